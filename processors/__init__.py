@@ -1,0 +1,1 @@
+"""The library of processors: flat modules by subject, each processor declared once."""

@@ -1,0 +1,101 @@
+"""Transmissions: declare a streaming pipeline in Turtle, have it checked whole, run it by name.
+
+    class Shout(transmissions.Processor):        # a processor of your own
+        ...
+
+    transmissions.run("my-app")                  # run an app to its end
+    async with transmissions.open("my-app") as run:
+        async for message in run: ...            # or take its messages as they come
+
+Public names are imported when first used, so that starting costs nothing for what a run does not need.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .context import Context as Context
+    from .engine import Run as Run
+    from .engine import open as open
+    from .engine import run as run
+    from .errors import BufferOverflow as BufferOverflow
+    from .errors import ConfigError as ConfigError
+    from .errors import NodeFailed as NodeFailed
+    from .errors import OutputError as OutputError
+    from .errors import RunError as RunError
+    from .errors import RunTimeout as RunTimeout
+    from .errors import TransmissionsError as TransmissionsError
+    from .errors import UsageError as UsageError
+    from .fields import get_field as get_field
+    from .fields import remove_field as remove_field
+    from .fields import set_field as set_field
+    from .message import Message as Message
+    from .message import weigh as weigh
+    from .problem import Problem as Problem
+    from .processor import Processor as Processor
+    from .processor import Source as Source
+    from .settings import IRI as IRI
+    from .settings import Dynamic as Dynamic
+    from .settings import FractionOf as FractionOf
+    from .settings import LessThan as LessThan
+    from .settings import LessThanOrEquals as LessThanOrEquals
+    from .settings import Pattern as Pattern
+    from .settings import Protected as Protected
+    from .settings import Range as Range
+    from .settings import Record as Record
+    from .settings import Secret as Secret
+    from .settings import Settings as Settings
+    from .settings import Term as Term
+    from .settings import Unit as Unit
+
+_HOMES = {
+    "context": ("Context",),
+    "engine": ("Run", "open", "run"),
+    "errors": (
+        "BufferOverflow",
+        "ConfigError",
+        "NodeFailed",
+        "OutputError",
+        "RunError",
+        "RunTimeout",
+        "TransmissionsError",
+        "UsageError",
+    ),
+    "fields": ("get_field", "remove_field", "set_field"),
+    "message": ("Message", "weigh"),
+    "problem": ("Problem",),
+    "processor": ("Processor", "Source"),
+    "settings": (
+        "IRI",
+        "Dynamic",
+        "FractionOf",
+        "LessThan",
+        "LessThanOrEquals",
+        "Pattern",
+        "Protected",
+        "Range",
+        "Record",
+        "Secret",
+        "Settings",
+        "Term",
+        "Unit",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = sorted([*_MODULE_OF, "__version__"])  # noqa: PLE0605 - derived from the one table above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'transmissions' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The commands of `trans`, one module each, imported only when called."""

@@ -1,0 +1,103 @@
+"""What a processor may know of its run: its folders, its log, and the engine's services."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from .errors import RunError
+
+if TYPE_CHECKING:
+    import logging
+    from pathlib import Path
+
+    from .message import Message
+    from .plan import Plan
+
+
+class Folders(NamedTuple):
+    """Where a run reads and writes. Relative names in settings and messages are looked up here."""
+
+    app: Path
+    data: Path
+    """The working folder: the target's if there is one, else the app's `data/`."""
+    output: Path
+    """Where relative outputs go."""
+    target: Path | None = None
+    roots: tuple[Path, ...] = ()
+    """More places this run may touch: the files named on the command line."""
+
+
+class Services(Protocol):
+    """What the engine does for a processor."""
+
+    def emit(self, event: str, fields: dict[str, Any]) -> None:
+        """Tell subscribers of `event`."""
+
+    def reject(self, node: str, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
+        """Write a dead letter."""
+
+    def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:
+        """Count input that was skipped, and why."""
+
+    async def call(self, node: str, transmission: str, message: Message) -> list[Message]:
+        """Run another transmission on one message."""
+
+
+class Context:
+    """One node's view of its run."""
+
+    __slots__ = ("_services", "folders", "log", "node", "plan")
+
+    def __init__(self, node: str, plan: Plan, folders: Folders, log: logging.Logger, services: Services) -> None:
+        self.node = node
+        self.plan = plan
+        self.folders = folders
+        self.log = log
+        self._services = services
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Tell whoever subscribed to `event` (`pause`, `drop`, `metrics`, … or one of your own)."""
+        self._services.emit(event, {"node": self.node, **fields})
+
+    def reject(self, message: Any, error: BaseException, **fields: Any) -> None:
+        """Set one broken piece of input aside as a dead letter and go on; the run ends with exit code 3."""
+        self._services.reject(self.node, message, error, fields)
+
+    def skip(self, reason: str, **fields: Any) -> None:
+        """Count a piece of input that is skipped for a reason; the run ends with exit code 3."""
+        self._services.skip(self.node, reason, fields)
+
+    async def call(self, transmission: str, message: Message) -> list[Message]:
+        """Run another transmission of this app on `message` and return all it gives."""
+        return await self._services.call(self.node, transmission, message)
+
+    def input_path(self, name: str | os.PathLike[str]) -> Path:
+        """Find a file to read: relative names in the working folder, then its `data/`, then the app's folder.
+
+        Raises:
+            RunError: the name leads outside every folder of this run.
+
+        """
+        base = self.folders
+        places = [base.data, base.data / "data", base.app, base.app / "data"]
+        found = next((place / name for place in places if (place / name).exists()), places[0] / name)
+        return self._confine(found)
+
+    def output_path(self, name: str | os.PathLike[str]) -> Path:
+        """Say where a file to write goes: relative names in the output folder.
+
+        Raises:
+            RunError: the name leads outside every folder of this run.
+
+        """
+        return self._confine(self.folders.output / name)
+
+    def _confine(self, path: Path) -> Path:
+        # Symbolic links are resolved first, or a link inside a folder would lead out of it.
+        real = os.path.realpath(path)
+        base = self.folders
+        for root in (base.output, base.data, base.app, base.target, *base.roots):
+            if root and (real + os.sep).startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
+                return path
+        raise RunError(f"'{path}' is outside the folders of this run; name it on the command line or in :root")

@@ -1,0 +1,96 @@
+"""Every error the framework raises, and the exit code each one means.
+
+TransmissionsError
+├── ConfigError        a config or a processor declaration is at fault; carries every Problem found   (2)
+├── UsageError         the call itself is at fault: an unknown app, a missing argument                (2)
+└── RunError           something went wrong while messages were moving                               (1)
+    ├── NodeFailed     a processor raised and its node's policy was to stop                          (1)
+    ├── BufferOverflow a buffer with overflow "Fail" was full, or "Block" waited past its timeout     (1)
+    ├── OutputError    an output could not be written: disk full, no permission                      (74)
+    └── RunTimeout     the run took longer than it was allowed to                                    (124)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .problem import Problem, Where
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+INCOMPLETE: Final = 3
+"""The run finished, but some messages are in the dead-letter file or some input was skipped."""
+CANNOT_WRITE: Final = 74
+TIMED_OUT: Final = 124
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+
+class TransmissionsError(Exception):
+    """Base of every error this framework raises on purpose."""
+
+    exit_code = FAILED
+
+
+class ConfigError(TransmissionsError):
+    """A config is at fault. `problems` holds every fault found, each with its place."""
+
+    exit_code = USAGE
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0] if self.problems else "no details"
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        super().__init__(f"{first}{more}")
+
+
+class UsageError(TransmissionsError):
+    """The call is at fault, not a file: an unknown app, a missing argument."""
+
+    exit_code = USAGE
+
+
+class RunError(TransmissionsError):
+    """Something went wrong while messages were moving."""
+
+
+class NodeFailed(RunError):
+    """A processor raised, and its node's policy was to stop the run."""
+
+    def __init__(self, node: str, where: Where | None, message: Any, cause: BaseException) -> None:
+        self.node = node
+        self.where = where
+        self.message = message
+        self.cause = cause
+        self.exit_code = getattr(cause, "exit_code", FAILED)
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}{node}: {describe(cause)}")
+
+
+class BufferOverflow(RunError):
+    """A buffer was full and its overflow strategy said to fail."""
+
+
+class OutputError(RunError):
+    """An output could not be written; the run can be repeated once there is room."""
+
+    exit_code = CANNOT_WRITE
+
+
+class RunTimeout(RunError):
+    """The run took longer than it was allowed to."""
+
+    exit_code = TIMED_OUT
+
+
+def describe(error: BaseException) -> str:
+    """Say in one line what an exception means; our own errors speak for themselves."""
+    if isinstance(error, TransmissionsError):
+        return str(error)
+    text = str(error).strip()
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name

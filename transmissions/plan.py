@@ -1,0 +1,164 @@
+"""The Plan: the checked, frozen picture of a run. Plain data, so that it can be cached, printed and sent.
+
+A plan is only ever made from a config without errors; whoever reads it need not check again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias, TYPE_CHECKING
+
+from .problem import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class NodePlan(NamedTuple):
+    """One processor at its place in a pipe."""
+
+    path: str
+    """Transmission and node names, `converter/render`: the key of metrics, `--set`, `--tap` and checkpoints."""
+    type: str
+    """The processor's class IRI."""
+    implementation: str
+    """`module:QualifiedName`, loadable with `homes.load_class`."""
+    settings: dict[str, Any]
+    """Python field names to JSON values, resolved and checked; defaults are left to the class."""
+    where: Where
+    """Where the node stands in its pipe."""
+    origins: dict[str, Where]
+    """Where each setting was written."""
+    depth: int = 0
+    """How many groups are open in front of this node."""
+    on_error: str = "stop"
+    """`stop`, `skip` or `deadLetter`, once retries are used up."""
+    retry: dict[str, Any] | None = None
+    """Fields of `supervisor.Retry`."""
+    buffer: dict[str, Any] | None = None
+    """Fields of `buffer.BufferSettings`: a buffer in front of this node."""
+    concurrency: int = 1
+    ordered: bool = True
+
+
+class BranchPlan(NamedTuple):
+    """One way out of a fork, and when it is taken."""
+
+    condition: dict[str, Any] | None
+    """`{"field": …, "operator": …, "value": …}`, or None for the way that is always open."""
+    pipe: Pipe
+
+
+class ForkPlan(NamedTuple):
+    """A place where a pipe branches and joins again. `kind` is `all` (fan-out) or `first` (route to one)."""
+
+    path: str
+    kind: str
+    branches: tuple[BranchPlan, ...]
+    where: Where
+    depth: int = 0
+
+
+Pipe: TypeAlias = tuple["NodePlan | ForkPlan", ...]
+
+
+class TransmissionPlan(NamedTuple):
+    """A pipeline by name. Nested transmissions are already laid out in `pipe`."""
+
+    name: str
+    label: str
+    entry: bool
+    """Whether a run of the app starts it."""
+    pipe: Pipe
+    where: Where
+
+
+class Argument(NamedTuple):
+    """A positional argument of an app, declared in Turtle."""
+
+    name: str
+    kind: str
+    """`Path`, `Text`, `URL` or `Command` (everything after `--`)."""
+    field: str
+    """The field of the first message it becomes."""
+    many: bool = False
+    required: bool = False
+    default: str | None = None
+    """Relative paths are looked up in the app's folder."""
+    help: str = ""
+
+
+class Plan(NamedTuple):
+    """Everything a run needs to know."""
+
+    app: str
+    folder: str
+    """The app's folder, absolute."""
+    homes: tuple[tuple[str, str], ...]
+    """(package, folder) of each home whose processors are in use; the bundled one is left out."""
+    transmissions: tuple[TransmissionPlan, ...]
+    arguments: tuple[Argument, ...] = ()
+    metrics: tuple[dict[str, Any], ...] = ()
+    """Fields of `metrics.MetricsSettings`, one for each `:metrics` of the app."""
+    dead_letters: str | None = None
+
+    def entries(self) -> Iterator[TransmissionPlan]:
+        """Yield the transmissions a run starts, in order."""
+        return (transmission for transmission in self.transmissions if transmission.entry)
+
+    def nodes(self) -> Iterator[NodePlan]:
+        """Yield every node of every transmission, in order."""
+        for transmission in self.transmissions:
+            yield from walk(transmission.pipe)
+
+
+def walk(pipe: Pipe) -> Iterator[NodePlan]:
+    """Yield the nodes of a pipe and of its branches, in order."""
+    for step in pipe:
+        if isinstance(step, NodePlan):
+            yield step
+        else:
+            for branch in step.branches:
+                yield from walk(branch.pipe)
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """Return the plan as JSON values."""
+    return {**plan._asdict(), "transmissions": [{**t._asdict(), "pipe": _dump(t.pipe)} for t in plan.transmissions]}
+
+
+def from_json(data: dict[str, Any]) -> Plan:
+    """Rebuild a plan from its JSON values."""
+    return Plan(
+        **{
+            **data,
+            "homes": tuple((package, folder) for package, folder in data["homes"]),
+            "transmissions": tuple(
+                TransmissionPlan(**{**t, "pipe": _load(t["pipe"]), "where": Where(*t["where"])}) for t in data["transmissions"]
+            ),
+            "arguments": tuple(Argument(*argument) for argument in data["arguments"]),
+            "metrics": tuple(data["metrics"]),
+        }
+    )
+
+
+def _dump(pipe: Pipe) -> list[dict[str, Any]]:
+    return [
+        step._asdict()
+        if isinstance(step, NodePlan)
+        else {**step._asdict(), "branches": [{"condition": b.condition, "pipe": _dump(b.pipe)} for b in step.branches]}
+        for step in pipe
+    ]
+
+
+def _load(steps: list[dict[str, Any]]) -> Pipe:
+    return tuple(_load_fork(step) if "branches" in step else _load_node(step) for step in steps)
+
+
+def _load_node(step: dict[str, Any]) -> NodePlan:
+    origins = {name: Where(*place) for name, place in step["origins"].items()}
+    return NodePlan(**{**step, "where": Where(*step["where"]), "origins": origins})
+
+
+def _load_fork(step: dict[str, Any]) -> ForkPlan:
+    branches = tuple(BranchPlan(branch["condition"], _load(branch["pipe"])) for branch in step["branches"])
+    return ForkPlan(**{**step, "branches": branches, "where": Where(*step["where"])})

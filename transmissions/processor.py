@@ -1,0 +1,98 @@
+"""What an author writes: a Processor turns messages into messages, a Source turns one message into a stream.
+
+The class is the whole declaration: its docstring's first line is the summary, its annotated fields are the settings. The
+engine counts, times, retries, catches and dead-letters; a processor only does its work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator
+    from .context import Context
+    from .message import Message
+
+    Result = Message | list[Message] | Iterator[Message] | None
+    Produced = Iterable[Message] | AsyncIterable[Message]
+
+
+class Processor(Settings):
+    """A step of a pipe.
+
+    Override one of
+
+    * `process(message)`: return a message (the same, changed, or another), None to drop it on purpose, a list, or a plain
+      generator for any number; `async def` where it must wait.
+    * `process_batch(messages)`: the same for a list at once, where that is faster; it returns the list of results.
+    * `run(reader, writer)`: own the stream, for windows and connections; see `transmissions.stream`.
+
+    and, where needed, `finish()` for what is left at the end of the stream, `end_group(message)` for the end of the group a
+    Source opened, and `__aenter__`/`__aexit__` for what must be opened and closed.
+
+    A processor may change the message it gets: it is the only holder. It may keep state in itself: there is one instance for
+    each place in a pipe and each run.
+    """
+
+    iri: ClassVar[str] = ""
+    """The class IRI in Turtle; empty means the class name in the transmissions namespace."""
+    extra: ClassVar[str] = ""
+    """The optional dependency group this processor needs, for the error that names it."""
+    collapses: ClassVar[bool] = False
+    """Whether this step ends the group it stands in: after it the stream is one level up, as with Unfork."""
+    stateful: ClassVar[bool] = False
+    """Whether order and completeness matter to it, so that `:concurrency` cannot apply."""
+    placement: ClassVar[str] = "loop"
+    """Where `process` runs: `loop`, or `thread` for work that blocks."""
+
+    @property
+    def context(self) -> Context:
+        """What the processor may know of its run: folders, log, events. Set before `__aenter__`."""
+        context: Context = self.__dict__["_context"]
+        return context
+
+    def attach(self, context: Context) -> None:
+        """Give the processor its context; the engine does this once."""
+        self.__dict__["_context"] = context
+
+    def process(self, message: Message) -> Result | Awaitable[Result]:
+        """Turn one message into none, one or many."""
+        raise NotImplementedError(f"{type(self).__name__} has no process()")
+
+    def finish(self) -> Iterable[Message] | None:
+        """Yield what is left once the stream has ended."""
+        return None
+
+    def end_group(self, message: Message) -> Iterable[Message] | None:
+        """Yield what belongs at the end of the group made from `message`; `message` may be changed in place.
+
+        Called only at the step's own depth, after the last message of the group.
+        """
+        return None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        return None
+
+
+class Source(Processor):
+    """A step that turns one message into a stream: a file into lines, a list into items, a command into output.
+
+    Override `produce(message)`, as a plain or an asynchronous generator. What it yields forms a group: when it ends, the
+    steps behind it are told so with the message it was made from (see `Processor.end_group`). The engine stops pulling when
+    a run is drained, so a source may be endless.
+    """
+
+    def produce(self, message: Message) -> Produced:
+        """Yield the messages made from `message`."""
+        raise NotImplementedError(f"{type(self).__name__} has no produce()")
+
+
+def is_overridden(processor: Processor | type[Processor], method: str) -> bool:
+    """Whether a class brings a method of its own rather than the default."""
+    cls: Any = processor if isinstance(processor, type) else type(processor)
+    return getattr(cls, method, None) is not getattr(Processor, method, None) and hasattr(cls, method)
