@@ -5,7 +5,7 @@ A plan is only ever made from a config without errors; whoever reads it need not
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .problem import Where
 

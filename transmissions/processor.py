@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .settings import Settings
+from .terms import to_term
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator
+
     from .context import Context
     from .message import Message
 
@@ -56,6 +58,11 @@ class Processor(Settings):
     def attach(self, context: Context) -> None:
         """Give the processor its context; the engine does this once."""
         self.__dict__["_context"] = context
+
+    def dynamic(self, message: Message, name: str) -> Any:
+        """Return a setting marked `Dynamic`: the message's field of the same term where it has one, else the setting."""
+        value = message.get(to_term(name))
+        return getattr(self, name) if value is None else value
 
     def process(self, message: Message) -> Result | Awaitable[Result]:
         """Turn one message into none, one or many."""
