@@ -2,6 +2,7 @@
 
 TransmissionsError
 ├── ConfigError        a config or a processor declaration is at fault; carries every Problem found   (2)
+│   └── SpecError      a processor class declares itself wrongly                                      (2)
 ├── UsageError         the call itself is at fault: an unknown app, a missing argument                (2)
 └── RunError           something went wrong while messages were moving                               (1)
     ├── NodeFailed     a processor raised and its node's policy was to stop                          (1)
@@ -46,6 +47,10 @@ class ConfigError(TransmissionsError):
         first = self.problems[0] if self.problems else "no details"
         more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
         super().__init__(f"{first}{more}")
+
+
+class SpecError(ConfigError):
+    """A processor class declares itself wrongly: a setting of a type Turtle has no word for, no docstring."""
 
 
 class UsageError(TransmissionsError):

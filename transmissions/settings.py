@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ class Settings:
         """Build from a plan's JSON values: lists become tuples, dicts become records, references become secrets."""
         if not any(isinstance(value, dict | list) for value in values.values()):
             return cls(**values)
-        hints = get_type_hints(cls)
+        hints = setting_types(cls)
         return cls(**{name: _revive(value, hints.get(name, Any)) for name, value in values.items()})
 
     def __repr__(self) -> str:
@@ -134,6 +136,19 @@ class Settings:
 
 class Record(Settings):
     """Settings nested in a setting: a blank node with properties of its own, such as Restructure's renames."""
+
+
+def setting_types(cls: type[Settings]) -> dict[str, Any]:
+    """Return the evaluated type of each setting, markers included.
+
+    Private fields and class variables are left alone: their types may be imported for the type checker only.
+    """
+    types: dict[str, Any] = {}
+    for owner in reversed(cls.__mro__):
+        own = inspect.get_annotations(owner)
+        holder = SimpleNamespace(__annotations__={name: kind for name, kind in own.items() if _is_setting(name, kind)})
+        types |= get_type_hints(holder, vars(sys.modules[owner.__module__]), dict(vars(owner)), include_extras=True)
+    return {name: types[name] for name in cls._names}
 
 
 def _is_setting(name: str, kind: Any) -> bool:
