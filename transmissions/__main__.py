@@ -1,0 +1,7 @@
+"""`python -m transmissions` is `trans`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

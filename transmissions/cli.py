@@ -1,0 +1,177 @@
+"""The command line: which command is meant, and what the end of it means for the exit code.
+
+Nothing here imports more than it needs: `--help` and a cached run are measured against a bare start of Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from .errors import CANNOT_WRITE, FAILED, INTERRUPTED, OK, USAGE, ConfigError, TransmissionsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+COMMANDS: Final = ("run", "list", "describe", "validate", "graph", "new", "init", "shapes", "completion")
+"""Each is a module of `commands` with HELP, add_arguments(parser) and call(options)."""
+LATER: Final = (
+    "tap",
+    "top",
+    "doctor",
+    "explain",
+    "replay",
+    "retry",
+    "export",
+    "resume",
+    "serve",
+    "follow",
+    "load",
+    "repl",
+    "watch",
+    "test",
+)
+"""Words kept free, so that an app called by its bare name today still runs when they become commands."""
+
+PIPE_CLOSED: Final = 141
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    _forgive_odd_characters()
+    try:
+        code = _dispatch(words)
+        if sys.stdout:
+            sys.stdout.flush()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_stdout()
+        return PIPE_CLOSED
+    except ConfigError as error:
+        _print_problems(error)
+        return USAGE
+    except TransmissionsError as error:
+        return _report(str(error), error.exit_code)
+    except OSError as error:
+        return _report_os_error(error)
+    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one line, too
+        return _report_fault(error, words)
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    words, rest = _split_at_dashes(words)
+    first = words[0] if words else ""
+    if first in {"", "-h", "--help"} or words == ["help"]:
+        return _print_help(USAGE if not first else OK)
+    if first in {"-V", "--version", "version"}:
+        return _print_version()
+    if first == "help":
+        words, first = [words[1], "--help"], words[1]
+    if first in LATER:
+        raise UsageError(
+            f"'{first}' is kept for a command to come; an app of that name is `trans run {first}` or `trans ./{first}`"
+        )
+    named = first in COMMANDS
+    command = _load(first if named else "run")
+    options = _parser(command, first if named else "").parse_intermixed_args(words[1:] if named else words)
+    options.command_line = rest
+    options.implied = not named
+    result: int = command.call(options)
+    return result
+
+
+def _split_at_dashes(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """Cut at the first `--`: what follows belongs to the app (argparse would drop the dashes and mix the parts)."""
+    if "--" not in words:
+        return words, None
+    cut = words.index("--")
+    return words[:cut], words[cut + 1 :]
+
+
+def _load(name: str) -> ModuleType:
+    return importlib.import_module(f".commands.{name}", __package__)
+
+
+def _parser(command: Any, name: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog=f"trans {name}".strip(), description=command.HELP, allow_abbrev=False)
+    command.add_arguments(parser)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def _print_help(code: int) -> int:
+    out = sys.stdout if code == OK else sys.stderr
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:{width}}{_load(name).HELP}" for name in COMMANDS]
+    print("usage: trans [COMMAND] ...        trans APP ... is trans run APP ...\n", *lines, sep="\n", file=out)
+    print("\n`trans COMMAND --help` says more; `trans --version` prints the version.", file=out)
+    return code
+
+
+def _print_version() -> int:
+    from . import __version__
+
+    print(f"transmissions {__version__}")
+    return OK
+
+
+def _forgive_odd_characters() -> None:
+    # A lone surrogate in a message becomes \\udc80, which is also how JSON writes it, instead of a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close_stdout() -> None:
+    """Point stdout at nothing, so that Python does not complain about the reader that went away (`| head`)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _print_problems(error: ConfigError) -> None:
+    from .render import render_all
+
+    print(render_all(error.problems, colour=colour_wanted(sys.stderr)), file=sys.stderr)
+
+
+def colour_wanted(stream: Any) -> bool:
+    """Whether a stream is a terminal whose owner has not asked for plain text."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream is not None and stream.isatty()
+
+
+def _report(sentence: str, code: int) -> int:
+    print(f"error: {sentence}", file=sys.stderr)
+    return code
+
+
+def _report_os_error(error: OSError) -> int:
+    cannot_write = error.errno in _NO_ROOM
+    if cannot_write:
+        _close_stdout()
+    name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
+    return _report(f"{name}{error.strerror or error}", CANNOT_WRITE if cannot_write else FAILED)
+
+
+def _report_fault(error: Exception, words: list[str]) -> int:
+    if "-v" in words or "--verbose" in words:
+        import traceback
+
+        traceback.print_exception(error)
+    sentence = " ".join(f"{type(error).__name__}: {error}".split())
+    return _report(f"{sentence} (this is a fault of trans; run with -v for the traceback)", FAILED)

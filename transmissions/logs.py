@@ -1,0 +1,93 @@
+"""The log of a run on stderr: plain lines or JSON lines, with secrets masked in both."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .plan import Plan
+
+_MASK: Final = "…"
+_SHORTEST_SECRET: Final = 6
+"""A shorter value would be masked out of half the words of a log."""
+_CREDENTIALS: Final = re.compile(
+    r"(?P<keep>://[^/\s:@]*:|\b(?:bearer|authorization: *basic) +|\b(?:api[_-]?key|token|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"'@,;]+",
+    re.IGNORECASE,
+)
+_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class Redaction(logging.Filter):
+    """Masks what must not be read in a log: the values of secrets in use, and whatever looks like a credential."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask a record's text and fields; every record passes."""
+        record.msg, record.args = self.mask(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = self.mask(logging.Formatter().formatException(record.exc_info))
+        for name, value in record.__dict__.items():
+            if name not in _STANDARD and isinstance(value, str):
+                record.__dict__[name] = self.mask(value)
+        return True
+
+    def mask(self, text: str) -> str:
+        """Return the text with secrets and credentials masked."""
+        for secret in self._secrets:
+            text = text.replace(secret, _MASK)
+        return _CREDENTIALS.sub(rf"\g<keep>{_MASK}", text)
+
+
+class JSONLines(logging.Formatter):
+    """One JSON object per record: time, level, logger, message, and the record's structured fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
+        line: dict[str, Any] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: value for name, value in record.__dict__.items() if name not in _STANDARD},
+        }
+        if record.exc_text:
+            line["traceback"] = record.exc_text
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def set_up(stream: TextIO, layout: str = "text", level: int = logging.INFO, secrets: Iterable[str] = ()) -> logging.Handler:
+    """Send the log of `transmissions` to a stream and return the handler that does it; `layout` is `text` or `json`."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JSONLines() if layout == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(Redaction(secrets))
+    log = logging.getLogger("transmissions")
+    log.handlers[:] = [handler]
+    log.setLevel(level)
+    log.propagate = False
+    return handler
+
+
+def secrets_of(plan: Plan) -> Iterator[str]:
+    """Yield the value of every secret the settings of a plan refer to."""
+    for node in plan.nodes():
+        yield from _secrets_in(node.settings)
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if list(value) == ["env"]:
+            yield os.environ.get(str(value["env"]), "")
+        for inner in value.values():
+            yield from _secrets_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _secrets_in(inner)
