@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import hashlib
+import inspect
+import json
+import sys
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeAlias
+
+from .errors import SpecError
+from .fieldtypes import Unreadable, read_type
+from .problem import Problem
+from .processor import Processor, Source
+from .pysource import ClassStatement, Field, class_statements, line_span, read
+from .settings import Settings, setting_types
+from .spec_rules import faults_of
+from .terms import NAMESPACE, local_name, to_term
+
+Fault: TypeAlias = tuple[int, str]
+"""A line of the class's file, and what is wrong there."""
 
 
 class Setting(NamedTuple):
@@ -60,3 +77,114 @@ class Spec(NamedTuple):
     def setting(self, term: str) -> Setting | None:
         """Return the setting of a Turtle term."""
         return next((setting for setting in self.settings if setting.term == term), None)
+
+
+def describe_class(cls: type[Processor], package: str) -> Spec:
+    """Read a processor class. `package` is the package its home is imported under.
+
+    Raises:
+        SpecError: the class declares itself wrongly; holds every fault of it.
+
+    """
+    statement = _statement_of(cls)
+    faults = [] if cls.__dict__.get("__doc__") else [(statement.line, f"{cls.__name__} has no docstring")]
+    doc = inspect.cleandoc(cls.__doc__ or "")
+    settings, more = _read_settings(cls, ())
+    file = _file_of(cls)
+    if faults or more:
+        raise SpecError([Problem("error", "spec", text, line_span(file, line)) for line, text in [*faults, *more]])
+    iri = cls.__dict__.get("iri") or NAMESPACE + cls.__name__
+    return Spec(
+        iri=iri,
+        name=local_name(iri),
+        summary=doc.partition("\n")[0],
+        doc=doc,
+        implementation=f"{cls.__module__}:{cls.__qualname__}",
+        package=package,
+        file=file,
+        line=statement.line,
+        settings=settings,
+        is_source=issubclass(cls, Source),
+        collapses=cls.collapses,
+        stateful=cls.stateful,
+        extra=cls.extra,
+    )
+
+
+def describe_settings(cls: type[Settings]) -> tuple[Setting, ...]:
+    """Read the settings of a class that is no processor: a record, or the fields of `:buffer` or `:retry`.
+
+    Raises:
+        SpecError: a field is declared wrongly.
+
+    """
+    settings, faults = _read_settings(cls, ())
+    if faults:
+        raise SpecError([Problem("error", "spec", text, line_span(_file_of(cls), line)) for line, text in faults])
+    return settings
+
+
+def spec_digest(spec: Spec) -> str:
+    """Return a digest of what a spec means to a config: not its place, not its prose."""
+    meaning = spec._replace(file="", line=0, summary="", doc="", settings=_without_docs(spec.settings))
+    return hashlib.sha256(json.dumps(meaning, default=repr).encode()).hexdigest()
+
+
+def _without_docs(settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
+    return tuple(setting._replace(doc="", fields=_without_docs(setting.fields)) for setting in settings)
+
+
+def _read_settings(cls: type[Settings], above: tuple[type[Settings], ...]) -> tuple[tuple[Setting, ...], list[Fault]]:
+    try:
+        types = setting_types(cls)
+    except NameError as error:
+        text = f"a setting's type in {cls.__name__} cannot be read: {error}; import it outside `if TYPE_CHECKING:`"
+        return (), [(_statement_of(cls).line, text)]
+    settings: list[Setting] = []
+    faults: list[Fault] = []
+    fields = _fields_of(cls)
+    for name, hint in types.items():
+        field = fields.get(name, Field(0, ""))
+        try:
+            settings.append(_read_setting(cls, name, hint, field.doc, (*above, cls)))
+        except Unreadable as error:
+            faults.append((field.line, f"setting {cls.__name__}.{name} {error}"))
+        except SpecError as error:
+            faults += [(field.line, problem.message) for problem in error.problems]
+    for name, text in faults_of(cls, settings):
+        faults.append((fields[name].line if name in fields else 0, f"setting {cls.__name__}.{name} {text}"))
+    return tuple(settings), faults
+
+
+def _read_setting(cls: type[Settings], name: str, hint: Any, doc: str, above: tuple[type[Settings], ...]) -> Setting:
+    words = {"term": to_term(name), **read_type(hint)}
+    record = words.pop("record", None)
+    if record in above:
+        raise Unreadable(f"leads back to {record.__name__}, so that it would never end")
+    fields, faults = _read_settings(record, above) if record else ((), [])
+    if faults:
+        raise SpecError([Problem("error", "spec", text) for _, text in faults])
+    has_default = hasattr(cls, name)
+    return Setting(name=name, required=not has_default, default=getattr(cls, name, None), doc=doc, fields=fields, **words)
+
+
+def _statement_of(cls: type) -> ClassStatement:
+    """Find the class statement; a class made without one, in a shell or by `type()`, gets an empty one."""
+    found: ClassStatement | None = None
+    with suppress(OSError, SyntaxError):
+        found = class_statements(read(_file_of(cls))).get(cls.__qualname__)
+    return found or ClassStatement(cls.__qualname__, 0, (), {}, {})
+
+
+def _fields_of(cls: type[Settings]) -> dict[str, Field]:
+    """Return the line and text of each setting; one declared again without a text keeps the text it had."""
+    found: dict[str, Field] = {}
+    for owner in reversed(cls.__mro__):
+        own = _statement_of(owner).fields if inspect.get_annotations(owner).keys() & set(cls._names) else {}
+        for name, field in own.items():
+            found[name] = Field(field.line, field.doc or found.get(name, field).doc)
+    return found
+
+
+def _file_of(cls: type) -> str:
+    return getattr(sys.modules.get(cls.__module__), "__file__", None) or ""

@@ -1,0 +1,73 @@
+"""What a setting may not be: the rules a declaration must keep so that Turtle can speak about it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from .processor import Processor
+from .settings import Settings
+from .terms import NODE_TERMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .spec import Setting
+
+_NUMBERS: Final = ("integer", "decimal")
+
+
+def faults_of(cls: type[Settings], settings: Sequence[Setting]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each setting at fault and what is wrong with it."""
+    base = Processor if issubclass(cls, Processor) else Settings
+    terms = Counter(setting.term for setting in settings)
+    names = {setting.name for setting in settings}
+    for setting in settings:
+        if hasattr(base, setting.name):
+            yield setting.name, f"hides {base.__name__}.{setting.name}; choose another name, or annotate it as ClassVar"
+        if setting.term in NODE_TERMS and base is Processor:
+            yield setting.name, f"is called like :{setting.term}, which speaks about a node; choose another name"
+        if terms[setting.term] > 1:
+            yield setting.name, f"shares the term :{setting.term} with another setting"
+        for text in (*_reference_faults(setting, names), *_bound_faults(setting), *_default_faults(setting)):
+            yield setting.name, text
+
+
+def _reference_faults(setting: Setting, names: set[str]) -> Iterator[str]:
+    for other in (setting.less_than, setting.less_than_or_equals, setting.fraction_of):
+        if other and other not in names:
+            yield f"speaks of '{other}', which is no setting of the class"
+
+
+def _bound_faults(setting: Setting) -> Iterator[str]:
+    bounds = (setting.ge, setting.gt, setting.le, setting.lt)
+    compared = setting.less_than or setting.less_than_or_equals or setting.fraction_of
+    if setting.kind not in _NUMBERS and (compared or any(bound is not None for bound in bounds)):
+        yield f"is a {setting.kind}; only numbers have bounds"
+    if setting.pattern and setting.kind not in {"string", "iri"}:
+        yield f"is a {setting.kind}; only text has a pattern"
+    try:
+        re.compile(setting.pattern)
+    except re.error as error:
+        yield f"has a pattern that is no regular expression: {error}"
+
+
+def _default_faults(setting: Setting) -> Iterator[str]:
+    values = setting.default if setting.many and isinstance(setting.default, tuple) else (setting.default,)
+    for value in values:
+        if value is not None and not _fits(setting, value):
+            yield f"has a default it does not allow: {value!r}"
+
+
+def _fits(setting: Setting, value: Any) -> bool:
+    if setting.choices:
+        return value in setting.choices
+    if setting.kind in _NUMBERS and isinstance(value, int | float):
+        return (
+            (setting.ge is None or value >= setting.ge)
+            and (setting.gt is None or value > setting.gt)
+            and (setting.le is None or value <= setting.le)
+            and (setting.lt is None or value < setting.lt)
+        )
+    return True
