@@ -39,14 +39,14 @@ def check_python():
     if sys.version_info < (3, 11):
         fail("Python 3.11 or later is needed; %s is %d.%d" % (sys.executable, sys.version_info[0], sys.version_info[1]))
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian leaves it out of python3
-        import venv  # noqa: F401, PLC0415
+        import ensurepip  # noqa: F401 - Debian leaves it out of python3
+        import venv  # noqa: F401
     except ImportError:
         fail("python3-venv is missing: apt install python3-venv")
 
 
 def requirements(group):
-    import tomllib  # noqa: PLC0415 - new in 3.11
+    import tomllib
 
     with open(os.path.join(HERE, "pyproject.toml"), "rb") as file:
         project = tomllib.load(file)
@@ -73,7 +73,9 @@ def make(venv, group):
     run("python3 -m venv", sys.executable, "-m", "venv", venv)
     python = os.path.join(venv, "bin", "python")
     patience = ["--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "15"]
-    run("fetching the libraries", python, "-m", "pip", "install", "--quiet", *patience, *requirements(group))
+    wanted = requirements(group)
+    if wanted:
+        run("fetching the libraries", python, "-m", "pip", "install", "--quiet", *patience, *wanted)
     site = run("python", python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     write(os.path.join(site, "transmissions_checkout.py"), FINDER.format(here=HERE))
     write(os.path.join(site, "transmissions_checkout.pth"), "import transmissions_checkout\n")

@@ -17,8 +17,11 @@ _MASK: Final = "…"
 _SHORTEST_SECRET: Final = 6
 """A shorter value would be masked out of half the words of a log."""
 _CREDENTIALS: Final = re.compile(
-    r"(?P<keep>://[^/\s:@]*:|\b(?:bearer|authorization: *basic) +|\b(?:api[_-]?key|token|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"'@,;]+",
-    re.IGNORECASE,
+    r"""(?P<keep> ://[^/\s:@]*:(?=[^/\s@]+@) | \bbearer[ ]+ | \bauthorization:[ ]*basic[ ]+
+              | \b(?:api|access|auth)[_-]?(?:key|token)["']?\s*[=:]\s*["']?
+              | \b(?:password|passwd|secret)["']?\s*[=:]\s*["']?
+        ) [^\s"'@,;\\]+""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 

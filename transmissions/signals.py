@@ -1,8 +1,9 @@
 """Ctrl-C and SIGTERM: the first lets messages in flight finish, the second ends the process at once.
 
-Only doors use this; a library must leave its host's signals alone. Python runs its handlers between bytecodes only, so the
-watching is done by a thread at the other end of a wake-up pipe: it also hears a signal while C code (a regular expression, a
-parser) holds the main thread, and can then still end the process.
+Only doors use this; a library must leave its host's signals alone. Python runs a handler between bytecodes of the main
+thread, and inside the few C functions that ask for signals (regular expressions do). For the rest, a thread listens at the
+other end of a wake-up pipe: it hears a signal while the main thread is in C code that has released the interpreter (hashing,
+compression, a blocking call), and can then still end the process. Whoever hears the n-th signal first acts on it.
 """
 
 from __future__ import annotations
@@ -12,40 +13,64 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """What the signals of a run have asked for. `number` is the first signal's, or 0."""
+    """What the signals of a run have asked for."""
 
     def __init__(self, drain: Callable[[], object]) -> None:
         self.number = 0
         self._drain = drain
+        self._count = 0
+        self._handled = 0
+        # A handler can interrupt a handler: the lock must let its own thread in again.
+        self._lock = threading.RLock()
 
     @property
     def exit_code(self) -> int:
         """What the process should exit with: 130, 143, or 0 if no signal came."""
         return 128 + self.number if self.number else 0
 
-    def hear(self, number: int) -> None:
-        """Take a signal: drain on the first, end the process on the second."""
-        if self.number:
-            _say(b"stopped at once; messages in flight are lost\n")
-            os._exit(128 + number)
-        self.number = number
-        again = b"press Ctrl-C again" if number == signal.SIGINT else b"send it again"
-        _say(b"stopping: finishing messages in flight; " + again + b" to stop at once\n")
-        self._drain()
+    def hear(self, number: int, count: int) -> None:
+        """Take the `count`-th signal: drain on the first, end the process on the second."""
+        with self._lock:
+            if count <= self._count:
+                return
+            self._count = count
+            if count > 1:
+                _say(b"stopped at once; messages in flight are lost\n")
+                os._exit(128 + number)
+            self.number = number
+            again = b"press Ctrl-C again" if number == signal.SIGINT else b"send it again"
+            _say(b"stopping: finishing messages in flight; " + again + b" to stop at once\n")
+            self._drain()
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """Take a signal in the main thread; Python calls this."""
+        self._handled += 1
+        self.hear(number, self._handled)
+
+    def listen(self, reader: int) -> None:
+        """Take signals from the wake-up pipe until it is closed."""
+        count = 0
+        while heard := os.read(reader, 16):
+            for number in heard:
+                if number in _STOPPING:
+                    count += 1
+                    self.hear(number, count)
+        os.close(reader)
 
 
 @contextlib.contextmanager
 def watched(drain: Callable[[], object]) -> Iterator[Stop]:
-    """Watch SIGINT and SIGTERM until the block is left; `drain` is called from another thread, once.
+    """Watch SIGINT and SIGTERM until the block is left; `drain` is called once, from this or another thread.
 
     A signal that was ignored when the process began (as under `nohup` or `&` in a script) stays ignored.
     """
@@ -54,11 +79,11 @@ def watched(drain: Callable[[], object]) -> Iterator[Stop]:
     os.set_blocking(writer, False)
     before = {number: signal.getsignal(number) for number in _STOPPING}
     heeded = [number for number in _STOPPING if before[number] is not signal.SIG_IGN]
-    thread = threading.Thread(target=_listen, args=(reader, stop), name="signals", daemon=True)
+    thread = threading.Thread(target=stop.listen, args=(reader,), name="signals", daemon=True)
     thread.start()
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in heeded:
-        signal.signal(number, _leave_to_the_thread)
+        signal.signal(number, stop.handle)
     try:
         yield stop
     finally:
@@ -67,18 +92,6 @@ def watched(drain: Callable[[], object]) -> Iterator[Stop]:
         signal.set_wakeup_fd(wakeup)
         os.close(writer)
         thread.join()
-
-
-def _listen(reader: int, stop: Stop) -> None:
-    while heard := os.read(reader, 16):
-        for number in heard:
-            if number in _STOPPING:
-                stop.hear(number)
-    os.close(reader)
-
-
-def _leave_to_the_thread(_number: int, _frame: Any) -> None:
-    """Keep Python's default from raising KeyboardInterrupt in the middle of anything."""
 
 
 def _say(words: bytes) -> None:

@@ -1,0 +1,69 @@
+"""The log: text or JSON lines, secrets masked."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from transmissions import logs
+
+
+@pytest.fixture
+def stream():
+    """Give a stream to log into, and put the logger back afterwards."""
+    logger = logging.getLogger("transmissions")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield io.StringIO()
+    logger.handlers[:], logger.level, logger.propagate = before
+
+
+def log(stream, *args, layout="text", secrets=(), **extra):
+    """Log one line and return what was written."""
+    logs.set_up(stream, layout, secrets=secrets)
+    logging.getLogger("transmissions.app.node").info(*args, extra=extra)
+    return stream.getvalue()
+
+
+def test_text_lines_name_level_and_node(stream):
+    """A text line carries level, logger and message."""
+    assert log(stream, "read %d rows", 3) == "INFO transmissions.app.node: read 3 rows\n"
+
+
+def test_json_lines_carry_structured_fields(stream):
+    """A JSON line carries the fields given with `extra`."""
+    line = json.loads(log(stream, "report", layout="json", throughput=12.5))
+    assert (line["level"], line["message"], line["throughput"]) == ("info", "report", 12.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("fetch https://joe:hunter22@example.org/x", "fetch https://joe:…@example.org/x"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
+        ('{"api_key": "sk-123"}', '{"api_key": "…"}'),
+        ("the token is late", "the token is late"),
+        ("http://localhost:8080/path", "http://localhost:8080/path"),
+    ],
+)
+def test_credentials_are_masked(stream, text, masked):
+    """What looks like a credential is masked, and nothing else."""
+    assert log(stream, "%s", text) == f"INFO transmissions.app.node: {masked}\n"
+
+
+def test_secrets_in_use_are_masked_everywhere(stream):
+    """The value of a secret is masked in the message and in fields."""
+    line = log(stream, "key s3cret-value", layout="json", secrets=["s3cret-value"], header="x s3cret-value")
+    assert "s3cret-value" not in line
+    assert json.loads(line)["header"] == "x …"
+
+
+def test_tracebacks_are_masked(stream):
+    """A traceback logged with an error does not show a secret either."""
+    logs.set_up(stream, "text", secrets=["s3cret-value"])
+    try:
+        int("s3cret-value")
+    except ValueError:
+        logging.getLogger("transmissions").exception("failed")
+    assert "ValueError: invalid" in stream.getvalue()
+    assert "s3cret-value" not in stream.getvalue()

@@ -1,0 +1,63 @@
+"""Output folders: whose files they hold, and the marker."""
+
+import json
+import os
+
+import pytest
+
+from transmissions.errors import UsageError
+from transmissions.outputs import MARKER, claim, is_free, marked
+
+
+def test_missing_and_empty_folders_are_free(tmp_path):
+    """A folder that is not there yet, or holds nothing, may be written into."""
+    assert is_free(tmp_path)
+    assert is_free(tmp_path / "new")
+
+
+def test_a_folder_with_files_is_refused(tmp_path):
+    """A folder with somebody's files is refused with a sentence that names it and both ways out."""
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"no run of ours made; choose another folder with -o, or add --force"):
+        claim(tmp_path, force=False)
+
+
+def test_force_takes_any_folder(tmp_path):
+    """`--force` takes a folder whatever it holds."""
+    (tmp_path / "letter.txt").write_text("mine")
+    claim(tmp_path, force=True)
+
+
+def test_a_file_is_never_an_output_folder(tmp_path):
+    """A file in the place of the folder is an error even with `--force`."""
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(UsageError, match="is a file"):
+        claim(tmp_path / "out", force=True)
+
+
+def test_what_a_run_wrote_is_marked_and_free_again(tmp_path):
+    """A folder that a run wrote into carries its marker, so that the next run may write there too."""
+    out = tmp_path / "out"
+    with marked(out, "demo", "1.0"):
+        (out / "a.md").write_text("text")
+    assert json.loads((out / MARKER).read_text()) == {"app": "demo", "version": "1.0"}
+    claim(out, force=False)
+
+
+def test_nothing_written_leaves_nothing(tmp_path):
+    """A run that writes no file leaves neither marker nor folder."""
+    with marked(tmp_path / "out", "demo", "1.0"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_run_can_be_repeated(tmp_path):
+    """The marker is there before the first file, so a killed run's folder needs no `--force`."""
+    out = tmp_path / "out"
+    if os.fork() == 0:
+        with marked(out, "demo", "1.0"):
+            (out / "half.md").write_text("half")
+            os._exit(9)
+    os.wait()
+    claim(out, force=False)
+    assert (out / "half.md").exists()
