@@ -1,0 +1,236 @@
+"""Where apps and processors live, and how their code is loaded.
+
+A home is a folder with `apps/`, `processors/` or `configs/`. There are three kinds: the bundled one, the user's (the folder
+around the `apps/` an app lies in, or the app's own folder), and those that installed distributions offer by an entry point of
+the group `transmissions.homes`, whose value is a package. The working directory is looked at for `apps/` only; its Python
+files are never imported as such.
+
+This module stands on the path of every start, so what it needs rarely it imports where it is needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .errors import ConfigError, TransmissionsError, UsageError
+from .problem import Problem
+from .processor import Processor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+CONFIG: Final = "transmissions.ttl"
+BUNDLED_PACKAGE: Final = "transmissions.processors"
+_USER_PACKAGE: Final = "transmissions_home_"
+_GROUP: Final = "transmissions.homes"
+_IMPORT_FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TransmissionsError,
+    TypeError,
+    ValueError,
+)
+"""What code at the top of a module raises; anything else is left to the doors."""
+
+
+class Home(NamedTuple):
+    """A folder that holds `apps/`, `processors/` or `configs/`."""
+
+    folder: Path
+    kind: str
+    """`bundled`, `user` or `installed`."""
+    package: str
+    """The package its processors are imported under."""
+
+    @property
+    def processors(self) -> Path:
+        """The folder of its processors; there may be none."""
+        return self.folder / "processors"
+
+
+class App(NamedTuple):
+    """A folder with `transmissions.ttl`, and the subtask asked for."""
+
+    name: str
+    folder: Path
+    home: Home
+    subtask: str | None = None
+
+
+def bundled() -> Home:
+    """Return the home that comes with the framework: the checkout's root, or the installed package itself."""
+    engine = Path(__file__).parent
+    return Home(engine if (engine / "processors").is_dir() else engine.parent, "bundled", BUNDLED_PACKAGE)
+
+
+def installed() -> tuple[Home, ...]:
+    """Return the homes that installed distributions offer."""
+    if not _is_offered():
+        return ()
+    from importlib.metadata import entry_points  # 15 ms that a start without such homes saves
+    from importlib.util import find_spec
+
+    found: list[Home] = []
+    for entry in entry_points(group=_GROUP):
+        package = find_spec(entry.module)
+        if package and package.submodule_search_locations:
+            found.append(Home(Path(next(iter(package.submodule_search_locations))), "installed", f"{entry.module}.processors"))
+    return tuple(found)
+
+
+def _is_offered() -> bool:
+    """Look for the group's name in the installed metadata, which costs a twentieth of reading it properly."""
+    for folder in sys.path:
+        try:
+            names = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]  # noqa: PTH208
+        except OSError:
+            continue
+        if any(_mentions(os.path.join(folder, name, "entry_points.txt")) for name in names):  # noqa: PTH118
+            return True
+    return False
+
+
+def _mentions(file: str) -> bool:
+    try:
+        with open(file, "rb") as stream:  # noqa: PTH123 - pathlib doubles the cost of this loop
+            return f"[{_GROUP}]".encode() in stream.read()
+    except OSError:
+        return False
+
+
+def home_of(folder: Path) -> Home:
+    """Return the home an app's folder lies in; an app outside any `apps/` is its own home."""
+    folder = _absolute(folder)
+    root = folder.parent.parent if folder.parent.name == "apps" else folder
+    return next((home for home in (bundled(), *installed()) if _same(home.folder, root)), _user_home(root))
+
+
+def homes_for(app: App) -> tuple[Home, ...]:
+    """Return the homes an app sees processors from: the bundled, its own folder, its home, the installed ones."""
+    own = [_user_home(app.folder), app.home]
+    return tuple({home.package: home for home in (bundled(), *own, *installed()) if home.processors.is_dir()}.values())
+
+
+def _user_home(folder: Path) -> Home:
+    from hashlib import sha256  # bundled apps need none
+
+    digest = sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:12]
+    return Home(folder, "user", _USER_PACKAGE + digest)
+
+
+def find_app(reference: str, cwd: Path | None = None) -> App:
+    """Find an app by NAME, NAME.SUBTASK or a path to its folder.
+
+    Raises:
+        UsageError: there is no such app, or there are two of that name.
+
+    """
+    cwd = _absolute(cwd or Path())
+    head, dot, subtask = reference.rpartition(".")
+    attempts = [(reference, None), (head, subtask)] if head.strip("./") and dot and "/" not in subtask else [(reference, None)]
+    for name, task in attempts:
+        found = _folders_called(name, cwd)
+        if len(found) > 1:
+            places = " and ".join(str(folder) for folder in found)
+            raise UsageError(f"app '{name}' is found twice: {places}; give the path of the one you mean")
+        if found:
+            return App(found[0].name, found[0], home_of(found[0]), task)
+    raise UsageError(_unknown(reference, cwd))
+
+
+def _folders_called(name: str, cwd: Path) -> list[Path]:
+    """Return the folders an app reference can mean, nearest first, each once."""
+    places = [cwd / name]
+    if "/" not in name and name not in {".", ".."}:
+        places = [*(folder / "apps" / name for folder in search_path(cwd)), *places]
+    found = {os.path.realpath(place): _absolute(place) for place in reversed(places) if (place / CONFIG).is_file()}
+    return list(reversed(found.values()))
+
+
+def search_path(cwd: Path | None = None) -> list[Path]:
+    """Return the folders whose `apps/` are searched: the working directory, the installed homes, the bundled one."""
+    return [_absolute(cwd or Path()), *(home.folder for home in installed()), bundled().folder]
+
+
+def apps(cwd: Path | None = None) -> list[App]:
+    """Return every app that can be run by name from a working directory, sorted by name."""
+    folders = {os.path.realpath(folder): folder for root in reversed(search_path(cwd)) for folder in _apps_in(root)}
+    return sorted(App(folder.name, folder, home_of(folder)) for folder in folders.values())
+
+
+def _apps_in(root: Path) -> Iterator[Path]:
+    folder = root / "apps"
+    if folder.is_dir():
+        yield from (child for child in folder.iterdir() if (child / CONFIG).is_file())
+
+
+def _unknown(reference: str, cwd: Path) -> str:
+    from difflib import get_close_matches
+
+    if "/" in reference or (cwd / reference).is_dir():
+        return f"no {CONFIG} in '{reference}'"
+    near = get_close_matches(reference, [app.name for app in apps(cwd)], 1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    places = ", ".join(dict.fromkeys(str(folder / "apps") for folder in search_path(cwd)))
+    return f"no app '{reference}'{hint} (looked in {places})"
+
+
+def install_homes(homes: Iterable[tuple[str, str]]) -> None:
+    """Make the processors of homes importable: (package, folder) pairs, as a plan holds them.
+
+    Each user home becomes a package of its own, so that two homes may both have a `files.py`.
+    """
+    for package, folder in homes:
+        if package.startswith(_USER_PACKAGE) and package not in sys.modules:
+            module = ModuleType(package, f"Processors of {folder}.")
+            module.__path__ = [os.path.join(folder, "processors")]  # noqa: PTH118
+            sys.modules[package] = module
+            importlib.invalidate_caches()
+
+
+def load_class(implementation: str) -> type[Processor]:
+    """Import a processor class by `module:QualifiedName`.
+
+    Raises:
+        ConfigError: the module or the class cannot be had, or it is no processor.
+
+    """
+    module, _, name = implementation.partition(":")
+    value: Any = _import(module, name)
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    if isinstance(value, type) and issubclass(value, Processor):
+        return value
+    fault = f"there is no class '{name}' in module '{module}'" if value is None else f"'{implementation}' is no processor class"
+    raise ConfigError([Problem("error", "no-class", fault)])
+
+
+def _import(module: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except _IMPORT_FAULTS as error:
+        from .import_faults import explain  # only a failure needs it
+
+        raise ConfigError([explain(module, name, error)]) from error
+
+
+def _absolute(folder: Path) -> Path:
+    # A link keeps its name: people want to read the path they gave.
+    return Path(os.path.abspath(folder))  # noqa: PTH100
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
