@@ -40,6 +40,9 @@ class Services(Protocol):
     def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:
         """Count input that was skipped, and why."""
 
+    def halt(self, node: str, reason: str) -> None:
+        """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
+
     async def call(self, node: str, transmission: str, message: Message) -> list[Message]:
         """Run another transmission on one message."""
 
@@ -67,6 +70,10 @@ class Context:
     def skip(self, reason: str, **fields: Any) -> None:
         """Count a piece of input that is skipped for a reason; the run ends with exit code 3."""
         self._services.skip(self.node, reason, fields)
+
+    def halt(self, reason: str) -> None:
+        """End the run on purpose and cleanly: sources stop, what is on its way arrives; `halt` subscribers are told why."""
+        self._services.halt(self.node, reason)
 
     async def call(self, transmission: str, message: Message) -> list[Message]:
         """Run another transmission of this app on `message` and return all it gives."""

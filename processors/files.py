@@ -1,0 +1,201 @@
+"""Whole files in and out: FileReader and FileWriter."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+import os
+import re
+import stat
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from transmissions import Dynamic, OutputError, Processor, RunError
+
+from .access import need, put
+from .structure import parse_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transmissions import Message
+
+Errors = Literal["strict", "replace", "ignore"]
+
+_SMALL: Final = 65536
+"""Bytes up to which a regular file is read or written right here.
+
+Measured for 5,000 files of 2 KB, per file: aiofiles 305 us, one hop to a thread 107 us, no hop 11 us (writing: 421, 292,
+182). So small files do not leave the loop, larger ones take a single hop, and never more than one file a node is in memory.
+"""
+
+
+class FileReader(Processor):
+    """Read a whole file into a field of the message.
+
+    Which file: the message's `fullPath`, else its `filepath` (below its `targetPath` if it has one), else its `sourceFile`,
+    else the setting. A relative name is looked up in the working folder, its `data/`, then in the app's folder. Writes the
+    content to `targetField`, parsed if `mediaType` is JSON, and the path to `filePath`.
+
+    ```turtle
+    :read a :FileReader ; :sourceFile "input/data.json" ; :mediaType "application/json" ; :targetField "data" .
+    ```
+    """
+
+    source_file: Annotated[str, Dynamic()] = "input/input.md"
+    "The file, where the message does not name one."
+    target_field: str = "content"
+    "Dotted path the content is written to."
+    meta_field: str = ""
+    "Dotted path for name, size, times and owner of the file; none if empty."
+    media_type: str = ""
+    "`application/json`, or a type ending in `+json`, has the content parsed."
+    encoding: str = "utf-8"
+    "How the bytes are to be read; a byte order mark is dropped."
+    encoding_errors: Errors = "strict"
+    "What becomes of bytes that are not in that encoding."
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown encoding before anything runs."""
+        codecs.lookup(self.encoding)
+
+    async def process(self, message: Message) -> Message:
+        """Read the file the message or the settings name."""
+        path = find_file(self, message)
+        facts = path.stat()
+        data = path.read_bytes() if _is_small(facts) else await asyncio.to_thread(path.read_bytes)
+        put(message, self.target_field, self._decode(data, path))
+        message["filePath"] = str(path)
+        if self.meta_field:
+            put(message, self.meta_field, describe_file(path, facts, self.media_type))
+        return message
+
+    def _decode(self, data: bytes, path: Path) -> Any:
+        try:
+            text = data.decode(self.encoding, self.encoding_errors).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise RunError(f"{path}:{line}: not {self.encoding}: {error.reason} at byte {error.start}") from error
+        is_json = self.media_type == "application/json" or self.media_type.endswith("+json")
+        return parse_json(text, str(path)) if is_json else text
+
+
+def _is_small(facts: os.stat_result) -> bool:
+    return facts.st_size <= _SMALL and stat.S_ISREG(facts.st_mode)
+
+
+def find_file(processor: Any, message: Message) -> Path:
+    """Return the existing file a message names, or else the setting `source_file` of a processor.
+
+    Raises:
+        RunError: there is no such file, or it is outside the folders of the run.
+
+    """
+    name = message.get("fullPath") or _below_target(message) or processor.dynamic(message, "source_file")
+    if not isinstance(name, str | os.PathLike) or not os.fspath(name):
+        raise RunError("no file to read: neither the message nor :sourceFile names one")
+    path: Path = processor.context.input_path(name)
+    if path.is_file() or path.is_fifo() or path.is_char_device():
+        return path
+    if path.exists():
+        raise RunError(f"cannot read '{path}': it is a folder")
+    folders = processor.context.folders
+    raise RunError(f"no file '{name}'; looked in {folders.data}, {folders.data / 'data'} and {folders.app}")
+
+
+def _below_target(message: Message) -> str | None:
+    name, target = message.get("filepath"), message.get("targetPath")
+    return os.path.join(target, name) if name and target else name  # noqa: PTH118 - an absolute name must win
+
+
+def describe_file(path: Path, facts: os.stat_result, media_type: str) -> Message:
+    """Return what is known about a file, under the names the field has always had; times are ISO 8601 in UTC."""
+    times = {"created": facts.st_ctime, "modified": facts.st_mtime, "accessed": facts.st_atime}
+    return {
+        "filename": path.name,
+        "mediaType": media_type,
+        "filepath": str(path),
+        "size": facts.st_size,
+        **{name: datetime.fromtimestamp(seconds, UTC).isoformat() for name, seconds in times.items()},
+        "isDirectory": False,
+        "isFile": True,
+        "permissions": f"{stat.S_IMODE(facts.st_mode):o}",
+        "owner": facts.st_uid,
+        "group": facts.st_gid,
+    }
+
+
+class FileWriter(Processor):
+    """Write a field of the message to a file, whole or not at all.
+
+    Which file: the message's `filepath` (below its `targetPath` if it has one), else the setting; a relative name is in the
+    output folder, and the folders on the way are made. Reads `contentField`: text is written as it is, anything else as
+    JSON. The file appears under its name only once it is complete. The message goes on unchanged.
+
+    ```turtle
+    :write a :FileWriter ; :destinationFile "report.md" ; :contentField "report.text" .
+    ```
+    """
+
+    destination_file: str = "output/output.md"
+    "The file, where the message does not name one."
+    content_field: str = "content"
+    "Dotted path of what is written."
+    fsync: bool = False
+    "Whether to wait until the file is on the disk: it then survives a power cut, and writing is slower."
+
+    async def process(self, message: Message) -> Message:
+        """Write the file the message or the settings name."""
+        path = self.context.output_path(_below_target(message) or self.destination_file)
+        data = to_bytes(need(message, self.content_field))
+        if len(data) <= _SMALL and not self.fsync:
+            write_file(path, data)
+        else:
+            await asyncio.to_thread(write_file, path, data, fsync=self.fsync)
+        return message
+
+
+def to_bytes(content: Any) -> bytes:
+    """Return the bytes of a file that is to hold `content`: text in UTF-8, anything else as indented JSON."""
+    if isinstance(content, bytes):
+        return content
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold; JSON can name it, text can only mark it
+        if isinstance(content, str):
+            return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text).encode()
+        return json.dumps(content, indent=2).encode()
+
+
+def write_file(path: Path, data: bytes, *, fsync: bool = False) -> None:
+    """Write a file so that nobody ever sees a part of it.
+
+    Raises:
+        OutputError: it could not be written; nothing is left behind.
+
+    """
+    temporary = beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(data)
+            if fsync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    """Return a fresh temporary name in the folder of `path`, so that renaming it is one step."""
+    return path.with_name(f".{path.name[:100]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return the error that says why `path` could not be written."""
+    return OutputError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}")

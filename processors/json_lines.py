@@ -1,0 +1,130 @@
+"""JSON by the line (NDJSON): JSONLinesReader, JSONLinesWriter."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Annotated, Any, Self
+
+from transmissions import Dynamic, Processor, Source
+
+from .access import need, put
+from .files import beside, cannot_write, find_file
+from .lines import Bytes, Line, read_lines, reject_line, reject_long
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from transmissions import Message
+
+
+class JSONLinesReader(Source):
+    """Send one message for each line of a file of JSON lines (NDJSON), of any size.
+
+    Reads the file that FileReader would read. An object becomes the message as it is; with `targetField`, and for any value
+    that is not an object, the message is a copy of the incoming one with the value in that field (`content` if none is set).
+    Blank lines are passed over. A line that is not JSON, or too long, is set aside as a dead letter with its line and offset,
+    and reading goes on. The lines form a group.
+
+    ```turtle
+    :records a :JSONLinesReader ; :sourceFile "events.ndjson" .
+    ```
+    """
+
+    source_file: Annotated[str, Dynamic()] = ""
+    "The file, where the message does not name one."
+    target_field: str = ""
+    "Dotted path each value is written to; if empty, an object is the message itself."
+    max_line: Bytes = 16777216
+    "How long a line may be."
+
+    def produce(self, message: Message) -> Iterator[Message]:
+        """Yield a message for each line."""
+        path = find_file(self, message)
+        with path.open("rb") as file:
+            for line in read_lines(file, self.max_line):
+                if not line.is_whole:
+                    reject_long(self, line, path, self.max_line)
+                elif line.data.strip():
+                    yield from self._parse(line, path, message)
+
+    def _parse(self, line: Line, path: Path, message: Message) -> Iterator[Message]:
+        try:
+            value = json.loads(line.data)
+        except (ValueError, RecursionError) as error:
+            reject_line(self, line, path, error)
+            return
+        if isinstance(value, dict) and not self.target_field:
+            yield value
+            return
+        item = message.copy()
+        put(item, self.target_field or "content", value)
+        yield item
+
+
+class JSONLinesWriter(Processor):
+    """Write every message as one line of JSON, and let it go on.
+
+    A new file appears under its name only when the stream has ended well; with `append` the lines are added to what is there.
+    No message at all still makes an empty file. With `contentField` that field is written instead of the whole message.
+
+    ```turtle
+    :out a :JSONLinesWriter ; :destinationFile "records.ndjson" .
+    ```
+    """
+
+    stateful = True
+
+    destination_file: str = "output.ndjson"
+    "The file; a relative name is in the output folder."
+    content_field: str = ""
+    "Dotted path of what is written; the whole message if empty."
+    append: bool = False
+    "Whether lines are added to an existing file rather than replacing it."
+
+    async def __aenter__(self) -> Self:
+        """Open the file."""
+        self._path: Path = self.context.output_path(self.destination_file)
+        self._writing = self._path if self.append else beside(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = self._writing.open("ab" if self.append else "xb", buffering=65536)
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        return self
+
+    def process(self, message: Message) -> Message:
+        """Write one line."""
+        value = need(message, self.content_field) if self.content_field else message
+        try:
+            self._file.write(json_line(value))
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        return message
+
+    def finish(self) -> None:
+        """Give the complete file its name."""
+        try:
+            self._file.close()
+            if not self.append:
+                self._writing.replace(self._path)
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Leave nothing half written behind."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        finally:
+            if not self.append:
+                self._writing.unlink(missing_ok=True)
+
+
+def json_line(value: Any) -> bytes:
+    """Return a value as one line of JSON in UTF-8."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold but JSON can name
+        return json.dumps(value).encode() + b"\n"

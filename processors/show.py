@@ -1,0 +1,101 @@
+"""Processors that show what happens: ShowMessage, ShowConfig. What they print is data, and goes to standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, time
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from transmissions import Processor, Range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from transmissions import Message
+    from transmissions.plan import NodePlan
+
+_TOP: Final = "Message vvvvvvvvvvvvvvvvvvvvvvvv"
+_BOTTOM: Final = "^" * 32
+
+
+class ShowMessage(Processor):
+    """Print every message as JSON on standard output, and let it go on.
+
+    Long texts are shortened to `stringLimit` characters and `...`. Dates are printed as ISO 8601, bytes by their number, and
+    an object inside itself as `[Circular]`.
+
+    ```turtle
+    :SM a :ShowMessage ; :alert "after cleaning" ; :stringLimit 200 .
+    ```
+    """
+
+    stateful = True
+
+    alert: str = "Show Message"
+    "A line above each message; none, and no frame, if empty."
+    string_limit: Annotated[int, Range(ge=0)] = 100
+    "How many characters of a text are printed; 0 prints all."
+
+    def process(self, message: Message) -> Message:
+        """Print the message."""
+        text = json.dumps(self._plain(message, ()), ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
+        framed = f"      {self.alert}      \n{_TOP}\n{text}\n\n{_BOTTOM}\n" if self.alert else f"{text}\n"
+        sys.stdout.write(framed)
+        sys.stdout.flush()
+        return message
+
+    def _plain(self, value: Any, way: tuple[int, ...]) -> Any:
+        if isinstance(value, str):
+            return value if not self.string_limit or len(value) <= self.string_limit else value[: self.string_limit] + "..."
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, dict | list | tuple | set | frozenset):
+            return self._inside(value, way)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"[{len(value)} bytes]"
+        return value.isoformat() if isinstance(value, date | time) else self._plain(str(value), way)
+
+    def _inside(self, value: Any, way: tuple[int, ...]) -> Any:
+        if id(value) in way:
+            return "[Circular]"
+        way = (*way, id(value))
+        if isinstance(value, dict):
+            return {str(key): self._plain(item, way) for key, item in value.items()}
+        return [self._plain(item, way) for item in value]
+
+
+class ShowConfig(Processor):
+    """Print the checked plan of the app once, on standard output: nodes, settings, and where each was written.
+
+    Messages go on unchanged. Settings left to their defaults are not printed; secrets are printed by name only.
+
+    ```turtle
+    :SC a :ShowConfig .
+    ```
+    """
+
+    def __post_init__(self) -> None:
+        """Wait for the first message."""
+        self._is_shown = False
+
+    def process(self, message: Message) -> Message:
+        """Print the plan before the first message."""
+        if not self._is_shown:
+            self._is_shown = True
+            sys.stdout.write("".join(f"{line}\n" for line in self._lines()))
+            sys.stdout.flush()
+        return message
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.context.plan.app}  {self.context.plan.folder}"
+        for node in self.context.plan.nodes():
+            yield f"  {node.path}  {node.type.rpartition('/')[2]}  ({node.where})"
+            yield from _settings(node)
+
+
+def _settings(node: NodePlan) -> Iterator[str]:
+    for name, value in node.settings.items():
+        origin = node.origins.get(name)
+        place = f"  ({origin})" if origin else ""
+        yield f"    {name} = {json.dumps(value, ensure_ascii=False, default=str)}{place}"

@@ -1,0 +1,125 @@
+"""Processors that change the structure of a message."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+from transmissions import Processor, Range, Record, RunError, Source, get_field
+
+from .access import MISSING, copied, drop, need, put, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from transmissions import Message
+
+
+class Rename(Record):
+    """A value and the place it is copied to."""
+
+    pre: str
+    "Dotted path the value is read from."
+    post: str
+    "Dotted path it is written to."
+
+
+class Restructure(Processor):
+    """Copy values from place to place in a message, then remove some.
+
+    All `pre` paths are read before the first `post` is written, and what is written is a copy of its own. A `pre` that is not
+    in the message is passed over. `rename` leaves the original in place: name it under `remove` as well to move it.
+
+    ```turtle
+    :tidy a :Restructure ;
+        :rename ( [ :pre "content.item.name" ; :post "title" ] [ :pre "content.tags[0]" ; :post "tag" ] ) ;
+        :remove "content", "queryResults" .
+    ```
+    """
+
+    rename: tuple[Rename, ...] = ()
+    "What is copied, in this order."
+    remove: tuple[str, ...] = ()
+    "Dotted paths of what is removed at the end."
+
+    def process(self, message: Message) -> Message:
+        """Copy, then remove."""
+        found = [(rename.post, get_field(message, rename.pre, MISSING)) for rename in self.rename]
+        for place, value in [(place, copied(value)) for place, value in found if value is not MISSING]:
+            put(message, place, value)
+        for path in self.remove:
+            drop(message, path)
+        return message
+
+
+class SetField(Processor):
+    """Set a field of every message to a value.
+
+    ```turtle
+    :mark a :SetField ; :field "user.type" ; :value "premium" .
+    ```
+    """
+
+    field: str
+    "Dotted path of the field; the way to it is made where it is missing."
+    value: Any
+    "The value, of the type it has in Turtle: text, number or truth."
+
+    def process(self, message: Message) -> Message:
+        """Set the field."""
+        put(message, self.field, self.value)
+        return message
+
+
+class JSONWalker(Source):
+    """Send one message for each element of a JSON list, or for each value of a JSON object.
+
+    Reads the list or object at `pointer`, parsing it first where it is text. Every message is a copy of the incoming one with
+    the element in place of the whole, in `targetField`. The messages form a group, which Unfork ends.
+
+    ```turtle
+    :walk a :JSONWalker ; :pointer "content.chat_messages" .
+    ```
+    """
+
+    pointer: str = "content"
+    "Dotted path of the list or object."
+    target_field: str = "content"
+    "Dotted path each element is written to."
+    limit: Annotated[int, Range(ge=0)] = 0
+    "How many elements are taken at most; 0 takes all."
+
+    def produce(self, message: Message) -> Iterator[Message]:
+        """Yield a message for each element."""
+        rest = without(message, self.pointer)
+        for number, element in enumerate(self._elements(message)):
+            if self.limit and number >= self.limit:
+                return
+            item = rest.copy()
+            put(item, self.target_field, element)
+            yield item
+
+    def _elements(self, message: Message) -> Iterable[Any]:
+        value = need(message, self.pointer)
+        if isinstance(value, str | bytes):
+            value = parse_json(value, f"field '{self.pointer}'")
+        if isinstance(value, dict):
+            return value.values()
+        if isinstance(value, list | tuple):
+            return value
+        raise RunError(f"the field '{self.pointer}' is neither a list nor an object but a {type(value).__name__}")
+
+
+def parse_json(text: str | bytes, source: str) -> Any:
+    """Parse JSON.
+
+    Raises:
+        RunError: it is not JSON; the error says where in `source`.
+
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RunError(f"{source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg.lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{source}: not valid JSON: {error}") from error

@@ -1,0 +1,41 @@
+"""ShowMessage and ShowConfig."""
+
+import json
+from datetime import UTC, datetime
+
+from transmissions.processors.show import ShowConfig, ShowMessage
+
+
+def test_a_message_is_printed_as_json_under_its_alert(bench, capsys):
+    """Long texts are shortened; what JSON has no word for is described; the message goes on unchanged."""
+    message = {"a": "x" * 101, "b": b"abc", "c": datetime(2024, 1, 2, tzinfo=UTC), "d": {1: ("é", "\ud83d")}, "e": None}
+    message["f"] = [message]
+    assert bench.through(ShowMessage(alert="look"), message) == [message]
+    alert, top, *body, blank, bottom = capsys.readouterr().out.splitlines()
+    assert (alert.strip(), top, blank, bottom) == ("look", "Message vvvvvvvvvvvvvvvvvvvvvvvv", "", "^" * 32)
+    assert json.loads("\n".join(body)) == {
+        "a": "x" * 100 + "...", "b": "[3 bytes]", "c": "2024-01-02T00:00:00+00:00", "d": {"1": ["é", "?"]}, "e": None,
+        "f": ["[Circular]"],
+    }  # fmt: skip
+
+
+def test_the_frame_and_the_limit_can_be_switched_off(bench, capsys):
+    """Without an alert the output is JSON only, and a limit of 0 prints all."""
+    bench.through(ShowMessage(alert="", string_limit=0), {"a": "x" * 200})
+    assert json.loads(capsys.readouterr().out) == {"a": "x" * 200}
+
+
+def test_an_object_met_twice_is_printed_twice(bench, capsys):
+    """Only what is inside itself is circular."""
+    shared = {"k": 1}
+    bench.through(ShowMessage(alert=""), {"a": shared, "b": shared})
+    assert json.loads(capsys.readouterr().out) == {"a": {"k": 1}, "b": {"k": 1}}
+
+
+def test_the_plan_is_printed_once(bench, capsys):
+    """Every node is named with its settings and where they were written."""
+    assert bench.through(ShowConfig(), {"a": 1}, {"a": 2}) == [{"a": 1}, {"a": 2}]
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  main/it  It  (transmissions.ttl:7:1)",
+        "    rate = 5  (transmissions.ttl:7:1)",
+    ]
