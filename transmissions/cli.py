@@ -83,11 +83,11 @@ def _dispatch(words: list[str]) -> int:
             f"'{first}' is kept for a command to come; an app of that name is `trans run {first}` or `trans ./{first}`"
         )
     named = first in COMMANDS
-    command = _load(first if named else "run")
-    options = _parser(command, first if named else "").parse_intermixed_args(words[1:] if named else words)
+    command = first if named else "run"
+    options = parser_of(command).parse_intermixed_args(words[1:] if named else words)
     options.command_line = rest
     options.implied = not named
-    result: int = command.call(options)
+    result: int = _load(command).call(options)
     return result
 
 
@@ -103,8 +103,10 @@ def _load(name: str) -> ModuleType:
     return importlib.import_module(f".commands.{name}", __package__)
 
 
-def _parser(command: Any, name: str) -> argparse.ArgumentParser:
-    parser = _Parser(prog=f"trans {name}".strip(), description=command.HELP, allow_abbrev=False)
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """Return the parser of one command."""
+    command = _load(name)
+    parser = _Parser(prog=f"trans {name}", description=command.HELP, allow_abbrev=False)
     command.add_arguments(parser)
     return parser
 

@@ -1,0 +1,36 @@
+"""`trans new`: a small app or processor to start from, which runs and passes its own test as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transmissions.errors import OK
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+HELP = "make a small app or processor to start from"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `trans new`."""
+    parser.add_argument("what", choices=("app", "processor"), help="what to make")
+    parser.add_argument("name", metavar="NAME", help="its name; a processor's class is named after it")
+
+
+def call(options: Namespace) -> int:
+    """Write the files into the working directory and say which they are."""
+    from transmissions.scaffold import lay_out, names_for
+
+    names = names_for(options.name)
+    for path in lay_out(options.what, Path(), names):
+        print(path)
+    print(f"\n{_next_step(options.what, names)}")
+    return OK
+
+
+def _next_step(what: str, names: dict[str, str]) -> str:
+    if what == "app":
+        return f"try: trans run {names['name']}"
+    return f'use it in a pipe of ./apps: [ a :{names["class"]} ; :field "content" ]'

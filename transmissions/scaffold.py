@@ -1,0 +1,61 @@
+"""Folders and files laid out from the templates in `configs/templates/`.
+
+The tree of a template is the tree it makes; NAME and MODULE in a path stand for the names given.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .errors import UsageError
+from .homes import bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SUFFIX = ".jinja"
+
+
+def names_for(name: str) -> dict[str, str]:
+    """Return what the templates may ask for: the name as given, as a Python module, and as a class.
+
+    Raises:
+        UsageError: the name cannot be a folder, a Turtle term and a class alike.
+
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", name):
+        raise UsageError(f"'{name}' cannot be a name here: letters and digits, with single - or _ between them")
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").split("-")
+    capitals = "".join(word[:1].upper() + word[1:] for word in words)
+    return {"name": name, "module": "_".join(words).lower(), "class": capitals}
+
+
+def lay_out(template: str, home: Path, names: dict[str, str]) -> list[Path]:
+    """Write the files of a template into a home and return them, sorted.
+
+    Raises:
+        UsageError: one of them is there already; then nothing is written.
+
+    """
+    files = dict(_render(template, home, names))
+    for path in files:
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"'{path}' is there already; nothing was written")
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    return sorted(files)
+
+
+def _render(template: str, home: Path, names: dict[str, str]) -> Iterator[tuple[Path, str]]:
+    import jinja2
+
+    root = bundled().folder / "configs" / "templates" / template
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    for source in sorted(root.rglob(f"*{_SUFFIX}")):
+        place = str(source.relative_to(root)).removesuffix(_SUFFIX)
+        place = place.replace("NAME", names["name"]).replace("MODULE", names["module"])
+        yield home / place, environment.from_string(source.read_text(encoding="utf-8")).render(names)
