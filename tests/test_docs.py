@@ -1,0 +1,144 @@
+"""Everything the documents show is run: commands print what stands below them, Turtle and Python are right.
+
+A fenced block with a path behind its language (```turtle apps/hello/config.ttl) is written to that file of the document's
+folder, a copy of the checkout; a `console` block is run line by line there; other `turtle` blocks are parsed, and `python`
+blocks run. In shown output `…` stands for anything, on a line of its own for any lines.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import NamedTuple
+
+import pyoxigraph
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PREFIXES = """@prefix : <http://purl.org/stuff/transmissions/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+"""
+START = """import sys
+from importlib.machinery import PathFinder
+class Checkout:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        names = ("transmissions", "transmissions.processors", "transmissions.configs", "transmissions.apps")
+        return PathFinder.find_spec(name, [{home!r}]) if name in names else None
+sys.meta_path.insert(0, Checkout)
+sys.path[:] = [*sys.path[1:], {libraries!r}]
+"""
+
+
+class Block(NamedTuple):
+    """One fenced block of a document."""
+
+    line: int
+    language: str
+    path: str
+    text: str
+
+
+def blocks_of(document):
+    """Return the fenced blocks of a document."""
+    pattern = re.compile(r"^```(\w+)(?: ([\w./-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    text = document.read_text(encoding="utf-8")
+    return [
+        Block(text[: found.start()].count("\n") + 2, found[1], found[2] or "", found[3]) for found in pattern.finditer(text)
+    ]
+
+
+def checkout_in(folder):
+    """Copy the checkout, with a `trans` that needs no set-up."""
+    for name in ("transmissions", "processors", "configs", "apps"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    prelude = START.format(home=str(folder), libraries=sysconfig.get_path("purelib"))
+    (folder / ".prelude.py").write_text(prelude)
+    (folder / ".start.py").write_text(f"{prelude}from transmissions.cli import main\nsys.exit(main())\n")
+    (folder / "trans").write_text(f'#!/bin/sh\nexec {sys.executable} -S {folder}/.start.py "$@"\n')
+    (folder / "trans").chmod(0o755)
+    return folder
+
+
+def commands_in(text):
+    """Return the commands of a console block, each with the output shown below it."""
+    parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
+    assert not parts[0].strip(), "a console block begins with a command"
+    pairs = [part.partition("\n") for part in parts[1:]]
+    return [(command, shown.strip("\n")) for command, _, shown in pairs]
+
+
+def matches(shown, printed):
+    """Whether printed text is what is shown, where `…` stands for anything."""
+    lines = (r"(?:.*\n)*?" if line.strip() == "…" else re.escape(line).replace("…", ".*?") + "\n" for line in shown.split("\n"))
+    return re.fullmatch("".join(lines), printed.strip("\n") + "\n") is not None
+
+
+def run(command, home):
+    """Run a command line in the document's folder and return its exit code and all it printed."""
+    environment = {**os.environ, "PATH": f"{home}:{os.environ['PATH']}", "NO_COLOR": "1", "XDG_CACHE_HOME": f"{home}/.cache"}
+    shell = ["sh", "-c", f"exec 2>&1\n{command}"]
+    result = subprocess.run(shell, cwd=home, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    return result.returncode, result.stdout
+
+
+def check_command(command, shown, home):
+    """Run a command; what it prints must be what is shown, and where nothing is shown it must succeed."""
+    code, printed = run(command, home)
+    assert "Traceback" not in printed
+    if shown:
+        assert matches(shown, printed), f"$ {command}\n{printed}"
+    else:
+        assert code == 0, f"$ {command}\n{printed}"
+
+
+def check_turtle(text):
+    """Parse Turtle."""
+    text = text if "@prefix : " in text else PREFIXES + text
+    list(pyoxigraph.parse(text.encode(), format=pyoxigraph.RdfFormat.TURTLE, base_iri="http://example.org/"))
+
+
+def check_python(text, home):
+    """Run a block of Python in the document's folder."""
+    (home / ".block.py").write_text((home / ".prelude.py").read_text() + text, encoding="utf-8")
+    code, printed = run(f"exec {sys.executable} -S .block.py", home)
+    assert code == 0, printed
+
+
+def execute(block, home):
+    """Do with a block what its language says."""
+    if block.path:
+        file = home / block.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block.text, encoding="utf-8")
+    if block.language == "turtle":
+        check_turtle(block.text)
+    elif block.language == "console":
+        for command, shown in commands_in(block.text):
+            check_command(command, shown, home)
+    elif block.language == "python" and not block.path:
+        check_python(block.text, home)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_is_true(document, tmp_path):
+    """Every block of a document, taken in order, does what the document says."""
+    home = checkout_in(tmp_path)
+    for block in blocks_of(document):
+        try:
+            execute(block, home)
+        except (AssertionError, SyntaxError) as error:
+            pytest.fail(f"{document.name}:{block.line}: {error}")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    """Every relative link of a document names a file of the checkout."""
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (document.parent / target).exists()] == []
