@@ -62,15 +62,6 @@ def without(message: Message, path: str) -> Message:
     return rest
 
 
-def copied(value: Any) -> Any:
-    """Return a deep copy of JSON-like data (an eighth of the time of copy.deepcopy); other objects are shared."""
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [copied(item) for item in value]
-    return value
-
-
 def as_text(value: Any) -> str:
     """Return text as it is, and any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

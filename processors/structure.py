@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any
 
 from transmissions import Processor, Range, Record, RunError, Source, get_field
 
-from .access import MISSING, copied, drop, need, put, without
+from .access import MISSING, drop, need, put, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +46,7 @@ class Restructure(Processor):
     def process(self, message: Message) -> Message:
         """Copy, then remove."""
         found = [(rename.post, get_field(message, rename.pre, MISSING)) for rename in self.rename]
-        for place, value in [(place, copied(value)) for place, value in found if value is not MISSING]:
+        for place, value in [(place, deepcopy(value)) for place, value in found if value is not MISSING]:
             put(message, place, value)
         for path in self.remove:
             drop(message, path)

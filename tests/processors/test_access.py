@@ -3,7 +3,7 @@
 import pytest
 
 from transmissions import RunError
-from transmissions.processors.access import copied, drop, need, put, without
+from transmissions.processors.access import drop, need, put, without
 
 
 def test_a_change_inside_a_message_is_not_seen_by_a_shallow_copy_of_it():
@@ -34,11 +34,3 @@ def test_an_absent_field_is_named_with_the_nearest_right_name():
         need({"title": 1, "body": 2}, "x")
     with pytest.raises(RunError, match="no field 'x'; it is empty"):
         need({}, "x")
-
-
-def test_a_copy_shares_no_container():
-    """A deep copy keeps lists lists and dicts dicts, all of them new."""
-    value = {"a": [1, {"b": (2, 3)}]}
-    twin = copied(value)
-    twin["a"][1]["b"].append(4)
-    assert value == {"a": [1, {"b": (2, 3)}]}
