@@ -1,4 +1,4 @@
-"""Processors that show what happens: ShowMessage, ShowConfig. What they print is data, and goes to standard output."""
+"""Processors that show what happens: ShowMessage, ShowConfig, ShowCounts. What they print is data, and goes to standard output."""
 
 from __future__ import annotations
 
@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from transmissions import Processor, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from transmissions import Message
     from transmissions.plan import NodePlan
 
 _TOP: Final = "Message vvvvvvvvvvvvvvvvvvvvvvvv"
 _BOTTOM: Final = "^" * 32
+
+_OF_NODES: Final = {"received": "received", "sent": "sent", "dropped": "dropped", "failed": "failed"}
+_OF_BUFFERS: Final = {
+    "most bytes": "maxBufferUsage",
+    "most items": "peakItems",
+    "pauses": "pauseCount",
+    "resumes": "resumeCount",
+    "paused ms": "totalPauseDuration",
+    "overflows": "overflowEvents",
+    "dropped": "dropped",
+}
+"""Headings of the tables, and the counters below them."""
 
 
 class ShowMessage(Processor):
@@ -99,3 +111,40 @@ def _settings(node: NodePlan) -> Iterator[str]:
         origin = node.origins.get(name)
         place = f"  ({origin})" if origin else ""
         yield f"    {name} = {json.dumps(value, ensure_ascii=False, default=str)}{place}"
+
+
+class ShowCounts(Processor):
+    """Print what every node and every declared buffer counted, as tables on standard output, when the stream has ended.
+
+    Messages go on unchanged. Best placed last in a pipe: what is behind it has not finished yet when it prints.
+
+    ```turtle
+    :counts a :ShowCounts .
+    ```
+    """
+
+    def process(self, message: Message) -> Message:
+        """Pass the message on."""
+        return message
+
+    def finish(self) -> None:
+        """Print the tables."""
+        snapshot = self.context.snapshot()
+        order = [node.path for node in self.context.plan.nodes() if node.path in snapshot["nodes"]]
+        lines = table("node", _OF_NODES, {path: snapshot["nodes"][path] for path in order})
+        buffers = {name: figures for name, figures in snapshot["buffers"].items() if "pauseCount" in figures}
+        if buffers:
+            lines += ["", *table("buffer", _OF_BUFFERS, buffers)]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+
+
+def table(title: str, columns: dict[str, str], rows: dict[str, dict[str, Any]]) -> list[str]:
+    """Lay rows out under their headings: names to the left, numbers to the right."""
+    width = max(map(len, [title, *rows]))
+    yet = [_row(title, width, [(heading, heading) for heading in columns])]
+    return yet + [_row(name, width, [(h, f"{figures[key]}") for h, key in columns.items()]) for name, figures in rows.items()]
+
+
+def _row(name: str, width: int, cells: Iterable[tuple[str, str]]) -> str:
+    return "  ".join([name.ljust(width), *(text.rjust(max(len(heading), 8)) for heading, text in cells)])

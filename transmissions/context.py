@@ -43,6 +43,9 @@ class Services(Protocol):
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything counted so far: `nodes` and `buffers`, by path."""
+
     async def call(self, node: str, transmission: str, message: Message) -> list[Message]:
         """Run another transmission on one message."""
 
@@ -74,6 +77,10 @@ class Context:
     def halt(self, reason: str) -> None:
         """End the run on purpose and cleanly: sources stop, what is on its way arrives; `halt` subscribers are told why."""
         self._services.halt(self.node, reason)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything the run has counted so far: `nodes` by path (see `counts.Counts`) and `buffers` by name."""
+        return self._services.snapshot()
 
     async def call(self, transmission: str, message: Message) -> list[Message]:
         """Run another transmission of this app on `message` and return all it gives."""

@@ -25,6 +25,7 @@ class Bench:
         self.data = self.app / "data"
         self.data.mkdir(parents=True)
         self.target = None
+        self.counted = {"nodes": {}, "buffers": {}}
         self.rejected, self.skipped, self.halted, self.called, self.events = [], [], [], [], []
 
     def emit(self, event, fields):
@@ -38,6 +39,9 @@ class Bench:
 
     def halt(self, node, reason):
         self.halted.append(reason)
+
+    def snapshot(self):
+        return self.counted
 
     async def call(self, node, transmission, message):
         self.called.append(transmission)

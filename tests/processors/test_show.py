@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from transmissions.processors.show import ShowConfig, ShowMessage
+from transmissions.processors.show import ShowConfig, ShowCounts, ShowMessage
 
 
 def test_a_message_is_printed_as_json_under_its_alert(bench, capsys):
@@ -39,3 +39,22 @@ def test_the_plan_is_printed_once(bench, capsys):
         "  main/it  It  (transmissions.ttl:7:1)",
         "    rate = 5  (transmissions.ttl:7:1)",
     ]
+
+
+def test_what_was_counted_is_printed_at_the_end(bench, capsys):
+    """Nodes come in the order of the plan; channels that nobody declared are left out."""
+    bench.counted["nodes"] = {"main/it": {"received": 12, "sent": 10, "dropped": 2, "failed": 0}, "other": {}}
+    bench.counted["buffers"] = {"main/it": {"peakItems": 1}}
+    assert bench.through(ShowCounts(), {"a": 1}) == [{"a": 1}]
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["node", "received", "sent", "dropped", "failed"]
+    assert row.split() == ["main/it", "12", "10", "2", "0"]
+    assert len(heading) == len(row)
+
+
+def test_declared_buffers_have_a_table_of_their_own(bench, capsys):
+    """What a buffer held, how often it paused, and what it dropped."""
+    figures = ["maxBufferUsage", "peakItems", "pauseCount", "resumeCount", "totalPauseDuration", "overflowEvents", "dropped"]
+    bench.counted["buffers"] = {"main/hold": {name: 1000 + number for number, name in enumerate(figures)}}
+    bench.through(ShowCounts(), {})
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["main/hold", *map(str, range(1000, 1007))]
