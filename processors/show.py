@@ -1,4 +1,4 @@
-"""Processors that show what happens: ShowMessage, ShowConfig, ShowCounts. What they print is data, and goes to standard output."""
+"""Processors that show what happens: ShowMessage, ShowConfig, ShowCounts. They print data, so on standard output."""
 
 from __future__ import annotations
 
