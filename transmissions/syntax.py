@@ -1,0 +1,181 @@
+"""What is wrong with a piece of Turtle, in words: the parser says where it stopped, the lexemes around say why."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .lexer import Lexeme, cut, prefixes, unclosed
+from .problem import Label, Problem
+from .terms import NAMESPACE
+
+if TYPE_CHECKING:
+    from .turtle import Document
+
+WELL_KNOWN: Final = {
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "schema": "https://schema.org/",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "trn": NAMESPACE,
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "": NAMESPACE,
+}
+_WORDS: Final = ("@prefix", "@base", "PREFIX", "BASE", "true", "false", "a")
+_SHORT: Final = 40
+"""How much of a term fits into a sentence."""
+_CLOSING: Final = {"(": ")", "[": "]"}
+_PLACE: Final = re.compile(r"^Parser error [^:]*: ")
+_PREFIX: Final = re.compile(r"The prefix (\S*): has not been declared")
+
+
+class _Spot(NamedTuple):
+    """Where the parser stopped, and what stands around."""
+
+    document: Document
+    start: int
+    end: int
+    reason: str
+    before: list[Lexeme]
+    found: Lexeme | None
+    """None at the end of the file."""
+
+    def problem(self, message: str, help: str = "", label: str = "", code: str = "syntax") -> Problem:  # noqa: A002
+        """Make the problem where the parser stopped."""
+        return Problem("error", code, message, self.document.span(self.start, self.end), label, help)
+
+    def behind(self, message: str, label: str, help: str = "") -> Problem:  # noqa: A002
+        """Make the problem just behind what was read so far: that is where something is missing."""
+        end = self.before[-1].end if self.before else self.start
+        opening = unclosed(self.before)
+        related = (Label(self.document.span(opening.start, opening.end), "opened here"),) if opening else ()
+        return Problem("error", "syntax", message, self.document.span(end, end + 1), label, help, related)
+
+
+def explain(document: Document, start: int, end: int, reason: str) -> Problem:
+    """Turn the parser's complaint about a stretch of a document into a problem."""
+    reason = _PLACE.sub("", reason)
+    lexemes = list(cut(document.text))
+    before = [lexeme for lexeme in lexemes if lexeme.end <= start]
+    found = lexemes[len(before)] if len(before) < len(lexemes) else None
+    spot = _Spot(document, start, end, reason, before, found)
+    readers = (_prefix, _broken_text, _escape, _iri, _end, _bracket, _word, _place)
+    found_problem = next((problem for problem in (reader(spot, lexemes) for reader in readers) if problem), None)
+    return found_problem or spot.problem(f"this is not Turtle: {_lower(reason)}")
+
+
+def _prefix(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
+    match = _PREFIX.search(spot.reason)
+    if not match:
+        return None
+    name = match[1]
+    known = dict(prefixes(lexemes))
+    near = difflib.get_close_matches(name, known, 1)
+    if name in WELL_KNOWN:
+        mend = f"add `@prefix {name}: <{WELL_KNOWN[name]}> .` at the top"
+    elif near:
+        mend = f"did you mean `{near[0]}:`?"
+    else:
+        mend = f"declare it at the top: `@prefix {name}: <…> .`"
+    return spot.problem(f"the prefix `{name}:` is not declared", mend, code="unknown-prefix")
+
+
+def _broken_text(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
+    text = next((lexeme for lexeme in lexemes if lexeme.kind == "open"), None)
+    if text is None or not text.start <= spot.start <= text.end:
+        return None
+    quote = text.text[0]
+    is_long = text.text.startswith(quote * 3)
+    mend = "" if is_long else f"close it on the same line, or put a text of several lines in {quote * 3}"
+    span = spot.document.span(text.start, text.end)
+    return Problem("error", "syntax", "this text is never closed", span, f"{quote * (3 if is_long else 1)} is missing", mend)
+
+
+def _escape(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    written = spot.document.text[spot.start : spot.end]
+    if "escape" not in spot.reason.lower() or "\\" not in written:
+        return None
+    if written.startswith(("\\u", "\\U")):
+        return spot.problem(f"`{written}` is not a character")
+    return spot.problem(
+        f"`{written}` is not an escape of Turtle", "write `\\\\` for a backslash, or one of \\t \\n \\r \\\" \\' \\u1234"
+    )
+
+
+def _iri(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    written = spot.document.text[spot.start : spot.end]
+    if not written.startswith("<") or "datatype" in spot.reason:
+        return None
+    mend = "write a space as %20" if " " in written else "an IRI stands between < and > on one line, without spaces or quotes"
+    return spot.problem(f"this is not a valid IRI: {_lower(spot.reason)}", mend)
+
+
+def _end(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    if spot.found is not None:
+        return None
+    opening = unclosed(spot.before)
+    if opening:
+        return spot.behind(f"`{opening.text}` is never closed", f"`{_CLOSING[opening.text]}` is missing")
+    return spot.behind("the file ends inside a statement", "the rest of it, or its `.`, is missing")
+
+
+def _bracket(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    opening = unclosed(spot.before)
+    found = spot.found.text if spot.found else ""
+    if opening and found in {".", ";", ",", ")", "]", "@prefix", "@base"} and not _lacks_object(spot):
+        return spot.behind(f"`{opening.text}` is not closed before `{found}`", f"`{_CLOSING[opening.text]}` is missing")
+    if not opening and found in {")", "]"}:
+        return spot.problem(f"`{found}` closes nothing", label="no bracket is open here")
+    return None
+
+
+def _lacks_object(spot: _Spot) -> bool:
+    """Whether a property without a value stands in front: then the bracket is not what is missing."""
+    opening = unclosed(spot.before)
+    last = spot.before[-1]
+    inside = opening is not None and opening.text == "["
+    return inside and "object" in spot.reason and last.text not in {",", ";", "["}
+
+
+def _word(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    found = spot.found
+    if found is None or found.kind not in {"word", "at"} or found.text in _WORDS or found.text.lower() in {"prefix", "base"}:
+        return None
+    if spot.before and spot.before[-1].end == found.start:
+        return None  # a language tag
+    near = difflib.get_close_matches(found.text, _WORDS, 1)
+    word = _short(found.text)
+    mend = f"did you mean `{near[0]}`?" if near else f'write a text as "{word}", a name with its prefix: `:{word}`'
+    return spot.problem(f"`{word}` is not a term of Turtle", mend)
+
+
+def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    shown = _short(spot.found.text) if spot.found else ""
+    last = spot.before[-1].text if spot.before else "."
+    if "predicate" in spot.reason:
+        return spot.problem(f"a property is expected here, not `{shown}`")
+    if "object" in spot.reason:
+        return spot.problem(f"a value is expected here, not `{shown}`")
+    if last == "." and "subject" in spot.reason:
+        return spot.problem(f"a statement cannot begin with `{shown}`")
+    if "dot" in spot.reason or "subject" in spot.reason:
+        mend = "end the statement with `.`, go on about the same subject with `;`, or with another value with `,`"
+        return spot.behind(f"the statement before `{shown}` has no end", "`.` or `;` is missing", mend)
+    if "']'" in spot.reason or "')'" in spot.reason:
+        return spot.behind("a `;` or a closing bracket is missing", "here")
+    return None
+
+
+def _lower(reason: str) -> str:
+    return reason[:1].lower() + reason[1:]
+
+
+def _short(text: str) -> str:
+    line = text.splitlines()[0]
+    return line if len(line) <= _SHORT else f"{line[:_SHORT]}…"
