@@ -1,0 +1,56 @@
+"""The progress line: what it says, and that it makes way for other output."""
+
+import io
+
+import pytest
+
+from transmissions.progress import Progress, clock_time, readable_bytes
+
+
+def progress(stream=None):
+    """Give a progress line over two nodes."""
+    return Progress(stream or io.StringIO(), lambda: {"app/read": 410, "app/write": 398})
+
+
+def test_the_line_shows_share_rate_and_time_left():
+    """With a known total there is a bar, the rate and the time left, and the count of each node."""
+    line = progress()
+    line.hear("progress", {"node": "read", "done": 50_000_000, "total": 200_000_000, "unit": "bytes"})
+    shown = line.line(2.0)
+    assert shown.startswith("[#####               ]   25%  50 MB of 200 MB  25 MB/s  0:06 left")
+    assert shown.endswith("read 410 > write 398")
+
+
+def test_without_a_total_there_is_no_bar():
+    """A source that does not know its end shows time and counts only."""
+    assert progress().line(65.0) == "1:05   read 410 > write 398"
+
+
+def test_several_sources_add_up():
+    """Nodes that tell their progress each count together."""
+    line = progress()
+    for node in ("a", "b"):
+        line.hear("progress", {"node": node, "done": 5, "total": 10, "unit": "files"})
+    assert "50%  10 files of 20 files" in line.line(1.0)
+
+
+def test_other_output_takes_the_line_away():
+    """A log line written meanwhile stands on a line of its own."""
+    stream = io.StringIO()
+    line = progress(stream)
+    line._draw()
+    line.write("INFO x\n")
+    assert stream.getvalue().endswith("\r\x1b[KINFO x\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (189_000_000, "189 MB"), (2e15, "2000.0 TB")]
+)
+def test_bytes_are_readable(number, text):
+    """Bytes are shown with decimal units, one decimal below ten."""
+    assert readable_bytes(number) == text
+
+
+def test_times_are_readable():
+    """Times are shown as on a clock."""
+    assert [clock_time(seconds) for seconds in (5, 65, 3665)] == ["0:05", "1:05", "1:01:05"]
