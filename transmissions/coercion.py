@@ -1,0 +1,106 @@
+"""From what stands in a file to a typed value: plain text is read by its form, so that `"42"` will do for a number.
+
+Python's own number parsers see only what matches a short pattern: `1e999999999` as a decimal would keep them busy for hours.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from rdflib import XSD, BNode, Literal, URIRef
+
+from .terms import NAMESPACE, local_name
+
+if TYPE_CHECKING:
+    from rdflib.term import Node
+
+    from .spec import Setting
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?")
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+_IRI: Final = re.compile(r"[^\s<>\"{}|\\^`]+")
+
+
+class Typed(NamedTuple):
+    """A value for the effective graph, and the same for the plan. `plain` is None where the form is wrong."""
+
+    term: Node
+    plain: Any
+
+
+def coerce(term: Node, setting: Setting) -> Typed:
+    """Read a value as a setting's kind; one that does not fit stays as it is, for SHACL to report."""
+    reader = _READERS.get(setting.kind)
+    return (reader(term, setting) if reader else None) or Typed(term, None)
+
+
+def from_default(value: Any, setting: Setting) -> Typed:
+    """Return a default of a Python declaration as a value of the graph."""
+    if setting.kind == "boolean":
+        return Typed(Literal("true" if value else "false", datatype=XSD.boolean), value)
+    return coerce(Literal(str(value)), setting)
+
+
+def _string(term: Node, setting: Setting) -> Typed | None:
+    if isinstance(term, BNode):
+        return None
+    # `:onError :skip` names a choice as a term of ours; any other IRI stands for its text.
+    is_choice = setting.choices and isinstance(term, URIRef) and term.startswith(NAMESPACE)
+    text = local_name(str(term)) if is_choice else str(term)
+    return Typed(Literal(text), text)
+
+
+def _integer(term: Node, _setting: Setting) -> Typed | None:
+    text = _text(term)
+    return Typed(Literal(text, datatype=XSD.integer), int(text)) if _INTEGER.fullmatch(text) else None
+
+
+def _decimal(term: Node, _setting: Setting) -> Typed | None:
+    text = _text(term)
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    plain = int(text) if _INTEGER.fullmatch(text) else float(number)
+    return Typed(Literal(f"{number:f}", datatype=XSD.decimal), plain)
+
+
+def _boolean(term: Node, _setting: Setting) -> Typed | None:
+    value = _BOOLEANS.get(_text(term))
+    return None if value is None else Typed(Literal("true" if value else "false", datatype=XSD.boolean), value)
+
+
+def _iri(term: Node, _setting: Setting) -> Typed | None:
+    text = str(term)
+    return Typed(URIRef(text), text) if not isinstance(term, BNode) and _IRI.fullmatch(text) else None
+
+
+def _any(term: Node, setting: Setting) -> Typed | None:
+    if not isinstance(term, Literal):
+        return _string(term, setting)
+    reader = _BY_DATATYPE.get(term.datatype) if term.datatype else None
+    typed = reader(term, setting) if reader else None
+    return Typed(term, typed.plain if typed else str(term))
+
+
+def _text(term: Node) -> str:
+    return str(term).strip() if isinstance(term, Literal) else ""
+
+
+_READERS: Final = {
+    "string": _string,
+    "integer": _integer,
+    "decimal": _decimal,
+    "boolean": _boolean,
+    "iri": _iri,
+    "any": _any,
+}
+_BY_DATATYPE: Final = {
+    XSD.integer: _integer,
+    XSD.decimal: _decimal,
+    XSD.double: _decimal,
+    XSD.float: _decimal,
+    XSD.boolean: _boolean,
+}

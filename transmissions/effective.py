@@ -1,0 +1,237 @@
+"""The effective graph: one subject for every placement of a node, with the settings that hold there.
+
+Settings resolve per property: `--set`, then `tt.ttl`, `transmissions.ttl`, `config.ttl`, then the default; in a file what is
+written on the node wins over what its settings node says. A plain merge of the files would be wrong in three ways: an
+overridden value would count as a second one, rules against absent defaults would pass, and rules across settings would
+compare the wrong nodes. Each value keeps its place, so that a violation can be shown where it was written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from rdflib import BNode, Literal, URIRef
+
+from .coercion import Typed, coerce, from_default
+from .findings import ERROR, NOTE, STRICT, did_you_mean
+from .loader import OVERRIDE, TARGET, Layers, Value
+from .nodeterms import as_spec, transmission_spec, with_node_settings
+from .placements import TRN, show
+from .problem import Label, Span
+from .rdflists import is_list, read_list
+from .terms import NAMESPACE, local_name
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Sequence
+
+    from rdflib.term import Node
+
+    from .findings import Findings
+    from .overrides import Override
+    from .placements import Pipeline, Placed
+    from .spec import Setting, Spec
+
+STRUCTURE: Final = frozenset({"pipe", "settings", "implementedBy", "branches", "when"})
+"""Terms that link nodes; they are no settings."""
+_LEGACY: Final = frozenset({"loglevel", "processWhenDone", "delay"})
+"""Settings every processor of the original looked up, and that have no effect here."""
+
+
+class Given(NamedTuple):
+    """One value that holds: for the graph, for the plan, and where it was written (nowhere, if it is a default)."""
+
+    term: Node
+    plain: Any
+    span: Span | None = None
+    key: Span | None = None
+    record: Subject | None = None
+    resolved: bool = False
+    """Whether it was computed from another setting, so that the class must be told even a default."""
+
+
+class Subject(NamedTuple):
+    """One subject of the effective graph: a placed node, a record in its settings, or a transmission."""
+
+    node: BNode
+    path: str
+    spec: Spec
+    span: Span
+    values: dict[str, list[Given]]
+    sources: tuple[Node, ...] = ()
+    """The nodes of the files that describe it."""
+
+    def records(self) -> Iterator[Subject]:
+        """Yield this subject and all records in it."""
+        yield self
+        for given in self.values.values():
+            for value in given:
+                if value.record:
+                    yield from value.record.records()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the plan's form: Python names to JSON values, defaults left out."""
+        found: dict[str, Any] = {}
+        for setting in self.spec.settings:
+            told = [value.plain for value in self.values.get(setting.term, ()) if value.span or value.resolved]
+            if told:
+                found[setting.name] = told if setting.many else told[-1]
+        return found
+
+
+class Resolver:
+    """Finds the settings that hold for each subject."""
+
+    def __init__(self, layers: Layers, overrides: Sequence[Override], findings: Findings) -> None:
+        self._layers = layers
+        self._overrides = overrides
+        self._findings = findings
+
+    def placed(self, step: Placed) -> Subject:
+        """Resolve a placed node."""
+        sources = (step.node, *self._settings_node(step))
+        return self._subject(step.path, with_node_settings(step.spec), sources, step.span, self._told(step.path))
+
+    def transmission(self, pipeline: Pipeline) -> Subject:
+        """Resolve what is said about a transmission itself."""
+        return self._subject(pipeline.name, transmission_spec(), (pipeline.node,), pipeline.span, self._told(pipeline.name))
+
+    def record(self, path: str, spec: Spec, value: Value) -> Subject:
+        """Resolve a record: a blank node, or a named one described in any layer."""
+        return self._subject(path, spec, (value.term,), value.span or Span("", 1, 1, 1, ""), {})
+
+    def _told(self, path: str) -> dict[str, list[Value]]:
+        told: dict[str, list[Value]] = {}
+        for override in self._overrides:
+            if override.meets(path):
+                told.setdefault(override.term, []).append(override.value)
+        return told
+
+    def _settings_node(self, step: Placed) -> list[Node]:
+        links = self._layers.main.values(step.node, TRN.settings)
+        if len(links) > 1:
+            related = (Label(links[0].span, "the first"),) if links[0].span else ()
+            sentence = f"{show(step.node)} has {len(links)} :settings"
+            self._findings.report(ERROR, "two-settings", sentence, links[1].span, "one too many", related=related)
+        for link in links[:1]:
+            if isinstance(link.term, Literal):
+                self._findings.report(ERROR, "not-a-settings-node", ":settings leads to a node, not to a text", link.span)
+            elif isinstance(link.term, URIRef) and not self._layers.describes(link.term):
+                self._report_dangling(link)
+        return [link.term for link in links[:1]]
+
+    def _report_dangling(self, link: Value) -> None:
+        name = local_name(str(link.term))
+        known = [local_name(s) for layer in self._layers.all for s in layer.graph.subjects() if isinstance(s, URIRef)]
+        mend = did_you_mean(name, known) or "describe it in config.ttl, or name the target whose tt.ttl does"
+        sentence = f"no file describes the settings {show(link.term)}"
+        self._findings.report(STRICT, "dangling-settings", sentence, link.span, mend=mend)
+
+    def _subject(self, path: str, spec: Spec, sources: Sequence[Node], span: Span, told: dict[str, list[Value]]) -> Subject:
+        values: dict[str, list[Given]] = {}
+        for term, written in (self._gather(sources, told) | told).items():
+            setting = spec.setting(term)
+            if setting is None and term in _LEGACY:
+                sentence = f":{term} has no effect here"
+                self._findings.report(NOTE, "ignored-setting", sentence, written[0].key)
+                continue
+            last_only = term in told and setting and not setting.many
+            values[term] = [self._given(path, setting, value) for value in (written[-1:] if last_only else written)]
+        subject = Subject(BNode(), path, spec, span, values, tuple(sources))
+        _fill_defaults(subject)
+        _resolve_fractions(subject)
+        return subject
+
+    def _gather(self, sources: Sequence[Node], told: Container[str]) -> dict[str, list[Value]]:
+        """Return the strongest values of each property not yet told, with the members of lists in place of the lists."""
+        found: dict[str, list[Value]] = {}
+        for layer in self._layers.all:
+            for position, source in enumerate(sources):
+                for predicate in layer.terms(source):
+                    term = str(predicate)[len(NAMESPACE) :]
+                    if term not in found and term not in told and not (position == 0 and term in STRUCTURE):
+                        found[term] = [m for value in layer.values(source, predicate) for m in self._members(layer, value)]
+        return found
+
+    def _members(self, layer: Any, value: Value) -> list[Value]:
+        if not is_list(layer, value):
+            return [value]
+        reading = read_list(layer, value)
+        if reading.fault:
+            self._findings.report(ERROR, "broken-list", reading.fault, value.span)
+        return [member._replace(key=value.key) for member in reading.members]
+
+    def _given(self, path: str, setting: Setting | None, value: Value) -> Given:
+        if setting is None:
+            return Given(value.term, None, value.span, value.key)
+        if setting.protected and value.layer == TARGET:
+            sentence = f"a target may not set :{setting.term}"
+            mend = "tt.ttl travels with data; set it in the app, or with --set"
+            self._findings.report(ERROR, "protected-setting", sentence, value.key, mend=mend)
+        if setting.kind == "secret":
+            return self._secret(setting, value)
+        if setting.kind == "record":
+            return self._nested(path, setting, value)
+        typed = coerce(self._as_text(value) if setting.kind in {"string", "any"} else value.term, setting)
+        return Given(typed.term, typed.plain, value.span, value.key)
+
+    def _as_text(self, value: Value) -> Node:
+        layer = self._layers.get(value.layer)
+        return URIRef(layer.text(value.term)) if layer and isinstance(value.term, URIRef) else value.term
+
+    def _secret(self, setting: Setting, value: Value) -> Given:
+        names = [name for layer in self._layers.all for name in layer.graph.objects(value.term, TRN.env)]
+        if isinstance(value.term, BNode) and len(names) == 1 and str(names[0]).isidentifier():
+            return Given(BNode(), {"env": str(names[0])}, value.span, value.key)
+        if not isinstance(value.term, BNode):
+            self._findings.hide(value.span)
+        sentence = f":{setting.term} is a secret, which no file and no command line may hold"
+        mend = f'write `:{setting.term} [ :env "NAME" ]` and set the environment variable NAME'
+        self._findings.report(ERROR, "secret", sentence, value.key or value.span, mend=mend)
+        return Given(BNode(), None, value.span, value.key)
+
+    def _nested(self, path: str, setting: Setting, value: Value) -> Given:
+        if isinstance(value.term, Literal):
+            if value.layer == OVERRIDE:
+                sentence = f"--set cannot set :{setting.term}, which has settings of its own"
+                self._findings.report(ERROR, "bad-override", sentence, value.span)
+            return Given(value.term, None, value.span, value.key)
+        if isinstance(value.term, URIRef) and not self._layers.describes(value.term):
+            sentence = f"no file describes {show(value.term)}"
+            known = [local_name(s) for layer in self._layers.all for s in layer.graph.subjects() if isinstance(s, URIRef)]
+            mend = did_you_mean(local_name(value.term), known)
+            self._findings.report(ERROR, "undescribed-record", sentence, value.span, mend=mend)
+        inner = record_spec(setting)
+        record = self.record(f"{path}.{setting.term}", inner, value)
+        return Given(record.node, record.plain(), value.span, value.key, record)
+
+
+def record_spec(setting: Setting) -> Spec:
+    """Return a record's fields in the form a processor's settings have."""
+    return as_spec(setting.term, setting.fields)
+
+
+def _fill_defaults(subject: Subject) -> None:
+    for setting in subject.spec.settings:
+        if setting.term in subject.values or setting.default is None or setting.kind in {"record", "secret", "any"}:
+            continue
+        defaults = setting.default if setting.many else (setting.default,)
+        typed = [from_default(default, setting) for default in defaults]
+        subject.values[setting.term] = [Given(value.term, value.plain) for value in typed]
+
+
+def _resolve_fractions(subject: Subject) -> None:
+    """Replace a decimal up to 1 by that share of the setting it is a fraction of."""
+    by_name = {setting.name: setting for setting in subject.spec.settings}
+    for setting in subject.spec.settings:
+        given = subject.values.get(setting.term)
+        if setting.fraction_of and given:
+            whole = subject.values.get(by_name[setting.fraction_of].term)
+            subject.values[setting.term] = [_share(value, setting, whole) for value in given]
+
+
+def _share(value: Given, setting: Setting, whole: list[Given] | None) -> Given:
+    of = whole[-1].plain if whole else None
+    if not isinstance(value.plain, float) or not 0 <= value.plain <= 1 or not isinstance(of, int | float):
+        return value
+    share: Typed = coerce(Literal(str(int(value.plain * of))), setting)
+    return value._replace(term=share.term, plain=share.plain, resolved=True)

@@ -1,0 +1,156 @@
+"""What is said about a value that breaks a rule: our own sentence for each kind of SHACL violation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rdflib import BNode
+
+from .findings import ERROR, STRICT, did_you_mean, nearest
+from .problem import Label, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .effective import Given, Subject
+    from .findings import Findings
+    from .spec import Setting
+
+_KINDS: Final = {
+    "string": "a text",
+    "integer": "a whole number",
+    "decimal": "a number",
+    "boolean": "true or false",
+    "iri": "an IRI",
+    "record": "a node with settings of its own, `[ … ]`",
+}
+
+
+class Violation(NamedTuple):
+    """One rule of the shapes that one value of one subject breaks."""
+
+    subject: Subject
+    term: str
+    rule: str
+    """The SHACL constraint without its suffix: `MaxCount`, `In`."""
+    given: Given | None
+    """The value, if the rule is about one."""
+
+    @property
+    def setting(self) -> Setting | None:
+        """The declaration of the setting."""
+        return self.subject.spec.setting(self.term)
+
+    @property
+    def text(self) -> str:
+        """The value as people wrote it."""
+        if self.given is None:
+            return ""
+        return str(self.given.term) if self.given.plain is None else str(self.given.plain)
+
+
+def report(violation: Violation, findings: Findings) -> None:
+    """Put a violation into words."""
+    setting = violation.setting
+    if setting is None:
+        _unknown(violation, findings)
+    elif violation.rule in _SENTENCES:
+        _SENTENCES[violation.rule](violation, setting, findings)
+    else:
+        given = violation.given
+        sentence = f"{violation.term} breaks the rule {violation.rule}"
+        findings.report(ERROR, "rule", sentence, given.span if given else violation.subject.span)
+
+
+def _unknown(violation: Violation, findings: Findings) -> None:
+    spec = violation.subject.spec
+    near = spec.setting(nearest(violation.term, [setting.term for setting in spec.settings]))
+    given = violation.given or violation.subject.values[violation.term][0]
+    if near and near.kind == "secret":
+        findings.hide(given.span)
+    mend = did_you_mean(violation.term, [near.term]) if near else ""
+    findings.report(
+        STRICT, "unknown-setting", f"{spec.name} has no setting {violation.term}", given.key or given.span, mend=mend
+    )
+
+
+def _missing(violation: Violation, setting: Setting, findings: Findings) -> None:
+    given = violation.subject.values.get(setting.term)
+    sentence = f"{violation.subject.spec.name} needs the setting {setting.term}"
+    span = given[0].span if given else violation.subject.span
+    findings.report(ERROR, "missing-setting", sentence, span, f"has no {setting.term}", mend=setting.doc)
+
+
+def _too_many(violation: Violation, setting: Setting, findings: Findings) -> None:
+    written = [given.span for given in violation.subject.values[setting.term] if given.span]
+    sentence = f"{setting.term} takes one value, not {len(written)}"
+    related = (Label(written[0], "the first"),)
+    findings.report(ERROR, "too-many-values", sentence, written[1], "one too many", related=related)
+
+
+def _wrong_type(violation: Violation, setting: Setting, findings: Findings) -> None:
+    sentence = f"{setting.term} must be {_KINDS.get(setting.kind, setting.kind)}"
+    is_blank = violation.given is not None and isinstance(violation.given.term, BNode)
+    label = "is a blank node" if is_blank else f"is '{violation.text}'"
+    findings.report(ERROR, "datatype", sentence, _span(violation), label)
+
+
+def _choice(violation: Violation, setting: Setting, findings: Findings) -> None:
+    choices = ", ".join(setting.choices)
+    mend = did_you_mean(violation.text, setting.choices, "")
+    findings.report(ERROR, "choice", f"{setting.term} must be one of {choices}", _span(violation), "is none of them", mend=mend)
+
+
+def _pattern(violation: Violation, setting: Setting, findings: Findings) -> None:
+    sentence = f"{setting.term} must match {setting.pattern}"
+    findings.report(ERROR, "pattern", sentence, _span(violation), f"'{violation.text}' does not")
+
+
+def _bound(words: str, attribute: str, verdict: str) -> Callable[[Violation, Setting, Findings], None]:
+    def say(violation: Violation, setting: Setting, findings: Findings) -> None:
+        bound = getattr(setting, attribute)
+        unit = f" {setting.unit}" if setting.unit else ""
+        sentence = f"{setting.term} must be {words} {bound}{unit}"
+        findings.report(ERROR, "range", sentence, _span(violation), f"{violation.text} is too {verdict}")
+
+    return say
+
+
+def _compared(words: str, attribute: str) -> Callable[[Violation, Setting, Findings], None]:
+    def say(violation: Violation, setting: Setting, findings: Findings) -> None:
+        name = getattr(setting, attribute)
+        other = next(other for other in violation.subject.spec.settings if other.name == name)
+        than = violation.subject.values[other.term][0]
+        sentence = f"{setting.term} must {words} {other.term}"
+        span = violation.given.span if violation.given else None
+        place = f"{Path(than.span.file).name}:{than.span.line}" if than.span else "default"
+        label = (
+            f"{violation.text} is not {words.removeprefix('be ').removeprefix('not be ')} {than.plain} ({other.term}, {place})"
+        )
+        if span is None:
+            label = f"{setting.term} is {violation.text} (default)"
+        findings.report(ERROR, "range", sentence, span or than.span or violation.subject.span, label)
+
+    return say
+
+
+def _span(violation: Violation) -> Span:
+    return (violation.given.span if violation.given else None) or violation.subject.span
+
+
+_SENTENCES: Final[dict[str, Callable[[Violation, Setting, Findings], None]]] = {
+    "MinCount": _missing,
+    "MaxCount": _too_many,
+    "Datatype": _wrong_type,
+    "NodeKind": _wrong_type,
+    "Or": _wrong_type,
+    "In": _choice,
+    "Pattern": _pattern,
+    "MinInclusive": _bound("at least", "ge", "small"),
+    "MinExclusive": _bound("greater than", "gt", "small"),
+    "MaxInclusive": _bound("at most", "le", "large"),
+    "MaxExclusive": _bound("less than", "lt", "large"),
+    "LessThan": _compared("be less than", "less_than"),
+    "LessThanOrEquals": _compared("not be greater than", "less_than_or_equals"),
+}

@@ -1,0 +1,116 @@
+"""What may be said about a node or a transmission in Turtle beside its processor's own settings.
+
+These terms are declared, described and checked as a processor's settings are.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+from .settings import Protected, Range, Record
+from .spec import Setting, Spec, describe_settings
+from .terms import NAMESPACE, to_term
+
+# The records of the layers above are described, not imported: a plan only carries their fields.
+_BUFFER: Final = "transmissions.buffer:BufferSettings"
+_RETRY: Final = "transmissions.supervisor:Retry"
+_METRICS: Final = "transmissions.metrics:MetricsSettings"
+
+
+class NodeTerms(Record):
+    """Plain terms about a node."""
+
+    concurrency: Annotated[int, Range(ge=1, le=1024)] = 1
+    "How many messages the node works on at once."
+    ordered: bool = True
+    "Whether messages leave in the order they came, with concurrency."
+    on_error: Literal["stop", "skip", "deadLetter"] = "stop"
+    "What happens to a message the processor fails on, once retries are used up."
+
+
+class ArgumentTerms(Record):
+    """A positional argument of an app."""
+
+    name: str
+    "What the usage line calls it."
+    kind: Literal["Path", "Text", "URL", "Command"] = "Text"
+    "What it is; a Command is everything after `--`."
+    field: str | None = None
+    "The field of the first message it becomes; its name, if not said."
+    many: bool = False
+    "Whether it takes any number of words."
+    required: bool = False
+    "Whether the app cannot do without."
+    default: str | None = None
+    "What is taken if it is not given; a relative path is looked up in the app's folder."
+
+
+class TransmissionTerms(Record):
+    """Terms about a whole app, on its transmission."""
+
+    dead_letters: Annotated[str | None, Protected()] = None
+    "The file dead letters go to."
+    argument: tuple[ArgumentTerms, ...] = ()
+    "Positional arguments on the command line, in order."
+
+
+class Condition(Record):
+    """The condition of a branch: one field, one operator."""
+
+    field: str
+    "The dotted path of the field that is looked at."
+    equals: Any = None
+    "The value is this."
+    not_equals: Any = None
+    "The value is not this."
+    contains: Any = None
+    "The text or list contains this."
+    greater: float | None = None
+    "The number is greater."
+    less: float | None = None
+    "The number is less."
+    matches: str | None = None
+    "This regular expression is found in the text."
+    exists: bool | None = None
+    "Whether there is such a field."
+
+
+OPERATORS: Final = ("equals", "notEquals", "contains", "greater", "less", "matches", "exists")
+
+
+@cache
+def node_settings() -> tuple[Setting, ...]:
+    """Return what may be said about any node."""
+    return (*describe_settings(NodeTerms), _record("buffer", _BUFFER), _record("retry", _RETRY))
+
+
+@cache
+def transmission_spec() -> Spec:
+    """Return what may be said about a transmission, in the form a processor's settings have."""
+    metrics = _record("metrics", _METRICS)._replace(many=True, protected=True)
+    return as_spec("Transmission", (*describe_settings(TransmissionTerms), metrics))
+
+
+@cache
+def condition_spec() -> Spec:
+    """Return what may be said in a `:when`."""
+    return as_spec("when", describe_settings(Condition))
+
+
+@cache
+def with_node_settings(spec: Spec) -> Spec:
+    """Return a processor's spec with the terms about its node added."""
+    return spec._replace(settings=(*spec.settings, *node_settings()))
+
+
+def _record(name: str, reference: str) -> Setting:
+    module, _, attribute = reference.partition(":")
+    fields = describe_settings(getattr(importlib.import_module(module), attribute))
+    return Setting(name, to_term(name), "record", fields=fields)
+
+
+def as_spec(name: str, settings: tuple[Setting, ...]) -> Spec:
+    """Return settings in the form a processor's spec has, so that all are checked alike."""
+    return Spec(NAMESPACE + name, name, "", "", f"transmissions:{name}", "transmissions", "", 0, settings)

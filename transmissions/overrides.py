@@ -1,0 +1,55 @@
+"""`--set NODE.SETTING=VALUE`: the strongest layer, written on the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rdflib import Literal
+
+from .findings import ERROR, did_you_mean
+from .loader import OVERRIDE, Value
+from .problem import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .findings import Findings
+
+
+class Override(NamedTuple):
+    """One `--set`: a node's name or path, a setting's term, and the text it is set to."""
+
+    node: str
+    term: str
+    value: Value
+
+    def meets(self, path: str) -> bool:
+        """Whether this speaks about the node at `path`."""
+        return self.node == path or self.node == path.rpartition("/")[2]
+
+
+def read_overrides(texts: Sequence[str], findings: Findings) -> list[Override]:
+    """Split each `NODE.SETTING=VALUE`; report those that are none."""
+    found = []
+    for text in texts:
+        target, equals, value = text.partition("=")
+        node, dot, term = target.rpartition(".")
+        if not (equals and dot and node and term):
+            whole = Span(OVERRIDE, 1, 1, max(1, len(text)), text)
+            findings.report(ERROR, "bad-override", f"'{text}' is not NODE.SETTING=VALUE", whole)
+            continue
+        key = Span(OVERRIDE, 1, len(node) + 2, len(term), text)
+        place = Span(OVERRIDE, 1, len(target) + 2, max(1, len(value)), text)
+        found.append(Override(node, term.removeprefix(":"), Value(Literal(value), place, key, OVERRIDE)))
+    return found
+
+
+def report_unmet(overrides: Iterable[Override], paths: Sequence[str], findings: Findings) -> None:
+    """Report every override whose node is in no pipe."""
+    names = [*paths, *(path.rpartition("/")[2] for path in paths)]
+    for override in overrides:
+        if not any(override.meets(path) for path in paths):
+            text = override.value.span.text if override.value.span else ""
+            span = Span(OVERRIDE, 1, 1, len(override.node), text)
+            mend = did_you_mean(override.node, names, "")
+            findings.report(ERROR, "unknown-node", f"no pipe has a node '{override.node}'", span, mend=mend)

@@ -1,0 +1,117 @@
+"""From an examined app to its Plan: plain data, with nothing left to look up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from rdflib import RDFS
+
+from .nodeterms import OPERATORS, node_settings
+from .placements import Placed
+from .plan import Argument, BranchPlan, ForkPlan, NodePlan, Plan, TransmissionPlan
+from .terms import to_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .effective import Subject
+    from .homes import App, Home
+    from .loader import Layers
+    from .placements import Branch, Pipeline, Step, Steps
+    from .plan import Pipe
+    from .problem import Span, Where
+
+_BUNDLED: Final = "bundled"
+
+
+class Parts(NamedTuple):
+    """The settings that hold, by the path of the node, the name of the transmission, the place of the branch."""
+
+    layers: Layers
+    nodes: dict[str, Subject]
+    transmissions: dict[str, Subject]
+    conditions: dict[Span, Subject]
+
+
+def make_plan(app: App, homes: Sequence[Home], pipelines: Sequence[Pipeline], parts: Parts) -> Plan:
+    """Return the plan of an app that has no errors."""
+    transmissions = tuple(_transmission(pipeline, parts) for pipeline in pipelines)
+    said = [parts.transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry]
+    plain = [subject.plain() for subject in said]
+    plan = Plan(
+        app=app.name,
+        folder=str(app.folder),
+        homes=(),
+        transmissions=transmissions,
+        arguments=tuple(argument for subject in said for argument in _arguments(subject, parts)),
+        metrics=tuple(metrics for words in plain for metrics in words.get("metrics", ())),
+        dead_letters=next((words["dead_letters"] for words in plain if "dead_letters" in words), None),
+    )
+    packages = {node.implementation.rpartition(":")[0] for node in plan.nodes()}
+    return plan._replace(homes=tuple(_in_use(homes, packages)))
+
+
+def _in_use(homes: Sequence[Home], modules: set[str]) -> list[tuple[str, str]]:
+    return [
+        (home.package, str(home.folder))
+        for home in homes
+        if home.kind != _BUNDLED and any(module.startswith(f"{home.package}.") for module in modules)
+    ]
+
+
+def _transmission(pipeline: Pipeline, parts: Parts) -> TransmissionPlan:
+    pipe = _pipe(pipeline.steps, parts)
+    return TransmissionPlan(pipeline.name, pipeline.label, pipeline.entry, pipe, pipeline.span.where)
+
+
+def _pipe(steps: Steps, parts: Parts) -> Pipe:
+    return tuple(_step(step, parts) for step in steps)
+
+
+def _step(step: Step, parts: Parts) -> NodePlan | ForkPlan:
+    if isinstance(step, Placed):
+        return _node(step, parts.nodes[step.path])
+    branches = tuple(BranchPlan(_condition(branch, parts), _pipe(branch.steps, parts)) for branch in step.branches)
+    return ForkPlan(step.path, step.kind, branches, step.span.where, step.depth)
+
+
+def _node(step: Placed, subject: Subject) -> NodePlan:
+    plain = subject.plain()
+    about_node = {setting.name: plain.pop(setting.name) for setting in node_settings() if setting.name in plain}
+    return NodePlan(
+        path=step.path,
+        type=step.spec.iri,
+        implementation=step.spec.implementation,
+        settings=plain,
+        where=step.span.where,
+        origins=_origins(subject),
+        depth=step.depth,
+        **about_node,
+    )
+
+
+def _origins(subject: Subject) -> dict[str, Where]:
+    return {
+        setting.name: value.span.where
+        for setting in subject.spec.settings
+        for value in subject.values.get(setting.term, ())[:1]
+        if value.span
+    }
+
+
+def _condition(branch: Branch, parts: Parts) -> dict[str, Any] | None:
+    if branch.condition is None:
+        return None
+    plain = parts.conditions[branch.span].plain()
+    operator = next(operator for operator in OPERATORS if to_name(operator) in plain)
+    return {"field": plain["field"], "operator": operator, "value": plain[to_name(operator)]}
+
+
+def _arguments(subject: Subject, parts: Parts) -> list[Argument]:
+    found = []
+    for given in subject.values.get("argument", ()):
+        if given.record:
+            comment = parts.layers.main.graph.value(given.record.sources[-1], RDFS.comment)
+            words = {"kind": "Text", "field": given.plain["name"], **given.plain}
+            found.append(Argument(**words, help=str(comment or "")))
+    return found

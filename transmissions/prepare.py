@@ -1,0 +1,92 @@
+"""The way from an app to its Plan: out of the cache if nothing changed, else by examining everything.
+
+Stands on the path of every start, so the examination, with its parsers and SHACL, is imported only when it is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from . import cache
+from .errors import ConfigError
+from .homes import BUNDLED_PACKAGE, bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .homes import App
+    from .plan import Plan
+    from .problem import Problem
+
+_ENGINE: Final = Path(__file__).parent
+
+
+class Prepared(NamedTuple):
+    """A plan that may be run."""
+
+    plan: Plan
+    problems: tuple[Problem, ...]
+    """Warnings and notes."""
+    cached: bool
+    why: str
+    """`cached`, or why the app was examined: `first run`, `apps/x/config.ttl changed`."""
+
+
+def prepare(
+    app: App,
+    *,
+    target: Path | None = None,
+    overrides: Sequence[str] = (),
+    profile: str | None = None,
+    compat: bool = False,
+    use_cache: bool = True,
+) -> Prepared:
+    """Return the plan of an app.
+
+    Raises:
+        ConfigError: the app has errors; it holds every problem found.
+
+    """
+    key = cache.key_of(app.name, app.folder, target and target.absolute(), list(overrides), profile, compat, Path.cwd())
+    entry, why = cache.load(key) if use_cache else (None, "the cache is not used")
+    if entry:
+        return Prepared(entry.plan, entry.problems, cached=True, why=why)
+    # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
+    inputs = cache.digests(_inputs(app, target, profile)) if use_cache else {}
+
+    from .validate import examine
+
+    examined = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+    if examined.plan is None:
+        raise ConfigError(examined.problems)
+    entry = cache.Entry(examined.plan, tuple(examined.problems))
+    if use_cache:
+        inputs |= cache.digests(module for module in examined.modules if not _is_covered(module, inputs))
+        cache.store(key, entry, inputs)
+    return Prepared(*entry, cached=False, why=why)
+
+
+def _inputs(app: App, target: Path | None, profile: str | None) -> list[Path]:
+    """Return what an app's plan is made from, the folders of code it can see included."""
+    folders = {app.folder / "processors", app.home.processors}
+    if _is_checkout():
+        folders |= {bundled().processors, _ENGINE}
+    elif app.home.package == BUNDLED_PACKAGE:
+        folders.discard(app.home.processors)
+    files = [app.folder / name for name in ("transmissions.ttl", "config.ttl", "shapes.ttl")]
+    if target:
+        files.append(target / "tt.ttl")
+    if profile:
+        files.append(bundled().folder / "configs" / "profiles" / f"{profile}.ttl")
+    return [path.absolute() for path in (*files, *sorted(folders))]
+
+
+def _is_checkout() -> bool:
+    """Whether the engine's files may change without its version, as they do where it is being worked on."""
+    return (_ENGINE.parent / "pyproject.toml").exists()
+
+
+def _is_covered(module: Path, inputs: dict[str, str | None]) -> bool:
+    in_release = not _is_checkout() and _ENGINE in module.absolute().parents
+    return in_release or str(module.absolute().parent) in inputs

@@ -1,0 +1,249 @@
+"""The structure of an app: which transmissions there are, which nodes stand in their pipes, and what is wrong with that.
+
+Nested transmissions are laid out in place, so one node may be placed several times; each placement has a path of its own
+(`converter/clean/strip`), the key for settings, metrics and checkpoints.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rdflib import RDF, RDFS, BNode, Literal, URIRef
+
+from .branches import FORKS, read_fork
+from .depths import with_depths
+from .errors import ConfigError
+from .findings import ERROR, did_you_mean
+from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
+from .problem import Label, Problem, Span
+from .rdflists import is_list, read_list
+from .terms import NAMESPACE, local_name
+
+if TYPE_CHECKING:
+    from rdflib.term import Node
+
+    from .findings import Findings
+    from .loader import Layer, Layers, Value
+    from .registry import Registry
+    from .spec import Spec
+
+MAX_NODES: Final = 5000
+"""Placements in one app, nested ones counted where they are laid out."""
+MAX_NESTING: Final = 32
+
+TRANSMISSION_TYPES: Final = (TRN.Transmission, TRN.EntryTransmission)
+DOCUMENTARY: Final = (TRN.ConfigSet, TRN.Settings, TRN.ReMap)
+"""Types that say what a settings node is for, and that nothing depends on."""
+
+
+class Chain(NamedTuple):
+    """Where in the nesting a pipe is being read."""
+
+    path: str
+    within: tuple[Node, ...]
+
+    def inside(self, name: str, *nodes: Node) -> Chain:
+        """Return the chain one level down."""
+        return Chain(f"{self.path}/{name}", (*self.within, *nodes))
+
+
+def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tuple[Pipeline, ...]:
+    """Return every transmission of an app, in the order of the file, with its nodes laid out."""
+    reader = PipeReader(layers.main, registry, findings)
+    if not reader.declared:
+        findings.report(ERROR, "no-transmission", "the file declares no :Transmission", _first_line(layers.main))
+    read = [reader.read(node) for node in reader.declared]
+    find_untyped_pipes(reader)
+    has_entry = any(pipeline.entry for pipeline in read)
+    return tuple(p if has_entry else p._replace(entry=p.node not in reader.nested) for p in read)
+
+
+class PipeReader:
+    """Reads pipes into steps; branches and nested transmissions come back to it."""
+
+    def __init__(self, layer: Layer, registry: Registry, findings: Findings) -> None:
+        self.layer = layer
+        self.registry = registry
+        self.findings = findings
+        self.declared = _declared(layer)
+        self.nested: set[Node] = set()
+        self._names = Names()
+        self._room = MAX_NODES
+
+    def read(self, node: Node) -> Pipeline:
+        """Read one transmission."""
+        span = self.span_of(node)
+        name = self._names.give(node, "Transmission")
+        steps, _ = with_depths(self.pipe(node, Chain(name, (node,))), 0, self.findings)
+        label = self.layer.graph.value(node, RDFS.label)
+        entry = (node, RDF.type, TRN.EntryTransmission) in self.layer.graph
+        return Pipeline(name, str(label or ""), node, entry, steps, span)
+
+    def span_of(self, node: Node) -> Span:
+        """Return where a node is described."""
+        return self.layer.span(node) or _first_line(self.layer)
+
+    def pipe(self, owner: Node, chain: Chain) -> Steps:
+        """Read the pipe of a transmission or a branch."""
+        heads = self.layer.values(owner, TRN.pipe)
+        problem = self._pipe_problem(owner, heads)
+        if problem:
+            return ()
+        return self.steps(heads[0], chain)
+
+    def _pipe_problem(self, owner: Node, heads: list[Value]) -> bool:
+        report, name = self.findings.report, show(owner)
+        if not heads:
+            report(ERROR, "missing-pipe", f"{name} has no :pipe", self.span_of(owner), mend="write `:pipe ( :first :second )`")
+        elif len(heads) > 1:
+            related = (Label(heads[0].span, "the first"),) if heads[0].span else ()
+            report(ERROR, "two-pipes", f"{name} has {len(heads)} pipes", heads[1].span, "one too many", related=related)
+        elif heads[0].term == RDF.nil:
+            report(ERROR, "empty-pipe", f"the pipe of {name} is empty", heads[0].span)
+        elif not is_list(self.layer, heads[0]):
+            report(
+                ERROR,
+                "pipe-not-a-list",
+                f"the :pipe of {name} is not a list",
+                heads[0].span,
+                "",
+                "write `:pipe ( :first :second )`",
+            )
+        else:
+            return False
+        return True
+
+    def steps(self, head: Value, chain: Chain) -> Steps:
+        """Read the members of a pipe's list."""
+        reading = read_list(self.layer, head)
+        if reading.fault:
+            self.findings.report(ERROR, "broken-list", reading.fault, head.span)
+        names = Names()
+        first_place: dict[Node, Value] = {}
+        steps: list[Step] = []
+        for member in reading.members:
+            if member.term in first_place:
+                self._report_duplicate(member, first_place[member.term])
+                continue
+            first_place[member.term] = member
+            steps += self._step(member, chain, names)
+        return tuple(steps)
+
+    def _report_duplicate(self, member: Value, first: Value) -> None:
+        name = show(member.term)
+        related = (Label(first.span, "here already"),) if first.span else ()
+        mend = f"declare a second node of the same class for the second place of {name}"
+        self.findings.report(
+            ERROR, "duplicate-node", f"{name} stands twice in one pipe", member.span, "again", mend=mend, related=related
+        )
+
+    def _step(self, member: Value, chain: Chain, names: Names) -> Steps:
+        if self._is_full(member):
+            return ()
+        if isinstance(member.term, Literal):
+            self.findings.report(ERROR, "not-a-node", f"'{member.term}' is a text, not a node of a pipe", member.span)
+            return ()
+        types = self.types(member.term)
+        if any(kind.term in TRANSMISSION_TYPES for kind in types):
+            return self.nest(member, chain, names)
+        span = member.span or self.span_of(member.term)
+        if types and types[0].term in FORKS:
+            return (read_fork(self, member._replace(span=span), types[0].term, chain, names),)
+        spec = self._spec(member, types, chain)
+        return (Placed(f"{chain.path}/{names.give(member.term, spec.name)}", member.term, spec, span),) if spec else ()
+
+    def _is_full(self, member: Value) -> bool:
+        self._room -= 1
+        if self._room < 0:
+            self.findings.report(ERROR, "too-many-nodes", f"the app places more than {MAX_NODES} nodes", member.span)
+        return self._room < 0
+
+    def nest(self, member: Value, chain: Chain, names: Names) -> Steps:
+        """Lay a nested transmission out in place."""
+        node = member.term
+        self.nested.add(node)
+        if node in chain.within:
+            way = " > ".join(show(step) for step in (*chain.within[chain.within.index(node) :], node))
+            self.findings.report(ERROR, "cycle", f"{show(node)} contains itself: {way}", member.span)
+            return ()
+        if len(chain.within) >= MAX_NESTING:
+            self.findings.report(ERROR, "too-deep", f"transmissions are nested more than {MAX_NESTING} deep", member.span)
+            return ()
+        return self.pipe(node, chain.inside(names.give(node, "Transmission"), node))
+
+    def types(self, node: Node) -> list[Value]:
+        """Return the types of a node that mean something here; report a second one."""
+        written = [kind for kind in self.layer.values(node, RDF.type) if kind.term not in DOCUMENTARY]
+        ours = [kind for kind in written if str(kind.term).startswith(NAMESPACE) or self.registry.get(str(kind.term))]
+        kinds = ours or written
+        if len(kinds) > 1 and not all(kind.term in TRANSMISSION_TYPES for kind in kinds):
+            both = f"{show(kinds[0].term)} and {show(kinds[1].term)}"
+            related = (Label(kinds[0].span, "the first"),) if kinds[0].span else ()
+            self.findings.report(
+                ERROR, "two-types", f"{show(node)} is both {both}", kinds[1].span, "one too many", related=related
+            )
+        return kinds
+
+    def _spec(self, member: Value, types: list[Value], chain: Chain) -> Spec | None:
+        references = self.layer.values(member.term, TRN.implementedBy)
+        if references:
+            return self._implementation(references[0])
+        if not types:
+            self._report_undeclared(member, chain)
+            return None
+        iri = str(types[0].term)
+        spec = self.registry.get(iri)
+        if spec is None and iri not in self.registry.failed:
+            mend = did_you_mean(local_name(iri), self.registry.names())
+            self.findings.report(
+                ERROR, "unknown-processor", f"there is no processor {show(types[0].term)}", types[0].span, "", mend
+            )
+        return spec
+
+    def _implementation(self, reference: Value) -> Spec | None:
+        try:
+            return self.registry.implemented_by(str(reference.term))
+        except ConfigError as error:
+            self.findings.extend(_placed_at(problem, reference.span) for problem in error.problems)
+        return None
+
+    def _report_undeclared(self, member: Value, chain: Chain) -> None:
+        typed = [local_name(node) for node in self.layer.graph.subjects(RDF.type, None) if isinstance(node, URIRef)]
+        name = local_name(str(member.term)) if isinstance(member.term, URIRef) else ""
+        mend = did_you_mean(name, typed) or f"declare it: `{show(member.term)} a :SomeProcessor .`"
+        sentence = f"{show(member.term)} stands in the pipe of {chain.path} but is not declared"
+        self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)
+
+
+def find_untyped_pipes(reader: PipeReader) -> None:
+    """Report a subject that has a pipe but is no transmission; branches, which stand in a list, may."""
+    graph = reader.layer.graph
+    for node in dict.fromkeys(graph.subjects(TRN.pipe, None)):
+        if node in reader.declared or (None, RDF.first, node) in graph:
+            continue
+        kind = next(iter(reader.layer.values(node, RDF.type)), None)
+        near = did_you_mean(local_name(str(kind.term)), ["Transmission", "EntryTransmission"]) if kind else ""
+        span = kind.span if kind else reader.span_of(node)
+        sentence = f"{show(node)} has a :pipe but is no :Transmission"
+        reader.findings.report(
+            ERROR, "not-a-transmission", sentence, span, mend=near or f"write `{show(node)} a :Transmission`"
+        )
+
+
+def _placed_at(problem: Problem, span: Span | None) -> Problem:
+    related = (Label(problem.span, "in the class"),) if problem.span else ()
+    return problem._replace(span=span, label="leads there", related=related + problem.related)
+
+
+def _declared(layer: Layer) -> dict[Node, Span]:
+    found = {
+        node: layer.span(node) or _first_line(layer)
+        for kind in TRANSMISSION_TYPES
+        for node in layer.graph.subjects(RDF.type, kind)
+        if isinstance(node, URIRef | BNode)
+    }
+    return dict(sorted(found.items(), key=lambda item: (item[1].line, item[1].column)))
+
+
+def _first_line(layer: Layer) -> Span:
+    return Span(str(layer.path), 1, 1, 1, "")

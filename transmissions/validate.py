@@ -1,0 +1,113 @@
+"""The examination of an app: from its files to a Plan, or to every Problem there is.
+
+    files -> layers (loader) -> pipelines (structure) -> settings that hold (effective) -> SHACL (conformance) -> Plan (planner)
+
+Each step goes on as far as it can after a fault, so that one run reports them all; what would only be the echo of a fault
+already reported is left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .conditions import read_conditions
+from .conformance import find_violations
+from .effective import Resolver
+from .errors import ConfigError
+from .faults import report
+from .findings import ERROR, Findings
+from .homes import bundled, homes_for
+from .layering import check_links, note_unused
+from .loader import load, load_file, profile_file
+from .overrides import read_overrides, report_unmet
+from .placements import Placed, walk
+from .planner import Parts, make_plan
+from .registry import Registry
+from .structure import read_structure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .effective import Subject
+    from .homes import App
+    from .loader import Layers
+    from .overrides import Override
+    from .placements import Pipeline
+    from .plan import Plan
+    from .problem import Problem
+
+
+class Examined(NamedTuple):
+    """What an examination found, and the code files its outcome depends on."""
+
+    plan: Plan | None
+    problems: list[Problem]
+    modules: tuple[Path, ...] = ()
+
+
+def check(
+    app: App, *, target: Path | None = None, overrides: Sequence[str] = (), profile: str | None = None, compat: bool = False
+) -> tuple[Plan | None, list[Problem]]:
+    """Examine an app; return its plan, unless there is an error, and all problems by file and line."""
+    examined = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+    return examined.plan, examined.problems
+
+
+def examine(
+    app: App, *, target: Path | None = None, overrides: Sequence[str] = (), profile: str | None = None, compat: bool = False
+) -> Examined:
+    """Examine an app."""
+    findings = Findings(compat=compat)
+    told = read_overrides(overrides, findings)
+    extra = profile_file(bundled().folder / "configs" / "profiles", profile, findings) if profile else None
+    layers = load(app, target, extra, findings)
+    if layers is None:
+        return Examined(None, findings.sorted())
+    registry = Registry.for_app(app)
+    pipelines = read_structure(layers, registry, findings)
+    parts = _settings(pipelines, layers, told, findings) if layers.complete else None
+    _check_own_shapes(app, layers, findings)
+    findings.extend(registry.problems)
+    specs = [step.spec for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
+    plan = None if findings.failed or parts is None else make_plan(app, homes_for(app), pipelines, parts)
+    return Examined(plan, findings.sorted(), tuple(registry.module_files(specs)))
+
+
+def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Override], findings: Findings) -> Parts:
+    """Resolve and check every setting."""
+    resolver = Resolver(layers, told, findings)
+    steps = [step for pipeline in pipelines for step in walk(pipeline.steps)]
+    nodes = {step.path: resolver.placed(step) for step in steps if isinstance(step, Placed)}
+    transmissions = {pipeline.name: resolver.transmission(pipeline) for pipeline in pipelines}
+    conditions = read_conditions(steps, resolver, findings)
+    subjects: list[Subject] = [*nodes.values(), *transmissions.values(), *conditions.values()]
+    for violation in find_violations(subjects):
+        report(violation, findings)
+    for step in steps:
+        if isinstance(step, Placed):
+            _check_concurrency(step, nodes[step.path], findings)
+    report_unmet(told, [*nodes, *transmissions], findings)
+    check_links(layers, {step.node for step in steps if isinstance(step, Placed)}, findings)
+    note_unused(layers, findings)
+    return Parts(layers, nodes, transmissions, conditions)
+
+
+def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> None:
+    given = subject.values["concurrency"][-1]
+    if isinstance(given.plain, int) and given.plain > 1 and (step.spec.stateful or step.spec.collapses):
+        sentence = f"{step.spec.name} depends on the order of its messages and cannot have concurrency"
+        findings.report(ERROR, "concurrency", sentence, given.span)
+
+
+def _check_own_shapes(app: App, layers: Layers, findings: Findings) -> None:
+    """Run the `shapes.ttl` a user put beside the app over the graphs as they are written."""
+    path = app.folder / "shapes.ttl"
+    if path.exists():
+        from .usershapes import check_user_shapes
+
+        try:
+            shapes = load_file(path)
+            findings.extend(check_user_shapes([layer.source for layer in layers.all], shapes))
+        except ConfigError as error:
+            findings.extend(error.problems)
