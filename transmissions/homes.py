@@ -120,8 +120,9 @@ def home_of(folder: Path) -> Home:
 
 def homes_for(app: App) -> tuple[Home, ...]:
     """Return the homes an app sees processors from: the bundled, its own folder, its home, the installed ones."""
-    own = [_user_home(app.folder), app.home]
-    return tuple({home.package: home for home in (bundled(), *own, *installed()) if home.processors.is_dir()}.values())
+    homes = (bundled(), _user_home(app.folder), app.home, *installed())
+    folders = {os.path.realpath(home.processors): home for home in reversed(homes) if home.processors.is_dir()}
+    return tuple(reversed(folders.values()))
 
 
 def _user_home(folder: Path) -> Home:

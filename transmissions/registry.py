@@ -63,6 +63,12 @@ class Registry:
         """Return the local names of all classes, sorted, without importing any."""
         return sorted({local_name(declaration.iri) for declaration in self._index.processors()})
 
+    def named(self, name: str) -> Spec | None:
+        """Return the class of an IRI or of its local name, which people write behind the prefix."""
+        iris = [declaration.iri for declaration in self._index.processors()]
+        wanted = [iri for iri in iris if name in {iri, local_name(iri)}]
+        return self.get(wanted[0]) if wanted else None
+
     def specs(self) -> Iterator[Spec]:
         """Yield every class that can be used, sorted by name; imports all."""
         self._note_broken(self._index.modules)

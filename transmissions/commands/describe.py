@@ -1,0 +1,155 @@
+"""`trans describe`: what a processor says about itself, or what an app is made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from textwrap import fill, indent
+from typing import TYPE_CHECKING, Any
+
+from transmissions.errors import OK, ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+
+    from transmissions.homes import App
+    from transmissions.plan import Argument, Pipe, Plan
+    from transmissions.registry import Registry
+    from transmissions.spec import Spec
+
+HELP = "say what a processor does and takes, or what an app is made of"
+_WIDTH = 100
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `trans describe`."""
+    parser.add_argument("name", metavar="PROCESSOR|APP", help="a processor's name or IRI, or an app's name or path")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def call(options: Namespace) -> int:
+    """Print the description on stdout."""
+    spec, registry = _processor(options.name)
+    if spec:
+        print(json.dumps(spec_json(spec), ensure_ascii=False, indent=2) if options.json else "\n".join(spec_lines(spec)))
+        return OK
+    app, plan = _app(options.name, registry)
+    print(json.dumps(app_json(app, plan), ensure_ascii=False, indent=2) if options.json else "\n".join(app_lines(app, plan)))
+    return OK
+
+
+def _processor(name: str) -> tuple[Spec | None, Registry]:
+    from transmissions.homes import App, home_of
+    from transmissions.registry import Registry
+
+    here = Path.cwd()
+    registry = Registry.for_app(App("", here, home_of(here)))
+    spec = registry.named(name)
+    if registry.failed:
+        raise ConfigError([problem for problem in registry.problems if problem.is_error])
+    return spec, registry
+
+
+def _app(name: str, registry: Registry) -> tuple[App, Plan]:
+    from difflib import get_close_matches
+
+    from transmissions.homes import apps, find_app
+    from transmissions.prepare import prepare
+
+    try:
+        app = find_app(name)
+    except UsageError as error:
+        near = get_close_matches(name, registry.names(), 1)
+        if near and not get_close_matches(name, [app.name for app in apps()], 1):
+            raise UsageError(f"no processor or app '{name}'; did you mean '{near[0]}'?") from None
+        raise error from None
+    return app, prepare(app).plan
+
+
+def spec_lines(spec: Spec) -> Iterator[str]:
+    """Yield a processor's description for a terminal."""
+    from transmissions.reference import rows_of, split_example
+
+    prose, example = split_example(spec.doc)
+    yield f"{spec.name} ({'source' if spec.is_source else 'processor'}, {spec.file}:{spec.line})"
+    yield fill(spec.summary, _WIDTH)
+    if prose:
+        yield f"\n{prose}"
+    rows = list(rows_of(spec.settings))
+    yield "\nSettings:" if rows else "\nNo settings."
+    for row in rows:
+        default = f" (default {row.default})" if row.default else ""
+        yield f"  :{row.term}  {row.type.replace('`', '')}{default}"
+        if row.doc:
+            yield indent(fill(row.doc, _WIDTH - 6), "      ")
+    if example:
+        yield f"\nExample:\n{indent(example, '  ')}"
+
+
+def app_lines(app: App, plan: Plan) -> Iterator[str]:
+    """Yield an app's description for a terminal."""
+    from transmissions.about import first_paragraph
+
+    yield f"{app.name} ({app.folder})"
+    about = first_paragraph(app)
+    if about:
+        yield fill(about, _WIDTH)
+    yield f"\nusage: trans run {app.name} {' '.join(map(_usage, plan.arguments))}".rstrip()
+    for argument in plan.arguments:
+        default = f" (default {argument.default})" if argument.default else ""
+        yield f"  {argument.name}  {argument.kind}{default}  {argument.help}".rstrip()
+    for transmission in plan.transmissions:
+        label = f" - {transmission.label}" if transmission.label not in {"", transmission.name} else ""
+        yield f"\n{transmission.name}{'' if transmission.entry else ' (called by others)'}{label}"
+        yield from _pipe_lines(transmission.pipe, "  ")
+
+
+def _usage(argument: Argument) -> str:
+    word = argument.name.upper() + ("…" if argument.many else "")
+    word = f"-- {word}" if argument.kind == "Command" else word
+    return word if argument.required else f"[{word}]"
+
+
+def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
+    from transmissions.plan import NodePlan
+    from transmissions.terms import local_name
+
+    for step in pipe:
+        name = step.path.partition("/")[2]
+        if isinstance(step, NodePlan):
+            yield f"{margin}{name}  {local_name(step.type)}"
+            continue
+        yield f"{margin}{name}  {'to all of' if step.kind == 'all' else 'to the first that fits of'}"
+        for number, branch in enumerate(step.branches, 1):
+            when = " ".join(str(value) for value in (branch.condition or {}).values())
+            yield f"{margin}  {number}: {when}".rstrip()
+            yield from _pipe_lines(branch.pipe, margin + "    ")
+
+
+def spec_json(spec: Spec) -> dict[str, Any]:
+    """Return a processor's description as JSON values."""
+    return {**spec._asdict(), "settings": _settings_json(spec.settings)}
+
+
+def _settings_json(settings: Any) -> list[dict[str, Any]]:
+    return [
+        {**setting._asdict(), "default": _plain(setting.default), "fields": _settings_json(setting.fields)}
+        for setting in settings
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
+
+
+def app_json(app: App, plan: Plan) -> dict[str, Any]:
+    """Return an app's description as JSON values."""
+    from transmissions.about import first_paragraph
+    from transmissions.plan import to_json
+
+    parts = to_json(plan)
+    about = {"name": app.name, "folder": str(app.folder), "about": first_paragraph(app)}
+    return {**about, "arguments": [argument._asdict() for argument in plan.arguments], "transmissions": parts["transmissions"]}
