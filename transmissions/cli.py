@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
+    from .problem import Problem
+
 COMMANDS: Final = ("run", "list", "describe", "validate", "graph", "new", "init", "shapes", "completion")
 """Each is a module of `commands` with HELP, add_arguments(parser) and call(options)."""
 LATER: Final = (
@@ -58,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _close_stdout()
         return PIPE_CLOSED
     except ConfigError as error:
-        _print_problems(error)
+        print_problems(error.problems)
         return USAGE
     except TransmissionsError as error:
         return _report(str(error), error.exit_code)
@@ -121,10 +123,16 @@ class _Parser(argparse.ArgumentParser):
 def _print_help(code: int) -> int:
     out = sys.stdout if code == OK else sys.stderr
     width = max(map(len, COMMANDS)) + 2
-    lines = [f"  {name:{width}}{_load(name).HELP}" for name in COMMANDS]
+    lines = [f"  {name:{width}}{_help_of(name)}" for name in COMMANDS]
     print("usage: trans [COMMAND] ...        trans APP ... is trans run APP ...\n", *lines, sep="\n", file=out)
     print("\n`trans COMMAND --help` says more; `trans --version` prints the version.", file=out)
     return code
+
+
+def _help_of(name: str) -> str:
+    """Return a command's HELP from its source: importing all commands would cost more than everything else here."""
+    with open(os.path.join(os.path.dirname(__file__), "commands", f"{name}.py"), encoding="utf-8") as file:  # noqa: PTH118, PTH120, PTH123
+        return next((line.split('"')[1] for line in file if line.startswith("HELP = ")), "")
 
 
 def _print_version() -> int:
@@ -146,10 +154,11 @@ def _close_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _print_problems(error: ConfigError) -> None:
+def print_problems(problems: Sequence[Problem]) -> None:
+    """Print problems on stderr, in colour where that is wanted."""
     from .render import render_all
 
-    print(render_all(error.problems, colour=colour_wanted(sys.stderr)), file=sys.stderr)
+    print(render_all(problems, color=colour_wanted(sys.stderr)), file=sys.stderr)
 
 
 def colour_wanted(stream: Any) -> bool:
