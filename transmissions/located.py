@@ -7,7 +7,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from rdflib import BNode, Graph, Literal, URIRef
+from rdflib import Graph
+from rdflib.term import Node
 
 from .turtle import Document, check_syntax, read
 from .turtle_reader import Reader
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
     from .problem import Span
 
-Term: TypeAlias = URIRef | BNode | Literal
-Triple: TypeAlias = tuple[Term, Term, Term]
+Triple: TypeAlias = tuple[Node, Node, Node]
 Stretch: TypeAlias = tuple[int, int]
 """Start and end of a term in the text."""
-Placed: TypeAlias = tuple[Term, Stretch]
+Placed: TypeAlias = tuple[Node, Stretch]
 
 
 class LocatedGraph:
@@ -31,10 +31,10 @@ class LocatedGraph:
         self.document = document
         self.graph = Graph(bind_namespaces="none")
         self._triples: dict[Triple, tuple[Stretch, Stretch, Stretch]] = {}
-        self._subjects: dict[Term, Stretch] = {}
-        self._objects: dict[Term, Stretch] = {}
+        self._subjects: dict[Node, Stretch] = {}
+        self._objects: dict[Node, Stretch] = {}
 
-    def triple(self, s: Term, p: Term, o: Term) -> tuple[Span, Span, Span] | None:
+    def triple(self, s: Node, p: Node, o: Node) -> tuple[Span, Span, Span] | None:
         """Return where subject, predicate and object of a triple stand."""
         places = self._triples.get((s, p, o))
         if places is None:
@@ -42,7 +42,7 @@ class LocatedGraph:
         subject, predicate, value = places
         return self._span(subject), self._span(predicate), self._span(value)
 
-    def node(self, term: Term) -> Span | None:
+    def node(self, term: Node) -> Span | None:
         """Return where a term is first a subject; for a list cell its member; for others where it is first mentioned."""
         place = self._subjects.get(term) or self._objects.get(term)
         return self._span(place) if place else None
@@ -55,7 +55,7 @@ class LocatedGraph:
         self._subjects.setdefault(*subject)
         self._objects.setdefault(*value)
 
-    def settle(self, term: Term, place: Stretch) -> None:
+    def settle(self, term: Node, place: Stretch) -> None:
         """Say where a term stands, before any triple does."""
         self._subjects.setdefault(term, place)
 

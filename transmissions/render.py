@@ -115,7 +115,7 @@ def _cells(character: str) -> int:
 
 
 def _identity(problem: Problem) -> tuple[object, ...]:
-    return (problem.code, problem.span) if problem.span else (problem.code, problem.message)
+    return problem.code, problem.span, problem.message
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

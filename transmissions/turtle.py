@@ -1,6 +1,6 @@
 """The gate: a Turtle file's bytes are read here, held against fixed limits and parsed strictly before anything else sees them.
 
-rdflib's own parser is no judge of Turtle (it accepts 39 of the 94 negative tests of the W3C), and a hostile file can keep it busy
+rdflib's own parser is no judge of Turtle (it accepts 39 of the 94 negative tests of the W3C), and a hostile file keeps it busy
 for minutes; so limits come first, counted on lexemes, and pyoxigraph decides what Turtle is.
 """
 
@@ -88,15 +88,15 @@ def read(path: Path, name: str | None = None) -> Document:
     shown = str(path) if name is None else name
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _unread(shown, "unreadable", f"{shown} is not a file")
+            raise _unread(shown, "unreadable", "this is not a file")
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _unread(shown, "missing-file", f"{shown} does not exist") from None
+        raise _unread(shown, "missing-file", "there is no such file") from None
     except OSError as error:
-        raise _unread(shown, "unreadable", f"{shown} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise _unread(shown, "unreadable", f"the file cannot be read: {(error.strerror or str(error)).lower()}") from None
     if len(data) > MAX_BYTES:
-        raise _unread(shown, "limit", f"{shown} is larger than 1 MiB, the limit of a Turtle file")
+        raise _unread(shown, "limit", "the file is larger than 1 MiB, the limit of a Turtle file")
     return Document(shown, _decode(data, shown), path, hashlib.sha256(data).hexdigest())
 
 

@@ -1,7 +1,7 @@
 """Reads the lexemes of valid Turtle into a located graph.
 
-pyoxigraph has already judged the text, so this reader is small, and linear. (rdflib's parser keeps no places, recording them from
-within it takes up to twice its time, and a text with many escapes takes it quadratic time.)
+pyoxigraph has already judged the text, so this reader is small, and linear. (rdflib's parser keeps no places; recording them in
+it takes up to twice its time, and a text with many escapes takes it quadratic time.)
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from .lexer import Lexeme, cut
 from .turtle import MAX_DIGITS, refused
 
 if TYPE_CHECKING:
+    from rdflib.term import Node
+
     from .errors import ConfigError
-    from .located import LocatedGraph, Placed, Term
+    from .located import LocatedGraph, Placed
 
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|(?s:.))")
 _LETTERS: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
@@ -119,7 +121,7 @@ class Reader:
             return self.literal(lexeme)
         return self.simple(lexeme), (lexeme.start, lexeme.end)
 
-    def simple(self, lexeme: Lexeme) -> Term:
+    def simple(self, lexeme: Lexeme) -> Node:
         """Return the term of a single lexeme."""
         kind, text = lexeme.kind, lexeme.text
         if kind == "name":
@@ -158,9 +160,9 @@ class Reader:
         end = self.here.end
         datatype = self.simple(self.take())
         self.check_literal(value, datatype, Lexeme("text", "", text.start, end))
-        return Literal(value, datatype=URIRef(datatype)), (text.start, end)
+        return Literal(value, datatype=URIRef(str(datatype))), (text.start, end)
 
-    def check_literal(self, value: str, datatype: Term, written: Lexeme) -> None:
+    def check_literal(self, value: str, datatype: Node, written: Lexeme) -> None:
         """Refuse values that take rdflib for ever to understand."""
         if datatype in _MARKUP:
             raise self.fault(
@@ -194,7 +196,7 @@ class Reader:
         for index, (cell, item) in enumerate(zip(cells, items, strict=True)):
             place = opening if index == 0 else item[1]
             self.located.settle(cell, place)
-            following: Term = cells[index + 1] if index + 1 < len(cells) else RDF.nil
+            following: Node = cells[index + 1] if index + 1 < len(cells) else RDF.nil
             self.located.add((cell, place), (RDF.first, opening), item)
             self.located.add((cell, place), (RDF.rest, opening), (following, item[1]))
         return (cells[0] if cells else RDF.nil), whole

@@ -1,0 +1,157 @@
+"""A user's own `shapes.ttl`, run over what the app's files say.
+
+Shapes are programs: they may loop for ever in a regular expression, make a report without end, ask for scripts or for pages of
+the network. What can be seen is refused at its place; the rest runs in a process of its own, under limits of time and memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rdflib import SH, Graph
+
+from .located import LocatedGraph, load
+from .patterns import runs_away
+from .problem import Label, Problem, Span
+from .turtle import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .located import Triple
+
+MAX_MEMORY: Final = 1 << 30
+_QUERIES: Final = frozenset({SH.select, SH.ask, SH.construct, SH.update})
+_REACHES_OUT: Final = re.compile(r"\b(SERVICE|FROM|LOAD)\b", re.IGNORECASE)
+_FORBIDDEN_EVENTS: Final = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "urllib.")
+
+
+def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, seconds: float = 5.0) -> list[Problem]:
+    """Return what the shapes find in the source graphs, or why the shapes themselves are refused."""
+    refusals = [problem for triple in shapes.graph for problem in _refusals(shapes, triple)]
+    if refusals:
+        return refusals
+    order = json.dumps({"data": [_pack(graph) for graph in data], "shapes": _pack(shapes), "seconds": seconds})
+    command = [sys.executable, "-P", "-m", "transmissions.usershapes"]
+    try:
+        done = subprocess.run(command, input=order, capture_output=True, encoding="utf-8", timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return [_failed(shapes, "limit", f"these shapes take longer than {seconds:g} s, the limit of a validation")]
+    if done.returncode == 0:
+        return [_unpack(fields) for fields in json.loads(done.stdout)]
+    return [_broken(shapes, done.returncode, done.stderr)]
+
+
+def _refusals(shapes: LocatedGraph, triple: Triple) -> Iterator[Problem]:
+    _, predicate, value = triple
+    message = ""
+    code = "limit"
+    if str(predicate).startswith(f"{SH}js"):
+        message = "JavaScript in shapes is never run"
+    elif predicate in _QUERIES and (word := _REACHES_OUT.search(str(value))):
+        message = f"a query with {word[1].upper()} reaches out, and nothing is ever fetched"
+    elif predicate == SH.pattern:
+        code, message = _judge(str(value))
+    if message:
+        places = shapes.triple(*triple)
+        yield Problem("error", code, message, places[2] if places else None)
+
+
+def _judge(pattern: str) -> tuple[str, str]:
+    try:
+        if runs_away(pattern):
+            return (
+                "limit",
+                "this pattern has a loop in a loop and can run for ever; nothing separates the rounds of the inner one",
+            )
+    except re.error as error:
+        return "pattern", f"this is not a regular expression: {error}"
+    except (RecursionError, OverflowError):
+        return "limit", "this pattern is too deep"
+    return "", ""
+
+
+def _failed(shapes: LocatedGraph, code: str, message: str) -> Problem:
+    return Problem("error", code, message, shapes.document.span(0, len(shapes.document.line(1))))
+
+
+def _broken(shapes: LocatedGraph, code: int, output: str) -> Problem:
+    last = output.strip().splitlines()[-1] if output.strip() else f"the validator ended with code {code}"
+    if "MemoryError" in last:
+        return _failed(shapes, "limit", f"these shapes take more than {MAX_MEMORY >> 20} MiB, the limit of a validation")
+    if code < 0:
+        return _failed(shapes, "limit", "these shapes take more time or memory than a validation may")
+    return _failed(shapes, "shape", f"these shapes cannot be run: {last}")
+
+
+def _pack(located: LocatedGraph) -> list[str | None]:
+    document = located.document
+    return [document.name, document.text, str(document.path) if document.path else None]
+
+
+def _unpack(
+    severity: str, code: str, message: str, span: list[Any] | None, label: str, mend: str, related: list[Any]
+) -> Problem:
+    labels = tuple(Label(Span(*place), text) for place, text in related)
+    return Problem(severity, code, message, Span(*span) if span else None, label, mend, labels)
+
+
+def _load(name: str, text: str, path: str | None) -> LocatedGraph:
+    return load(Document(name, text, Path(path) if path else None))
+
+
+def _confine(seconds: float) -> None:
+    """Bound this process's time and memory, and shut every way out of it."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        cpu = math.ceil(seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    sys.addaudithook(_stay_inside)
+
+
+def _stay_inside(event: str, _arguments: tuple[Any, ...]) -> None:
+    if event.startswith(_FORBIDDEN_EVENTS):
+        raise PermissionError(f"{event} is not allowed while shapes are checked")
+
+
+def _validate(data: list[LocatedGraph], shapes: LocatedGraph) -> list[Problem]:
+    import pyshacl
+
+    from .shacl_results import Report
+
+    merged = Graph(bind_namespaces="none")
+    for located in data:
+        merged += located.graph
+    _, results, text = pyshacl.validate(
+        merged, shacl_graph=shapes.graph, inference="none", advanced=False, js=False, do_owl_imports=False
+    )
+    if isinstance(results, Graph):
+        return Report(data, merged, shapes, results).problems()
+    return [_failed(shapes, "shape", f"these shapes cannot be run: {text}")]
+
+
+def main() -> None:
+    """Check the graphs given on standard input, and write the problems to standard output."""
+    order = json.load(sys.stdin)
+    import pyshacl.errors
+
+    _confine(order["seconds"])
+    shapes = _load(*order["shapes"])
+    try:
+        problems = _validate([_load(*packed) for packed in order["data"]], shapes)
+    except pyshacl.errors.ReportableRuntimeError as error:
+        problems = [_failed(shapes, "shape", f"these shapes cannot be run: {str(error.message).splitlines()[0]}")]
+    json.dump(problems, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
