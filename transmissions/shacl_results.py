@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Step: TypeAlias = "tuple[Triple, Node]"
 """A triple along a path, and the value it leads to."""
 
-_SEVERITY: Final = {SH.Warning: "warning", SH.Info: "note"}
+_SEVERITY: Final[dict[Any, str]] = {SH.Warning: "warning", SH.Info: "note"}
 _REPEATED: Final = (SH.zeroOrMorePath, SH.oneOrMorePath, SH.zeroOrOnePath)
 _WORDS: Final = {
     "Class": "must be a {class}",
@@ -122,7 +122,7 @@ class Report:
     def _rule(self, shape: Any, component: str) -> tuple[Label, ...]:
         if shape is None:
             return ()
-        parameter = SH[component[:1].lower() + component[1:]]
+        parameter = URIRef(f"{SH}{component[:1].lower()}{component[1:]}")
         value = self.shapes.graph.value(shape, parameter)
         stated = self.shapes.triple(shape, parameter, value) if value is not None else None
         span = stated[1] if stated else self.shapes.node(shape)

@@ -96,9 +96,8 @@ def _pack(located: LocatedGraph) -> list[str | None]:
     return [document.name, document.text, str(document.path) if document.path else None]
 
 
-def _unpack(
-    severity: str, code: str, message: str, span: list[Any] | None, label: str, mend: str, related: list[Any]
-) -> Problem:
+def _unpack(fields: list[Any]) -> Problem:
+    severity, code, message, span, label, mend, related = fields
     labels = tuple(Label(Span(*place), text) for place, text in related)
     return Problem(severity, code, message, Span(*span) if span else None, label, mend, labels)
 
