@@ -21,4 +21,4 @@ def first_paragraph(app: App) -> str:
 
 def first_sentence(app: App) -> str:
     """Return the first sentence of that paragraph."""
-    return re.split(r"(?<=[.!?:])\s", first_paragraph(app))[0]
+    return re.split(r"(?<=[.!?])\s", first_paragraph(app))[0]

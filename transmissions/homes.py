@@ -140,8 +140,10 @@ def find_app(reference: str, cwd: Path | None = None) -> App:
 
     """
     cwd = _absolute(cwd or Path())
-    head, dot, subtask = reference.rpartition(".")
-    attempts = [(reference, None), (head, subtask)] if head.strip("./") and dot and "/" not in subtask else [(reference, None)]
+    head, _, subtask = reference.rpartition(".")
+    attempts: list[tuple[str, str | None]] = [(reference, None)]
+    if head.strip("./") and subtask and "/" not in subtask:
+        attempts.append((head, subtask))
     for name, task in attempts:
         found = _folders_called(name, cwd)
         if len(found) > 1:

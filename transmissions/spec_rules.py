@@ -54,6 +54,8 @@ def _bound_faults(setting: Setting) -> Iterator[str]:
 
 
 def _default_faults(setting: Setting) -> Iterator[str]:
+    if isinstance(setting.default, list | dict | set):
+        yield "has a default that can change, and every node would share it; use a tuple or None"
     values = setting.default if setting.many and isinstance(setting.default, tuple) else (setting.default,)
     for value in values:
         if value is not None and not _fits(setting, value):

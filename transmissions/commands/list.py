@@ -38,6 +38,7 @@ def call(options: Namespace) -> int:
     if specs:
         print()
         _print_table([(spec.name, spec.summary) for spec in specs])
+    sys.stdout.flush()
     print(f"\nsearched: {', '.join(f'{place}/apps' for place in places)}", file=sys.stderr)
     return OK
 
