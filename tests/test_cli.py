@@ -1,0 +1,186 @@
+"""The command line: which command is meant, how it ends, what it says."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from transmissions import __version__, cli
+from transmissions.errors import ConfigError, OutputError, UsageError
+from transmissions.problem import Problem, Span
+
+
+def trans(*words, **options):
+    """Run `trans` in a process of its own."""
+    command = [sys.executable, "-P", "-m", "transmissions", *words]
+    return subprocess.run(command, check=False, text=True, timeout=100, **{"capture_output": True, **options})
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Put a command in the place of all others that keeps its options, and raises what it is told to."""
+    seen = SimpleNamespace(name=None, options=None, error=None)
+
+    def call(options):
+        seen.options = options
+        if seen.error:
+            raise seen.error
+        return 0
+
+    def load(name):
+        seen.name = name
+        return SimpleNamespace(HELP="", call=call, add_arguments=arguments)
+
+    def arguments(parser):
+        parser.add_argument("app")
+        parser.add_argument("words", nargs="*")
+        parser.add_argument("-v", "--verbose", action="store_true")
+
+    monkeypatch.setattr(cli, "_load", load)
+    return seen
+
+
+def test_help_lists_every_command():
+    """`--help`, `help` and `-h` list the commands on standard output."""
+    result = trans("--help")
+    assert result.returncode == 0
+    assert [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")] == list(cli.COMMANDS)
+    assert trans("help").stdout == trans("-h").stdout == result.stdout
+
+
+def test_every_command_explains_itself():
+    """`trans help COMMAND` and `trans COMMAND --help` print the same usage."""
+    for name in cli.COMMANDS:
+        assert cli.parser_of(name).format_usage().startswith(f"usage: trans {name} ")
+    assert trans("help", "run").stdout == trans("run", "--help").stdout
+
+
+def test_without_words_there_is_help_and_a_usage_error():
+    """A bare `trans` prints the help on standard error and exits with 2."""
+    result = trans()
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("usage: trans")
+
+
+def test_version():
+    """`--version` prints the version of the package."""
+    assert trans("--version").stdout == f"transmissions {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "app"),
+    [
+        (["validate", "x"], "validate", "x"),
+        (["x"], "run", "x"),
+        (["run", "list"], "run", "list"),
+        (["./list"], "run", "./list"),
+    ],
+)
+def test_a_first_word_that_is_no_command_is_an_app(command, words, name, app):
+    """`trans APP` is `trans run APP`; an app called like a command is reached with `run` or a path."""
+    assert cli.main(words) == 0
+    assert (command.name, command.options.app) == (name, app)
+
+
+@pytest.mark.parametrize("word", ["lis", "validat", "ru"])
+def test_commands_are_not_abbreviated(command, word):
+    """The beginning of a command's name is an app's name, not the command."""
+    cli.main([word])
+    assert (command.name, command.options.app) == ("run", word)
+
+
+def test_words_kept_for_later_are_no_apps(capsys):
+    """A word kept for a command to come says how an app of that name is run."""
+    assert cli.main(["serve"]) == 2
+    assert "an app of that name is `trans run serve` or `trans ./serve`" in capsys.readouterr().err
+
+
+def test_everything_behind_the_first_dashes_is_left_alone(command):
+    """Words behind `--`, options and further dashes among them, reach the command as they are."""
+    cli.main(["run", "-v", "x", "a", "--", "ls", "-v", "--", "b"])
+    assert command.options.command_line == ["ls", "-v", "--", "b"]
+    assert command.options.words == ["a"]
+
+
+def test_options_may_stand_anywhere(command):
+    """Options and words may be mixed."""
+    cli.main(["x", "a", "-v", "b"])
+    assert (command.options.words, command.options.verbose) == (["a", "b"], True)
+
+
+def test_option_names_are_not_abbreviated(command, capsys):
+    """The beginning of an option's name is an error."""
+    assert cli.main(["x", "--verb"]) == 2
+    assert capsys.readouterr().err == "trans run: unrecognized arguments: --verb; see `trans run --help`\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (UsageError("no app 'x'"), 2, "error: no app 'x'"),
+        (OutputError("cannot write 'x'"), 74, "error: cannot write 'x'"),
+        (OSError(errno.ENOSPC, "No space left on device"), 74, "error: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.ttl"), 1, "error: 'a.ttl': Permission denied"),
+        (KeyError("x"), 1, "error: KeyError: 'x' (this is a fault of trans; run with -v for the traceback)"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(command, monkeypatch, capsys, error, code, sentence):
+    """Whatever goes wrong is one line on standard error, and the exit code of its kind."""
+    monkeypatch.setattr(cli, "_close_stdout", lambda: None)
+    command.error = error
+    assert cli.main(["x"]) == code
+    assert capsys.readouterr().err.strip() == sentence
+
+
+def test_v_shows_the_traceback_of_a_fault(command, capsys):
+    """With `-v` a fault of ours comes with its traceback."""
+    command.error = KeyError("x")
+    cli.main(["x", "-v"])
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_problems_are_shown_with_their_place(command, capsys):
+    """A faulty config shows every problem with file, line, column and a caret, and exits with 2."""
+    span = Span("apps/x/config.ttl", 3, 5, 6, "    :reprot 5 .")
+    command.error = ConfigError([Problem("error", "unknown-setting", "no setting 'reprot'", span)])
+    assert cli.main(["x"]) == 2
+    shown = capsys.readouterr().err
+    assert "apps/x/config.ttl:3:5" in shown
+    assert "^^^^^^" in shown
+
+
+def test_a_reader_that_goes_away_is_no_failure_to_talk_about():
+    """`trans … | head -1` ends quietly."""
+    script = f"{sys.executable} -P -m transmissions shapes | head -1"
+    result = subprocess.run(["sh", "-c", script], check=False, capture_output=True, text=True)
+    assert result.stdout.count("\n") == 1
+    assert result.stderr == ""
+
+
+def test_a_full_disk_behind_stdout_is_an_output_error():
+    """Output that cannot be written is exit code 74 and one line."""
+    with Path("/dev/full").open("w") as full:
+        result = trans("--help", stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert result.returncode == 74
+    assert result.stderr == "error: No space left on device\n"
+
+
+def test_help_is_not_slowed_down_by_libraries():
+    """`--help` imports no library, no asyncio and none of the commands."""
+    code = "import sys; from transmissions.cli import main; main(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    for name in (
+        "rdflib",
+        "pyshacl",
+        "pyoxigraph",
+        "jinja2",
+        "asyncio",
+        "logging",
+        "transmissions.homes",
+        "transmissions.prepare",
+    ):
+        assert f"'{name}'" not in result.stderr
