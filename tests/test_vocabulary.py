@@ -28,10 +28,14 @@ def spoken_terms():
     return structure | NODE_TERMS | {setting.term for setting in settings_below(about)}
 
 
-def shape_terms(name):
-    """Return the terms a closed shape of shapes.ttl allows."""
-    paths = (SHAPES.value(node, SH.path) for node in SHAPES.objects(TRN[name], SH.property))
-    return {str(path).removeprefix(NAMESPACE) for path in paths}
+def shape_bounds(name):
+    """Return the bounds a shape of shapes.ttl sets, by term."""
+    bounds = {}
+    for node in SHAPES.objects(TRN[name], SH.property):
+        term = str(SHAPES.value(node, SH.path)).removeprefix(NAMESPACE)
+        values = [SHAPES.value(node, path) for path in (SH.minInclusive, SH.minExclusive, SH.maxInclusive, SH.maxExclusive)]
+        bounds[term] = tuple(value if value is None else float(value) for value in values)
+    return bounds
 
 
 def test_every_term_is_explained():
@@ -61,15 +65,15 @@ def test_the_shapes_speak_only_of_defined_terms():
     [("BufferShape", "buffer"), ("RetryShape", "retry"), ("MetricsShape", "metrics"), ("ArgumentShape", "argument")],
 )
 def test_a_record_has_the_same_fields_in_shape_and_code(shape, record):
-    """The closed shapes of shapes.ttl allow exactly the fields the code reads."""
+    """The closed shapes of shapes.ttl allow exactly the fields the code reads, with its bounds."""
     settings = (*nodeterms.node_settings(), *nodeterms.transmission_spec().settings)
     fields = next(setting.fields for setting in settings if setting.term == record)
-    assert shape_terms(shape) == {field.term for field in fields}
+    assert shape_bounds(shape) == {field.term: (field.ge, field.gt, field.le, field.lt) for field in fields}
 
 
 def test_a_condition_has_the_same_operators_in_shape_and_code():
     """The shape of `:when` allows exactly what the code reads."""
-    assert shape_terms("ConditionShape") == {setting.term for setting in nodeterms.condition_spec().settings}
+    assert shape_bounds("ConditionShape").keys() == {setting.term for setting in nodeterms.condition_spec().settings}
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda path: path.parent.name)
