@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import logging
     from pathlib import Path
 
+    from .channel import Pressure
     from .message import Message
     from .plan import Plan
 
@@ -45,6 +46,9 @@ class Services(Protocol):
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything counted so far: `nodes` and `buffers`, by path."""
+
+    def pressure(self, node: str) -> Pressure:
+        """Return how often writing behind the node's segment had to wait."""
 
     async def call(self, node: str, transmission: str, message: Message) -> list[Message]:
         """Run another transmission on one message."""
@@ -81,6 +85,11 @@ class Context:
     def snapshot(self) -> dict[str, Any]:
         """Return everything the run has counted so far: `nodes` by path (see `counts.Counts`) and `buffers` by name."""
         return self._services.snapshot()
+
+    @property
+    def pressure(self) -> Pressure:
+        """How often, and when last, what is behind this step made it wait."""
+        return self._services.pressure(self.node)
 
     async def call(self, transmission: str, message: Message) -> list[Message]:
         """Run another transmission of this app on `message` and return all it gives."""

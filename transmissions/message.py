@@ -74,3 +74,24 @@ def weigh(value: Any) -> int:
         else:
             total += len(item) if hasattr(item, "__len__") else 8
     return total
+
+
+_GLANCE = 256
+
+
+def glance(value: Any, ceiling: int) -> int:
+    """Return about what `weigh` would, in bounded time: what has more than 256 parts counts as `ceiling`."""
+    total = 0
+    seen = 0
+    stack = [value]
+    while stack and total < ceiling:
+        item = stack.pop()
+        kind = item.__class__
+        if kind is dict or kind is list or kind is tuple:
+            seen += len(item)
+            if seen > _GLANCE:
+                return ceiling
+            stack.extend(item.values() if kind is dict else item)
+        else:
+            total += len(item) if hasattr(item, "__len__") else 8
+    return min(total, ceiling)

@@ -1,0 +1,93 @@
+"""What all parts of one run share: who listens, what was counted, where dead letters go, and whether it is to end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from .counts import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .channel import Channel
+    from .context import Folders
+    from .deadletters import DeadLetters
+    from .message import Message
+    from .plan import NodePlan, Plan
+    from .problem import Where
+    from .processor import Processor
+
+    Load = Callable[[NodePlan], Processor]
+    Listener = Callable[[str, dict[str, Any]], None]
+
+EVENTS: Final = ("pause", "resume", "drain", "overflow", "drop", "error", "metrics", "halt", "end")
+"""What the engine tells; processors may tell events of their own."""
+
+
+class Tap:
+    """A listener to the first messages that leave a node."""
+
+    def __init__(self, count: int, callback: Callable[[str, Message], None]) -> None:
+        self._left = count
+        self._callback = callback
+
+    def show(self, node: str, messages: list[Message]) -> None:
+        """Hand out shallow copies, until there were enough."""
+        shown = messages[: self._left]
+        self._left -= len(shown)
+        for message in shown:
+            self._callback(node, message.copy())
+
+
+class Board:
+    """The state of one run."""
+
+    def __init__(self, plan: Plan, folders: Folders, letters: DeadLetters, load: Load) -> None:
+        self.plan = plan
+        self.load = load
+        self.folders = folders
+        self.letters = letters
+        self.counts: defaultdict[str, Counts] = defaultdict(Counts)
+        """By node path. Every instance of a node, in calls too, counts here."""
+        self.channels: dict[str, Channel] = {}
+        self.taps: dict[str, Tap] = {}
+        self.skipped = 0
+        self.draining = False
+        self.interrupts: set[Callable[[], None]] = set()
+        """What makes sources that wait notice a drain."""
+        self._places: dict[str, Where] = {node.path: node.where for node in plan.nodes()}
+        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+
+    def listen(self, event: str, callback: Listener) -> None:
+        """Call `callback(event, fields)` whenever the event is told; `*` stands for all."""
+        self._listeners[event].append(callback)
+
+    def emit(self, event: str, fields: dict[str, Any]) -> None:
+        """Tell whoever listens."""
+        for callback in (*self._listeners.get(event, ()), *self._listeners.get("*", ())):
+            callback(event, fields)
+
+    def reject(self, node: str, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
+        """Write a dead letter and count it."""
+        self.letters.write(node, self._places.get(node), message, error, fields)
+        self.counts[node].dead += 1
+
+    def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:
+        """Count something that was passed over, and tell why."""
+        self.skipped += 1
+        self.counts[node].skipped += 1
+        self.emit("skip", {"node": node, "reason": reason, **fields})
+
+    def drain(self) -> None:
+        """Stop the sources; what is on its way arrives."""
+        self.draining = True
+        for interrupt in tuple(self.interrupts):
+            interrupt()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything counted so far, as JSON values."""
+        return {
+            "nodes": {path: counts.snapshot() for path, counts in self.counts.items()},
+            "buffers": {name: channel.snapshot() for name, channel in self.channels.items()},
+        }

@@ -1,0 +1,178 @@
+"""The bounded hand-over between two tasks, and what every place that takes messages looks like."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .message import Token, glance
+
+if TYPE_CHECKING:
+    from .message import Message
+
+ITEMS: Final = 256
+"""Messages handed over at once, at most; 1024 gain another 7 % and cost four times the memory."""
+WEIGHT: Final = 1 << 20
+"""Bytes of payload that may wait in one place, about; Python's objects take a multiple of it."""
+_BIG: Final = WEIGHT // ITEMS
+
+
+class Pressure:
+    """How often, and when last (milliseconds since 1970), writing behind a node had to wait."""
+
+    __slots__ = ("events", "last", "watchers")
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.last: int | None = None
+        self.watchers: list[Pressure] = []
+        """What counts these waits too: a fork in front."""
+
+    def note(self) -> None:
+        """Count one wait."""
+        self.events += 1
+        self.last = now_ms()
+        for watcher in self.watchers:
+            watcher.note()
+
+
+class Outlet(Protocol):
+    """Whatever takes messages: a channel, the rest of a segment, a fork, a merge, the end of the pipe."""
+
+    @property
+    def pressure(self) -> Pressure:
+        """How often writing here, or behind this, had to wait."""
+
+    async def put_many(self, messages: list[Message]) -> None:
+        """Take messages, in order; wait while there is no room. The list belongs to the taker from then on."""
+
+    async def put_token(self, token: Token) -> None:
+        """Take a control item behind all messages so far."""
+
+
+class Channel:
+    """Messages on their way between tasks: any number of writers, one reader, never more than it may hold.
+
+    The bound in messages is strict. The bound in bytes is kept by glancing at the first and the last message of what is
+    written: as long as they are small nothing else is done, and when they are big, so many fewer may wait. A token does not
+    count as a message, but no more tokens than messages may wait either, or empty groups could pile up.
+    """
+
+    __slots__ = ("_getter", "_putters", "_queue", "_tokens", "capacity", "items", "name", "peak", "pressure", "total")
+
+    def __init__(self, name: str = "", items: int = ITEMS) -> None:
+        self.name = name
+        self.items = items
+        self.capacity = items
+        """How many messages of the present size may wait."""
+        self.peak = 0
+        self.total = 0
+        self.pressure = Pressure()
+        self._queue: deque[Any] = deque()
+        self._tokens = 0
+        self._getter: asyncio.Future[None] | None = None
+        self._putters: deque[asyncio.Future[None]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._queue) - self._tokens
+
+    async def put_many(self, messages: list[Message]) -> None:
+        """Take messages, in order; wait while there is no room."""
+        if not messages:
+            return
+        self._judge(messages)
+        queue, start, end = self._queue, 0, len(messages)
+        while True:
+            room = self.capacity - len(queue) + self._tokens
+            if room > 0:
+                queue.extend(messages if room >= end - start and not start else messages[start : start + room])
+                start += room
+                self.peak = max(self.peak, len(queue) - self._tokens)
+                self._wake_reader()
+            if start >= end:
+                self.total += end
+                return
+            self.pressure.note()
+            await self._wait_for_room()
+
+    async def put_token(self, token: Token) -> None:
+        """Take a control item behind all messages so far."""
+        while self._tokens >= self.items:
+            await self._wait_for_room()
+        self._tokens += 1
+        self._queue.append(token)
+        self._wake_reader()
+
+    async def get_many(self, limit: int) -> list[Message] | Token:
+        """Return what is there, up to `limit` messages, or one token; wait only while there is nothing."""
+        queue = self._queue
+        while not queue:
+            self._getter = asyncio.get_running_loop().create_future()
+            await self._getter
+        if self._tokens:
+            taken = self._take_with_tokens(limit)
+        elif len(queue) <= limit:
+            taken = list(queue)
+            queue.clear()
+        else:
+            pop = queue.popleft
+            taken = [pop() for _ in range(limit)]
+        self._left(0 if isinstance(taken, Token) else len(taken))
+        return taken
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the channel's figures as JSON values."""
+        return {
+            "currentItems": len(self),
+            "maxItems": self.items,
+            "peakItems": self.peak,
+            "total": self.total,
+            "backpressureEvents": self.pressure.events,
+            "lastBackpressure": self.pressure.last,
+        }
+
+    def _left(self, count: int) -> None:  # noqa: ARG002 - a Buffer weighs what leaves
+        """Book that the reader took `count` messages; writers go on when half is free, which moves messages in batches."""
+        if self._putters and len(self) <= self.capacity // 2:
+            self._wake_writers()
+
+    def _judge(self, messages: list[Message]) -> None:
+        biggest = glance(messages[-1], WEIGHT)
+        if len(messages) > 1:
+            biggest = max(biggest, glance(messages[0], WEIGHT))
+        if biggest > _BIG:
+            biggest = max(glance(message, WEIGHT) for message in messages)
+        self.capacity = self.items if biggest <= _BIG else max(1, min(self.items, WEIGHT // biggest))
+
+    def _take_with_tokens(self, limit: int) -> list[Message] | Token:
+        queue = self._queue
+        if isinstance(queue[0], Token):
+            self._tokens -= 1
+            token: Token = queue.popleft()
+            return token
+        taken: list[Message] = []
+        while queue and len(taken) < limit and not isinstance(queue[0], Token):
+            taken.append(queue.popleft())
+        return taken
+
+    def _wake_reader(self) -> None:
+        if self._getter is not None and not self._getter.done():
+            self._getter.set_result(None)
+
+    async def _wait_for_room(self) -> None:
+        writer = asyncio.get_running_loop().create_future()
+        self._putters.append(writer)
+        await writer
+
+    def _wake_writers(self) -> None:
+        while self._putters:
+            writer = self._putters.popleft()
+            if not writer.done():
+                writer.set_result(None)
+
+
+def now_ms() -> int:
+    """Return the time as milliseconds since 1970."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,65 @@
+"""What a run counts about each node: messages in and out, what became of the others, time, and latency.
+
+Everything is counted once a batch, because a clock reading per message costs more than a trivial step (122 ns to 80 ns).
+Latency is that of the first message of each batch, which is every message of a slow step and one in 256 of a fast one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_BUCKETS: Final = 40
+
+
+class Histogram:
+    """Durations in buckets of powers of two: bucket n holds what took up to 2^n microseconds."""
+
+    __slots__ = ("buckets",)
+
+    def __init__(self) -> None:
+        self.buckets = [0] * _BUCKETS
+
+    def record(self, seconds: float) -> None:
+        """Count one duration."""
+        self.buckets[min(int(seconds * 1e6).bit_length(), _BUCKETS - 1)] += 1
+
+    def quantile(self, share: float) -> float | None:
+        """Return the seconds that `share` of the durations did not exceed, rounded up to a bucket; None without any."""
+        left = share * sum(self.buckets)
+        for exponent, count in enumerate(self.buckets):
+            left -= count
+            if count and left <= 0:
+                return float(2**exponent) / 1e6
+        return None
+
+
+class Counts:
+    """The counters of one node.
+
+    For a step that makes one message of one, `received = sent + dropped + skipped + dead` once the stream has ended.
+    """
+
+    __slots__ = ("busy", "dead", "dropped", "failed", "latency", "received", "retried", "sent", "skipped")
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.sent = 0
+        self.dropped = 0
+        """Messages the processor let go on purpose."""
+        self.failed = 0
+        """Messages that failed for good, whatever the policy made of them."""
+        self.retried = 0
+        """Attempts that were repeated."""
+        self.skipped = 0
+        """Failures passed over by policy, and input the processor skipped for a reason it gave."""
+        self.dead = 0
+        """Dead letters."""
+        self.busy = 0.0
+        """Seconds inside the processor, waiting of asynchronous ones included."""
+        self.latency = Histogram()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the counters as JSON values; times in seconds."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name != "latency"}
+        quantiles = {"p50": self.latency.quantile(0.5), "p90": self.latency.quantile(0.9), "p99": self.latency.quantile(0.99)}
+        return {**plain, "latency": quantiles}

@@ -1,0 +1,85 @@
+"""The dead-letter file: one JSON object a line for every message that failed and was set aside."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .errors import OutputError, describe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .problem import Where
+
+
+class DeadLetters:
+    """Appends to a file that is made when the first letter comes.
+
+    Each line is written with one system call and nothing is buffered, so a letter that was counted is in the file. Text is
+    escaped to ASCII, and what JSON cannot say is written as its `repr`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._file: int | None = None
+        self._lock = threading.Lock()
+
+    def write(self, node: str, where: Where | None, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
+        """Append one letter.
+
+        Raises:
+            OutputError: the file cannot be written.
+
+        """
+        about = {"node": node, "where": str(where) if where else None, "error": describe(error), "type": type(error).__name__}
+        line = _line({**about, "message": message, **fields})
+        with self._lock:
+            try:
+                self._append(line)
+            except OSError as fault:
+                raise OutputError(f"cannot write the dead letter of {node} to {self.path}: {describe(fault)}") from error
+            self.count += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _append(self, line: bytes) -> None:
+        if self._file is None:
+            self._file = self._open()
+        while line:
+            line = line[os.write(self._file, line) :]
+
+    def _open(self) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        size = os.fstat(file).st_size
+        # A run that was killed may have left half a line.
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            os.write(file, b"\n")
+        return file
+
+
+def _line(letter: dict[str, Any]) -> bytes:
+    try:
+        text = json.dumps(letter, default=repr, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps({name: _plain(value) for name, value in letter.items()})
+    return text.encode("ascii") + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can say: itself, or its `repr`."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {key: repr(item) if not isinstance(item, str | int | bool | None) else item for key, item in value.items()}
+        return repr(value)
+    return value

@@ -1,0 +1,164 @@
+"""The engine's services to the processors of one transmission, and the calls they make to others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from .channel import Pressure
+from .errors import RunError
+from .message import END, Barrier, Token
+from .terms import local_name
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .board import Board
+    from .channel import Outlet
+    from .message import Message
+    from .plan import TransmissionPlan
+
+    Feed = Callable[[Outlet], Awaitable[None]]
+
+DEEPEST: Final = 32
+"""How many calls may be open inside each other."""
+
+
+class Desk:
+    """What `Context` talks to: one for every transmission at work."""
+
+    def __init__(self, board: Board, trail: tuple[str, ...]) -> None:
+        self.board = board
+        self.trail = trail
+        """The names of the transmissions that called each other, this one last."""
+        self.pressures: dict[str, Pressure] = {}
+        self.interrupts = board.interrupts if len(trail) == 1 else set()
+        self._calls: dict[tuple[str, str], Call] = {}
+
+    @property
+    def draining(self) -> bool:
+        """Whether sources are to stop; not those that work for a message which is on its way."""
+        return self.board.draining and len(self.trail) == 1
+
+    def emit(self, event: str, fields: dict[str, Any]) -> None:
+        """Tell subscribers of `event`."""
+        self.board.emit(event, fields)
+
+    def reject(self, node: str, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
+        """Write a dead letter."""
+        self.board.reject(node, message, error, fields)
+
+    def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:
+        """Count input that was skipped, and why."""
+        self.board.skip(node, reason, fields)
+
+    def halt(self, node: str, reason: str) -> None:
+        """Drain the run."""
+        self.board.emit("halt", {"node": node, "reason": reason})
+        self.board.drain()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything counted so far."""
+        return self.board.snapshot()
+
+    def pressure(self, node: str) -> Pressure:
+        """Return how often writing behind the node's segment had to wait."""
+        return self.pressures.get(node) or Pressure()
+
+    async def call(self, node: str, transmission: str, message: Message) -> list[Message]:
+        """Run another transmission on one message; it stays ready for the node's next call."""
+        plan = self._find(transmission)
+        key = (node, plan.name)
+        if key not in self._calls or self._calls[key].is_over:
+            if len(self.trail) > DEEPEST:
+                way = " → ".join((*self.trail[:3], "…", plan.name))
+                raise RunError(f"transmissions call each other more than {DEEPEST} deep: {way}")
+            self._calls[key] = Call(plan, self.board, self.trail)
+        return await self._calls[key].answer(message)
+
+    async def close(self) -> None:
+        """End all calls: their streams end, and their processors finish."""
+        while self._calls:
+            await self._calls.pop(next(iter(self._calls))).end()
+
+    async def abort(self) -> None:
+        """Cancel all calls."""
+        while self._calls:
+            await self._calls.pop(next(iter(self._calls))).abort()
+
+    def _find(self, name: str) -> TransmissionPlan:
+        plans = {plan.name: plan for plan in self.board.plan.transmissions}
+        found = plans.get(name) or plans.get(local_name(name))
+        if found is None:
+            from difflib import get_close_matches  # only for the message
+
+            near = get_close_matches(name, plans, 1)
+            raise RunError(f"there is no transmission '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+        return found
+
+
+class Call:
+    """A transmission kept at work for one calling node: a message goes in, and its results come back."""
+
+    def __init__(self, plan: TransmissionPlan, board: Board, trail: tuple[str, ...]) -> None:
+        from .transmission import Transmission  # the two need each other
+
+        self.pressure = Pressure()
+        self._answers: list[Message] = []
+        self._number = 0
+        self._answered = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._line = asyncio.Lock()
+        transmission = Transmission(plan, board, self, trail)
+        self._head = transmission.head
+        self._task = asyncio.create_task(transmission.run(self._feed), name=f"call {plan.name}")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the transmission has failed or ended."""
+        return self._task.done()
+
+    async def answer(self, message: Message) -> list[Message]:
+        """Send a message in and return everything it becomes."""
+        async with self._line:
+            self._number += 1
+            self._answers = []
+            self._answered.clear()
+            await self._head.put_many([message])
+            await self._head.put_token(Barrier(self._number))
+            waiting = asyncio.ensure_future(self._answered.wait())
+            try:
+                await asyncio.wait([waiting, self._task], return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                await self.abort()  # Late answers must not be taken for those of the next call.
+                raise
+            finally:
+                waiting.cancel()
+            if self.is_over:
+                await self._task
+            return self._answers
+
+    async def put_many(self, messages: list[Message]) -> None:
+        """Take what comes out at the end of the pipe."""
+        self._answers.extend(messages)
+
+    async def put_token(self, token: Token) -> None:
+        """Notice that everything has come out."""
+        if isinstance(token, Barrier) and token.number == self._number:
+            self._answered.set()
+
+    async def end(self) -> None:
+        """End the stream and wait until the processors have finished."""
+        self._closing.set()
+        await self._task
+
+    async def abort(self) -> None:
+        """Cancel the transmission."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.exception()
+
+    async def _feed(self, head: Outlet) -> None:
+        await self._closing.wait()
+        await head.put_token(END)

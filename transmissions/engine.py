@@ -1,0 +1,129 @@
+"""The public way to run an app: `open` it in an event loop of yours, or `run` it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .arguments import bind
+from .context import Folders
+from .errors import UsageError
+from .plan import Plan
+from .running import Result, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .board import Load
+    from .message import Message
+
+__all__ = ["Result", "Run", "open", "run"]
+
+DEAD_LETTERS = "dead-letters.ndjson"
+
+
+def open(  # noqa: A001 - `transmissions.open` is what people write
+    app: str | Path | Plan,
+    *,
+    message: Message | Sequence[Message] | None = None,
+    arguments: Sequence[str] = (),
+    target: str | Path | None = None,
+    output: str | Path | None = None,
+    settings: Mapping[str, object] | None = None,
+    dead_letters: str | Path | None = None,
+    compat: bool = False,
+) -> Run:
+    """Check an app and make it ready to run; enter the result with `async with`.
+
+    `app` is a name, a folder or a finished plan. `message` fills the first message (or messages), `arguments` are the words
+    of a command line, `settings` maps NODE.SETTING to values. Relative outputs go to `output`; without it to the target, and
+    without a target to the working directory.
+
+    Raises:
+        ConfigError: the app has errors; it holds all of them.
+        UsageError: there is no such app, or it does not take these arguments.
+
+    """
+    plan = app if isinstance(app, Plan) else _prepare(app, target, settings, compat=compat)
+    if app is plan and settings:
+        raise UsageError("settings cannot be changed in a finished plan; open the app by its name or folder")
+    first: list[Message] = [{}] if message is None else [message] if isinstance(message, dict) else list(message)
+    bound = bind(plan, arguments, known=set(first[0]).intersection(*first) if first else ())
+    work = Path(target).absolute() if target else None
+    into = Path(output or work or Path.cwd()).absolute()
+    folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots)
+    letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
+    return Run(plan, [{**one, **fields} for one in first for fields in bound.messages], folders, letters, load(plan))
+
+
+def run(
+    app: str | Path | Plan,
+    *,
+    message: Message | Sequence[Message] | None = None,
+    arguments: Sequence[str] = (),
+    target: str | Path | None = None,
+    output: str | Path | None = None,
+    settings: Mapping[str, object] | None = None,
+    dead_letters: str | Path | None = None,
+    compat: bool = False,
+    collect: bool = True,
+) -> Result:
+    """Run an app to its end and return what became of it; `collect=False` lets its final messages go.
+
+    Raises as `open` does, and RunError when the run fails.
+    """
+    opened = open(
+        app,
+        message=message,
+        arguments=arguments,
+        target=target,
+        output=output,
+        settings=settings,
+        dead_letters=dead_letters,
+        compat=compat,
+    )
+    return asyncio.run(_to_the_end(opened, collect=collect))
+
+
+async def _to_the_end(opened: Run, *, collect: bool) -> Result:
+    async with opened:
+        if not collect:
+            return await opened.wait()
+        messages = [message async for message in opened]
+        return opened.result._replace(messages=tuple(messages))
+
+
+def _prepare(app: str | Path, target: str | Path | None, settings: Mapping[str, object] | None, *, compat: bool) -> Plan:
+    from .homes import find_app
+    from .prepare import prepare
+
+    found = find_app(str(app))
+    overrides = [f"{name}={_text(value)}" for name, value in (settings or {}).items()]
+    plan = prepare(found, target=Path(target) if target else None, overrides=overrides, compat=compat).plan
+    return plan if found.subtask is None else only(plan, found.subtask)
+
+
+def only(plan: Plan, name: str) -> Plan:
+    """Return a plan that starts one transmission, whatever it starts by itself.
+
+    Raises:
+        UsageError: there is no such transmission.
+
+    """
+    names = [one.name for one in plan.transmissions]
+    if name not in names:
+        raise UsageError(f"{plan.app} has no transmission '{name}'; it has {', '.join(names)}")
+    return plan._replace(transmissions=tuple(one._replace(entry=one.name == name) for one in plan.transmissions))
+
+
+def load(plan: Plan) -> Load:
+    """Return what makes the processors of a plan, after its homes can be imported from."""
+    from .homes import install_homes, load_class
+
+    install_homes(plan.homes)
+    return lambda node: load_class(node.implementation).from_plan(node.settings)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

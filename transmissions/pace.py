@@ -1,0 +1,82 @@
+"""How much a segment or a source takes at once: as much as is quick and small, and never so much that others wait.
+
+Batches make an engine fast, and long batches make it late and large. So a batch doubles from one message up to 256 as long
+as it stays below 5 ms and about a megabyte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from .channel import ITEMS, WEIGHT
+from .message import glance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .message import Message
+
+BUDGET: Final = 0.005
+"""Seconds one batch may hold the loop, about."""
+_YIELD: Final = BUDGET / 2
+_QUARTER: Final = 4
+
+clock = time.perf_counter
+
+
+class Gauge:
+    """The size in bytes of the biggest message seen lately, about."""
+
+    __slots__ = ("weight",)
+
+    def __init__(self) -> None:
+        self.weight = 1
+
+    def look(self, message: Message) -> None:
+        """Glance at a message somewhere on its way."""
+        self.weight = max(self.weight, glance(message, WEIGHT))
+
+
+class Pace:
+    """The size of the next batch. All paces of a segment share one gauge."""
+
+    __slots__ = ("_held", "gauge", "size")
+
+    def __init__(self) -> None:
+        self.size = 1
+        self.gauge = Gauge()
+        self._held = 0.0
+
+    def adapt(self, count: int, seconds: float) -> None:
+        """Set the next size after `count` messages took `seconds` all the way."""
+        by_time = int(BUDGET * count / seconds) if seconds > 0 else ITEMS
+        self.size = max(1, min(ITEMS, self.size * 2, by_time, WEIGHT // self.gauge.weight))
+        self.gauge.weight = max(1, self.gauge.weight // 2)
+        self._held += seconds
+
+    async def breathe(self) -> None:
+        """Let other tasks run if this one has worked for long."""
+        if self._held > _YIELD:
+            self._held = 0.0
+            await asyncio.sleep(0)
+
+    def take(self, iterator: Iterator[Any], out: list[Message]) -> bool:
+        """Fill `out` up to `size` messages, less when they come slowly; return whether there may be more.
+
+        At least one is taken. What came before the iterator raised stays in `out`.
+        """
+        began = clock()
+        goal = max(self.size, len(out) + 1)
+        step = max(1, self.size // _QUARTER)
+        while len(out) < goal:
+            before = len(out)
+            out.extend(islice(iterator, min(step, goal - before)))
+            if len(out) - before < min(step, goal - before):
+                return False
+            if clock() - began > BUDGET:
+                break
+        self.gauge.look(out[-1])
+        return True

@@ -1,0 +1,221 @@
+"""A run: a plan at work, from its first message to its result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from .board import Board, Tap
+from .channel import Channel, Pressure
+from .deadletters import DeadLetters
+from .errors import INCOMPLETE, OK, UsageError
+from .message import END, Token
+from .metrics import MetricsSettings, Reporter
+from .transmission import Transmission, first_cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from .board import Listener, Load
+    from .channel import Outlet
+    from .context import Folders
+    from .message import Message
+    from .plan import Plan
+
+_LOG = logging.getLogger(__name__)
+
+
+class Result(NamedTuple):
+    """What became of a run."""
+
+    sent: int
+    """Messages that left the last node."""
+    dead: int
+    """Dead letters."""
+    skipped: int
+    """Failures passed over by policy, and input skipped for a reason."""
+    drained: bool
+    """Whether the run was asked to end before its input did."""
+    figures: dict[str, Any]
+    """Everything counted: `nodes` and `buffers`."""
+    messages: tuple[Message, ...] = ()
+    """The final messages, if they were collected."""
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 when messages were set aside or skipped."""
+        return INCOMPLETE if self.dead or self.skipped else OK
+
+
+class Run:
+    """A plan at work: `async with open(…) as run: async for message in run: …`.
+
+    It starts when the block is entered, works no further ahead than its buffers allow, and is stopped if the block is left
+    early. A failure is raised where messages are taken, or at the end of the block.
+    """
+
+    def __init__(self, plan: Plan, messages: Sequence[Message], folders: Folders, letters: Path, load: Load) -> None:
+        self.plan = plan
+        self.messages = messages
+        self.board = Board(plan, folders, DeadLetters(letters), load)
+        self._sent = 0
+        self._way_out = Channel("out")
+        self._ready: deque[Message] = deque()
+        self._is_told = False
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._conduct(), name=f"run {self.plan.app}")
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task = self._task
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        if task is not None and not task.cancelled():
+            task.exception()  # It is known now, whether or not it is raised below.
+        if kind is None:
+            await self._raise_failure()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        if not self._ready:
+            self._ready.extend(await self._next_batch())
+        return self._ready.popleft()
+
+    async def wait(self) -> Result:
+        """Work to the end, letting final messages go; return the result."""
+        try:
+            while True:
+                await self._next_batch()
+        except StopAsyncIteration:
+            return self.result
+
+    def on(self, event: str, callback: Listener) -> Self:
+        """Call `callback(event, fields)` at every `pause`, `resume`, `drain`, `overflow`, `drop`, `error`, `metrics`, `end`.
+
+        `*` stands for all, those that processors tell included. The callback runs in the middle of the engine: be brief.
+        """
+        self.board.listen(event, callback)
+        return self
+
+    def tap(self, node: str, count: int, callback: Callable[[str, Message], None]) -> Self:
+        """Call `callback(node, message)` with copies of the first messages that leave a node, named by path or last name.
+
+        Raises:
+            UsageError: there is no such node.
+
+        """
+        paths = [path for path in (one.path for one in self.plan.nodes()) if node in {path, path.rpartition("/")[2]}]
+        if not paths:
+            raise UsageError(_no_such(node, [one.path for one in self.plan.nodes()]))
+        for path in paths:
+            self.board.taps[path] = Tap(count, callback)
+        return self
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what was counted so far: `nodes` by path, `buffers` by name."""
+        return self.board.snapshot()
+
+    def drain(self) -> None:
+        """Stop the sources and let everything on its way arrive. May be called from any thread and from signal handlers."""
+        self.board.draining = True
+        self._soon(self.board.drain)
+
+    def stop(self) -> None:
+        """Cancel the run; what is on its way is lost. May be called from any thread."""
+        if self._task is not None:
+            self._soon(self._task.cancel)
+
+    @property
+    def result(self) -> Result:
+        """What became of the run, or of what has run so far."""
+        board = self.board
+        return Result(self._sent, board.letters.count, board.skipped, board.draining, board.snapshot())
+
+    async def put_many(self, messages: list[Message]) -> None:
+        """Take what leaves the last node of a transmission."""
+        self._sent += len(messages)
+        await self._way_out.put_many(messages)
+
+    async def put_token(self, token: Token) -> None:
+        """Keep tokens inside: the end of one transmission is not the end of the run."""
+
+    @property
+    def pressure(self) -> Pressure:
+        """How often those who take the final messages made the run wait."""
+        return self._way_out.pressure
+
+    async def _next_batch(self) -> list[Message]:
+        while True:
+            item = await self._way_out.get_many(self._way_out.items)
+            if not isinstance(item, Token):
+                return item
+            await self._way_out.put_token(item)  # Whoever asks again is told again.
+            await self._raise_failure()
+            raise StopAsyncIteration
+
+    async def _conduct(self) -> None:
+        try:
+            await self._report_while(self._work)
+        finally:
+            self.board.letters.close()
+            await self._way_out.put_token(END)
+            self.board.emit("end", self.result._asdict())
+
+    async def _report_while(self, work: Callable[[], Any]) -> None:
+        reporters = [Reporter(MetricsSettings.from_plan(fields), self.board) for fields in self.plan.metrics]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(reporter.run()) for reporter in reporters]
+                await work()
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as errors:
+            cause = first_cause(errors)
+            raise cause from cause.__cause__
+        finally:
+            for reporter in reporters:
+                reporter.report(final=True)
+
+    async def _work(self) -> None:
+        for entry in self.plan.entries():
+            if not self.board.draining:
+                await Transmission(entry, self.board, self).run(self._feed)
+
+    async def _feed(self, head: Outlet) -> None:
+        for message in self.messages:
+            if self.board.draining:
+                break
+            await head.put_many([message.copy()])
+        await head.put_token(END)
+
+    def _soon(self, what: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what)
+
+    async def _raise_failure(self) -> None:
+        """Raise what the run failed with, once."""
+        if self._task is None:
+            return
+        await asyncio.wait([self._task])
+        failure = None if self._task.cancelled() else self._task.exception()
+        if failure is not None and not self._is_told:
+            self._is_told = True
+            raise failure
+
+
+def _no_such(node: str, paths: list[str]) -> str:
+    from difflib import get_close_matches  # only for the message
+
+    names = {name: path for path in paths for name in (path, path.rpartition("/")[2])}
+    near = get_close_matches(node, names, 1)
+    return f"no pipe has a node '{node}'" + (f"; did you mean '{near[0]}'?" if near else "")

@@ -1,0 +1,144 @@
+"""The other ways a processor may work: on whole batches, or in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from .channel import ITEMS
+from .errors import RunError
+from .node import AsyncNode, Node, is_async
+from .pace import clock
+from .processor import Source, is_overridden
+from .sources import AsyncSourceNode, SourceNode
+from .supervisor import Raised, attempt, attempt_async
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .channel import Outlet
+    from .desk import Desk
+    from .message import Message
+    from .plan import NodePlan
+    from .processor import Processor
+
+
+class ThreadNode(Node):
+    """Calls a plain `process` in a thread: one hop for a batch."""
+
+    async def step(self, batch: list[Message], rest: Outlet) -> list[Message]:
+        """Process a batch in a thread, then see to what came of each message."""
+        self.counts.received += len(batch)
+        began = clock()
+        out: list[Message] = []
+        for message, result in zip(batch, await in_thread(self._work, batch), strict=True):
+            if isinstance(result, Raised):
+                settled = await self.supervisor.recover(message, result.error, self._again)
+            else:
+                settled = result
+            self.counts.dropped += settled is None
+            out = await self.spread(message, settled, out, rest)
+        self.counts.busy += clock() - began
+        return self.leaving(out)
+
+    async def take(self, iterator: Iterator[Any], out: list[Message]) -> bool:
+        """Let a generator work in a thread too."""
+        more: bool = await in_thread(self.pace.take, iterator, out)
+        return more
+
+    def _work(self, batch: list[Message]) -> list[Any]:
+        return [attempt(self._timed, message) for message in batch]
+
+    async def _again(self, message: Message) -> Any:
+        return await in_thread(super()._again, message)
+
+
+class ThreadSourceNode(SourceNode):
+    """Pulls a source in a thread, for input that blocks."""
+
+    async def take(self, iterator: Iterator[Any], out: list[Message]) -> bool:
+        """Pull in a thread."""
+        more: bool = await in_thread(self.pace.take, iterator, out)
+        return more
+
+
+class _Batches(Node):
+    """Hands whole batches to `process_batch`, and falls back to single messages when that raises."""
+
+    async def step(self, batch: list[Message], rest: Outlet) -> list[Message]:
+        """Process a batch at once."""
+        counts, count = self.counts, len(batch)
+        began = clock()
+        out = await attempt_async(self._at_once(batch))
+        if isinstance(out, Raised):
+            return await self._one_by_one(batch, out.error, rest)
+        seconds = clock() - began
+        counts.received += count
+        counts.dropped += max(0, count - len(out))
+        counts.busy += seconds
+        counts.latency.record(seconds / count)
+        return self.leaving(out if len(out) <= ITEMS else await self.spread(None, iter(out), [], rest))
+
+    async def _at_once(self, batch: list[Message]) -> list[Message]:
+        out: Any = self.processor.process_batch(batch)  # type: ignore[attr-defined]
+        return (await out if inspect.isawaitable(out) else out) or []
+
+    async def _one_by_one(self, batch: list[Message], error: Exception, rest: Outlet) -> list[Message]:
+        if is_overridden(self.processor, "process"):
+            return await super().step(batch, rest)
+        self.counts.received += len(batch)
+        out: list[Message] = []
+        for message in batch:
+            out = await self.spread(message, await self.supervisor.recover(message, error, self._alone), out, rest)
+        return self.leaving(out)
+
+    async def _alone(self, message: Message) -> list[Message]:
+        return await self._at_once([message])
+
+
+class BatchNode(_Batches):
+    """Hands over whole batches; single messages go to a plain `process`."""
+
+
+class AsyncBatchNode(_Batches, AsyncNode):
+    """Hands over whole batches; single messages go to an asynchronous `process`."""
+
+
+class ThreadBatchNode(_Batches, ThreadNode):
+    """Hands over whole batches, in a thread."""
+
+    async def _at_once(self, batch: list[Message]) -> list[Message]:
+        return await in_thread(self.processor.process_batch, batch) or []  # type: ignore[attr-defined]
+
+
+async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a thread.
+
+    A thread cannot be stopped, so a cancelled caller waits for it: nobody may tear down under it.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+def make_node(plan: NodePlan, processor: Processor, desk: Desk) -> Node:
+    """Return the node that works the way the processor's class is written."""
+    return _kind(plan, processor)(plan, processor, desk)
+
+
+def _kind(plan: NodePlan, processor: Processor) -> type[Node]:
+    threaded = processor.placement == "thread"
+    if isinstance(processor, Source):
+        if inspect.isasyncgenfunction(processor.produce):
+            return AsyncSourceNode
+        return ThreadSourceNode if threaded else SourceNode
+    if inspect.isasyncgenfunction(processor.process):
+        raise RunError(f"{plan.where}: {plan.path}: process() is an asynchronous generator; use a plain one, or a Source")
+    waits = is_async(processor.process)
+    if hasattr(processor, "process_batch"):
+        return ThreadBatchNode if threaded else AsyncBatchNode if waits else BatchNode
+    return AsyncNode if waits else ThreadNode if threaded else Node

@@ -1,0 +1,124 @@
+"""What becomes of a message whose processing failed: tried again, then the run stops, or it is passed over or set aside."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+from .errors import NodeFailed, OutputError, describe
+from .settings import Range, Record, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .board import Board
+    from .context import Context
+    from .counts import Counts
+    from .plan import NodePlan
+
+FAILED: Final = object()
+"""The outcome of a message that failed for good and is dealt with."""
+
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+
+
+class Raised(NamedTuple):
+    """What a call raised, as a value."""
+
+    error: Exception
+
+
+def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of a processor; return what it returns, or what it raised."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return Raised(error)
+
+
+async def attempt_async(work: Awaitable[Any]) -> Any:
+    """Wait for work of a processor; return its result, or what it raised."""
+    try:
+        return await work
+    except Exception as error:
+        return Raised(error)
+
+
+class Retry(Record):
+    """How often, and how long after a failure, a message is tried again.
+
+    A processor that may be tried again must leave the message as it got it when it raises.
+    """
+
+    attempts: Annotated[int, Range(ge=1)] = 3
+    "How often it is tried again."
+    delay: Annotated[float, Range(ge=0), Unit("ms")] = 100
+    "How long to wait before the first new attempt."
+    backoff: Annotated[float, Range(ge=1)] = 2.0
+    "What the wait is multiplied by each time."
+    max_delay: Annotated[float, Range(ge=0), Unit("ms")] = 10_000
+    "The longest wait."
+    jitter: Annotated[float, Range(ge=0, le=1)] = 0.1
+    "The share of a wait that is left to chance, so that not all try again at once."
+
+    def wait_before(self, attempt: int) -> float:
+        """Return the seconds to wait before an attempt; the first new one is 0."""
+        wait = min(self.delay * self.backoff**attempt, self.max_delay)
+        return wait * (1 + self.jitter * random.uniform(-1, 1)) / 1000  # noqa: S311 - no secret hangs on it
+
+
+class Supervisor:
+    """The failure policy of one node."""
+
+    def __init__(self, plan: NodePlan, context: Context, board: Board, counts: Counts) -> None:
+        self.plan = plan
+        self.retry = Retry.from_plan(plan.retry) if plan.retry is not None else None
+        self._context = context
+        self._board = board
+        self._counts = counts
+
+    async def recover(self, message: Any, error: Exception, again: Callable[[Any], Any] | None) -> Any:
+        """Return the result of a new attempt, or FAILED once the policy has dealt with the message.
+
+        `again` processes the message once more; None where that would repeat what has already gone on.
+
+        Raises:
+            NodeFailed: the policy is to stop.
+
+        """
+        if self.retry is not None and again is not None:
+            for attempt in range(self.retry.attempts):
+                await asyncio.sleep(self.retry.wait_before(attempt))
+                self._counts.retried += 1
+                try:
+                    result = again(message)
+                    return await result if hasattr(result, "__await__") else result
+                except Exception as latest:
+                    error = latest
+        self.give_up(message, error)
+        return FAILED
+
+    def give_up(self, message: Any, error: Exception) -> None:
+        """Do what the policy says with a message that failed for good."""
+        plan = self.plan
+        self._counts.failed += 1
+        cause = self.named(error)
+        self._board.emit("error", {"node": plan.path, "error": describe(cause), "policy": plan.on_error})
+        if plan.on_error == "skip":
+            self._board.skip(plan.path, describe(cause), {})
+        elif plan.on_error == "deadLetter":
+            self._board.reject(plan.path, message, cause, {})
+        else:
+            raise NodeFailed(plan.path, plan.where, message, cause) from error
+
+    def named(self, error: Exception) -> Exception:
+        """Tell an output that cannot be written from any other failure: it has an exit code of its own."""
+        if not isinstance(error, OSError):
+            return error
+        output = os.path.join(self._context.folders.output, "")  # noqa: PTH118
+        if error.errno in _NO_ROOM or (isinstance(error.filename, str) and error.filename.startswith(output)):
+            return OutputError(describe(error))
+        return error
