@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -116,7 +117,8 @@ def store(key: str, entry: Entry, inputs: dict[str, str | None]) -> None:
         draft.replace(place)
         _prune(place.parent)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
 
 
 def _prune(place: Path) -> None:

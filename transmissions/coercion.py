@@ -34,7 +34,18 @@ class Typed(NamedTuple):
 def coerce(term: Node, setting: Setting) -> Typed:
     """Read a value as a setting's kind; one that does not fit stays as it is, for SHACL to report."""
     reader = _READERS.get(setting.kind)
-    return (reader(term, setting) if reader else None) or Typed(term, None)
+    return (reader(term, setting) if reader else None) or Typed(_misfit(term, setting), None)
+
+
+def as_written(term: Node) -> Node:
+    """Return a term that is safe to be looked at: rdflib logs a traceback for every ill-typed literal it meets."""
+    return Literal(str(term)) if isinstance(term, Literal) else term
+
+
+def _misfit(term: Node, setting: Setting) -> Node:
+    """Return a term of the wrong form; in place of a blank node a text, because pySHACL cannot compare blank nodes."""
+    is_compared = isinstance(term, BNode) and setting.kind in {"integer", "decimal"}
+    return Literal("[ … ]") if is_compared else as_written(term)
 
 
 def from_default(value: Any, setting: Setting) -> Typed:
@@ -82,7 +93,7 @@ def _any(term: Node, setting: Setting) -> Typed | None:
         return _string(term, setting)
     reader = _BY_DATATYPE.get(term.datatype) if term.datatype else None
     typed = reader(term, setting) if reader else None
-    return Typed(term, typed.plain if typed else str(term))
+    return Typed(term, typed.plain) if typed else Typed(as_written(term), str(term))
 
 
 def _text(term: Node) -> str:

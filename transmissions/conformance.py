@@ -74,6 +74,17 @@ def _given(subject: Subject, term: str, value: Node | None) -> Given | None:
 
 
 def _without_echoes(violations: list[Violation]) -> Iterator[Violation]:
-    """Leave out what only follows from a wrong type: `"abc"` is no number, so it is not too small either."""
+    """Leave out what only follows from a wrong type: `"abc"` is no number, so it is not too small either.
+
+    Comparisons come last: a bound that is broken says more about the same value.
+    """
     wrong = {(v.subject.node, v.term) for v in violations if v.rule in _TYPE_RULES}
-    return (v for v in violations if v.rule in _TYPE_RULES or (v.subject.node, v.term) not in wrong)
+    ordered = sorted(violations, key=lambda violation: violation.rule.startswith("LessThan"))
+    return (v for v in ordered if v.rule in _TYPE_RULES or not wrong & {(v.subject.node, term) for term in _terms(v)})
+
+
+def _terms(violation: Violation) -> list[str]:
+    """Return the setting a rule is about, and the one it is compared with."""
+    setting = violation.setting
+    others = {setting.less_than, setting.less_than_or_equals} if setting and violation.rule.startswith("LessThan") else set()
+    return [violation.term, *(other.term for other in violation.subject.spec.settings if other.name in others)]

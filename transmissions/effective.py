@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rdflib import BNode, Literal, URIRef
 
-from .coercion import Typed, coerce, from_default
+from .coercion import Typed, as_written, coerce, from_default
 from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import OVERRIDE, TARGET, Layers, Value
 from .nodeterms import as_spec, transmission_spec, with_node_settings
@@ -162,7 +162,7 @@ class Resolver:
 
     def _given(self, path: str, setting: Setting | None, value: Value) -> Given:
         if setting is None:
-            return Given(value.term, None, value.span, value.key)
+            return Given(as_written(value.term), None, value.span, value.key)
         if setting.protected and value.layer == TARGET:
             sentence = f"a target may not set :{setting.term}"
             mend = "tt.ttl travels with data; set it in the app, or with --set"
@@ -172,6 +172,9 @@ class Resolver:
         if setting.kind == "record":
             return self._nested(path, setting, value)
         typed = coerce(self._as_text(value) if setting.kind in {"string", "any"} else value.term, setting)
+        if setting.kind == "any" and typed.plain is None:
+            sentence = f"{setting.term} must be a single value"
+            self._findings.report(ERROR, "datatype", sentence, value.span, "is a blank node")
         return Given(typed.term, typed.plain, value.span, value.key)
 
     def _as_text(self, value: Value) -> Node:
@@ -179,11 +182,11 @@ class Resolver:
         return URIRef(layer.text(value.term)) if layer and isinstance(value.term, URIRef) else value.term
 
     def _secret(self, setting: Setting, value: Value) -> Given:
-        names = [name for layer in self._layers.all for name in layer.graph.objects(value.term, TRN.env)]
-        if isinstance(value.term, BNode) and len(names) == 1 and str(names[0]).isidentifier():
-            return Given(BNode(), {"env": str(names[0])}, value.span, value.key)
-        if not isinstance(value.term, BNode):
-            self._findings.hide(value.span)
+        names = [name for layer in self._layers.all for name in layer.values(value.term, TRN.env)]
+        if isinstance(value.term, BNode) and len(names) == 1 and str(names[0].term).isidentifier():
+            return Given(BNode(), {"env": str(names[0].term)}, value.span, value.key)
+        for place in names or [value]:
+            self._findings.hide(place.span)
         sentence = f":{setting.term} is a secret, which no file and no command line may hold"
         mend = f'write `:{setting.term} [ :env "NAME" ]` and set the environment variable NAME'
         self._findings.report(ERROR, "secret", sentence, value.key or value.span, mend=mend)

@@ -50,10 +50,9 @@ class Chain(NamedTuple):
 def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tuple[Pipeline, ...]:
     """Return every transmission of an app, in the order of the file, with its nodes laid out."""
     reader = PipeReader(layers.main, registry, findings)
-    if not reader.declared:
+    if not find_untyped_pipes(reader) and not reader.declared:
         findings.report(ERROR, "no-transmission", "the file declares no :Transmission", _first_line(layers.main))
     read = [reader.read(node) for node in reader.declared]
-    find_untyped_pipes(reader)
     has_entry = any(pipeline.entry for pipeline in read)
     return tuple(p if has_entry else p._replace(entry=p.node not in reader.nested) for p in read)
 
@@ -68,6 +67,7 @@ class PipeReader:
         self.declared = _declared(layer)
         self.nested: set[Node] = set()
         self._names = Names()
+        self._circles: set[frozenset[Node]] = set()
         self._room = MAX_NODES
 
     def read(self, node: Node) -> Pipeline:
@@ -101,14 +101,8 @@ class PipeReader:
         elif heads[0].term == RDF.nil:
             report(ERROR, "empty-pipe", f"the pipe of {name} is empty", heads[0].span)
         elif not is_list(self.layer, heads[0]):
-            report(
-                ERROR,
-                "pipe-not-a-list",
-                f"the :pipe of {name} is not a list",
-                heads[0].span,
-                "",
-                "write `:pipe ( :first :second )`",
-            )
+            sentence = f"the :pipe of {name} is not a list"
+            report(ERROR, "pipe-not-a-list", sentence, heads[0].span, mend="write `:pipe ( :first :second )`")
         else:
             return False
         return True
@@ -163,13 +157,19 @@ class PipeReader:
         node = member.term
         self.nested.add(node)
         if node in chain.within:
-            way = " > ".join(show(step) for step in (*chain.within[chain.within.index(node) :], node))
-            self.findings.report(ERROR, "cycle", f"{show(node)} contains itself: {way}", member.span)
+            self._report_cycle(member, chain.within[chain.within.index(node) :])
             return ()
         if len(chain.within) >= MAX_NESTING:
             self.findings.report(ERROR, "too-deep", f"transmissions are nested more than {MAX_NESTING} deep", member.span)
             return ()
         return self.pipe(node, chain.inside(names.give(node, "Transmission"), node))
+
+    def _report_cycle(self, member: Value, circle: tuple[Node, ...]) -> None:
+        # Each transmission of a circle is read, and comes upon the same circle at another place.
+        if frozenset(circle) not in self._circles:
+            self._circles.add(frozenset(circle))
+            way = " > ".join(show(step) for step in (*circle, member.term))
+            self.findings.report(ERROR, "cycle", f"{show(member.term)} contains itself: {way}", member.span)
 
     def types(self, node: Node) -> list[Value]:
         """Return the types of a node that mean something here; report a second one."""
@@ -195,9 +195,8 @@ class PipeReader:
         spec = self.registry.get(iri)
         if spec is None and iri not in self.registry.failed:
             mend = did_you_mean(local_name(iri), self.registry.names())
-            self.findings.report(
-                ERROR, "unknown-processor", f"there is no processor {show(types[0].term)}", types[0].span, "", mend
-            )
+            sentence = f"there is no processor {show(types[0].term)}"
+            self.findings.report(ERROR, "unknown-processor", sentence, types[0].span, mend=mend)
         return spec
 
     def _implementation(self, reference: Value) -> Spec | None:
@@ -215,19 +214,21 @@ class PipeReader:
         self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)
 
 
-def find_untyped_pipes(reader: PipeReader) -> None:
-    """Report a subject that has a pipe but is no transmission; branches, which stand in a list, may."""
+def find_untyped_pipes(reader: PipeReader) -> bool:
+    """Report subjects that have a pipe but are no transmissions; branches, which stand in a list, may. Say if there are any."""
     graph = reader.layer.graph
+    found = False
     for node in dict.fromkeys(graph.subjects(TRN.pipe, None)):
         if node in reader.declared or (None, RDF.first, node) in graph:
             continue
         kind = next(iter(reader.layer.values(node, RDF.type)), None)
         near = did_you_mean(local_name(str(kind.term)), ["Transmission", "EntryTransmission"]) if kind else ""
         span = kind.span if kind else reader.span_of(node)
+        mend = near or f"write `{show(node)} a :Transmission`"
         sentence = f"{show(node)} has a :pipe but is no :Transmission"
-        reader.findings.report(
-            ERROR, "not-a-transmission", sentence, span, mend=near or f"write `{show(node)} a :Transmission`"
-        )
+        reader.findings.report(ERROR, "not-a-transmission", sentence, span, mend=mend)
+        found = True
+    return found
 
 
 def _placed_at(problem: Problem, span: Span | None) -> Problem:

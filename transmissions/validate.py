@@ -15,7 +15,7 @@ from .conformance import find_violations
 from .effective import Resolver
 from .errors import ConfigError
 from .faults import report
-from .findings import ERROR, Findings
+from .findings import ERROR, WARNING, Findings
 from .homes import bundled, homes_for
 from .layering import check_links, note_unused
 from .loader import load, load_file, profile_file
@@ -87,6 +87,8 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     for step in steps:
         if isinstance(step, Placed):
             _check_concurrency(step, nodes[step.path], findings)
+    for pipeline in pipelines:
+        _check_entry(pipeline, transmissions[pipeline.name], findings)
     report_unmet(told, [*nodes, *transmissions], findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed)}, findings)
     note_unused(layers, findings)
@@ -98,6 +100,13 @@ def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> No
     if isinstance(given.plain, int) and given.plain > 1 and (step.spec.stateful or step.spec.collapses):
         sentence = f"{step.spec.name} depends on the order of its messages and cannot have concurrency"
         findings.report(ERROR, "concurrency", sentence, given.span)
+
+
+def _check_entry(pipeline: Pipeline, subject: Subject, findings: Findings) -> None:
+    for term, values in subject.values.items():
+        if not pipeline.entry and values and values[0].key:
+            sentence = f"{term} has no effect on {pipeline.name}, which no run starts by itself"
+            findings.report(WARNING, "not-an-entry", sentence, values[0].key)
 
 
 def _check_own_shapes(app: App, layers: Layers, findings: Findings) -> None:

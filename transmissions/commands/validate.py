@@ -95,11 +95,11 @@ def _verdict(problems: Sequence[Problem], good: str) -> str:
 
 def _print(problems: Sequence[Problem], lines: Sequence[str], form: str) -> None:
     """Print the problems: as text beside the result lines on stderr, in the other forms as the data they are."""
-    from transmissions import render
+    from transmissions import formats, render
 
     if form == "text":
         if problems:
             print(render.render_all(problems), file=sys.stderr)
         print(*lines, sep="\n")
     else:
-        print({"json": render.to_json, "sarif": render.to_sarif, "github": render.to_github}[form](problems))
+        print({"json": formats.to_json, "sarif": formats.to_sarif, "github": formats.to_github}[form](problems))

@@ -1,0 +1,243 @@
+"""Every rule a setting can break, in our own words and at its place."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from examining import codes, examine, make_app, marked, only, write_turtle
+
+from transmissions import homes
+from transmissions.commands import validate as command
+from transmissions.validate import check
+
+PIPE = ":demo a :Transmission ; :pipe (:a) ."
+ORIGINAL_APPS = Path(os.environ.get("TRANSMISSIONS_ORIGINAL_APPS", "/nowhere"))
+
+
+def fault(tmp_path, turtle, config=None):
+    """Return the one fault of a widget."""
+    plan, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; {turtle} .", config)
+    assert plan is None
+    return only(problems)
+
+
+@pytest.mark.parametrize(
+    ("turtle", "code", "at", "message", "label"),
+    [
+        (":size 0", "range", "0", "size must be at least 1 items", "0 is too small"),
+        (":size 101", "range", "101", "size must be at most 100 items", "101 is too large"),
+        (":size 'many'", "datatype", "'many'", "size must be a whole number", "is 'many'"),
+        (":size 1.5", "datatype", "1.5", "size must be a whole number", "is '1.5'"),
+        (":size []", "datatype", "[]", "size must be a whole number", "is '[ … ]'"),
+        (":tags []", "datatype", "[]", "tags must be a text", "is a blank node"),
+        (":value []", "datatype", "[]", "value must be a single value", "is a blank node"),
+        (":size 5, 6", "too-many-values", "6", "size takes one value, not 2", "one too many"),
+        (":ratio 'x'", "datatype", "'x'", "ratio must be a number", "is 'x'"),
+        (":strict 'yes'", "datatype", "'yes'", "strict must be true or false", "is 'yes'"),
+        (":mode 'fats'", "choice", "'fats'", "mode must be one of fast, slow", "is none of them"),
+        (":name 'A1'", "pattern", "'A1'", "name must match [a-z]+", "'A1' does not"),
+        (":home 'no iri'", "datatype", "'no iri'", "home must be an IRI", "is 'no iri'"),
+        (":rename 'x'", "datatype", "'x'", "rename must be a node with settings of its own, `[ … ]`", "is 'x'"),
+        (":rename [ :pre 'x' ]", "missing-setting", "[ :pre 'x' ]", "rename needs the setting post", "has no post"),
+        (":rename [ :pre 'x' ; :post 'y' ; :pots 'z' ]", "unknown-setting", ":pots", "rename has no setting pots", ""),
+        (":low 20", "range", "20", "low must be less than size", "20 is not less than 10 (size, default)"),
+        (":sise 5", "unknown-setting", ":sise", "Widget has no setting sise", ""),
+    ],
+)
+def test_a_broken_rule_is_told_at_its_place(tmp_path, turtle, code, at, message, label):
+    """Code, place, sentence and label say what is wrong with which value."""
+    problem = fault(tmp_path, turtle)
+    assert (problem.code, marked(problem.span), problem.message, problem.label) == (code, at, message, label)
+
+
+def test_a_rule_across_files_names_the_other_place(tmp_path):
+    """A comparison tells the other value, its name and where that was written."""
+    problem = fault(tmp_path, ":low 40 ; :settings :set", ":set :size 30 .")
+    assert problem.label == "40 is not less than 30 (size, config.ttl:3)"
+
+
+def test_a_rule_against_a_default_is_told_where_the_other_value_stands(tmp_path):
+    """What nobody wrote has no place, so the caret is under the value that was written."""
+    problem = fault(tmp_path, ":size 2")
+    assert (marked(problem.span), problem.label) == ("2", "low is 2 (default)")
+
+
+def test_a_missing_setting_says_what_it_is_for(tmp_path):
+    """The declaration's own description helps."""
+    problem = only(examine(tmp_path, f"{PIPE} :a a :Needy .")[1])
+    assert (problem.code, problem.message) == ("missing-setting", "Needy needs the setting template")
+    assert (marked(problem.span), problem.help) == (":a", "The template to fill.")
+
+
+@pytest.mark.parametrize(("turtle", "near"), [(":sise 5", "size"), (":Tag 'x'", "tags"), (":onEror :skip", "onError")])
+def test_a_misspelt_setting_is_answered_with_the_nearest(tmp_path, turtle, near):
+    """Settings of the processor and of the node are both offered."""
+    assert fault(tmp_path, turtle).help == f"did you mean `:{near}`?"
+
+
+def test_unknown_settings_are_warnings_under_compat(tmp_path):
+    """The original let them pass, so --compat does."""
+    plan, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :sise 5 .", compat=True)
+    assert plan
+    assert only(problems).severity == "warning"
+
+
+def test_a_fault_placed_twice_is_told_once(tmp_path):
+    """A shared settings node, or a node in two pipes, has its fault once."""
+    text = """
+        :demo a :Transmission ; :pipe (:a :b) . :two a :Transmission ; :pipe (:a) .
+        :a a :Widget ; :settings :set . :b a :Widget ; :settings :set . :set :size 0 .
+        """
+    assert only(examine(tmp_path, text)[1]).code == "range"
+
+
+def test_two_missing_settings_at_one_node_are_two_faults(tmp_path):
+    """Problems at the same place are told apart by what is missing."""
+    _, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :rename [ ] .")
+    assert codes(problems) == ["missing-setting", "missing-setting"]
+
+
+@pytest.mark.parametrize(
+    ("turtle", "code"),
+    [
+        (":token 'sk-live-1234'", "secret"),
+        (":token [ :env 'sk-live-1234' ]", "secret"),
+        (":tokne 'sk-live-1234'", "unknown-setting"),
+        (":token 'sk-live-1234' ; :size 0", "range"),
+    ],
+)
+def test_a_secret_in_a_file_is_refused_and_never_printed(tmp_path, turtle, code):
+    """Neither sentence nor source line of any problem shows the value."""
+    _, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; {turtle} .")
+    assert code in codes(problems)
+    assert "1234" not in repr(problems)
+
+
+def test_a_secret_on_the_command_line_is_refused_and_never_printed(tmp_path):
+    """A secret is a reference to the environment, nothing else."""
+    _, problems = examine(tmp_path, f"{PIPE} :a a :Widget .", overrides=["a.token=sk-live-1234"])
+    assert only(problems).code == "secret"
+    assert "1234" not in repr(problems)
+
+
+def test_concurrency_cannot_apply_where_order_matters(tmp_path):
+    """A processor that closes groups sees its messages in order or not at all."""
+    text = ":demo a :Transmission ; :pipe (:l :a) . :l a :Lister . :a a :Closer ; :concurrency 4 ."
+    assert only(examine(tmp_path, text)[1]).code == "concurrency"
+
+
+@pytest.mark.parametrize(
+    ("turtle", "code"),
+    [
+        (":metricss [ ]", "unknown-setting"),
+        (":metrics [ :format 'xml' ]", "choice"),
+        (":argument [ :kind :Path ]", "missing-setting"),
+        (":argument [ :name 'in' ; :kind :Pat ]", "choice"),
+        (":deadLetters 'a', 'b'", "too-many-values"),
+    ],
+)
+def test_terms_about_the_transmission_are_checked(tmp_path, turtle, code):
+    """Arguments, metrics and the rest are closed records like settings."""
+    _, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:a) ; {turtle} . :a a :Plain .")
+    assert only(problems).code == code
+
+
+def test_syntax_faults_of_all_files_are_told_at_once(tmp_path):
+    """Each file's first fault of syntax is reported, and structure still is where it can be read."""
+    app = make_app(tmp_path, f"{PIPE} :a a :Plaine .", ":x :size .")
+    _, problems = check(app)
+    assert {Path(problem.span.file).name for problem in problems} == {"transmissions.ttl", "config.ttl"}
+    assert "unknown-processor" in codes(problems)
+
+
+def test_a_missing_file_is_a_problem(tmp_path):
+    """Not a traceback: the app's file that is not there is named."""
+    app = make_app(tmp_path, PIPE)
+    (app.folder / "transmissions.ttl").unlink()
+    problem = only(check(app)[1])
+    assert (problem.code, Path(problem.span.file).name) == ("missing-file", "transmissions.ttl")
+
+
+def test_two_classes_with_one_iri_are_a_problem(tmp_path):
+    """The registry's faults belong to the examination, said once."""
+    app = make_app(tmp_path, f"{PIPE} :a a :Plain .")
+    clash = 'from transmissions import Processor\n\n\nclass Plain(Processor):\n    """Another."""\n'
+    (tmp_path / "processors" / "other.py").write_text(clash)
+    assert "two-classes" in codes(check(app)[1])
+
+
+def test_the_whole_graph_is_never_shown_to_rdflib_s_log(tmp_path, caplog):
+    """An ill-typed literal is our problem, not a logged traceback."""
+    assert fault(tmp_path, ":size '1x'^^<http://www.w3.org/2001/XMLSchema#integer>").code == "datatype"
+    assert not caplog.records
+
+
+def run_command(capsys, *words):
+    """Return exit code, stdout and stderr of `trans validate`."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    code = command.call(parser.parse_args(list(words)))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_command_prints_a_line_for_a_good_app(tmp_path, capsys, monkeypatch):
+    """`trans validate APP` says ok and how many nodes there are."""
+    make_app(tmp_path, f"{PIPE} :a a :Plain .")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(capsys, "apps/demo") == (0, "apps/demo: ok, 1 node\n", "")
+    assert run_command(capsys) == (0, "apps/demo: ok, 1 node\n", "")
+
+
+def test_the_command_shows_problems_with_a_caret(tmp_path, capsys, monkeypatch):
+    """Problems go to stderr with the source line, the verdict to stdout, and the exit code is 2."""
+    make_app(tmp_path, f"{PIPE} :a a :Widget ; :size 0 .")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run_command(capsys, "demo")
+    assert (code, out) == (2, "apps/demo: 1 error\n")
+    assert re.search(r"--> apps/demo/transmissions.ttl:3:\d+", err)
+    assert "^ 0 is too small" in err
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+def test_other_forms_are_data_on_stdout(tmp_path, capsys, monkeypatch, form):
+    """With a format for machines nothing else stands on stdout."""
+    make_app(tmp_path, f"{PIPE} :a a :Widget ; :size 0 .")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run_command(capsys, "demo", "--format", form)
+    assert (code, err) == (2, "")
+    assert "size must be at least 1" in out
+
+
+def test_the_command_takes_files(tmp_path, capsys, monkeypatch):
+    """A file of an app stands for the app; any other Turtle file is checked for its syntax."""
+    make_app(tmp_path, f"{PIPE} :a a :Plain .", "")
+    write_turtle(tmp_path / "lonely.ttl", ":x :y .")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(capsys, "apps/demo/config.ttl")[1] == "apps/demo: ok, 1 node\n"
+    assert run_command(capsys, "lonely.ttl")[:2] == (2, "lonely.ttl: 1 error\n")
+
+
+def test_the_command_starts_without_an_event_loop(tmp_path):
+    """Checking needs SHACL, but neither the engine's loop nor a terminal's colours."""
+    app = make_app(tmp_path, f"{PIPE} :a a :Plain .")
+    call = f"main(['validate', {str(app.folder)!r}])"
+    script = f"import sys; from transmissions.cli import main; {call}; print(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "'pyshacl'" in done.stderr
+    assert "'rich'" not in done.stderr
+    assert "'jinja2'" not in done.stderr
+
+
+@pytest.mark.skipif(not ORIGINAL_APPS.is_dir(), reason="TRANSMISSIONS_ORIGINAL_APPS names no folder")
+def test_the_original_s_apps_have_no_faults_but_missing_processors():
+    """Turtle written for the original parses and means the same."""
+    for folder in sorted((ORIGINAL_APPS / "apps").iterdir()):
+        _, problems = check(homes.find_app(str(folder)), compat=True)
+        assert {problem.code for problem in problems if problem.is_error} <= {"unknown-processor"}, folder
