@@ -12,10 +12,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from .errors import CANNOT_WRITE, FAILED, INTERRUPTED, OK, USAGE, ConfigError, TransmissionsError, UsageError
+from .errors import CANNOT_WRITE, FAILED, INTERRUPTED, OK, USAGE, ConfigError, NodeFailed, TransmissionsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from .problem import Problem
@@ -41,6 +41,8 @@ LATER: Final = (
 """Words kept free, so that an app called by its bare name today still runs when they become commands."""
 
 PIPE_CLOSED: Final = 141
+_SHOWN: Final = 300
+"""Characters of a failed message that are shown."""
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
@@ -48,8 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     _forgive_odd_characters()
+    return guarded(lambda: _dispatch(words), verbose="-v" in words or "--verbose" in words)
+
+
+def guarded(work: Callable[[], int], *, verbose: bool) -> int:
+    """Do some work and return its exit code; whatever goes wrong is said on stderr and has an exit code of its own."""
     try:
-        code = _dispatch(words)
+        code = work()
         if sys.stdout:
             sys.stdout.flush()
     except SystemExit as end:
@@ -63,11 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_problems(error.problems)
         return USAGE
     except TransmissionsError as error:
-        return _report(str(error), error.exit_code)
+        return _report(error, verbose=verbose)
     except OSError as error:
         return _report_os_error(error)
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one line, too
-        return _report_fault(error, words)
+        return _report_fault(error, verbose=verbose)
     return code
 
 
@@ -166,9 +173,15 @@ def colour_wanted(stream: Any) -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream is not None and stream.isatty()
 
 
-def _report(sentence: str, code: int) -> int:
-    print(f"error: {sentence}", file=sys.stderr)
-    return code
+def _report(error: TransmissionsError, *, verbose: bool) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    if isinstance(error, NodeFailed):
+        if error.message is not None:
+            text = repr(error.message)
+            print(f"  message: {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}", file=sys.stderr)
+        if verbose:
+            _print_traceback(error.cause)
+    return error.exit_code
 
 
 def _report_os_error(error: OSError) -> int:
@@ -176,13 +189,19 @@ def _report_os_error(error: OSError) -> int:
     if cannot_write:
         _close_stdout()
     name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
-    return _report(f"{name}{error.strerror or error}", CANNOT_WRITE if cannot_write else FAILED)
+    print(f"error: {name}{error.strerror or error}", file=sys.stderr)
+    return CANNOT_WRITE if cannot_write else FAILED
 
 
-def _report_fault(error: Exception, words: list[str]) -> int:
-    if "-v" in words or "--verbose" in words:
-        import traceback
-
-        traceback.print_exception(error)
+def _report_fault(error: Exception, *, verbose: bool) -> int:
+    if verbose:
+        _print_traceback(error)
     sentence = " ".join(f"{type(error).__name__}: {error}".split())
-    return _report(f"{sentence} (this is a fault of trans; run with -v for the traceback)", FAILED)
+    print(f"error: {sentence} (this is a fault of trans; run with -v for the traceback)", file=sys.stderr)
+    return FAILED
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error)

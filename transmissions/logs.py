@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import re
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,16 @@ _CREDENTIALS: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class Stream(Protocol):
+    """What a log is written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write some text."""
+
+    def flush(self) -> object:
+        """Let it be seen."""
 
 
 class Redaction(logging.Filter):
@@ -67,7 +77,7 @@ class JSONLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def set_up(stream: TextIO, layout: str = "text", level: int = logging.INFO, secrets: Iterable[str] = ()) -> logging.Handler:
+def set_up(stream: Stream, layout: str = "text", level: int = logging.INFO, secrets: Iterable[str] = ()) -> logging.Handler:
     """Send the log of `transmissions` to a stream and return the handler that does it; `layout` is `text` or `json`."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONLines() if layout == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s"))

@@ -1,0 +1,142 @@
+"""`trans run`: an app, from its name to its last line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transmissions.errors import OK, ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from transmissions.homes import App
+    from transmissions.prepare import Prepared
+
+HELP = "run an app"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `trans run`."""
+    add = parser.add_argument
+    add("app", metavar="APP[.SUBTASK]", help="the name of an app (see `trans list`) or a path to its folder")
+    add("words", metavar="ARGUMENT", nargs="*", help="what the app declares; a target folder if it declares nothing")
+    add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it from a file, @- from standard input")
+    add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
+    add("--target", metavar="DIR", help="work in a folder, with the settings of its tt.ttl")
+    add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
+    add("-o", "--output", metavar="DIR", help="where relative outputs go")
+    add("--force", action="store_true", help="write into a folder that holds other files")
+    add("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    add("--watch", action="store_true", help="run again whenever the app, its templates or its inputs change")
+    add("--compat", action="store_true", help="read configs as leniently as the original, with warnings")
+    add("--timeout", metavar="SECONDS", type=float, help="stop a run that takes longer, with exit code 124")
+    _add_output_arguments(parser)
+
+
+def _add_output_arguments(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--json", action="store_true", help="print the messages that leave the last node, one line of JSON each")
+    add(
+        "--tap",
+        metavar="NODE[:N]",
+        action="append",
+        default=[],
+        help="show the first N (default 10) messages that leave a node",
+    )
+    add("--metrics", metavar="WHERE", action="append", default=[], help="report metrics: FILE, -, or prometheus:FILE")
+    add("--log-format", choices=("text", "json"), default="text", help="how log lines on stderr look")
+    volume = parser.add_mutually_exclusive_group()
+    volume.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    volume.add_argument(
+        "-v", "--verbose", action="store_true", help="say more: where the plan comes from, debugging logs, tracebacks"
+    )
+
+
+def call(options: Namespace) -> int:
+    """Find the app, check it, and run it as the options say."""
+    from transmissions.homes import find_app
+
+    try:
+        app = find_app(options.app)
+    except UsageError as error:
+        raise UsageError(f"{error}{_nearest_command(options)}") from error
+    if options.watch:
+        from transmissions.watch import keep_running
+
+        return keep_running(app, options, lambda: _guarded(app, options))
+    return run_once(app, options)
+
+
+def _guarded(app: App, options: Namespace) -> int:
+    from transmissions.cli import guarded
+
+    return guarded(lambda: run_once(app, options), verbose=options.verbose)
+
+
+def run_once(app: App, options: Namespace) -> int:
+    """Check the app and run it once; return the exit code."""
+    prepared, target, words = prepare_for(app, options)
+    _say_where_from(prepared, options)
+    from transmissions.session import Session
+
+    session = Session(app, prepared.plan, target, words, options)
+    if not options.dry_run:
+        return session.run()
+    from transmissions.dryrun import describe
+
+    print(*describe(session.opened, force=options.force), sep="\n")
+    return OK
+
+
+def prepare_for(app: App, options: Namespace) -> tuple[Prepared, Path | None, list[str]]:
+    """Return the plan, the target folder and the words that are left for the app's arguments.
+
+    Only the plan says whether an app declares arguments. If it declares none, the one word is its target, and the plan is
+    made again with the target's settings. An app may even be without errors only with a target.
+    """
+    words, target = list(options.words), _target(options.target)
+    try:
+        prepared = _prepare(app, target, options)
+    except ConfigError:
+        if target or len(words) != 1 or not Path(words[0]).is_dir():
+            raise
+        return _prepare(app, _target(words[0]), options), _target(words[0]), []
+    if words and not target and not prepared.plan.arguments:
+        target = _target(words.pop(0))
+        prepared = _prepare(app, target, options)
+    return prepared, target, words
+
+
+def _target(word: str | None) -> Path | None:
+    if word is None:
+        return None
+    if not Path(word).is_dir():
+        raise UsageError(f"no folder '{word}' to work in")
+    return Path(word).absolute()
+
+
+def _prepare(app: App, target: Path | None, options: Namespace) -> Prepared:
+    from transmissions.prepare import prepare
+
+    return prepare(app, target=target, overrides=options.set, profile=options.profile, compat=options.compat)
+
+
+def _say_where_from(prepared: Prepared, options: Namespace) -> None:
+    if options.verbose:
+        print("plan: cached" if prepared.cached else f"plan: validated ({prepared.why})", file=sys.stderr)
+    if prepared.problems and not options.quiet:
+        from transmissions.cli import print_problems
+
+        print_problems(prepared.problems)
+
+
+def _nearest_command(options: Any) -> str:
+    """Return a hint where a bare word may have been meant as a command."""
+    from difflib import get_close_matches
+
+    from transmissions.cli import COMMANDS
+
+    near = get_close_matches(options.app, COMMANDS, 1) if options.implied else []
+    return f"; did you mean the command '{near[0]}'?" if near else ""

@@ -1,0 +1,92 @@
+"""`--dry-run`: what a run would read, do and write, without doing it.
+
+A processor that knows more before it runs says so in `foresee(message)`, which returns lines: what an input turns out to be,
+which files would be written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .buffer import Buffer
+from .outputs import is_free
+from .progress import readable_bytes
+from .summary import shown
+from .terms import local_name
+from .transmission import Transmission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .message import Message
+    from .node import Node
+    from .running import Run
+    from .segment import Segment
+
+
+def describe(run: Run, *, force: bool) -> Iterator[str]:
+    """Yield the lines that describe a run that has not begun."""
+    yield f"{run.plan.app}  {run.plan.folder}"
+    yield "\nbegins with"
+    for message in run.messages:
+        yield from _message(message, run.board.folders.roots)
+    for entry in run.plan.entries():
+        transmission = Transmission(entry, run.board, run)
+        yield f"\n{entry.name}"
+        yield from _segments(transmission.segments)
+        for node in transmission.nodes:
+            yield from _foreseen(node, run.messages)
+    yield "\nwrites"
+    yield f"  {_folder(run.board.folders.output, force=force)}"
+    yield f'  {shown(run.board.letters.path)}  what fails under :onError "deadLetter"'
+    for metrics in run.plan.metrics:
+        yield f"  {metrics.get('to', '-')}  metrics ({metrics.get('format', 'json')})"
+
+
+def _message(message: Message, roots: Sequence[Path]) -> Iterator[str]:
+    if not message:
+        yield "  an empty message"
+    for name, value in message.items():
+        about = f"  ({_kind_of(Path(value))})" if isinstance(value, str) and Path(value) in roots else ""
+        yield f"  {name} = {value}{about}"
+
+
+def _kind_of(path: Path) -> str:
+    return "a folder" if path.is_dir() else f"a file of {readable_bytes(path.stat().st_size)}"
+
+
+def _segments(segments: Sequence[Segment]) -> Iterator[str]:
+    for segment in segments:
+        if isinstance(segment.inlet, Buffer):
+            yield f"  | {_buffer(segment.inlet)}"
+        elif segment is not segments[0]:
+            yield f"  | at most {segment.inlet.items} messages"
+        if segment.nodes:
+            yield f"  {' > '.join(map(_node, segment.nodes))}"
+
+
+def _buffer(buffer: Buffer) -> str:
+    settings: Any = getattr(buffer, "settings", None)
+    return (
+        f"buffer {buffer.name}: {readable_bytes(settings.max_buffer_size)}, {settings.max_items} messages, {settings.overflow}"
+    )
+
+
+def _node(node: Node) -> str:
+    plan = node.plan
+    more = [f"x{plan.concurrency}"] if plan.concurrency > 1 else []
+    more += [f"on error: {plan.on_error}"] if plan.on_error != "stop" else []
+    return f"{plan.path.partition('/')[2]} ({', '.join([local_name(plan.type), *more])})"
+
+
+def _foreseen(node: Node, messages: Sequence[Message]) -> Iterator[str]:
+    foresee = getattr(node.processor, "foresee", None)
+    for message in messages if foresee else ():
+        yield from (f"  {node.plan.path.partition('/')[2]}: {line}" for line in foresee(message.copy()))  # type: ignore[misc]
+
+
+def _folder(folder: Path, *, force: bool) -> str:
+    state = "new" if not folder.exists() else "there already" if is_free(folder) else "holds other files"
+    refused = state == "holds other files" and not force
+    return f"{shown(folder)}  ({state}{', refused without --force' if refused else ''})"

@@ -1,0 +1,174 @@
+"""One run from the command line: its first messages, its folders, and what is shown of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from . import __version__, engine, logs, outputs, signals
+from .errors import RunTimeout, UsageError
+from .progress import Progress
+from .summary import last_lines
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from .homes import App
+    from .message import Message
+    from .plan import Plan
+    from .running import Run
+
+_TAPPED: Final = 10
+"""How many messages `--tap NODE` shows."""
+
+
+class Session:
+    """An app about to be run as a command line says."""
+
+    def __init__(self, app: App, plan: Plan, target: Path | None, words: Sequence[str], options: Namespace) -> None:
+        self.app = app
+        self.options = options
+        self.output, self.is_marked = _choose_output(app, target, options)
+        if self.is_marked and not options.dry_run:
+            outputs.claim(self.output, force=options.force)
+        dashes = ["--", *options.command_line] if options.command_line is not None else []
+        self.opened: Run = engine.open(
+            _as_asked(plan, app, options),
+            message=read_messages(options.message),
+            arguments=[*words, *dashes],
+            target=target,
+            output=self.output,
+        )
+        self._summaries: list[str] = []
+        self._began = time.monotonic()
+
+    def run(self) -> int:
+        """Run to the end and return the exit code."""
+        opened, options = self.opened, self.options
+        progress = Progress(sys.stderr, self._sent) if _is_live(options) else None
+        level = logging.DEBUG if options.verbose else logging.ERROR if options.quiet else logging.INFO
+        logs.set_up(progress or sys.stderr, options.log_format, level, logs.secrets_of(opened.plan))
+        self._listen(progress)
+        marker = outputs.marked(self.output, opened.plan.app, __version__) if self.is_marked else contextlib.nullcontext()
+        with signals.watched(opened.drain) as stop, marker:
+            ending = "failed; "
+            try:
+                asyncio.run(self._work(progress))
+                ending = "stopped; " if stop.number else ""
+            finally:
+                if not options.quiet:
+                    say(*last_lines(opened, self._summaries, ending, time.monotonic() - self._began))
+        return stop.exit_code or opened.result.exit_code
+
+    def _listen(self, progress: Progress | None) -> None:
+        for tap in self.options.tap:
+            node, _, count = tap.partition(":")
+            if count and not count.isdigit():
+                raise UsageError(f"--tap takes NODE or NODE:N, not '{tap}'")
+            self.opened.tap(node, int(count or _TAPPED), self._show_tapped)
+        self.opened.on("summary", lambda _, fields: self._summaries.append(str(fields.get("text"))))
+        if progress:
+            self.opened.on("progress", progress.hear)
+
+    async def _work(self, progress: Progress | None) -> None:
+        limit = self.options.timeout
+        showing = asyncio.create_task(progress.keep_showing()) if progress else None
+        try:
+            async with asyncio.timeout(limit):
+                await self._take_messages()
+        except TimeoutError as error:
+            raise RunTimeout(f"the run took longer than {limit:g} s (--timeout)") from error
+        finally:
+            if showing:
+                showing.cancel()
+                await asyncio.wait([showing])
+
+    async def _take_messages(self) -> None:
+        async with self.opened as opened:
+            if not self.options.json:
+                await opened.wait()
+                return
+            async for message in opened:
+                sys.stdout.write(as_line(message))
+                sys.stdout.flush()
+
+    def _sent(self) -> dict[str, int]:
+        counts = self.opened.board.counts
+        return {node.path: counts[node.path].sent for node in self.opened.plan.nodes()}
+
+    def _show_tapped(self, node: str, message: Message) -> None:
+        say(f"{node}: {as_line(message)}".rstrip())
+
+
+def _choose_output(app: App, target: Path | None, options: Namespace) -> tuple[Path, bool]:
+    """Return the output folder, and whether it is one that is marked as ours."""
+    if options.output:
+        return Path(options.output).absolute(), True
+    if target:
+        return target, False
+    if app.home.kind == "user":
+        return app.folder / "data", False
+    return Path.cwd() / f"{app.name}-output", True
+
+
+def _as_asked(plan: Plan, app: App, options: Namespace) -> Plan:
+    if app.subtask:
+        plan = engine.only(plan, app.subtask)
+    if options.metrics:
+        plan = plan._replace(metrics=tuple(_metrics(where) for where in options.metrics))
+    return plan
+
+
+def _metrics(where: str) -> dict[str, Any]:
+    """Return the fields of `metrics.MetricsSettings` for FILE, `-`, or either behind `prometheus:`."""
+    form, _, file = where.rpartition(":") if where.startswith(("prometheus:", "json:")) else ("json", "", where)
+    return {"to": file if file == "-" else str(Path(file).absolute()), "format": form}
+
+
+def _is_live(options: Namespace) -> bool:
+    return not options.quiet and options.log_format == "text" and sys.stderr is not None and sys.stderr.isatty()
+
+
+def read_messages(text: str | None) -> list[Message]:
+    """Return the messages of `-m`: JSON, or `@FILE` with JSON in it (`@-` is standard input); one object or a list of them.
+
+    Raises:
+        UsageError: it is neither.
+
+    """
+    if text is None:
+        return [{}]
+    name = text[1:] if text.startswith("@") else "-m"
+    try:
+        value = json.loads(_read(name) if text.startswith("@") else text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
+    messages = value if isinstance(value, list) else [value]
+    if not messages or not all(isinstance(message, dict) for message in messages):
+        raise UsageError(f"{name}: a message is a JSON object")
+    return messages
+
+
+def _read(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read '{name}': {getattr(error, 'strerror', None) or error}") from error
+
+
+def say(*lines: str) -> None:
+    """Print lines for people: on stderr, because stdout is for data."""
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201
+
+
+def as_line(message: Message) -> str:
+    """Return a message as a line of JSON; what JSON cannot say is written as text."""
+    return json.dumps(message, ensure_ascii=False, default=str) + "\n"

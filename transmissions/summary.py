@@ -1,0 +1,55 @@
+"""The last lines of a run: what came in, what went out, what did not, and where it is."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .plan import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from .plan import TransmissionPlan
+    from .running import Run
+
+
+def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> Iterator[str]:
+    """Yield the lines. `told` is what processors tell in `summary` events, `ending` how the run ended if not as it should."""
+    result, folders = run.result, run.board.folders
+    counts = [run.board.counts[node.path] for node in run.plan.nodes()]
+    came = sum(_came_in(run, entry) for entry in run.plan.entries())
+    parts = [*told, f"{came} in", f"{result.sent} out", f"{sum(count.failed for count in counts)} failed", f"{seconds:.2f} s"]
+    where = f" -> {shown(folders.output)}" if _has_files(folders.output) else ""
+    yield f"{run.plan.app}: {ending}{', '.join(parts)}{where}"
+    if result.dead:
+        yield f"{result.dead} set aside, with the reasons, in {shown(run.board.letters.path)}"
+    if result.skipped:
+        yield f"{result.skipped} skipped"
+    if ending.startswith("stopped"):
+        yield "what is written is complete; the same command starts again from the beginning"
+
+
+def _came_in(run: Run, entry: TransmissionPlan) -> int:
+    """Count what the first node of a pipe took in, or, if it is a source, what it found."""
+    if not entry.pipe:
+        return 0
+    first = entry.pipe[0]
+    counts = run.board.counts[next(walk(entry.pipe)).path]
+    is_source = len(entry.pipe) > 1 and entry.pipe[1].depth > first.depth
+    return counts.sent if is_source else counts.received
+
+
+def _has_files(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(not entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False
+
+
+def shown(path: Path) -> str:
+    """Return a path as people in the working directory would write it."""
+    near = os.path.relpath(path)
+    return str(path) if near.startswith("..") else f"./{near}"
