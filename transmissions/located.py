@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .problem import Span
 
+Term: TypeAlias = Node
 Triple: TypeAlias = tuple[Node, Node, Node]
 Stretch: TypeAlias = tuple[int, int]
 """Start and end of a term in the text."""

@@ -85,7 +85,7 @@ class Report:
             said = own or list(self.results.objects(result, SH.resultMessage))
             return "; ".join(sorted(str(text) for text in said))
         path = self.results.value(result, SH.resultPath)
-        subject = "this" if path is None else f"`{self._path(path)}`"
+        subject = self._subject(path)
         if component == "MinCount" and str(self.shapes.graph.value(shape, SH.minCount)) == "1":
             return f"{subject} is missing"
         parameters = {local_name(str(p)): self._named(o) for p, o in self.shapes.graph.predicate_objects(shape)}
@@ -102,6 +102,10 @@ class Report:
         names = [*WELL_KNOWN.items(), *(pair for graph in (self.shapes, *self.data) for pair in graph.graph.namespaces())]
         fitting = [(len(base), f"{prefix}:{term[len(base) :]}") for prefix, base in names if term.startswith(str(base))]
         return max(fitting)[1] if fitting else f"<{term}>"
+
+    def _subject(self, path: Any) -> str:
+        named = self._path(path) if path is not None else ""
+        return f"`{named}`" if named.strip("…") else "this"
 
     def _path(self, path: Any) -> str:
         if isinstance(path, URIRef):

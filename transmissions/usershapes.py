@@ -20,6 +20,7 @@ from rdflib import SH, Graph
 from .located import LocatedGraph, load
 from .patterns import runs_away
 from .problem import Label, Problem, Span
+from .render import tidy
 from .turtle import Document
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, second
     """Return what the shapes find in the source graphs, or why the shapes themselves are refused."""
     refusals = [problem for triple in shapes.graph for problem in _refusals(shapes, triple)]
     if refusals:
-        return refusals
+        return tidy(refusals)
     order = json.dumps({"data": [_pack(graph) for graph in data], "shapes": _pack(shapes), "seconds": seconds})
     command = [sys.executable, "-P", "-m", "transmissions.usershapes"]
     try:
@@ -45,7 +46,7 @@ def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, second
     except subprocess.TimeoutExpired:
         return [_failed(shapes, "limit", f"these shapes take longer than {seconds:g} s, the limit of a validation")]
     if done.returncode == 0:
-        return [_unpack(fields) for fields in json.loads(done.stdout)]
+        return tidy(_unpack(fields) for fields in json.loads(done.stdout))
     return [_broken(shapes, done.returncode, done.stderr)]
 
 
