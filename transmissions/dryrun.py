@@ -67,10 +67,8 @@ def _segments(segments: Sequence[Segment]) -> Iterator[str]:
 
 
 def _buffer(buffer: Buffer) -> str:
-    settings: Any = getattr(buffer, "settings", None)
-    return (
-        f"buffer {buffer.name}: {readable_bytes(settings.max_buffer_size)}, {settings.max_items} messages, {settings.overflow}"
-    )
+    limits = buffer.settings
+    return f"buffer {buffer.name}: {readable_bytes(limits.max_buffer_size)}, {limits.max_items} messages, {limits.overflow}"
 
 
 def _node(node: Node) -> str:
