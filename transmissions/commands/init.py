@@ -27,5 +27,5 @@ def call(options: Namespace) -> int:
         (home / name).mkdir(parents=True, exist_ok=True)
     if not (home / "README.md").exists():
         lay_out("home", home, {"name": home.resolve().name, "module": ""})
-    print(f"{home} is a home; start with: trans new app hello")
+    print(f"{home} is a home; start with: trans new app greetings")
     return OK

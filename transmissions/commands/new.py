@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transmissions.errors import OK
+from transmissions.errors import OK, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -24,10 +24,20 @@ def call(options: Namespace) -> int:
     from transmissions.scaffold import lay_out, names_for
 
     names = names_for(options.name)
+    if options.what == "app":
+        _refuse_taken(options.name)
     for path in lay_out(options.what, Path(), names):
         print(path)
     print(f"\n{_next_step(options.what, names)}")
     return OK
+
+
+def _refuse_taken(name: str) -> None:
+    from transmissions.homes import apps
+
+    for app in apps():
+        if app.name == name:
+            raise UsageError(f"there is an app '{name}' already, in {app.folder}; by name, neither could be run")
 
 
 def _next_step(what: str, names: dict[str, str]) -> str:

@@ -1,0 +1,108 @@
+"""`trans new` and `trans init`: what they make runs and passes its own test at once."""
+
+import subprocess
+import sys
+
+import pytest
+
+from transmissions.errors import UsageError
+from transmissions.scaffold import lay_out, names_for
+
+
+def trans(home, *words):
+    """Run `trans` in a folder, in a process of its own."""
+    command = [sys.executable, "-P", "-m", "transmissions", *words]
+    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=100)
+
+
+def passes(home):
+    """Whether the tests in a folder pass."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=home, capture_output=True, text=True
+    )
+    return result.returncode == 0 and "passed" in result.stdout
+
+
+def test_a_new_app_runs_and_passes_its_test(tmp_path):
+    """A new app runs by name, is valid, and its test passes."""
+    assert trans(tmp_path, "new", "app", "hello-you").returncode == 0
+    result = trans(tmp_path, "run", "hello-you", "--json")
+    assert [line.partition('"greeting": ')[2] for line in result.stdout.splitlines()] == ['"Hello, Ada!"}', '"Hello, Grace!"}']
+    assert trans(tmp_path, "validate", "hello-you").stdout == "apps/hello-you: ok, 3 nodes\n"
+    assert passes(tmp_path)
+
+
+def test_a_new_processor_is_found_by_name_and_passes_its_test(tmp_path):
+    """A new processor can stand in a pipe of its home by its class name, and its test passes."""
+    trans(tmp_path, "new", "app", "greet")
+    assert trans(tmp_path, "new", "processor", "Loud").returncode == 0
+    app = tmp_path / "apps" / "greet" / "transmissions.ttl"
+    app.write_text(app.read_text().replace(":greet :write", ':greet [ a :Loud ; :field "greeting" ] :write'))
+    assert '"HELLO, ADA!!"' in trans(tmp_path, "run", "greet", "--json").stdout
+    assert passes(tmp_path)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    """Where one of the files is there already, nothing is written."""
+    (tmp_path / "processors").mkdir()
+    (tmp_path / "processors" / "loud.py").write_text("mine")
+    result = trans(tmp_path, "new", "processor", "Loud")
+    assert (result.returncode, result.stderr) == (2, "error: 'processors/loud.py' is there already; nothing was written\n")
+    assert (tmp_path / "processors" / "loud.py").read_text() == "mine"
+    assert not (tmp_path / "tests").exists()
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path):
+    """A new app is not called like one that would then be found twice."""
+    result = trans(tmp_path, "new", "app", "hello")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: there is an app 'hello' already, in ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_makes_a_home(tmp_path):
+    """`init` makes the folders and a README, and leaves what is there."""
+    assert trans(tmp_path, "init", "mine").returncode == 0
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["README.md", "apps", "configs", "processors"]
+    (tmp_path / "mine" / "README.md").write_text("changed")
+    assert trans(tmp_path, "init", "mine").returncode == 0
+    assert (tmp_path / "mine" / "README.md").read_text() == "changed"
+
+
+NAMES = [
+    ("Loud", "loud", "Loud"),
+    ("word-count", "word_count", "WordCount"),
+    ("WordCount", "word_count", "WordCount"),
+    ("a_b2", "a_b2", "AB2"),
+]
+
+
+@pytest.mark.parametrize(("name", "module", "capitals"), NAMES)
+def test_a_name_is_a_folder_a_module_and_a_class(name, module, capitals):
+    """From one name come the names of the folder, the module and the class."""
+    assert names_for(name) == {"name": name, "module": module, "class": capitals}
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../x", "a.b", "1a", "a b", "a--b", "-a", "é"])
+def test_names_that_cannot_be_all_three_are_refused(name, tmp_path):
+    """A name that could lead out of the folder, or be no term, is refused."""
+    with pytest.raises(UsageError, match="cannot be a name here"):
+        lay_out("app", tmp_path, names_for(name))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_options_and_apps(shell):
+    """The script of each shell holds the commands, their options and the bundled apps."""
+    script = trans(".", "completion", shell).stdout
+    for word in ("validate", "dry-run", "hello"):
+        assert word in script
+
+
+def test_the_bash_completion_works(tmp_path):
+    """In bash, the beginning of a word is completed to a command or an app of this folder."""
+    (tmp_path / "apps" / "valley").mkdir(parents=True)
+    (tmp_path / "c").write_text(trans(".", "completion", "bash").stdout)
+    script = "source ./c; COMP_WORDS=(trans val); COMP_CWORD=1; _trans; echo ${COMPREPLY[@]}"
+    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert sorted(result.stdout.split()) == ["validate", "valley"]

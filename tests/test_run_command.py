@@ -1,0 +1,262 @@
+"""`trans run`: words, folders, output, signals, and the exit code of each ending."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
+NOTES = (
+    PREFIX
+    + """
+:notes a :EntryTransmission ;
+    :argument [ :name "notes" ; :kind :Path ; :field "sourceFile" ; :default "data/notes.ndjson" ; :many true ] ;
+    :pipe ( :read :check :write ) .
+:read a :JSONLinesReader .
+:check a :Check ; :onError "deadLetter" .
+:write a :JSONLinesWriter ; :destinationFile "out.ndjson" .
+"""
+)
+CHECK = '''
+from transmissions import Processor
+
+class Check(Processor):
+    """Refuse messages that are marked as bad."""
+
+    def process(self, message):
+        """Check one message."""
+        if message.get("bad"):
+            raise ValueError("marked as bad")
+        return message
+'''
+ENDLESS = PREFIX + ":endless a :EntryTransmission ; :pipe ( :tick :wait ) . :tick a :Tick . :wait a :Delay ; :delay 1 ."
+TICK = '''
+from transmissions import Source
+
+class Tick(Source):
+    """Count for ever."""
+
+    def produce(self, message):
+        """Yield a number each time."""
+        number = 0
+        while True:
+            number += 1
+            yield {"number": number}
+'''
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Give a home with the apps `notes` and `endless`, and processors of their own."""
+    files = {
+        "apps/notes/transmissions.ttl": NOTES,
+        "apps/notes/data/notes.ndjson": '{"text": "one"}\n{"text": "two"}\n',
+        "apps/endless/transmissions.ttl": ENDLESS,
+        "processors/check.py": CHECK,
+        "processors/tick.py": TICK,
+        "bad.ndjson": '{"text": "one"}\n{"text": "two", "bad": true}\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def environment(home):
+    """Return the environment of a run, with a cache of its own."""
+    return {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
+
+
+def trans(home, *words, **options):
+    """Run `trans` in a home, in a process of its own."""
+    command = [sys.executable, "-P", "-m", "transmissions", *words]
+    keywords = {"capture_output": True, "text": True, "timeout": 100, "check": False, **options}
+    return subprocess.run(command, cwd=home, env=environment(home), **keywords)
+
+
+def test_an_app_runs_by_name_and_says_what_it_did(home):
+    """The last line counts what came in, went out and failed, and says where the result is; stdout stays empty."""
+    result = trans(home, "notes")
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr.startswith("notes: 2 in, 2 out, 0 failed, ")
+    assert result.stderr.endswith(" s -> ./apps/notes/data\n")
+    assert (home / "apps/notes/data/out.ndjson").read_text().count("\n") == 2
+
+
+def test_words_are_what_the_app_declares(home):
+    """Files named on the command line are read, each as a message, and outputs go to the folder of `-o`."""
+    (home / "more.ndjson").write_text('{"text": "three"}\n')
+    result = trans(home, "notes", "more.ndjson", "apps/notes/data/notes.ndjson", "-o", "out", "--json")
+    assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == ["three", "one", "two"]
+    assert json.loads((home / "out/.transmissions").read_text())["app"] == "notes"
+
+
+def test_dead_letters_are_exit_code_3_and_a_line(home):
+    """A run that set messages aside exits with 3 and says how many and where."""
+    result = trans(home, "notes", "bad.ndjson", "-o", "out")
+    assert result.returncode == 3
+    assert "1 set aside, with the reasons, in ./out/dead-letters.ndjson\n" in result.stderr
+    assert json.loads((home / "out/dead-letters.ndjson").read_text())["error"] == "ValueError: marked as bad"
+
+
+def test_a_failure_names_file_line_node_and_message(home):
+    """Where the policy is to stop, one line names the place in Turtle, the node and the error, another the message."""
+    result = trans(home, "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=stop")
+    assert result.returncode == 1
+    assert "apps/notes/transmissions.ttl:5:19: notes/check: ValueError: marked as bad" in result.stderr
+    assert "message: {'text': 'two', 'bad': True}" in result.stderr
+    assert "notes: failed; " in result.stderr
+
+
+def test_a_folder_with_other_files_is_refused(home):
+    """`-o` does not take a folder with somebody's files, unless forced; our own it takes again."""
+    (home / "out").mkdir()
+    (home / "out" / "letter.txt").write_text("mine")
+    assert trans(home, "notes", "-o", "out").returncode == 2
+    assert trans(home, "notes", "-o", "out", "--force").returncode == 0
+    assert trans(home, "notes", "-o", "out").returncode == 0
+
+
+def test_a_dry_run_does_nothing(home):
+    """`--dry-run` shows steps, inputs and outputs on stdout and writes nothing."""
+    result = trans(home, "notes", "-o", "out", "--dry-run")
+    assert result.returncode == 0
+    assert "read (JSONLinesReader) > check (Check, on error: deadLetter) > write (JSONLinesWriter)" in result.stdout
+    assert "(a file of 32 B)" in result.stdout
+    assert "./out  (new)" in result.stdout
+    assert not (home / "out").exists()
+
+
+def test_v_says_where_the_plan_comes_from(home):
+    """`-v` says that the plan came from the cache, or what changed since."""
+    assert "plan: validated (first run)" in trans(home, "notes", "-v").stderr
+    assert "plan: cached" in trans(home, "notes", "-v").stderr
+    with (home / "apps/notes/transmissions.ttl").open("a") as file:
+        file.write("# a remark\n")
+    assert "transmissions.ttl changed" in trans(home, "notes", "-v").stderr
+
+
+def test_quiet_says_nothing(home):
+    """`-q` leaves only errors on stderr."""
+    result = trans(home, "notes", "-q")
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+def test_a_tap_shows_the_first_messages_of_a_node(home):
+    """`--tap NODE:N` shows the first N messages that leave the node on stderr."""
+    result = trans(home, "notes", "--tap", "check:1", "-o", "out")
+    tapped = [line for line in result.stderr.splitlines() if line.startswith("notes/check: ")]
+    assert len(tapped) == 1
+    assert '"text": "one"' in tapped[0]
+
+
+def test_metrics_go_where_they_are_told(home):
+    """`--metrics` takes a file for JSON lines, and `prometheus:FILE`."""
+    trans(home, "notes", "-o", "out", "--metrics", "m.ndjson", "--metrics", "prometheus:m.prom")
+    last = json.loads((home / "m.ndjson").read_text().splitlines()[-1])
+    assert last["nodes"]["notes/check"]["received"] == 2
+    assert 'transmissions_messages_sent_total{node="notes/check"} 2\n' in (home / "m.prom").read_text()
+
+
+def test_log_lines_can_be_json(home):
+    """With `--log-format json` every log line of the run is a JSON object."""
+    result = trans(home, "notes", "-v", "--log-format", "json")
+    logged = [line for line in result.stderr.splitlines() if line.startswith("{")]
+    assert all("level" in json.loads(line) for line in logged)
+
+
+def test_too_long_a_run_is_exit_code_124(home):
+    """A run that takes longer than `--timeout` is stopped and says so."""
+    result = trans(home, "endless", "--timeout", "0.3")
+    assert result.returncode == 124
+    assert "error: the run took longer than 0.3 s (--timeout)" in result.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_run(home):
+    """`trans … --json | head` ends the run without a word about it."""
+    command = f"{sys.executable} -P -m transmissions endless --json | head -2"
+    result = subprocess.run(["sh", "-c", command], cwd=home, env=environment(home), capture_output=True, text=True, timeout=60)
+    assert result.stdout == '{"number": 1}\n{"number": 2}\n'
+    assert "Traceback" not in result.stderr
+    assert "BrokenPipe" not in result.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_drains(home, number, code):
+    """Ctrl-C and SIGTERM let messages in flight finish; the last line says what is there, and how to go on."""
+    command = [sys.executable, "-P", "-m", "transmissions", "endless", "--json", "-o", "out"]
+    with subprocess.Popen(
+        command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == '{"number": 1}\n'
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    last = json.loads(out.splitlines()[-1])["number"]
+    assert f"endless: stopped; {last} in, {last} out, 0 failed" in err
+    assert "the same command starts again" in err
+
+
+def test_watch_runs_again_after_a_change(home):
+    """`--watch` runs again when the app changes, not when a file is merely touched, and Ctrl-C ends it."""
+    command = [sys.executable, "-P", "-m", "transmissions", "notes", "-o", "out", "--watch"]
+    with subprocess.Popen(command, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True) as process:
+        lines = iter(process.stderr.readline, "")
+        next(line for line in lines if line.startswith("watching"))
+        os.utime(home / "apps/notes/transmissions.ttl")
+        time.sleep(0.7)
+        (home / "apps/notes/data/notes.ndjson").write_text('{"text": "one"}\n')
+        assert next(lines) == "changed: apps/notes/data/notes.ndjson\n"
+        assert next(line for line in lines if line.startswith("notes: ")).startswith("notes: 1 in, 1 out")
+        next(line for line in lines if line.startswith("watching"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+def test_a_target_brings_its_settings(home):
+    """A folder with `tt.ttl`, given to an app that declares no arguments, is its target."""
+    (home / "apps/greet").mkdir()
+    app = ":greet a :EntryTransmission ; :pipe ( :text ) . :text a :SetText ; :settings :words . :words :text 'app' ."
+    (home / "apps/greet/transmissions.ttl").write_text(PREFIX + app)
+    (home / "target").mkdir()
+    (home / "target" / "tt.ttl").write_text(PREFIX + ":words :text 'target' .")
+    assert trans(home, "greet", "--json").stdout == '{"content": "app"}\n'
+    assert trans(home, "greet", "target", "--json").stdout == '{"content": "target"}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nots"], "no app 'nots'; did you mean 'notes'?"),
+        (["validat"], "did you mean the command 'validate'?"),
+        (["notes", "missing.ndjson"], "missing.ndjson"),
+        (["notes", "-m", "{'a': 1}"], "-m:1:2: not JSON: expecting property name enclosed in double quotes"),
+        (["notes", "-m", "[1]"], "-m: a message is a JSON object"),
+        (["notes", "-m", "@missing.json"], "cannot read 'missing.json': No such file or directory"),
+        (["notes", "--tap", "chek"], "did you mean 'check'?"),
+        (["notes", "--tap", "check:x"], "--tap takes NODE or NODE:N, not 'check:x'"),
+        (["notes", "--target", "missing"], "no folder 'missing' to work in"),
+        (["notes", "--set", "check.onEror=skip"], "onError"),
+        (["notes.other"], "no transmission 'other'"),
+    ],
+)
+def test_a_faulty_call_is_exit_code_2(home, words, sentence):
+    """A call that cannot be meant runs nothing, exits with 2 and says what is wrong."""
+    result = trans(home, *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_cached_run_imports_no_parser(home):
+    """A run with the plan cached imports neither RDF libraries nor anything else it does not need."""
+    trans(home, "notes")
+    code = "import sys; from transmissions.cli import main; main(['notes', '-q']); print(*sorted(sys.modules))"
+    result = subprocess.run([sys.executable, "-P", "-c", code], cwd=home, env=environment(home), capture_output=True, text=True)
+    loaded = set(result.stdout.split())
+    assert "transmissions.session" in loaded
+    assert loaded & {"rdflib", "pyshacl", "pyoxigraph", "rich", "jinja2", "msgspec", "importlib.metadata"} == set()
