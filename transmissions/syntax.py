@@ -30,6 +30,19 @@ WELL_KNOWN: Final = {
 _WORDS: Final = ("@prefix", "@base", "PREFIX", "BASE", "true", "false", "a")
 _SHORT: Final = 40
 """How much of a term fits into a sentence."""
+_REASONS: Final = (
+    ("beginning of a prefix name", "`{}` does not begin any term of Turtle"),
+    ("nexpected character", "`{}` cannot stand here"),
+    ("integer should not be empty", "a number needs digits"),
+    ("exponent cannot be empty", "an exponent needs digits"),
+    ("subtag", "this is not a language tag"),
+    ("language", "this is not a language tag"),
+    ("hexadecimal", "`{}` is not an escape of Turtle"),
+    ("to be escaped in IRIs", "`{}` is not an escape that a name may have"),
+    ("blank node ID", "a blank node needs a name behind `_:`"),
+    ("datatype IRI", "a datatype is expected behind `^^`"),
+    ("PREFIX", "a prefix is declared as `@prefix name: <iri> .`"),
+)
 _CLOSING: Final = {"(": ")", "[": "]"}
 _PLACE: Final = re.compile(r"^Parser error [^:]*: ")
 _PREFIX: Final = re.compile(r"The prefix (\S*): has not been declared")
@@ -67,7 +80,7 @@ def explain(document: Document, start: int, end: int, reason: str) -> Problem:
     spot = _Spot(document, start, end, reason, before, found)
     readers = (_prefix, _broken_text, _escape, _iri, _end, _bracket, _word, _place)
     found_problem = next((problem for problem in (reader(spot, lexemes) for reader in readers) if problem), None)
-    return found_problem or spot.problem(f"this is not Turtle: {_lower(reason)}")
+    return found_problem or spot.problem(_in_our_words(spot))
 
 
 def _prefix(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
@@ -172,10 +185,16 @@ def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     return None
 
 
+def _in_our_words(spot: _Spot) -> str:
+    written = _short(spot.document.text[spot.start : spot.end] or "the end of the file")
+    sentence = next((sentence for fragment, sentence in _REASONS if fragment in spot.reason), "")
+    return sentence.format(written) if sentence else f"this is not Turtle: {_lower(spot.reason)}"
+
+
 def _lower(reason: str) -> str:
     return reason[:1].lower() + reason[1:]
 
 
 def _short(text: str) -> str:
-    line = text.splitlines()[0]
+    line = (text.splitlines() or [""])[0]
     return line if len(line) <= _SHORT else f"{line[:_SHORT]}…"

@@ -151,7 +151,7 @@ class Reader:
         """Read a text with its language or datatype."""
         quotes = 3 if text.text.startswith(('"""', "'''")) else 1
         value = _unescape(text.text[quotes:-quotes])
-        if self.here.kind == "at" and self.here.start == text.end:
+        if self.here.kind == "at":
             tag = self.take()
             return Literal(value, lang=tag.text[1:]), (text.start, tag.end)
         if self.here.text != "^^":
