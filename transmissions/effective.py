@@ -15,7 +15,7 @@ from rdflib import BNode, Literal, URIRef
 from .coercion import Typed, as_written, coerce, from_default
 from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import OVERRIDE, TARGET, Layers, Value
-from .nodeterms import as_spec, transmission_spec, with_node_settings
+from .nodeterms import RECORD_TERMS, as_spec, transmission_spec, with_node_settings
 from .placements import TRN, show
 from .problem import Label, Span
 from .rdflists import is_list, read_list
@@ -85,15 +85,17 @@ class Resolver:
         self._layers = layers
         self._overrides = overrides
         self._findings = findings
+        self._used = frozenset(term for term in RECORD_TERMS if any(layer.uses(TRN[term]) for layer in layers.all))
 
     def placed(self, step: Placed) -> Subject:
         """Resolve a placed node."""
         sources = (step.node, *self._settings_node(step))
-        return self._subject(step.path, with_node_settings(step.spec), sources, step.span, self._told(step.path))
+        return self._subject(step.path, with_node_settings(step.spec, self._used), sources, step.span, self._told(step.path))
 
     def transmission(self, pipeline: Pipeline) -> Subject:
         """Resolve what is said about a transmission itself."""
-        return self._subject(pipeline.name, transmission_spec(), (pipeline.node,), pipeline.span, self._told(pipeline.name))
+        spec = transmission_spec(self._used)
+        return self._subject(pipeline.name, spec, (pipeline.node,), pipeline.span, self._told(pipeline.name))
 
     def record(self, path: str, spec: Spec, value: Value) -> Subject:
         """Resolve a record: a blank node, or a named one described in any layer."""

@@ -81,6 +81,10 @@ class Layer:
         """Whether this file says anything about a subject."""
         return (subject, None, None) in self.graph
 
+    def uses(self, predicate: Node) -> bool:
+        """Whether this file says anything with a property."""
+        return (None, predicate, None) in self.graph
+
     def span(self, subject: Node) -> Span | None:
         """Return where a subject is first described."""
         return self.source.node(_term(subject))

@@ -13,10 +13,13 @@ from .settings import Protected, Range, Record
 from .spec import Setting, Spec, describe_settings
 from .terms import NAMESPACE, to_term
 
-# The records of the layers above are described, not imported: a plan only carries their fields.
-_BUFFER: Final = "transmissions.buffer:BufferSettings"
-_RETRY: Final = "transmissions.supervisor:Retry"
-_METRICS: Final = "transmissions.metrics:MetricsSettings"
+# The records of the layers above are described, not imported; only where a file uses one, for they bring the event loop along.
+_RECORDS: Final = {
+    "buffer": "transmissions.buffer:BufferSettings",
+    "retry": "transmissions.supervisor:Retry",
+    "metrics": "transmissions.metrics:MetricsSettings",
+}
+RECORD_TERMS: Final = frozenset(_RECORDS)
 
 
 class NodeTerms(Record):
@@ -81,15 +84,15 @@ OPERATORS: Final = ("equals", "notEquals", "contains", "greater", "less", "match
 
 
 @cache
-def node_settings() -> tuple[Setting, ...]:
-    """Return what may be said about any node."""
-    return (*describe_settings(NodeTerms), _record("buffer", _BUFFER), _record("retry", _RETRY))
+def node_settings(used: frozenset[str] = RECORD_TERMS) -> tuple[Setting, ...]:
+    """Return what may be said about any node; `used` are the records whose fields matter."""
+    return (*describe_settings(NodeTerms), _record("buffer", used), _record("retry", used))
 
 
 @cache
-def transmission_spec() -> Spec:
+def transmission_spec(used: frozenset[str] = RECORD_TERMS) -> Spec:
     """Return what may be said about a transmission, in the form a processor's settings have."""
-    metrics = _record("metrics", _METRICS)._replace(many=True, protected=True)
+    metrics = _record("metrics", used)._replace(many=True, protected=True)
     return as_spec("Transmission", (*describe_settings(TransmissionTerms), metrics))
 
 
@@ -100,14 +103,14 @@ def condition_spec() -> Spec:
 
 
 @cache
-def with_node_settings(spec: Spec) -> Spec:
+def with_node_settings(spec: Spec, used: frozenset[str]) -> Spec:
     """Return a processor's spec with the terms about its node added."""
-    return spec._replace(settings=(*spec.settings, *node_settings()))
+    return spec._replace(settings=(*spec.settings, *node_settings(used)))
 
 
-def _record(name: str, reference: str) -> Setting:
-    module, _, attribute = reference.partition(":")
-    fields = describe_settings(getattr(importlib.import_module(module), attribute))
+def _record(name: str, used: frozenset[str]) -> Setting:
+    module, _, attribute = _RECORDS[name].partition(":")
+    fields = describe_settings(getattr(importlib.import_module(module), attribute)) if name in used else ()
     return Setting(name, to_term(name), "record", fields=fields)
 
 

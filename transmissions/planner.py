@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rdflib import RDFS
 
-from .nodeterms import OPERATORS, node_settings
+from .nodeterms import OPERATORS
 from .placements import Placed
 from .plan import Argument, BranchPlan, ForkPlan, NodePlan, Plan, TransmissionPlan
 from .terms import to_name
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .problem import Span, Where
 
 _BUNDLED: Final = "bundled"
+_ABOUT_NODE: Final = ("buffer", "retry", "concurrency", "ordered", "on_error")
 
 
 class Parts(NamedTuple):
@@ -77,7 +78,7 @@ def _step(step: Step, parts: Parts) -> NodePlan | ForkPlan:
 
 def _node(step: Placed, subject: Subject) -> NodePlan:
     plain = subject.plain()
-    about_node = {setting.name: plain.pop(setting.name) for setting in node_settings() if setting.name in plain}
+    about_node = {name: plain.pop(name) for name in _ABOUT_NODE if name in plain}
     return NodePlan(
         path=step.path,
         type=step.spec.iri,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transmissions.cli import print_problems
 from transmissions.errors import OK, USAGE, ConfigError, UsageError
 from transmissions.homes import App, apps, find_app
 
@@ -95,11 +95,11 @@ def _verdict(problems: Sequence[Problem], good: str) -> str:
 
 def _print(problems: Sequence[Problem], lines: Sequence[str], form: str) -> None:
     """Print the problems: as text beside the result lines on stderr, in the other forms as the data they are."""
-    from transmissions import formats, render
-
     if form == "text":
         if problems:
-            print(render.render_all(problems), file=sys.stderr)
+            print_problems(problems)
         print(*lines, sep="\n")
     else:
+        from transmissions import formats
+
         print({"json": formats.to_json, "sarif": formats.to_sarif, "github": formats.to_github}[form](problems))
