@@ -144,6 +144,8 @@ def test_relative_iris_are_below_the_file(tmp_path):
     [
         (':a :p "<b/>"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#HTML> .', "limit", '"<b/>"', "markup"),
         (':a :p "1e999999999"^^<http://www.w3.org/2001/XMLSchema#decimal> .', "limit", '"1e999999999"', "exponent"),
+        (':a :p "1e٩٩٩٩٩٩٩٩٩"^^<http://www.w3.org/2001/XMLSchema#decimal> .', "limit", '"1e٩', "exponent"),
+        (f':a :p 1 , "P{"9" * 4000}Y"^^<http://www.w3.org/2001/XMLSchema#duration> .', "syntax", "<http", "cannot be read"),
         (f':a :p "{"1" * 5000}"^^<http://www.w3.org/2001/XMLSchema#int> .', "limit", '"1111', "4,300"),
         (
             ":a <http://www.w3.org/2002/07/owl#imports> <http://e/x> .",

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|(?s:.))")
 _LETTERS: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 _MARKUP: Final = frozenset({RDF.HTML, RDF.XMLLiteral})
-_EXPONENT: Final = re.compile(r"[eE][+-]?0*[0-9]{4}")
+_EXPONENT: Final = re.compile(r"[eE][+-]?[\d_]{4}")
+"""An exponent of four digits, as Decimal takes them: with underscores, and of any script. rdflib writes such a number out in full."""
 _UNFIT: Final = (ValueError, TypeError, ArithmeticError, AssertionError, AttributeError, LookupError)
 """What rdflib may raise over a term it cannot take."""
 
@@ -40,7 +41,7 @@ class Reader:
         self.prefixes: dict[str, str] = {}
         self.names: dict[str, URIRef] = {}
         self.blanks: dict[str, BNode] = {}
-        self.here = Lexeme("end", "", 0, 0)
+        self.here = self.taken = Lexeme("end", "", 0, 0)
         self.take()
 
     def read(self) -> None:
@@ -54,14 +55,14 @@ class Reader:
             while self.here.kind != "end":
                 self.statement()
         except _UNFIT as error:
-            raise self.fault("syntax", f"this term cannot be read: {error}", self.here) from None
+            raise self.fault("syntax", f"this value cannot be read ({type(error).__name__})", self.taken) from None
 
     def take(self) -> Lexeme:
         """Return the lexeme at hand and go on to the next."""
-        taken = self.here
+        self.taken = self.here
         end = len(self.document.text)
         self.here = next(self.lexemes, Lexeme("end", "", end, end))
-        return taken
+        return self.taken
 
     def statement(self) -> None:
         """Read a directive, or a subject and what is said about it."""
