@@ -15,7 +15,7 @@ from .syntax import WELL_KNOWN
 from .terms import local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rdflib.term import Node
 
@@ -99,9 +99,8 @@ class Report:
             return self._written(term)
         if isinstance(term, Literal):
             return str(term)
-        names = [*WELL_KNOWN.items(), *(pair for graph in (self.shapes, *self.data) for pair in graph.graph.namespaces())]
-        fitting = [(len(base), f"{prefix}:{term[len(base) :]}") for prefix, base in names if term.startswith(str(base))]
-        return max(fitting)[1] if fitting else f"<{term}>"
+        own = [pair for graph in (self.shapes, *self.data) for pair in graph.graph.namespaces()]
+        return _shortened(term, own) or _shortened(term, WELL_KNOWN.items()) or f"<{term}>"
 
     def _subject(self, path: Any) -> str:
         named = self._path(path) if path is not None else ""
@@ -199,3 +198,8 @@ class Report:
 
     def _node(self, term: Any) -> Span | None:
         return next((span for graph in self.data if (span := graph.node(term))), None)
+
+
+def _shortened(iri: Any, prefixes: Iterable[tuple[str, str]]) -> str:
+    fitting = [(len(base), f"{prefix}:{iri[len(base) :]}") for prefix, base in prefixes if iri.startswith(str(base))]
+    return max(fitting)[1] if fitting else ""
