@@ -25,7 +25,7 @@ _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|(?s:.))")
 _LETTERS: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 _MARKUP: Final = frozenset({RDF.HTML, RDF.XMLLiteral})
 _EXPONENT: Final = re.compile(r"[eE][+-]?[\d_]{4}")
-"""An exponent of four digits, as Decimal takes them: with underscores, of any script. rdflib writes such a number out in full."""
+"""An exponent of four digits, as Decimal takes them: with underscores, of any script. rdflib writes such numbers out."""
 _UNFIT: Final = (ValueError, TypeError, ArithmeticError, AssertionError, AttributeError, LookupError)
 """What rdflib may raise over a term it cannot take."""
 
