@@ -36,10 +36,10 @@ def test_a_new_processor_is_found_by_name_and_passes_its_test(tmp_path):
     """A new processor can stand in a pipe of its home by its class name, and its test passes."""
     trans(tmp_path, "new", "app", "greet")
     assert trans(tmp_path, "new", "processor", "Loud").returncode == 0
+    assert passes(tmp_path)
     app = tmp_path / "apps" / "greet" / "transmissions.ttl"
     app.write_text(app.read_text().replace(":greet :write", ':greet [ a :Loud ; :field "greeting" ] :write'))
     assert '"HELLO, ADA!!"' in trans(tmp_path, "run", "greet", "--json").stdout
-    assert passes(tmp_path)
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -1,6 +1,9 @@
 """The progress line: what it says, and that it makes way for other output."""
 
 import io
+import os
+import pty
+import termios
 
 import pytest
 
@@ -34,13 +37,17 @@ def test_several_sources_add_up():
     assert "50%  10 files of 20 files" in line.line(1.0)
 
 
-def test_other_output_takes_the_line_away():
-    """A log line written meanwhile stands on a line of its own."""
-    stream = io.StringIO()
-    line = progress(stream)
-    line._draw()
-    line.write("INFO x\n")
-    assert stream.getvalue().endswith("\r\x1b[KINFO x\n")
+def test_the_line_fits_the_terminal_and_makes_way_for_others():
+    """The line is cut to the width of the terminal, and a log line written meanwhile stands on a line of its own."""
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 20))
+    with os.fdopen(follower, "w") as stream:
+        line = progress(stream)
+        line._draw()
+        line.write("INFO x\n")
+        stream.flush()
+        assert os.read(leader, 100) == b"\r\x1b[K0:00   read 410 > w\r\x1b[KINFO x\r\n"
+    os.close(leader)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ Sources tell `progress` (done, total, unit) where they know it; counts come from
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -63,7 +63,7 @@ class Progress:
             self._is_shown = False
 
     def _draw(self) -> None:
-        width = shutil.get_terminal_size().columns - 1
+        width = os.get_terminal_size(self._stream.fileno()).columns - 1
         self._stream.write(_CLEAR + self.line(time.monotonic() - self._began)[:width])
         self._stream.flush()
         self._is_shown = True

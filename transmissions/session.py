@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import sys
@@ -56,6 +57,7 @@ class Session:
         level = logging.DEBUG if options.verbose else logging.ERROR if options.quiet else logging.INFO
         logs.set_up(progress or sys.stderr, options.log_format, level, logs.secrets_of(opened.plan))
         self._listen(progress)
+        _collect_garbage()
         marker = outputs.marked(self.output, opened.plan.app, __version__) if self.is_marked else contextlib.nullcontext()
         with signals.watched(opened.drain) as stop, marker:
             ending = "failed; "
@@ -130,6 +132,13 @@ def _metrics(where: str) -> dict[str, Any]:
     """Return the fields of `metrics.MetricsSettings` for FILE, `-`, or either behind `prometheus:`."""
     form, _, file = where.rpartition(":") if where.startswith(("prometheus:", "json:")) else ("json", "", where)
     return {"to": file if file == "-" else str(Path(file).absolute()), "format": form}
+
+
+def _collect_garbage() -> None:
+    """Turn garbage collection on, for what the run makes; what was there before stays out of its sight."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _is_live(options: Namespace) -> bool:
