@@ -88,7 +88,7 @@ class Buffer(Channel):
         for message in messages:
             weight = weigh(message)
             if self._fits(weight) or await self._make_room(weight):
-                self._append(message, weight)
+                self._add(message, weight)
             self.total += 1
         self._wake_reader()
         if self.figures["overflowEvents"] != overflowed:
@@ -98,7 +98,10 @@ class Buffer(Channel):
 
     async def get_many(self, limit: int) -> list[Message] | Token:
         """Return what is there, up to `limit` messages and about a megabyte, or one token."""
-        return await super().get_many(min(limit, self._within(WEIGHT)))
+        taken = await super().get_many(limit)
+        if self._is_low():
+            self._resume()
+        return taken
 
     def snapshot(self) -> dict[str, Any]:
         """Return the buffer's figures as JSON values."""
@@ -113,16 +116,17 @@ class Buffer(Channel):
         }
 
     def _fits(self, weight: int) -> bool:
-        waiting = len(self._weights)
-        return not waiting or (self.size + weight <= self.settings.max_buffer_size and waiting < self.settings.max_items)
+        most = self.settings
+        return not self._count or (self.size + weight <= most.max_buffer_size and self._count < most.max_items)
 
-    def _append(self, message: Message, weight: int) -> None:
+    def _add(self, message: Message, weight: int) -> None:
         self._queue.append(message)
         self._weights.append(weight)
+        self._count += 1
         self.size += weight
-        self.peak = max(self.peak, len(self._weights))
+        self.peak = max(self.peak, self._count)
         self.figures["maxBufferUsage"] = max(self.figures["maxBufferUsage"], self.size)
-        if self.size >= self._high[0] or len(self._weights) >= self._high[1]:
+        if self.size >= self._high[0] or self._count >= self._high[1]:
             self._pause()
 
     async def _make_room(self, weight: int) -> bool:
@@ -131,7 +135,7 @@ class Buffer(Channel):
         if strategy == "Block":
             await self._block(weight)
         elif strategy == "Fail":
-            raise BufferOverflow(f"buffer {self.name} is full: {self.size} bytes in {len(self)} messages, and {weight} came")
+            raise BufferOverflow(f"buffer {self.name} is full: {self.size} bytes in {self._count} messages, and {weight} came")
         elif strategy == "DropNewest":
             self.figures["dropped"] += 1
             return False
@@ -160,31 +164,23 @@ class Buffer(Channel):
                 kept.append(item)
             else:
                 self.size -= self._weights.popleft()
+                self._count -= 1
                 self.figures["dropped"] += 1
         self._queue.extendleft(reversed(kept))
 
-    def _within(self, weight: int) -> int:
-        """Count the messages at the front that together weigh no more than `weight`; at least one."""
-        if self.size <= weight:
-            return len(self._weights) or 1
-        count = 0
-        for one in self._weights:
-            weight -= one
-            if weight < 0:
-                break
-            count += 1
-        return count or 1
-
-    def _left(self, count: int) -> None:
-        """Book what the reader took."""
-        for _ in range(count):
-            self.size -= self._weights.popleft()
-        if self._is_low() or not self._weights:
-            self._resume()
-            self._wake_writers()
+    def _take(self, limit: int) -> list[Message]:
+        """Take up to `limit` messages and about a megabyte; at least one."""
+        queue, weights = self._queue, self._weights
+        taken: list[Message] = []
+        weight = 0
+        while len(taken) < limit and queue and not isinstance(queue[0], Token) and (not taken or weight + weights[0] <= WEIGHT):
+            taken.append(queue.popleft())
+            weight += weights.popleft()
+        self.size -= weight
+        return taken
 
     def _is_low(self) -> bool:
-        return not self._weights or (self.size <= self._low[0] and len(self._weights) <= self._low[1])
+        return not self._count or (self.size <= self._low[0] and self._count <= self._low[1])
 
     def _pause(self) -> None:
         if self._pause_began is None:
@@ -199,12 +195,12 @@ class Buffer(Channel):
             self.was_paused = True
             self.figures["resumeCount"] += 1
             self._tell("resume")
-        if self.was_paused and not self._weights:
+        if self.was_paused and not self._count:
             self.was_paused = False
             self._tell("drain")
 
     def _tell(self, event: str, **fields: int) -> None:
-        self._emit(event, buffer=self.name, size=self.size, items=len(self), **fields)
+        self._emit(event, buffer=self.name, size=self.size, items=self._count, **fields)
 
 
 def _resolve(mark: float, most: int) -> float:

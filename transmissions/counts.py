@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_BUCKETS: Final = 40
+_BUCKETS: Final = 64
 
 
 class Histogram:
@@ -21,7 +21,7 @@ class Histogram:
 
     def record(self, seconds: float) -> None:
         """Count one duration."""
-        self.buckets[min(int(seconds * 1e6).bit_length(), _BUCKETS - 1)] += 1
+        self.buckets[int(seconds * 1e6).bit_length()] += 1
 
     def quantile(self, share: float) -> float | None:
         """Return the seconds that `share` of the durations did not exceed, rounded up to a bucket; None without any."""

@@ -79,19 +79,21 @@ def weigh(value: Any) -> int:
 _GLANCE = 256
 
 
-def glance(value: Any, ceiling: int) -> int:
-    """Return about what `weigh` would, in bounded time: what has more than 256 parts counts as `ceiling`."""
-    total = 0
-    seen = 0
-    stack = [value]
-    while stack and total < ceiling:
+def glance(message: Message, ceiling: int) -> int:
+    """Return about what `weigh` says of the values, in bounded time: what has more than 256 parts counts as `ceiling`."""
+    total = parts = 0
+    stack: list[Any] = [message]
+    while stack:
         item = stack.pop()
-        kind = item.__class__
-        if kind is dict or kind is list or kind is tuple:
-            seen += len(item)
-            if seen > _GLANCE:
-                return ceiling
-            stack.extend(item.values() if kind is dict else item)
-        else:
-            total += len(item) if hasattr(item, "__len__") else 8
+        parts += len(item)
+        if parts > _GLANCE or total > ceiling:
+            return ceiling
+        for part in item.values() if item.__class__ is dict else item:
+            kind = part.__class__
+            if kind is str or kind is bytes:
+                total += len(part)
+            elif kind is dict or kind is list or kind is tuple:
+                stack.append(part)
+            else:
+                total += 8
     return min(total, ceiling)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BUDGET: Final = 0.005
 """Seconds one batch may hold the loop, about."""
 _YIELD: Final = BUDGET / 2
-_QUARTER: Final = 4
+_LOOKS: Final = 2
 
 clock = time.perf_counter
 
@@ -53,8 +53,9 @@ class Pace:
     def adapt(self, count: int, seconds: float) -> None:
         """Set the next size after `count` messages took `seconds` all the way."""
         by_time = int(BUDGET * count / seconds) if seconds > 0 else ITEMS
-        self.size = max(1, min(ITEMS, self.size * 2, by_time, WEIGHT // self.gauge.weight))
-        self.gauge.weight = max(1, self.gauge.weight // 2)
+        weight = self.gauge.weight
+        self.size = min(ITEMS, self.size * 2, by_time, WEIGHT // weight) or 1
+        self.gauge.weight = weight // 2 or 1
         self._held += seconds
 
     async def breathe(self) -> None:
@@ -68,15 +69,15 @@ class Pace:
 
         At least one is taken. What came before the iterator raised stays in `out`.
         """
-        began = clock()
+        latest = clock() + BUDGET
         goal = max(self.size, len(out) + 1)
-        step = max(1, self.size // _QUARTER)
-        while len(out) < goal:
-            before = len(out)
-            out.extend(islice(iterator, min(step, goal - before)))
-            if len(out) - before < min(step, goal - before):
+        step = self.size // _LOOKS or 1
+        while (room := goal - len(out)) > 0:
+            part = min(step, room)
+            out.extend(islice(iterator, part))
+            if len(out) + room < goal + part:
                 return False
-            if clock() - began > BUDGET:
+            if clock() > latest:
                 break
         self.gauge.look(out[-1])
         return True

@@ -7,7 +7,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from .message import GroupEnd
-from .node import Node, primed
+from .node import Node
+from .outcomes import primed
 from .pace import clock
 from .supervisor import FAILED, Raised, attempt, attempt_async
 

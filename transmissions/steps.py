@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -66,23 +67,26 @@ class ThreadSourceNode(SourceNode):
 class _Batches(Node):
     """Hands whole batches to `process_batch`, and falls back to single messages when that raises."""
 
+    def __init__(self, plan: NodePlan, processor: Processor, desk: Desk) -> None:
+        super().__init__(plan, processor, desk)
+        self._process_batch: Callable[[list[Message]], Any] = processor.process_batch  # type: ignore[attr-defined]
+
     async def step(self, batch: list[Message], rest: Outlet) -> list[Message]:
         """Process a batch at once."""
         counts, count = self.counts, len(batch)
         began = clock()
-        out = await attempt_async(self._at_once(batch))
-        if isinstance(out, Raised):
-            return await self._one_by_one(batch, out.error, rest)
+        out = attempt(self._process_batch, batch)
+        if out.__class__ is not list:
+            out = await _settled(out)
+            if isinstance(out, Raised):
+                return await self._one_by_one(batch, out.error, rest)
         seconds = clock() - began
         counts.received += count
-        counts.dropped += max(0, count - len(out))
         counts.busy += seconds
         counts.latency.record(seconds / count)
+        if len(out) < count:
+            counts.dropped += count - len(out)
         return self.leaving(out if len(out) <= ITEMS else await self.spread(None, iter(out), [], rest))
-
-    async def _at_once(self, batch: list[Message]) -> list[Message]:
-        out: Any = self.processor.process_batch(batch)  # type: ignore[attr-defined]
-        return (await out if inspect.isawaitable(out) else out) or []
 
     async def _one_by_one(self, batch: list[Message], error: Exception, rest: Outlet) -> list[Message]:
         if is_overridden(self.processor, "process"):
@@ -93,8 +97,15 @@ class _Batches(Node):
             out = await self.spread(message, await self.supervisor.recover(message, error, self._alone), out, rest)
         return self.leaving(out)
 
-    async def _alone(self, message: Message) -> list[Message]:
-        return await self._at_once([message])
+    def _alone(self, message: Message) -> Any:
+        return self._process_batch([message])
+
+
+async def _settled(out: Any) -> Any:
+    """Return the list a `process_batch` gave, at once or later, or what it raised."""
+    if inspect.isawaitable(out):
+        out = await attempt_async(out)
+    return out if isinstance(out, list | Raised) else list(out or ())
 
 
 class BatchNode(_Batches):
@@ -108,8 +119,9 @@ class AsyncBatchNode(_Batches, AsyncNode):
 class ThreadBatchNode(_Batches, ThreadNode):
     """Hands over whole batches, in a thread."""
 
-    async def _at_once(self, batch: list[Message]) -> list[Message]:
-        return await in_thread(self.processor.process_batch, batch) or []  # type: ignore[attr-defined]
+    def __init__(self, plan: NodePlan, processor: Processor, desk: Desk) -> None:
+        super().__init__(plan, processor, desk)
+        self._process_batch = functools.partial(in_thread, self._process_batch)
 
 
 async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
