@@ -1,0 +1,53 @@
+"""What holds for every bundled app; what each one does is tested in `tests/apps/`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = sorted(path.parent.name for path in (ROOT / "apps").glob("*/transmissions.ttl"))
+
+
+def trans(home, *words):
+    """Run `trans` in a folder, in a process of its own."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
+    command = [sys.executable, "-P", "-m", "transmissions", *words]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=100)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_is_valid(app, tmp_path):
+    """There is nothing to say against it, not even a note."""
+    result = trans(tmp_path, "validate", app)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_runs_on_its_own_data(app, tmp_path):
+    """Without any argument it runs to its end, and writes nowhere but into the folder named after it."""
+    before = sorted(ROOT.glob("apps/**/*"))
+    result = trans(tmp_path, app)
+    assert result.returncode == 0, result.stderr
+    assert f"{app}: " in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"cache", f"{app}-output"}
+    assert sorted(ROOT.glob("apps/**/*")) == before
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_dry_run_of_an_app_writes_nothing(app, tmp_path):
+    """A dry run shows every step and leaves no trace."""
+    result = trans(tmp_path, app, "--dry-run")
+    assert result.returncode == 0, result.stderr
+    assert " > " in result.stdout
+    assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_says_what_it_is_for(app):
+    """`about.md` begins with its name, and shows how to run it."""
+    about = (ROOT / "apps" / app / "about.md").read_text(encoding="utf-8")
+    assert about.startswith(f"# {app}\n")
+    assert f"trans run {app}" in about
