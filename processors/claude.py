@@ -1,0 +1,152 @@
+"""Claude's data export, turned into the common model. Blocks win over the flat `text`, which is lossy and polluted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import Processor
+
+from .ant_tags import has_tags, split_tags
+from .claude_blocks import convert_blocks
+from .conversation import as_list, as_text
+from .spool import Mapped, SpooledList
+
+if TYPE_CHECKING:
+    from transmissions import Message
+
+    from .conversation import Block, ChatMessage, Conversation
+
+_NO_PARENT: Final = "00000000-0000-4000-8000-000000000000"
+_PLACEHOLDER: Final = re.compile(
+    r"\n?```\n(?:This block is not supported on your current device yet\.|Viewing artifacts created via the Analysis Tool"
+    r"[^\n]*)\n```\n?"
+)
+_UUID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class ClaudeConversations(Processor):
+    """Turn a conversation of a Claude export into the common model.
+
+    Takes `element`, gives `conversation` (see `conversation.py` for its fields). Content blocks win over the flat `text`;
+    calls get their results, by id or else by order; artifacts of all three generations become one kind of block.
+
+    ```turtle
+    :conversations a :ClaudeConversations .
+    ```
+    """
+
+    def process(self, message: Message) -> Message | None:
+        """Replace the message's `element` by its `conversation`."""
+        element = message.pop("element")
+        if element.__class__ is not dict or "chat_messages" not in element:
+            self.context.reject(element, ValueError("not a Claude conversation: it has no chat_messages"), **message["source"])
+            return None
+        message["conversation"] = convert(element)
+        return message
+
+
+def convert(element: dict[str, Any]) -> Conversation:
+    """Return the conversation that one element of `conversations.json` holds."""
+    identifier = as_text(element.get("uuid"))
+    items = element["chat_messages"]
+    if items.__class__ is not SpooledList:
+        items = as_list(items)
+    return {
+        "provider": "claude",
+        "id": identifier,
+        "title": as_text(element.get("name")),
+        "created": as_text(element.get("created_at")),
+        "updated": as_text(element.get("updated_at")),
+        "url": f"https://claude.ai/chat/{identifier}" if _UUID.fullmatch(identifier) else "",
+        "summary": as_text(element.get("summary")),
+        "model": as_text(element.get("model")),
+        "leaf": as_text(element.get("current_leaf_message_uuid")),
+        "messages": Mapped(convert_message, items)
+        if isinstance(items, SpooledList)
+        else [convert_message(item) for item in items],
+        "counts": count(items),
+    }
+
+
+def convert_message(item: Any) -> ChatMessage:
+    """Return one message in the common model."""
+    if item.__class__ is not dict:
+        unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
+        return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
+    message = {
+        "id": as_text(item.get("uuid")),
+        "role": as_text(item.get("sender")),
+        "created": as_text(item.get("created_at")),
+        "blocks": _blocks_of(item),
+        "attachments": [_attachment(entry) for entry in item.get("attachments") or ()],
+        "files": [_file(entry) for entry in item.get("files") or ()],
+    }
+    parent = item.get("parent_message_uuid")
+    if parent.__class__ is str:
+        message["parent"] = "" if parent == _NO_PARENT else parent
+    return message
+
+
+def _blocks_of(item: dict[str, Any]) -> list[Block]:
+    content: Any = item.get("content")
+    if content.__class__ is not list:
+        content = as_list(content or None)
+    if len(content) > 1 or (content and not _is_hollow(content)):
+        return convert_blocks(content, item.get("sender") == "assistant")
+    sources = ("text",) if content else ()
+    text = as_text(item.get("text"))
+    if "```" in text:
+        text = _PLACEHOLDER.sub("\n", text)
+    if not text and not sources:
+        return []
+    blocks = list(split_tags(text)) if has_tags(text) else [{"kind": "text", "text": text, "citations": []}]
+    blocks[0]["sources"] = sources or ("flat text",)
+    return blocks
+
+
+def _is_hollow(content: list[Any]) -> bool:
+    """Whether the only block is an empty text: then the flat text is all there is."""
+    block = content[0]
+    return block.__class__ is dict and block.get("type") == "text" and not block.get("text")
+
+
+def _attachment(entry: Any) -> dict[str, Any]:
+    if entry.__class__ is not dict:
+        return {"name": "", "type": "", "text": as_text(entry)}
+    get = entry.get
+    return {"name": as_text(get("file_name")), "type": as_text(get("file_type")), "text": as_text(get("extracted_content"))}
+
+
+def _file(entry: Any) -> dict[str, Any]:
+    if entry.__class__ is not dict:
+        return {"name": as_text(entry), "id": ""}
+    return {"name": as_text(entry.get("file_name")), "id": as_text(entry.get("file_uuid"))}
+
+
+def count(items: Any) -> dict[str, Any]:
+    """Count what the messages of an element hold, from the export itself: the report compares it with what was written."""
+    blocks: dict[str, int] = {}
+    attachments = files = total = 0
+    for item in items:
+        total += 1
+        for block in _content_of(item):
+            kind = block["type"] if block.__class__ is dict and block.get("type").__class__ is str else _type_of(block)
+            blocks[kind] = blocks.get(kind, 0) + 1
+        if item.__class__ is dict:
+            attachments += len(item.get("attachments") or ())
+            files += len(item.get("files") or ())
+    return {"messages": total, "blocks": blocks, "attachments": attachments, "files": files}
+
+
+def _content_of(item: Any) -> list[Any]:
+    if item.__class__ is not dict:
+        return [{"type": "message"}]
+    content: Any = item.get("content")
+    if content:
+        return content if content.__class__ is list else [content]
+    return [{"type": "flat text"}] if as_text(item.get("text")) else []
+
+
+def _type_of(block: Any) -> str:
+    return as_text(block.get("type")) if block.__class__ is dict else "untyped"

@@ -1,0 +1,154 @@
+"""The content blocks of Claude's messages, in the common model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .ant_tags import has_tags, split_tags
+from .conversation import as_list, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conversation import Block
+
+_FILE_TOOLS: Final = {"create_file": "create", "str_replace": "update"}
+
+
+def convert_blocks(content: list[Any], from_assistant: bool) -> list[Block]:
+    """Return the blocks of one message. A result goes to the call it names, or else to the first that still waits for one."""
+    blocks: list[Block] = []
+    waiting: list[Block] = []
+    for entry in content:
+        kind = entry.get("type") if entry.__class__ is dict else None
+        if kind == "text":
+            blocks.extend(_text(entry, from_assistant))
+        elif kind == "tool_use":
+            call = _call(entry)
+            blocks.append(call)
+            waiting.append(call)
+        elif kind == "tool_result":
+            _answer(entry, blocks, waiting)
+        else:
+            blocks.append(_OTHERS.get(kind, _unknown)(entry))
+    return blocks
+
+
+def _text(entry: dict[str, Any], from_assistant: bool) -> list[Block]:
+    text = as_text(entry.get("text"))
+    if from_assistant and has_tags(text):
+        parts = list(split_tags(text))
+        parts[0]["sources"] = ("text",)
+        return parts
+    citations = [_citation(item) for item in entry.get("citations") or ()]
+    return [{"kind": "text", "text": text, "citations": citations, "sources": ("text",)}]
+
+
+def _citation(item: Any) -> dict[str, Any]:
+    if item.__class__ is not dict:
+        return {"end": 0, "url": "", "title": as_text(item)}
+    details = item.get("details")
+    get = details.get if details.__class__ is dict else item.get
+    end = item.get("end_index")
+    return {"end": end if end.__class__ is int else 0, "url": as_text(get("url")), "title": as_text(get("title"))}
+
+
+def _call(entry: dict[str, Any]) -> Block:
+    name = as_text(entry.get("name"))
+    given: Any = entry.get("input")
+    call = {"kind": "tool", "name": name, "id": entry.get("id"), "input": given, "result": None, "sources": ("tool_use",)}
+    artifact = _artifact(name, given) if given.__class__ is dict else None
+    if artifact:
+        call["artifact"] = artifact
+    return call
+
+
+def _artifact(name: str, given: dict[str, Any]) -> dict[str, Any] | None:
+    if name == "artifacts":
+        return _chat_artifact(given)
+    path = given.get("path")
+    if name not in _FILE_TOOLS or path.__class__ is not str:
+        return None
+    return {
+        "command": _FILE_TOOLS[name],
+        "key": path,
+        "path": path,
+        "title": str(path).rsplit("/", 1)[-1],
+        "type": "",
+        "language": "",
+        "content": as_text(given.get("file_text")),
+        "old": as_text(given.get("old_str")),
+        "new": as_text(given.get("new_str")),
+    }
+
+
+def _chat_artifact(given: dict[str, Any]) -> dict[str, Any]:
+    content = given.get("content")
+    command = as_text(given.get("command")) or ("create" if content is not None else "view")
+    return {
+        "command": command if command in ("create", "rewrite", "update") else "view",
+        "key": as_text(given.get("id")),
+        "title": as_text(given.get("title")),
+        "type": as_text(given.get("type")),
+        "language": as_text(given.get("language")),
+        "content": as_text(content),
+        "old": as_text(given.get("old_str")),
+        "new": as_text(given.get("new_str")),
+    }
+
+
+def _answer(entry: dict[str, Any], blocks: list[Block], waiting: list[Block]) -> None:
+    identifier = entry.get("tool_use_id")
+    call = next((call for call in waiting if identifier and call["id"] == identifier), None)
+    if call is None and not identifier:
+        call = next((call for call in waiting if call["name"] == entry.get("name")), waiting[0] if waiting else None)
+    parts = [_part(part) for part in as_list(entry.get("content"))]
+    result = {"parts": parts, "failed": entry.get("is_error") is True}
+    if call is None:
+        name = as_text(entry.get("name"))
+        blocks.append({"kind": "tool", "name": name, "input": None, "result": result, "sources": ("tool_result",)})
+        return
+    waiting.remove(call)
+    call["result"] = result
+    call["sources"] = ("tool_use", "tool_result")
+
+
+def _part(part: Any) -> Any:
+    if part.__class__ is str:
+        return {"text": part}
+    if part.__class__ is dict and part.get("text").__class__ is str:
+        if part.get("url") or part.get("title"):
+            return {"title": as_text(part.get("title")), "url": as_text(part.get("url")), "text": part["text"]}
+        return {"text": part["text"]}
+    return part
+
+
+def _thinking(entry: dict[str, Any]) -> Block:
+    summaries = [as_text(item.get("summary")) for item in entry.get("summaries") or () if item.__class__ is dict]
+    return {"kind": "thinking", "text": as_text(entry.get("thinking")), "summaries": summaries, "sources": ("thinking",)}
+
+
+def _injected(entry: dict[str, Any]) -> Block:
+    source = as_text(entry.get("injection_source"))
+    return {"kind": "injected", "text": as_text(entry.get("prompt")), "source": source, "sources": ("injected_prompt_block",)}
+
+
+def _file(entry: dict[str, Any]) -> Block:
+    kind = as_text(entry.get("type"))
+    name = as_text(entry.get("title") or entry.get("file_name"))
+    return {"kind": "file", "name": name, "id": as_text(entry.get("file_uuid")), "type": kind, "sources": (kind,)}
+
+
+def _unknown(entry: Any) -> Block:
+    if entry.__class__ is str:
+        return {"kind": "text", "text": entry, "citations": [], "sources": ("untyped",)}
+    kind = as_text(entry.get("type")) if entry.__class__ is dict else "untyped"
+    return {"kind": "unknown", "type": kind, "data": entry, "sources": (kind,)}
+
+
+_OTHERS: Final[dict[Any, Callable[[Any], Block]]] = {
+    "thinking": _thinking,
+    "injected_prompt_block": _injected,
+    "image": _file,
+    "document": _file,
+}

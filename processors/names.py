@@ -1,0 +1,104 @@
+"""Names for files that hold on every file system: no surprises in them, no two alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+LIMIT: Final = 120
+"""Bytes of a name in UTF-8. File systems allow 255; what people sync to and archive with often less."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _,()+=&'-]*")
+_FORBIDDEN: Final = frozenset('/\\:*?"<>|#^[]')
+_REPLACED: Final = dict.fromkeys(map(ord, _FORBIDDEN), "-")
+_INVISIBLE: Final = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff\u00ad")
+_RESERVED: Final = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³]|CONIN\$|CONOUT\$)(?=\.|\Z)", re.IGNORECASE)
+_GAPS: Final = re.compile(r"\s{2,}|[^\S ]|(?<=-)-+")
+_EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
+
+
+def safe_name(text: str, limit: int = LIMIT, fallback: str = "Untitled") -> str:
+    """Return a file name that says what `text` says, in at most `limit` bytes.
+
+    Unicode is kept (NFC). Left out are controls, bidirectional marks, lone surrogates, what Windows, Obsidian or a shell
+    takes as its own, and dots or spaces at the ends.
+    """
+    if _PLAIN.fullmatch(text) is None:
+        text = unicodedata.normalize("NFC", text)
+        text = text.translate(_REPLACED) if text.isprintable() else "".join(map(_safe_character, text))
+    name = _trim(cut(_trim(_GAPS.sub(lambda gap: " " if gap[0].isspace() else "", text)), limit))
+    if not name:
+        return fallback
+    reserved = _RESERVED.match(name)
+    return f"{name[: reserved.end()]}_{name[reserved.end() :]}" if reserved else name
+
+
+def safe_file_name(text: str, limit: int = LIMIT, fallback: str = "file") -> str:
+    """Return a safe name that keeps the extension however long the rest is."""
+    base = re.split(r"[/\\]", text)[-1]
+    found = _EXTENSION.search(base)
+    extension = found[0] if found and found.start() else ""
+    stem = base[: len(base) - len(extension)] if extension else base
+    return safe_name(stem, limit - len(extension), fallback) + extension
+
+
+def cut(text: str, limit: int) -> str:
+    """Cut a text to `limit` bytes of UTF-8, between two code points."""
+    if text.isascii():
+        return text[:limit]
+    return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+
+
+def _trim(name: str) -> str:
+    return name.strip(" ").rstrip(". ").lstrip("-.~ ")
+
+
+def _safe_character(character: str) -> str:
+    if character in _FORBIDDEN:
+        return "-"
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    if (
+        category in ("Cs", "Cn", "Co")
+        or character in _INVISIBLE
+        or "\u202a" <= character <= "\u202e"
+        or "\u2066" <= character <= "\u2069"
+    ):
+        return ""
+    return character
+
+
+class UniqueNames:
+    """Tells names apart as the least discerning file system does: without case, composed."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self) -> None:
+        # Hashes, not names: one number for each file of the largest archive.
+        self._taken: set[int] = set()
+
+    def take(self, *candidates: str) -> str:
+        """Return the first candidate nobody has taken, or the last with a number, and take it."""
+        name = next((name for name in candidates if not self._has(name)), None)
+        number = 2
+        while name is None:
+            numbered = _numbered(candidates[-1], number)
+            name = None if self._has(numbered) else numbered
+            number += 1
+        self._taken.add(_key(name))
+        return name
+
+    def _has(self, name: str) -> bool:
+        return _key(name) in self._taken
+
+
+def _key(name: str) -> int:
+    return hash(name.lower() if name.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold()))
+
+
+def _numbered(name: str, number: int) -> str:
+    found = _EXTENSION.search(name)
+    at = found.start() if found else len(name)
+    return f"{name[:at]}-{number}{name[at:]}"

@@ -1,0 +1,137 @@
+"""A page in the making: the Markdown of one conversation, the files beside it, and the account of what became of each part."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .artifacts import Bench, Shelf, exact_bytes
+from .clean import clean_bytes
+from .prose import html
+from .spool import Content, Slice, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .places import Place
+
+_FULL: Final = 1 << 20
+
+
+class Style(NamedTuple):
+    """How things are shown: `keep` (in the open), `fold` (in a `<details>`), `drop`, and for artifacts `link`."""
+
+    thinking: str = "fold"
+    tools: str = "fold"
+    artifacts: str = "fold"
+    attachments: str = "fold"
+    injected: str = "fold"
+    citations: str = "keep"
+    summary: str = "keep"
+    human: str = "Human"
+    assistant: str = "Claude"
+    heading: str = "{speaker}, {time}"
+    preview: int = 1000
+    """Characters of an attachment that the page shows."""
+
+
+class Page:
+    """What one conversation becomes.
+
+    `large` says that the conversation does not fit in memory: then what is finished is set aside in a temporary file.
+    """
+
+    __slots__ = (
+        "_files",
+        "_place",
+        "_settled",
+        "_spool",
+        "bench",
+        "benches",
+        "notes",
+        "parts",
+        "shelf",
+        "shift",
+        "style",
+        "tally",
+    )
+
+    def __init__(self, style: Style, place: Place, large: bool = False) -> None:
+        self.style = style
+        self._place = place
+        self.parts: list[str] = []
+        self.tally: dict[tuple[str, str], int] = {}
+        self.shelf = Shelf(partial(place.take, "artifacts"))
+        self.bench = Bench(self.shelf)
+        self.benches: dict[int, Bench] = {}
+        """Benches as they stood after the messages where the conversation branches."""
+        self.shift = 2
+        """How far headings in messages sink: below the headings of the page."""
+        self.notes = 0
+        """Footnotes so far: they are numbered through the conversation."""
+        self._files: list[tuple[str, Content]] = []
+        self._spool = Spool() if large else None
+        self._settled: list[bytes | Slice] = []
+
+    def note(self, kind: str, outcome: str, number: int = 1) -> None:
+        """Note what became of a number of things of one kind."""
+        self.tally[kind, outcome] = self.tally.get((kind, outcome), 0) + number
+
+    def count(self, sources: Iterable[str], outcome: str) -> None:
+        """Note what became of blocks of the archive, by their types there."""
+        for source in sources:
+            key = (f"block {source}", outcome)
+            self.tally[key] = self.tally.get(key, 0) + 1
+
+    def show(self, mode: str, summary: str, body: str) -> None:
+        """Add something that is either folded or in the open."""
+        if mode == "fold":
+            self.parts.append(f"<details><summary>{html(summary)}</summary>\n\n{body}\n\n</details>")
+        else:
+            self.parts.append(f"**{html(summary)}**\n\n{body}")
+
+    def attach(self, name: str, text: str) -> str:
+        """Put a text in a file beside the page, and return the link to it."""
+        path, link = self._place.take("attachments", name)
+        self._file(path, exact_bytes(text))
+        self.note("attachment file", "written")
+        return link
+
+    def settle(self) -> None:
+        """Set finished parts of a large page aside."""
+        if self._spool and sum(map(len, self.parts)) > _FULL:
+            self._settled.append(self._spool.put(self._take()))
+
+    def take_page(self, head: str) -> Content:
+        """Return the page's bytes with `head` before them, and begin an empty one."""
+        if self._spool is None:
+            self.parts.insert(0, head)
+            return self._take()
+        content = [self._encode(f"{head}\n\n"), *self._settled, self._spool.put(self._take())]
+        self._settled = []
+        return content
+
+    def take_files(self) -> list[tuple[str, Content]]:
+        """Return the files beside the page, artifacts with every edit applied among them."""
+        for path, body in self.shelf.files() if self.style.artifacts != "drop" else ():
+            self._file(path, body)
+            self.note("artifact file", "written")
+        if self.shelf.misfits:
+            self.note("artifact edit", "did not fit", self.shelf.misfits)
+        return self._files
+
+    def _file(self, path: str, data: bytes) -> None:
+        self._files.append((path, [self._spool.put(data)] if self._spool else data))
+
+    def _take(self) -> bytes:
+        text = "\n\n".join(self.parts)
+        self.parts.clear()
+        return self._encode(f"{text}\n\n" if self._spool else f"{text}\n")
+
+    def _encode(self, text: str) -> bytes:
+        data, surrogates, controls = clean_bytes(text)
+        if surrogates:
+            self.note("lone surrogate", "replaced", surrogates)
+        if controls:
+            self.note("control character", "replaced", controls)
+        return data

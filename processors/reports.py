@@ -1,0 +1,97 @@
+"""The account of a conversion: what was found, and what became of every message and block."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from transmissions import OutputError, Processor
+
+if TYPE_CHECKING:
+    from transmissions import Message
+
+
+class ConversionReport(Processor):
+    """Draw up the account of a conversion, and write it as JSON when all is done.
+
+    Takes `counts` (what the archive held), `tally` (what was made of it) and `written`. The report says for messages, blocks,
+    attachments and files how many there were, and how many were rendered, folded or skipped, and why; `balanced` says
+    whether it adds up. It holds no time and no path of the machine: two runs over one archive give the same report.
+
+    ```turtle
+    :report a :ConversionReport ; :file "report.json" .
+    ```
+    """
+
+    file: str = "report.json"
+    "Where the report goes: below the run's output folder."
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self._inputs: list[Any] = []
+        self._read: dict[str, int] = {}
+        self._became: dict[str, dict[str, int]] = {}
+        self._conversations = {"converted": 0, "without messages": 0}
+        self._written = {"pages": 0, "bytes": 0}
+
+    def process(self, message: Message) -> Message:
+        """Take the message into account and pass it on without the figures."""
+        counts, tally = message.pop("counts"), message.pop("tally")
+        self._conversations["converted"] += 1
+        self._conversations["without messages"] += not counts["messages"]
+        kinds = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
+        duplicate = ("conversation", "skipped: duplicate") in tally
+        for kind, number in (*kinds.items(), *((f"block {name}", number) for name, number in counts["blocks"].items())):
+            self._read[kind] = self._read.get(kind, 0) + number
+            if duplicate and number:
+                self._note(kind, "skipped: in a duplicate conversation", number)
+        for (kind, outcome), number in tally.items():
+            self._note(kind, outcome, number)
+        written = message["written"]
+        beside = tally.get(("artifact file", "written"), 0) + tally.get(("attachment file", "written"), 0)
+        self._written["pages"] += len(written) - beside
+        self._written["bytes"] += sum(size for _, size in written)
+        return message
+
+    def _note(self, kind: str, outcome: str, number: int) -> None:
+        outcomes = self._became.setdefault(kind, {})
+        outcomes[outcome] = outcomes.get(outcome, 0) + number
+
+    def end_group(self, message: Message) -> None:
+        """Take down what the reader found in one archive."""
+        self._inputs.append(message.get("input"))
+
+    def finish(self) -> list[Message]:
+        """Write the report, and send it on as the last message."""
+        report = self.report()
+        path = self.context.output_path(self.file)
+        temporary = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", errors="replace")
+            temporary.replace(path)
+        except OSError as error:
+            raise OutputError(f"cannot write '{path}': {error.strerror}") from error
+        return [{"report": report}]
+
+    def report(self) -> dict[str, Any]:
+        """Return the report as it stands."""
+        read = {"message", "attachment", "file", *self._read}
+        accounts = {kind: {"found": self._read.get(kind, 0), **_sorted(self._became.get(kind, {}))} for kind in sorted(read)}
+        blocks = {kind.removeprefix("block "): account for kind, account in accounts.items() if kind.startswith("block ")}
+        also = {kind: outcomes for kind, outcomes in self._became.items() if kind not in {*read, "conversation"}}
+        return {
+            "input": self._inputs,
+            "conversations": self._conversations | self._became.get("conversation", {}),
+            "messages": accounts["message"],
+            "blocks": blocks,
+            "attachments": accounts["attachment"],
+            "files not in the archive": accounts["file"],
+            "also": _sorted(also),
+            "written": self._written,
+            "balanced": all(2 * account["found"] == sum(account.values()) for account in accounts.values()),
+        }
+
+
+def _sorted(figures: dict[str, Any]) -> dict[str, Any]:
+    return dict(sorted(figures.items()))

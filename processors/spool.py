@@ -1,0 +1,120 @@
+"""Temporary files for the one conversation that is too large for memory."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_BLOCK: Final = 1 << 20
+
+
+class SpooledList:
+    """A list that lives in a temporary file, one JSON text to a line. It can be gone through any number of times."""
+
+    __slots__ = ("_count", "_file", "digest")
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the list
+        self._count = 0
+        self.digest = 0
+        """Equal for equal lists, within one process."""
+
+    def append(self, item: Any) -> None:
+        """Add a JSON value at the end."""
+        line = json.dumps(item).encode("ascii") + b"\n"
+        self._file.write(line)
+        self._count += 1
+        self.digest = hash((self.digest, line))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Any]:
+        place = 0
+        while True:
+            # Each block finds its own place, so that two may go through the list at once.
+            self._file.seek(place)
+            lines = self._file.readlines(_BLOCK)
+            place = self._file.tell()
+            if not lines:
+                return
+            for line in lines:
+                yield json.loads(line)
+
+
+class Mapped:
+    """A spooled list seen through a function: nothing is held."""
+
+    __slots__ = ("_function", "_items")
+
+    def __init__(self, function: Callable[[Any], Any], items: SpooledList) -> None:
+        self._function = function
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._function, self._items)
+
+
+class Slice:
+    """A stretch of a spool; its length is in bytes."""
+
+    __slots__ = ("_length", "_spool", "_start")
+
+    def __init__(self, spool: Spool, start: int, length: int) -> None:
+        self._spool = spool
+        self._start = start
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes, a block at a time."""
+        for start in range(self._start, self._start + self._length, _BLOCK):
+            yield self._spool.read(start, min(_BLOCK, self._start + self._length - start))
+
+
+class Spool:
+    """Bytes set aside in a temporary file."""
+
+    __slots__ = ("_end", "_file")
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool
+        self._end = 0
+
+    def put(self, data: bytes) -> Slice:
+        """Set `data` aside and return where it lies."""
+        self._file.seek(self._end)
+        self._file.write(data)
+        place = Slice(self, self._end, len(data))
+        self._end += len(data)
+        return place
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return `length` bytes from `start`."""
+        self._file.seek(start)
+        return self._file.read(length)
+
+
+Content = bytes | list[bytes | Slice]
+"""What is to be a file: its bytes, or pieces of it in order."""
+
+
+def pieces(content: Content) -> Iterable[bytes]:
+    """Yield the bytes of a file, piece by piece."""
+    if isinstance(content, bytes):
+        yield content
+        return
+    for piece in content:
+        if isinstance(piece, Slice):
+            yield from piece.blocks()
+        else:
+            yield piece

@@ -1,0 +1,92 @@
+"""A window of decoded text that rolls over a byte stream, and knows which byte it stands at."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+CHUNK: Final = 1 << 20
+_BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
+
+
+class TextWindow:
+    """UTF-8 text, read as it is used up. `text[pos:]` is what has been read and not been taken.
+
+    Bytes that are no UTF-8 become lone surrogates (`surrogateescape`), one for each byte, so that byte offsets stay exact.
+    """
+
+    __slots__ = ("_at", "_bytes", "_decoder", "_ended", "_stream", "pos", "text")
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._ended = False
+        self._at = self._bytes = 0
+        self.text = ""
+        self.pos = 0
+        self.fill()
+        self.pos = int(self.text.startswith("\ufeff"))
+
+    @property
+    def pending(self) -> int:
+        """How many characters have been read and not been taken."""
+        return len(self.text) - self.pos
+
+    def offset(self, pos: int) -> int:
+        """Return the byte that the character at `pos` starts at. Ask in ascending order: each byte is counted once."""
+        if self.text.isascii():
+            self._bytes += pos - self._at
+        else:
+            self._bytes += len(self.text[self._at : pos].encode("utf-8", "surrogateescape"))
+        self._at = pos
+        return self._bytes
+
+    def fill(self) -> bool:
+        """Read on, as much again as is pending so that a long element costs linear time; return whether there was more."""
+        if self._ended:
+            return False
+        data = self._stream.read(max(CHUNK, self.pending))
+        self._ended = not data
+        self.offset(self.pos)
+        self.text = self.text[self.pos :] + self._decoder.decode(data, final=self._ended)
+        self.pos = self._at = 0
+        return not self._ended
+
+    def more(self) -> bool:
+        """Whether the stream may still have something that is not in the window."""
+        return not self._ended
+
+    def peek(self) -> str:
+        """Step over space and commas, and return the character there: empty at the end of the stream."""
+        while True:
+            match = _BETWEEN.match(self.text, self.pos)
+            self.pos = match.end() if match else self.pos
+            if self.pos < len(self.text):
+                return self.text[self.pos]
+            if not self.fill():
+                return ""
+
+    def expect(self, mark: str) -> None:
+        """Step over `mark`.
+
+        Raises:
+            ValueError: something else stands there.
+
+        """
+        if self.peek() != mark:
+            raise ValueError(f"expected '{mark}' at byte {self.offset(self.pos)}")
+        self.pos += 1
+
+    def skip_to(self, pos: int) -> str:
+        """Step to `pos` and return the text up to there."""
+        skipped = self.text[self.pos : pos]
+        self.pos = pos
+        return skipped
+
+    def skip_all(self) -> str:
+        """Step to the end of the window and return the text up to there."""
+        return self.skip_to(len(self.text))

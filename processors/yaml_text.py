@@ -1,0 +1,32 @@
+"""Scalars for YAML front matter: valid for any text, by any YAML 1.1 or 1.2 reader."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?")
+
+
+def scalar(value: Any) -> str:
+    """Return a value as a YAML scalar; a text that is a time is written as one, any other text in quotes."""
+    if isinstance(value, str):
+        return value if _TIME.fullmatch(value) else quoted(value)
+    return json.dumps(value)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a double-quoted scalar: JSON's, with what YAML cannot hold as it is escaped too."""
+    if text.isascii() and text.isprintable():
+        return json.dumps(text)
+    clean = _SURROGATE.sub("\ufffd", text)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(clean, ensure_ascii=False))
+
+
+def front_matter(fields: dict[str, Any]) -> str:
+    """Return a front matter block. Fields that say nothing are left out."""
+    lines = [f"{name}: {scalar(value)}" for name, value in fields.items() if value not in ("", None)]
+    return "\n".join(["---", *lines, "---", ""])
