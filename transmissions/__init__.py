@@ -16,7 +16,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .buffer import Buffer as Buffer
+    from .buffer import BufferSettings as BufferSettings
     from .context import Context as Context
+    from .engine import Result as Result
     from .engine import Run as Run
     from .engine import open as open
     from .engine import run as run
@@ -49,10 +52,13 @@ if TYPE_CHECKING:
     from .settings import Settings as Settings
     from .settings import Term as Term
     from .settings import Unit as Unit
+    from .stream import Reader as Reader
+    from .stream import Writer as Writer
 
 _HOMES = {
+    "buffer": ("Buffer", "BufferSettings"),
     "context": ("Context",),
-    "engine": ("Run", "open", "run"),
+    "engine": ("Result", "Run", "open", "run"),
     "errors": (
         "BufferOverflow",
         "ConfigError",
@@ -82,6 +88,7 @@ _HOMES = {
         "Term",
         "Unit",
     ),
+    "stream": ("Reader", "Writer"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
