@@ -25,9 +25,17 @@ def log(stream, *args, layout="text", secrets=(), **extra):
     return stream.getvalue()
 
 
-def test_text_lines_name_level_and_node(stream):
-    """A text line carries level, logger and message."""
-    assert log(stream, "read %d rows", 3) == "INFO transmissions.app.node: read 3 rows\n"
+def test_text_lines_name_the_node_once(stream):
+    """A text line carries the node, unless the message begins with it."""
+    assert log(stream, "read %d rows", 3) == "app/node: read 3 rows\n"
+    assert log(stream, "app/node: done").endswith("\napp/node: done\n")
+
+
+def test_text_lines_name_an_unusual_level(stream):
+    """Warnings and errors say so."""
+    logs.set_up(stream)
+    logging.getLogger("transmissions").warning("late")
+    assert stream.getvalue() == "warning: late\n"
 
 
 def test_json_lines_carry_structured_fields(stream):
@@ -48,7 +56,7 @@ def test_json_lines_carry_structured_fields(stream):
 )
 def test_credentials_are_masked(stream, text, masked):
     """What looks like a credential is masked, and nothing else."""
-    assert log(stream, "%s", text) == f"INFO transmissions.app.node: {masked}\n"
+    assert log(stream, "%s", text) == f"app/node: {masked}\n"
 
 
 def test_secrets_in_use_are_masked_everywhere(stream):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
+_LOGGER: Final = "transmissions"
 _MASK: Final = "…"
 _SHORTEST_SECRET: Final = 6
 """A shorter value would be masked out of half the words of a log."""
@@ -60,6 +61,20 @@ class Redaction(logging.Filter):
         return _CREDENTIALS.sub(rf"\g<keep>{_MASK}", text)
 
 
+class Text(logging.Formatter):
+    """One line for people: the level where it is not the usual one, the node, the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line, and its traceback below it."""
+        message = record.getMessage()
+        node = record.name.removeprefix(_LOGGER).removeprefix(".").replace(".", "/")
+        if node and not message.startswith(node):
+            message = f"{node}: {message}"
+        if record.levelno != logging.INFO:
+            message = f"{record.levelname.lower()}: {message}"
+        return f"{message}\n{record.exc_text}" if record.exc_text else message
+
+
 class JSONLines(logging.Formatter):
     """One JSON object per record: time, level, logger, message, and the record's structured fields."""
 
@@ -80,9 +95,9 @@ class JSONLines(logging.Formatter):
 def set_up(stream: Stream, layout: str = "text", level: int = logging.INFO, secrets: Iterable[str] = ()) -> logging.Handler:
     """Send the log of `transmissions` to a stream and return the handler that does it; `layout` is `text` or `json`."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JSONLines() if layout == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(JSONLines() if layout == "json" else Text())
     handler.addFilter(Redaction(secrets))
-    log = logging.getLogger("transmissions")
+    log = logging.getLogger(_LOGGER)
     log.handlers[:] = [handler]
     log.setLevel(level)
     log.propagate = False
