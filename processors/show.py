@@ -7,7 +7,7 @@ import sys
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from transmissions import Processor, Range
+from transmissions import Processor, Range, get_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,12 +119,23 @@ class ShowCounts(Processor):
     Messages go on unchanged. Best placed last in a pipe: what is behind it has not finished yet when it prints.
 
     ```turtle
-    :counts a :ShowCounts .
+    :counts a :ShowCounts ; :field "number" .
     ```
     """
 
+    stateful = True
+
+    field: str = ""
+    "Dotted path of a field whose first and last values are printed too, to see which messages came through."
+
+    def __post_init__(self) -> None:
+        """Begin without any value."""
+        self._ends: list[Any] = []
+
     def process(self, message: Message) -> Message:
-        """Pass the message on."""
+        """Remember the first value and the latest, and pass the message on."""
+        if self.field:
+            self._ends[1:] = [get_field(message, self.field)]
         return message
 
     def finish(self) -> None:
@@ -135,6 +146,8 @@ class ShowCounts(Processor):
         buffers = {name: figures for name, figures in snapshot["buffers"].items() if "pauseCount" in figures}
         if buffers:
             lines += ["", *table("buffer", _OF_BUFFERS, buffers)]
+        if self.field and self._ends:
+            lines += ["", f"{self.field}: from {self._ends[0]} to {self._ends[-1]}"]
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
 

@@ -58,3 +58,9 @@ def test_declared_buffers_have_a_table_of_their_own(bench, capsys):
     bench.counted["buffers"] = {"main/hold": {name: 1000 + number for number, name in enumerate(figures)}}
     bench.through(ShowCounts(), {})
     assert capsys.readouterr().out.splitlines()[-1].split() == ["main/hold", *map(str, range(1000, 1007))]
+
+
+def test_the_first_and_last_value_of_a_field_are_printed(bench, capsys):
+    """They tell which messages came through."""
+    bench.through(ShowCounts(field="n.m"), *({"n": {"m": number}} for number in (3, 9, 5)))
+    assert capsys.readouterr().out.splitlines()[-1] == "n.m: from 3 to 5"
