@@ -1,0 +1,35 @@
+"""The everyday processors in the real engine, held to what it relies on."""
+
+import pytest
+
+from transmissions.processors.choice import Choice
+from transmissions.processors.demo import Delay, NumberSource
+from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
+from transmissions.processors.json_lines import JSONLinesWriter
+from transmissions.processors.lines import LineReader, TextLinesReader
+from transmissions.processors.pace import Batch, RateLimiter, Unbatch
+from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField
+from transmissions.processors.templates import Templater
+from transmissions.processors.text import MarkdownFormatter, SetText, StringReplace
+from transmissions.testing import assert_contract
+
+MESSAGE = {"content": "[1, 2]", "forEach": ["a", "b"], "items": [{"n": 1}, {"n": 2}]}
+MAKERS = [
+    Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
+    Unbatch, Unfork,
+    lambda: Choice(test_property="content", true_property="x", true_value=1),
+    lambda: Delay(delay=0),
+    lambda: RateLimiter(rate=10_000),
+    lambda: Restructure(rename=(Rename(pre="items", post="a.b"),), remove=("forEach",)),
+    lambda: SetField(field="a.b", value=1),
+    lambda: SetText(text="t"),
+    lambda: StringReplace(match="1"),
+    lambda: Templater(template="{{ content }}"),
+    lambda: TextLinesReader(input_field="content"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: type(make()).__name__)
+def test_a_processor_keeps_the_contract(make):
+    """An empty stream, a stream, and a failing run behind it are all taken well."""
+    assert_contract(make, [MESSAGE, {**MESSAGE, "content": "[]"}])
