@@ -33,6 +33,8 @@ def settings(tmp_path, turtle, config=None, **options):
         (":tags 'b', 'a'", {"tags": ["b", "a"]}),
         (":tags ('b' 'a' 'b')", {"tags": ["b", "a", "b"]}),
         (":tags <http://x.org/y>, 5", {"tags": ["http://x.org/y", "5"]}),
+        (":tags ()", {"tags": []}),
+        (":ratio ()", {}),
         (":tags <sub/file>", {"tags": ["sub/file"]}),
         (":home <http://x.org/>", {"home": "http://x.org/"}),
         (":home 'http://x.org/'", {"home": "http://x.org/"}),
@@ -152,6 +154,7 @@ def test_terms_about_the_node_are_no_settings(tmp_path):
         (":buffer 5", "datatype"),
         (":retry [ :attempts 0 ]", "range"),
         (":onError :explode", "choice"),
+        (":concurency ()", "unknown-setting"),
         (":concurrency 0", "range"),
     ],
 )

@@ -174,7 +174,8 @@ def test_two_classes_with_one_iri_are_a_problem(tmp_path):
 
 def test_the_whole_graph_is_never_shown_to_rdflib_s_log(tmp_path, caplog):
     """An ill-typed literal is our problem, not a logged traceback."""
-    assert fault(tmp_path, ":size '1x'^^<http://www.w3.org/2001/XMLSchema#integer>").code == "datatype"
+    for setting in (":size", ":rename", ":buffer"):
+        assert fault(tmp_path, f"{setting} '1x'^^<http://www.w3.org/2001/XMLSchema#integer>").code == "datatype"
     assert not caplog.records
 
 

@@ -14,11 +14,12 @@ from .placements import Forked
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .effective import Resolver, Subject
+    from .effective import Resolver
     from .findings import Findings
     from .loader import Value
     from .placements import Step
     from .problem import Span
+    from .subjects import Subject
 
 
 def read_conditions(steps: Iterable[Step], resolver: Resolver, findings: Findings) -> dict[Span, Subject]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rdflib.term import Node
 
-    from .effective import Given, Subject
     from .spec import Spec
+    from .subjects import Given, Subject
 
 _TYPE_RULES: Final = frozenset({"Datatype", "NodeKind", "Or"})
 _INNER: Final = "Node"

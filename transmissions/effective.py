@@ -8,21 +8,22 @@ compare the wrong nodes. Each value keeps its place, so that a violation can be 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from rdflib import BNode, Literal, URIRef
 
-from .coercion import Typed, as_written, coerce, from_default
+from .coercion import as_written, coerce
 from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import OVERRIDE, TARGET, Layers, Value
 from .nodeterms import RECORD_TERMS, as_spec, transmission_spec, with_node_settings
 from .placements import TRN, show
 from .problem import Label, Span
 from .rdflists import is_list, read_list
+from .subjects import Given, Subject, fill_defaults, resolve_fractions
 from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Sequence
 
     from rdflib.term import Node
 
@@ -35,47 +36,6 @@ STRUCTURE: Final = frozenset({"pipe", "settings", "implementedBy", "branches", "
 """Terms that link nodes; they are no settings."""
 _LEGACY: Final = frozenset({"loglevel", "processWhenDone", "delay"})
 """Settings every processor of the original looked up, and that have no effect here."""
-
-
-class Given(NamedTuple):
-    """One value that holds: for the graph, for the plan, and where it was written (nowhere, if it is a default)."""
-
-    term: Node
-    plain: Any
-    span: Span | None = None
-    key: Span | None = None
-    record: Subject | None = None
-    resolved: bool = False
-    """Whether it was computed from another setting, so that the class must be told even a default."""
-
-
-class Subject(NamedTuple):
-    """One subject of the effective graph: a placed node, a record in its settings, or a transmission."""
-
-    node: BNode
-    path: str
-    spec: Spec
-    span: Span
-    values: dict[str, list[Given]]
-    sources: tuple[Node, ...] = ()
-    """The nodes of the files that describe it."""
-
-    def records(self) -> Iterator[Subject]:
-        """Yield this subject and all records in it."""
-        yield self
-        for given in self.values.values():
-            for value in given:
-                if value.record:
-                    yield from value.record.records()
-
-    def plain(self) -> dict[str, Any]:
-        """Return the plan's form: Python names to JSON values, defaults left out."""
-        found: dict[str, Any] = {}
-        for setting in self.spec.settings:
-            told = [value.plain for value in self.values.get(setting.term, ()) if value.span or value.resolved]
-            if told:
-                found[setting.name] = told if setting.many else told[-1]
-        return found
 
 
 class Resolver:
@@ -137,25 +97,28 @@ class Resolver:
                 self._findings.report(NOTE, "ignored-setting", sentence, written[0].key)
                 continue
             last_only = term in told and setting and not setting.many
-            values[term] = [self._given(path, setting, value) for value in (written[-1:] if last_only else written)]
+            kept = written[-1:] if last_only else written
+            members = [member for value in kept for member in self._members(value)] if setting else kept
+            values[term] = [self._given(path, setting, member) for member in members]
         subject = Subject(BNode(), path, spec, span, values, tuple(sources))
-        _fill_defaults(subject)
-        _resolve_fractions(subject)
+        fill_defaults(subject)
+        resolve_fractions(subject)
         return subject
 
     def _gather(self, sources: Sequence[Node], told: Container[str]) -> dict[str, list[Value]]:
-        """Return the strongest values of each property not yet told, with the members of lists in place of the lists."""
+        """Return the strongest values of each property not yet told."""
         found: dict[str, list[Value]] = {}
         for layer in self._layers.all:
             for position, source in enumerate(sources):
                 for predicate in layer.terms(source):
                     term = str(predicate)[len(NAMESPACE) :]
                     if term not in found and term not in told and not (position == 0 and term in STRUCTURE):
-                        found[term] = [m for value in layer.values(source, predicate) for m in self._members(layer, value)]
+                        found[term] = layer.values(source, predicate)
         return found
 
-    def _members(self, layer: Any, value: Value) -> list[Value]:
-        if not is_list(layer, value):
+    def _members(self, value: Value) -> list[Value]:
+        layer = self._layers.get(value.layer)
+        if layer is None or not is_list(layer, value):
             return [value]
         reading = read_list(layer, value)
         if reading.fault:
@@ -199,7 +162,7 @@ class Resolver:
             if value.layer == OVERRIDE:
                 sentence = f"--set cannot set :{setting.term}, which has settings of its own"
                 self._findings.report(ERROR, "bad-override", sentence, value.span)
-            return Given(value.term, None, value.span, value.key)
+            return Given(as_written(value.term), None, value.span, value.key)
         if isinstance(value.term, URIRef) and not self._layers.describes(value.term):
             sentence = f"no file describes {show(value.term)}"
             known = [local_name(s) for layer in self._layers.all for s in layer.graph.subjects() if isinstance(s, URIRef)]
@@ -213,30 +176,3 @@ class Resolver:
 def record_spec(setting: Setting) -> Spec:
     """Return a record's fields in the form a processor's settings have."""
     return as_spec(setting.term, setting.fields)
-
-
-def _fill_defaults(subject: Subject) -> None:
-    for setting in subject.spec.settings:
-        if setting.term in subject.values or setting.default is None or setting.kind in {"record", "secret", "any"}:
-            continue
-        defaults = setting.default if setting.many else (setting.default,)
-        typed = [from_default(default, setting) for default in defaults]
-        subject.values[setting.term] = [Given(value.term, value.plain) for value in typed]
-
-
-def _resolve_fractions(subject: Subject) -> None:
-    """Replace a decimal up to 1 by that share of the setting it is a fraction of."""
-    by_name = {setting.name: setting for setting in subject.spec.settings}
-    for setting in subject.spec.settings:
-        given = subject.values.get(setting.term)
-        if setting.fraction_of and given:
-            whole = subject.values.get(by_name[setting.fraction_of].term)
-            subject.values[setting.term] = [_share(value, setting, whole) for value in given]
-
-
-def _share(value: Given, setting: Setting, whole: list[Given] | None) -> Given:
-    of = whole[-1].plain if whole else None
-    if not isinstance(value.plain, float) or not 0 <= value.plain <= 1 or not isinstance(of, int | float):
-        return value
-    share: Typed = coerce(Literal(str(int(value.plain * of))), setting)
-    return value._replace(term=share.term, plain=share.plain, resolved=True)

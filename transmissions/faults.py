@@ -13,9 +13,9 @@ from .problem import Label, Span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .effective import Given, Subject
     from .findings import Findings
     from .spec import Setting
+    from .subjects import Given, Subject
 
 _KINDS: Final = {
     "string": "a text",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from rdflib import RDF, URIRef
 
+from .declarations import DOCUMENTARY, TRANSMISSION_TYPES
 from .findings import ERROR, NOTE
 from .loader import CONFIG, MAIN, PROFILE, TARGET
 from .placements import TRN, show
-from .structure import DOCUMENTARY, TRANSMISSION_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -14,12 +14,12 @@ from .terms import to_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .effective import Subject
     from .homes import App, Home
     from .loader import Layers
     from .placements import Branch, Pipeline, Step, Steps
     from .plan import Pipe
     from .problem import Span, Where
+    from .subjects import Subject
 
 _BUNDLED: Final = "bundled"
 _ABOUT_NODE: Final = ("buffer", "retry", "concurrency", "ordered", "on_error")

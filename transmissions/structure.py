@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rdflib import RDF, RDFS, BNode, Literal, URIRef
+from rdflib import RDF, RDFS, Literal, URIRef
 
 from .branches import FORKS, read_fork
+from .declarations import DOCUMENTARY, TRANSMISSION_TYPES, declared_transmissions, find_untyped_pipes, first_line
 from .depths import with_depths
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
@@ -31,10 +32,6 @@ MAX_NODES: Final = 5000
 """Placements in one app, nested ones counted where they are laid out."""
 MAX_NESTING: Final = 32
 
-TRANSMISSION_TYPES: Final = (TRN.Transmission, TRN.EntryTransmission)
-DOCUMENTARY: Final = (TRN.ConfigSet, TRN.Settings, TRN.ReMap)
-"""Types that say what a settings node is for, and that nothing depends on."""
-
 
 class Chain(NamedTuple):
     """Where in the nesting a pipe is being read."""
@@ -50,8 +47,8 @@ class Chain(NamedTuple):
 def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tuple[Pipeline, ...]:
     """Return every transmission of an app, in the order of the file, with its nodes laid out."""
     reader = PipeReader(layers.main, registry, findings)
-    if not find_untyped_pipes(reader) and not reader.declared:
-        findings.report(ERROR, "no-transmission", "the file declares no :Transmission", _first_line(layers.main))
+    if not find_untyped_pipes(reader.layer, reader.declared, findings) and not reader.declared:
+        findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layers.main))
     read = [reader.read(node) for node in reader.declared]
     has_entry = any(pipeline.entry for pipeline in read)
     return tuple(p if has_entry else p._replace(entry=p.node not in reader.nested) for p in read)
@@ -64,7 +61,7 @@ class PipeReader:
         self.layer = layer
         self.registry = registry
         self.findings = findings
-        self.declared = _declared(layer)
+        self.declared = declared_transmissions(layer)
         self.nested: set[Node] = set()
         self._names = Names()
         self._circles: set[frozenset[Node]] = set()
@@ -81,7 +78,7 @@ class PipeReader:
 
     def span_of(self, node: Node) -> Span:
         """Return where a node is described."""
-        return self.layer.span(node) or _first_line(self.layer)
+        return self.layer.span(node) or first_line(self.layer)
 
     def pipe(self, owner: Node, chain: Chain) -> Steps:
         """Read the pipe of a transmission or a branch."""
@@ -214,37 +211,6 @@ class PipeReader:
         self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)
 
 
-def find_untyped_pipes(reader: PipeReader) -> bool:
-    """Report subjects that have a pipe but are no transmissions; branches, which stand in a list, may. Say if there are any."""
-    graph = reader.layer.graph
-    found = False
-    for node in dict.fromkeys(graph.subjects(TRN.pipe, None)):
-        if node in reader.declared or (None, RDF.first, node) in graph:
-            continue
-        kind = next(iter(reader.layer.values(node, RDF.type)), None)
-        near = did_you_mean(local_name(str(kind.term)), ["Transmission", "EntryTransmission"]) if kind else ""
-        span = kind.span if kind else reader.span_of(node)
-        mend = near or f"write `{show(node)} a :Transmission`"
-        sentence = f"{show(node)} has a :pipe but is no :Transmission"
-        reader.findings.report(ERROR, "not-a-transmission", sentence, span, mend=mend)
-        found = True
-    return found
-
-
 def _placed_at(problem: Problem, span: Span | None) -> Problem:
     related = (Label(problem.span, "in the class"),) if problem.span else ()
     return problem._replace(span=span, label="leads there", related=related + problem.related)
-
-
-def _declared(layer: Layer) -> dict[Node, Span]:
-    found = {
-        node: layer.span(node) or _first_line(layer)
-        for kind in TRANSMISSION_TYPES
-        for node in layer.graph.subjects(RDF.type, kind)
-        if isinstance(node, URIRef | BNode)
-    }
-    return dict(sorted(found.items(), key=lambda item: (item[1].line, item[1].column)))
-
-
-def _first_line(layer: Layer) -> Span:
-    return Span(str(layer.path), 1, 1, 1, "")

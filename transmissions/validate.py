@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .effective import Subject
     from .homes import App
     from .loader import Layers
     from .overrides import Override
     from .placements import Pipeline
     from .plan import Plan
     from .problem import Problem
+    from .subjects import Subject
 
 
 class Examined(NamedTuple):

@@ -1,0 +1,57 @@
+"""What `transmissions.ttl` declares: its transmissions, and what only looks like one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rdflib import RDF, BNode, URIRef
+
+from .findings import ERROR, did_you_mean
+from .placements import TRN, show
+from .problem import Span
+from .terms import local_name
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from rdflib.term import Node
+
+    from .findings import Findings
+    from .loader import Layer
+
+TRANSMISSION_TYPES: Final = (TRN.Transmission, TRN.EntryTransmission)
+DOCUMENTARY: Final = (TRN.ConfigSet, TRN.Settings, TRN.ReMap)
+"""Types that say what a settings node is for, and that nothing depends on."""
+
+
+def declared_transmissions(layer: Layer) -> dict[Node, Span]:
+    """Return the transmissions of a file and their places, in its order."""
+    found = {
+        node: layer.span(node) or first_line(layer)
+        for kind in TRANSMISSION_TYPES
+        for node in layer.graph.subjects(RDF.type, kind)
+        if isinstance(node, URIRef | BNode)
+    }
+    return dict(sorted(found.items(), key=lambda item: (item[1].line, item[1].column)))
+
+
+def first_line(layer: Layer) -> Span:
+    """Return the place of a fault that is about a whole file."""
+    return Span(str(layer.path), 1, 1, 1, "")
+
+
+def find_untyped_pipes(layer: Layer, declared: Container[Node], findings: Findings) -> bool:
+    """Report subjects that have a pipe but are no transmissions; branches, which stand in a list, may. Say if there are any."""
+    graph = layer.graph
+    found = False
+    for node in dict.fromkeys(graph.subjects(TRN.pipe, None)):
+        if node in declared or (None, RDF.first, node) in graph:
+            continue
+        kind = next(iter(layer.values(node, RDF.type)), None)
+        near = did_you_mean(local_name(str(kind.term)), ["Transmission", "EntryTransmission"]) if kind else ""
+        span = kind.span if kind else layer.span(node)
+        mend = near or f"write `{show(node)} a :Transmission`"
+        sentence = f"{show(node)} has a :pipe but is no :Transmission"
+        findings.report(ERROR, "not-a-transmission", sentence, span, mend=mend)
+        found = True
+    return found
