@@ -1,8 +1,9 @@
 """Everything the documents show is run: commands print what stands below them, Turtle and Python are right.
 
-A fenced block with a path behind its language (```turtle apps/hello/config.ttl) is written to that file of the document's
-folder, a copy of the checkout; a `console` block is run line by line there; other `turtle` blocks are parsed, and `python`
-blocks run. In shown output `…` stands for anything, on a line of its own for any lines.
+The README is at work in a copy of the checkout, the others in an empty folder with `trans` on the path. A fenced block with a
+path behind its language (```turtle apps/hello/config.ttl) is written to that file; a `console` block is run line by line;
+other `turtle` blocks are parsed, and `python` blocks run. In shown output `…` stands for anything, on a line of its own for
+any lines.
 """
 
 import os
@@ -80,17 +81,24 @@ def matches(shown, printed):
     return re.fullmatch("".join(lines), printed.strip("\n") + "\n") is not None
 
 
-def run(command, home):
-    """Run a command line in the document's folder and return its exit code and all it printed."""
-    environment = {**os.environ, "PATH": f"{home}:{os.environ['PATH']}", "NO_COLOR": "1", "XDG_CACHE_HOME": f"{home}/.cache"}
-    shell = ["sh", "-c", f"exec 2>&1\n{command}"]
-    result = subprocess.run(shell, cwd=home, env=environment, capture_output=True, text=True, timeout=100, check=False)
-    return result.returncode, result.stdout
+class Place(NamedTuple):
+    """Where a document is at work."""
+
+    checkout: Path
+    home: Path
+
+    def run(self, command):
+        """Run a command line and return its exit code and all it printed."""
+        path = f"{self.checkout}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{self.checkout}/.cache"}
+        shell = ["sh", "-c", f"exec 2>&1\n{command}"]
+        result = subprocess.run(shell, cwd=self.home, env=environment, capture_output=True, text=True, timeout=100)
+        return result.returncode, result.stdout
 
 
-def check_command(command, shown, home):
+def check_command(command, shown, place):
     """Run a command; what it prints must be what is shown, and where nothing is shown it must succeed."""
-    code, printed = run(command, home)
+    code, printed = place.run(command)
     assert "Traceback" not in printed
     if shown:
         assert matches(shown, printed), f"$ {command}\n{printed}"
@@ -104,35 +112,38 @@ def check_turtle(text):
     list(pyoxigraph.parse(text.encode(), format=pyoxigraph.RdfFormat.TURTLE, base_iri="http://example.org/"))
 
 
-def check_python(text, home):
-    """Run a block of Python in the document's folder."""
-    (home / ".block.py").write_text((home / ".prelude.py").read_text() + text, encoding="utf-8")
-    code, printed = run(f"exec {sys.executable} -S .block.py", home)
+def check_python(text, place):
+    """Run a block of Python."""
+    block = place.checkout / ".block.py"
+    block.write_text((place.checkout / ".prelude.py").read_text() + text, encoding="utf-8")
+    code, printed = place.run(f"exec {sys.executable} -S {block}")
     assert code == 0, printed
 
 
-def execute(block, home):
+def execute(block, place):
     """Do with a block what its language says."""
     if block.path:
-        file = home / block.path
+        file = place.home / block.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block.text, encoding="utf-8")
     if block.language == "turtle":
         check_turtle(block.text)
     elif block.language == "console":
         for command, shown in commands_in(block.text):
-            check_command(command, shown, home)
+            check_command(command, shown, place)
     elif block.language == "python" and not block.path:
-        check_python(block.text, home)
+        check_python(block.text, place)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_a_document_is_true(document, tmp_path):
     """Every block of a document, taken in order, does what the document says."""
-    home = checkout_in(tmp_path)
+    checkout = checkout_in(tmp_path / "checkout")
+    (tmp_path / "home").mkdir()
+    place = Place(checkout, checkout if document.name == "README.md" else tmp_path / "home")
     for block in blocks_of(document):
         try:
-            execute(block, home)
+            execute(block, place)
         except (AssertionError, SyntaxError) as error:
             pytest.fail(f"{document.name}:{block.line}: {error}")
 
