@@ -41,7 +41,7 @@ def through(processors: Processor | Sequence[Processor], messages: Iterable[Mess
 
 
 def bench(processors: Sequence[Processor], messages: Sequence[Message], folder: Path, **node: Any) -> Run:
-    """Return a run of processors that were made already, to be entered; the nodes are `test/Class`, `test/Class-2` and so on."""
+    """Return a run of processors that were made already, to enter; the nodes are `test/Class`, `test/Class-2` and so on."""
     pipe, made = lay_out(processors, **node)
     transmission = TransmissionPlan("test", "", True, pipe, HERE)
     plan = Plan("test", str(folder), (), (transmission,))
