@@ -179,6 +179,18 @@ def test_the_whole_graph_is_never_shown_to_rdflib_s_log(tmp_path, caplog):
     assert not caplog.records
 
 
+def test_a_user_s_own_shapes_are_honoured(tmp_path):
+    """`shapes.ttl` beside an app runs over the files as they are written, and its faults are located there."""
+    app = make_app(tmp_path, f"{PIPE} :a a :Widget ; :settings :set .", ":set :name 'abc' ; :size 5 .")
+    shapes = """
+        @prefix sh: <http://www.w3.org/ns/shacl#> .
+        :Names a sh:NodeShape ; sh:targetSubjectsOf :name ; sh:property [ sh:path :name ; sh:minLength 5 ] .
+        """
+    write_turtle(app.folder / "shapes.ttl", shapes)
+    problem = only(check(app)[1])
+    assert (Path(problem.span.file).name, marked(problem.span)) == ("config.ttl", "'abc'")
+
+
 def run_command(capsys, *words):
     """Return exit code, stdout and stderr of `trans validate`."""
     parser = argparse.ArgumentParser()

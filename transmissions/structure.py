@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .registry import Registry
     from .spec import Spec
 
-MAX_NODES: Final = 5000
+MAX_NODES: Final = 2000
 """Placements in one app, nested ones counted where they are laid out."""
 MAX_NESTING: Final = 32
 
@@ -50,6 +50,8 @@ def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tu
     if not find_untyped_pipes(reader.layer, reader.declared, findings) and not reader.declared:
         findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layers.main))
     read = [reader.read(node) for node in reader.declared]
+    if reader.is_beyond_limit:
+        return ()
     has_entry = any(pipeline.entry for pipeline in read)
     return tuple(p if has_entry else p._replace(entry=p.node not in reader.nested) for p in read)
 
@@ -145,8 +147,13 @@ class PipeReader:
 
     def _is_full(self, member: Value) -> bool:
         self._room -= 1
-        if self._room < 0:
-            self.findings.report(ERROR, "too-many-nodes", f"the app places more than {MAX_NODES} nodes", member.span)
+        if self._room == -1:
+            self.findings.report(ERROR, "too-many-nodes", f"the app places more than {MAX_NODES:,} nodes", member.span)
+        return self.is_beyond_limit
+
+    @property
+    def is_beyond_limit(self) -> bool:
+        """Whether reading was broken off; what was read then is not worth looking at."""
         return self._room < 0
 
     def nest(self, member: Value, chain: Chain, names: Names) -> Steps:
