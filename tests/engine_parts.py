@@ -104,3 +104,9 @@ def work(folder, processors, messages=({},), **node):
 def ids(messages):
     """Return the ids of messages, in order."""
     return [message["id"] for message in messages]
+
+
+class Mark(Processor):
+    def process(self, message):
+        message["marks"] = message.get("marks", 0) + 1
+        return message

@@ -10,10 +10,12 @@ from transmissions.message import END, GroupEnd, glance
 
 
 def letter(number, size=10):
+    """Return a message of some size."""
     return {"": "x" * size, "id": number}
 
 
 def buffer(**settings):
+    """Return a buffer and the list of events it tells."""
     told = []
     made = Buffer("b", BufferSettings(**settings), lambda event, **fields: told.append(event))
     return made, told

@@ -13,6 +13,7 @@ from transmissions.testing import through
 
 
 def cube(side):
+    """Return numbers nested three deep."""
     return [[[100 * a + 10 * b + c for c in range(side)] for b in range(side)] for a in range(side)]
 
 

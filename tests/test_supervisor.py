@@ -53,6 +53,7 @@ class HalfSource(Source):
 
 
 def letters(folder):
+    """Return the dead letters of a run."""
     return [json.loads(line) for line in (folder / "dead-letters.ndjson").read_text().splitlines()]
 
 

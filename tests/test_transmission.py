@@ -30,6 +30,7 @@ class Calling(Processor):
 
 
 def node(path, depth=0, **fields):
+    """Return the plan of a node."""
     return NodePlan(path, "", "", {}, HERE, {}, depth, **fields)
 
 
@@ -47,14 +48,17 @@ def _make(made):
 
 
 def fork(kind, *branches, depth=0):
+    """Return the plan of a fork."""
     return ForkPlan("t/fork", kind, tuple(BranchPlan(*branch) for branch in branches), HERE, depth)
 
 
 def when(field, operator, value):
+    """Return a condition."""
     return {"field": field, "operator": operator, "value": value}
 
 
 def through(folder, pipe, made, messages=({},), others=()):
+    """Run a pipe and return its final messages."""
     return asyncio.run(finish(run_of(folder, pipe, made, messages, others)))[0]
 
 
@@ -223,17 +227,18 @@ def test_halt_drains_from_inside(tmp_path):
 
 
 def other(*pipe):
+    """Return a transmission to call."""
     return TransmissionPlan("other", "", False, pipe, HERE)
 
 
 def test_a_call_gives_everything_the_other_makes(tmp_path):
     """Each call gets its own results, in order, from one transmission that stays at work."""
-    made = {"t/s": Count(count=4), "t/c": Calling(), "o/i": lambda: Double(), "o/m": lambda: Mark(by="o")}
 
     class Double(Processor):
         def process(self, message):
             return [dict(message), dict(message)]
 
+    made = {"t/s": Count(count=4), "t/c": Calling(), "o/i": Double, "o/m": lambda: Mark(by="o")}
     found = through(tmp_path, [node("t/s"), node("t/c", 1)], made, others=[other(node("o/i"), node("o/m"))])
     assert [(message["id"], message["by"]) for message in found] == [(number, "o") for number in range(4) for _ in range(2)]
 
@@ -257,7 +262,7 @@ def test_calls_that_never_end_are_refused(tmp_path):
 
 def test_an_unknown_target_is_named(tmp_path):
     """A call to nowhere offers the nearest name."""
-    with pytest.raises(NodeFailed, match="there is no transmission 'othr'; did you mean 'other'?"):
+    with pytest.raises(NodeFailed, match="there is no transmission 'othr'; did you mean 'other'"):
         through(tmp_path, [node("t/c")], {"t/c": Calling(target="othr")}, others=[other()])
 
 

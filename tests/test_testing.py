@@ -1,0 +1,46 @@
+"""The means to test processors: they find what is wrong, and pass what is right."""
+
+import pytest
+from engine_parts import Close, Count, Items, Pass, ids
+
+from transmissions import Processor
+from transmissions.testing import assert_contract, lay_out, through
+
+
+class Uneven(Pass):
+    def process_batch(self, messages):
+        return messages[1:]
+
+
+class Text(Processor):
+    def process(self, message):
+        return ["not a message"]
+
+
+def test_through_returns_what_leaves_the_pipe():
+    """Processors run in the real engine, one or several."""
+    assert ids(through([Count(count=2), Pass()], [{}])) == [0, 1]
+    assert through(Pass(), [{"a": 1}]) == [{"a": 1}]
+
+
+def test_places_have_names_and_depths_as_in_a_plan():
+    """A second processor of a class gets a number, and groups are counted."""
+    pipe, _ = lay_out([Items(), Items(), Close(), Pass()])
+    assert [(node.path, node.depth) for node in pipe] == [
+        ("test/Items", 0),
+        ("test/Items-2", 1),
+        ("test/Close", 2),
+        ("test/Pass", 1),
+    ]
+
+
+def test_the_contract_holds_for_a_decent_processor():
+    """A processor that passes messages on is in order."""
+    assert_contract(Pass, [{"id": 1}, {"id": 2}])
+
+
+@pytest.mark.parametrize(("wrong", "sentence"), [(Uneven, "process_batch gives"), (Text, "gives a str; a message is a dict")])
+def test_the_contract_finds_what_is_wrong(wrong, sentence):
+    """Batches that differ from single messages, and results that are no messages, are named."""
+    with pytest.raises(AssertionError, match=sentence):
+        assert_contract(wrong, [{"id": 1}, {"id": 2}])
