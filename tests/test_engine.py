@@ -168,5 +168,5 @@ def test_a_tap_shows_the_first_messages(tmp_path):
 
 def test_a_tap_on_nothing_is_an_error(tmp_path):
     """An unknown node is an error with the nearest name."""
-    with pytest.raises(UsageError, match="no pipe has a node 'Cont'; did you mean 'Count'?"):
+    with pytest.raises(UsageError, match=r"no pipe has a node 'Cont'; did you mean 'Count'\?"):
         bench([Count()], [{}], tmp_path).tap("Cont", 3, print)
