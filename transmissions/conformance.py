@@ -49,11 +49,15 @@ def _graph(subjects: Iterable[Subject]) -> Graph:
     for subject in subjects:
         graph.add((subject.node, RDF.type, URIRef(class_of(subject.spec))))
         for term, values in subject.values.items():
-            for value in values:
-                graph.add((subject.node, URIRef(NAMESPACE + term), value.term))
-                if value.record is None and isinstance(value.plain, dict):
-                    graph.add((value.term, URIRef(NAMESPACE + "env"), Literal(value.plain["env"])))
+            _add_values(graph, subject, term, values)
     return graph
+
+
+def _add_values(graph: Graph, subject: Subject, term: str, values: list[Given]) -> None:
+    for value in values:
+        graph.add((subject.node, URIRef(NAMESPACE + term), value.term))
+        if value.record is None and isinstance(value.plain, dict):  # A secret, which is the name of a variable.
+            graph.add((value.term, URIRef(NAMESPACE + "env"), Literal(value.plain["env"])))
 
 
 def _validate(graph: Graph, shapes: Graph) -> Graph:

@@ -23,11 +23,12 @@ from .subjects import Given, Subject, fill_defaults, resolve_fractions
 from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from rdflib.term import Node
 
     from .findings import Findings
+    from .loader import Layer
     from .overrides import Override
     from .placements import Pipeline, Placed
     from .spec import Setting, Spec
@@ -108,13 +109,16 @@ class Resolver:
     def _gather(self, sources: Sequence[Node], told: Container[str]) -> dict[str, list[Value]]:
         """Return the strongest values of each property not yet told."""
         found: dict[str, list[Value]] = {}
-        for layer in self._layers.all:
-            for position, source in enumerate(sources):
-                for predicate in layer.terms(source):
-                    term = str(predicate)[len(NAMESPACE) :]
-                    if term not in found and term not in told and not (position == 0 and term in STRUCTURE):
-                        found[term] = layer.values(source, predicate)
+        for layer, position, source in self._places(sources):
+            for predicate in layer.terms(source):
+                term = str(predicate)[len(NAMESPACE) :]
+                if term not in found and term not in told and not (position == 0 and term in STRUCTURE):
+                    found[term] = layer.values(source, predicate)
         return found
+
+    def _places(self, sources: Sequence[Node]) -> Iterator[tuple[Layer, int, Node]]:
+        """Yield where to look for settings, the strongest first: file by file, in each the node before its settings node."""
+        return ((layer, position, source) for layer in self._layers.all for position, source in enumerate(sources))
 
     def _members(self, value: Value) -> list[Value]:
         layer = self._layers.get(value.layer)
