@@ -75,8 +75,8 @@ def test_an_installed_trans_runs_a_bundled_app(built, wheel, tmp_path, editable)
     """`trans list` of an installation, editable or not, shows the bundled apps, whatever the working directory is."""
     what = ["-e", built / "tree"] if editable else [wheel]
     site = tmp_path / "site"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", site, *what]
-    subprocess.run(install, check=True, capture_output=True)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", site]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, *what], check=True, capture_output=True)
     code = f"import site; site.addsitedir({str(site)!r}); from transmissions.cli import main; main(['list'])"
     result = subprocess.run([sys.executable, "-P", "-S", "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
     assert "claude-json-converter" in result.stdout, result.stderr

@@ -46,6 +46,7 @@ class Outlet(Protocol):
     @property
     def pressure(self) -> Pressure:
         """How often writing here, or behind this, had to wait."""
+        ...
 
     async def put_many(self, messages: list[Message]) -> None:
         """Take messages, in order; wait while there is no room. The list belongs to the taker from then on."""

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -171,7 +172,7 @@ def _print_version() -> int:
 def _forgive_odd_characters() -> None:
     # A lone surrogate in a message becomes \\udc80, which is also how JSON writes it, instead of a traceback.
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

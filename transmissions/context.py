@@ -46,12 +46,15 @@ class Services(Protocol):
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything counted so far: `nodes` and `buffers`, by path."""
+        ...
 
     def pressure(self, node: str) -> Pressure:
         """Return how often writing behind the node's segment had to wait."""
+        ...
 
     async def call(self, node: str, transmission: str, message: Message) -> list[Message]:
         """Run another transmission on one message."""
+        ...
 
 
 class Context:

@@ -175,8 +175,9 @@ def _channels(node: Node) -> list[Channel]:
     if node.plan.buffer is not None:
         buffer = Buffer(node.plan.path, BufferSettings.from_plan(node.plan.buffer), node.processor.context.emit)
         channels.append(buffer)
-    if hasattr(node.processor, "make_channel"):
-        channels.append(node.processor.make_channel())
+    make_channel = getattr(node.processor, "make_channel", None)
+    if make_channel:
+        channels.append(make_channel())
     return channels
 
 
