@@ -27,7 +27,7 @@ _SMALL: Final = 65536
 """Bytes up to which a regular file is read or written right here.
 
 Measured for 5,000 files of 2 KB, per file: aiofiles 305 us, one hop to a thread 107 us, no hop 11 us (writing: 421, 292,
-182). So small files do not leave the loop, and larger ones take a single hop.
+182). So small files do not leave the loop, and only larger ones are worth the way through aiofiles' threads.
 """
 
 
@@ -64,7 +64,7 @@ class FileReader(Processor):
         """Read the file the message or the settings name."""
         path = find_file(self, message)
         facts = path.stat()
-        data = path.read_bytes() if _is_small(facts) else await asyncio.to_thread(path.read_bytes)
+        data = path.read_bytes() if _is_small(facts) else await _read_large(path)
         put(message, self.target_field, self._decode(data, path))
         message["filePath"] = str(path)
         if self.meta_field:
@@ -79,6 +79,13 @@ class FileReader(Processor):
             raise RunError(f"{path}:{line}: not {self.encoding}: {error.reason} at byte {error.start}") from error
         is_json = self.media_type == "application/json" or self.media_type.endswith("+json")
         return parse_json(text, str(path)) if is_json else text
+
+
+async def _read_large(path: Path) -> bytes:
+    import aiofiles
+
+    async with aiofiles.open(path, "rb") as file:
+        return await file.read()
 
 
 def _is_small(facts: os.stat_result) -> bool:
