@@ -57,6 +57,12 @@ class ArchiveReader(Source):
             raise RunError(f"no {self.shape} conversations in '{path}'; {_what_is_there(found)}")
         yield from self._read(parts, account)
 
+    def foresee(self, message: Message) -> Iterator[str]:
+        """Yield, for a dry run, what each file of the archive is found to hold."""
+        path = self.context.input_path(str(self.dynamic(message, "archive")))
+        for part in find_parts(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked)):
+            yield f"{part.name}: {_describe(part)['holds']}, {part.size} bytes"
+
     def _read(self, parts: list[Part], account: dict[str, Any]) -> Iterator[Message]:
         total = sum(part.size for part in parts)
         before = 0

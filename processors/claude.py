@@ -92,6 +92,8 @@ def _blocks_of(item: dict[str, Any]) -> list[Block]:
     content: Any = item.get("content")
     if content.__class__ is not list:
         content = as_list(content or None)
+    if len(content) == 1 and _is_plain(content[0]):
+        return [{"kind": "text", "text": content[0]["text"], "citations": (), "sources": ("text",)}]
     if len(content) > 1 or (content and not _is_hollow(content)):
         return convert_blocks(content, item.get("sender") == "assistant")
     sources = ("text",) if content else ()
@@ -103,6 +105,14 @@ def _blocks_of(item: dict[str, Any]) -> list[Block]:
     blocks = list(split_tags(text)) if has_tags(text) else [{"kind": "text", "text": text, "citations": []}]
     blocks[0]["sources"] = sources or ("flat text",)
     return blocks
+
+
+def _is_plain(block: Any) -> bool:
+    """Whether a block is what most messages consist of: one text, without citations or tags."""
+    if block.__class__ is not dict or block.get("type") != "text" or block.get("citations"):
+        return False
+    text = block.get("text")
+    return text.__class__ is str and text != "" and "<ant" not in text
 
 
 def _is_hollow(content: list[Any]) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from transmissions import Processor, Range, UsageError
 
+from .account import Account
 from .head import default_head, load_head
 from .layouts import ConversationLayout, MessageLayout
 from .page import Style
@@ -28,7 +29,7 @@ _PRESETS: dict[str, dict[str, str]] = {
 class ConversationMarkdown(Processor):
     """Render a conversation as Markdown, with its artifacts and attachments as files beside it.
 
-    Takes `conversation`, gives `files`: (path, content) of each file, for TreeWriter, and `tally`: what became of every
+    Takes `conversation`, gives `files`: (path, content) of each file, for TreeWriter, and `account`: what became of every
     message and block, for ConversionReport. What one of `preset` sets, the settings below it override.
 
     ```turtle
@@ -92,16 +93,16 @@ class ConversationMarkdown(Processor):
         return self._template(facts)
 
     def process(self, message: Message) -> Message:
-        """Replace the message's `conversation` by its `files` and `tally`."""
+        """Replace the message's `conversation` by its `files` and `account`."""
         conversation = message.pop("conversation")
         message["id"] = conversation["id"]
-        message["counts"] = conversation["counts"]
         digest = message.pop("digest", None)
         if digest in self._seen:
-            message["files"], message["tally"] = [], {("conversation", "skipped: duplicate"): 1}
+            message["files"] = []
+            message["account"] = Account(conversation["counts"], {("conversation", "skipped: duplicate"): 1})
             return message
         if digest is not None:
             self._seen.add(digest)
         message["files"], page = self._layout.render(conversation)
-        message["tally"] = page.tally
+        message["account"] = Account(conversation["counts"], page.tally)
         return message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -60,7 +61,7 @@ class Page:
         self.style = style
         self._place = place
         self.parts: list[str] = []
-        self.tally: dict[tuple[str, str], int] = {}
+        self.tally: dict[tuple[str, str], int] = defaultdict(int)
         self.shelf = Shelf(partial(place.take, "artifacts"))
         self.bench = Bench(self.shelf)
         self.benches: dict[int, Bench] = {}
@@ -75,13 +76,12 @@ class Page:
 
     def note(self, kind: str, outcome: str, number: int = 1) -> None:
         """Note what became of a number of things of one kind."""
-        self.tally[kind, outcome] = self.tally.get((kind, outcome), 0) + number
+        self.tally[kind, outcome] += number
 
     def count(self, sources: Iterable[str], outcome: str) -> None:
         """Note what became of blocks of the archive, by their types there."""
         for source in sources:
-            key = (f"block {source}", outcome)
-            self.tally[key] = self.tally.get(key, 0) + 1
+            self.tally[f"block {source}", outcome] += 1
 
     def show(self, mode: str, summary: str, body: str) -> None:
         """Add something that is either folded or in the open."""

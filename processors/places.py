@@ -12,6 +12,8 @@ from urllib.parse import quote
 from .names import LIMIT, UniqueNames, safe_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conversation import Conversation
 
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
@@ -28,15 +30,20 @@ class Place:
 
     __slots__ = ("_assets", "_links", "_names", "page")
 
-    def __init__(self, page: str, assets: str) -> None:
+    def __init__(self, page: str, assets: Callable[[], str]) -> None:
         self.page = page
         """The path of its page, without extension."""
-        self._assets = assets
-        self._links = quote(posixpath.relpath(assets, posixpath.dirname(page) or "."), safe="/" + _KIND + _NAME)
+        self._assets: Callable[[], str] | str = assets
+        self._links = ""
         self._names = UniqueNames()
 
     def take(self, kind: str, name: str) -> tuple[str, str]:
         """Return the path of a file that belongs to the conversation, and the link to it from the page."""
+        if not isinstance(self._assets, str):
+            # Most conversations have no such files, so their names are worked out when there is one.
+            self._assets = self._assets()
+            way = posixpath.relpath(self._assets, posixpath.dirname(self.page) or ".")
+            self._links = quote(way, safe="/" + _KIND + _NAME)
         name = self._names.take(name)
         path = self._assets.replace(_KIND, kind).replace(_NAME, name)
         return path, self._links.replace(_KIND, kind).replace(_NAME, name if _AS_IT_IS.fullmatch(name) else quote(name))
@@ -67,7 +74,7 @@ class Places:
         page = self._names.take(path + self._extension, f"{path} ~{fields['id']}{self._extension}").removesuffix(
             self._extension
         )
-        return Place(page, self._fill(self._assets, {**fields, "kind": _KIND, "name": _NAME}, title, LIMIT))
+        return Place(page, lambda: self._fill(self._assets, {**fields, "kind": _KIND, "name": _NAME}, title, LIMIT))
 
     @staticmethod
     def _fill(parts: list[str], fields: dict[str, str], title: str, limit: int) -> str:

@@ -10,11 +10,13 @@ from transmissions import OutputError, Processor
 if TYPE_CHECKING:
     from transmissions import Message
 
+    from .account import Account
+
 
 class ConversionReport(Processor):
     """Draw up the account of a conversion, and write it as JSON when all is done.
 
-    Takes `counts` (what the archive held), `tally` (what was made of it) and `written`. The report says for messages, blocks,
+    Takes `account` (what the archive held, and what was made of it) and `written`. The report says for messages, blocks,
     attachments and files how many there were, and how many were rendered, folded or skipped, and why; `balanced` says
     whether it adds up. It holds no time and no path of the machine: two runs over one archive give the same report.
 
@@ -36,7 +38,8 @@ class ConversionReport(Processor):
 
     def process(self, message: Message) -> Message:
         """Take the message into account and pass it on without the figures."""
-        counts, tally = message.pop("counts"), message.pop("tally")
+        account: Account = message.pop("account")
+        counts, tally = account.counts, account.tally
         self._conversations["converted"] += 1
         self._conversations["without messages"] += not counts["messages"]
         kinds = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
@@ -64,6 +67,7 @@ class ConversionReport(Processor):
     def finish(self) -> list[Message]:
         """Write the report, and send it on as the last message."""
         report = self.report()
+        self.context.emit("summary", text=f"{self._conversations['converted']} conversations, {self._written['pages']} pages")
         path = self.context.output_path(self.file)
         temporary = path.with_name(f".{path.name}.part")
         try:

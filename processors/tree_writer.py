@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from transmissions import OutputError, Processor, RunError
 
 from .spool import pieces
+from .write_apart import write_whole
+from .writing_process import WritingProcess
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from transmissions import Message
 
     from .spool import Content
 
-_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_MODE: Final = 0o666
-"""What the user's umask makes of it."""
+_MANY: Final = 256
+"""Files after which a process of its own pays."""
 
 
 class TreeWriter(Processor):
@@ -26,55 +25,66 @@ class TreeWriter(Processor):
 
     Takes `files`, a list of (path, content): paths are relative, with `/`, and cannot lead out of `folder`; content is bytes.
     Gives `written`, the list of (path, bytes) instead. Each file is written under a temporary name and then renamed, so that
-    a run that is killed leaves whole files only.
+    a run that is killed leaves whole files only. When there are many, a second process writes them while the run goes on.
 
     ```turtle
     :write a :TreeWriter ; :folder "conversations" .
     ```
     """
 
+    stateful = True
+
     folder: str = "."
     "Where the files go: below the run's output folder."
+    apart: bool = True
+    "Whether a second process may do the writing."
 
     def __post_init__(self) -> None:
         """Begin with no folder known."""
-        self._folders: dict[str, str] = {}
+        self._places: dict[str, str] = {}
+        self._count = 0
+        self._process: WritingProcess | None = None
+        self._second = self.apart and os.name == "posix" and (os.cpu_count() or 1) > 1
 
     def process(self, message: Message) -> Message:
         """Write the message's `files`."""
         files = message.pop("files")
-        try:
-            message["written"] = [(path, self._write(path, content)) for path, content in files]
-        except OSError as error:
-            raise OutputError(f"cannot write '{error.filename}': {error.strerror}") from error
+        message["written"] = [(path, self._write(path, content)) for path, content in files]
         return message
+
+    def finish(self) -> None:
+        """Wait until all is written."""
+        process, self._process = self._process, None
+        if process:
+            process.close()
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._process:
+            self._process.abandon()
 
     def _write(self, path: str, content: Content) -> int:
         folder, _, name = path.rpartition("/")
-        place = self._folders.get(folder) or self._open_folder(folder)
-        # Always the same temporary name, so that a run after a killed one leaves nothing behind.
-        temporary = f"{place}/.{name}.part"
-        handle = os.open(temporary, _FLAGS, _MODE)
-        try:
-            size = sum(_write_all(handle, piece) for piece in pieces(content))
-        finally:
-            os.close(handle)
-        os.rename(temporary, f"{place}/{name}")  # noqa: PTH104 - a Path for each file costs as much as writing it
-        return size
+        place = self._places.get(folder) or self._place(folder)
+        if not name or "\0" in path or name == "..":
+            raise RunError(f"'{path}' is no name of a file")
+        self._count += 1
+        if self._second and self._count > _MANY:
+            self._process = self._process or WritingProcess()
+            self._process.send(f"{place}/{name}", content)
+        else:
+            _write_here(f"{place}/{name}", content)
+        return len(content) if isinstance(content, bytes) else sum(map(len, content))
 
-    def _open_folder(self, folder: str) -> str:
-        """Make a folder, once it is sure to be below the output folder."""
+    def _place(self, folder: str) -> str:
+        """Return where a folder is, once it is sure to be below the output folder."""
         if folder and any(part in ("", ".", "..") or "\\" in part for part in folder.split("/")):
             raise RunError(f"'{folder}' is no relative path; nothing is written there")
-        place: Path = self.context.output_path(os.path.join(self.folder, folder))  # noqa: PTH118
-        place.mkdir(parents=True, exist_ok=True)
-        self._folders[folder] = str(place)
-        return self._folders[folder]
+        self._places[folder] = str(self.context.output_path(os.path.join(self.folder, folder)))  # noqa: PTH118
+        return self._places[folder]
 
 
-def _write_all(handle: int, data: Any) -> int:
-    """Write all of `data`; the system may take it in several goes."""
-    done = os.write(handle, data)
-    while done < len(data):
-        done += os.write(handle, data[done:])
-    return done
+def _write_here(path: str, content: Content) -> None:
+    try:
+        write_whole(path, pieces(content))
+    except OSError as error:
+        raise OutputError(f"cannot write '{error.filename or path}': {error.strerror}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -14,14 +15,14 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|
 def scalar(value: Any) -> str:
     """Return a value as a YAML scalar; a text that is a time is written as one, any other text in quotes."""
     if isinstance(value, str):
-        return value if _TIME.fullmatch(value) else quoted(value)
+        return value if value[:1].isdigit() and _TIME.fullmatch(value) else quoted(value)
     return json.dumps(value)
 
 
 def quoted(text: str) -> str:
     """Return a text as a double-quoted scalar: JSON's, with what YAML cannot hold as it is escaped too."""
     if text.isascii() and text.isprintable():
-        return json.dumps(text)
+        return encode_basestring_ascii(text)
     clean = _SURROGATE.sub("\ufffd", text)
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(clean, ensure_ascii=False))
 
