@@ -51,3 +51,15 @@ def test_an_app_says_what_it_is_for(app):
     about = (ROOT / "apps" / app / "about.md").read_text(encoding="utf-8")
     assert about.startswith(f"# {app}\n")
     assert f"trans run {app}" in about
+
+
+def test_a_dry_run_tells_what_the_input_is(tmp_path):
+    """The reader of chat archives says what it found in the input; nothing of it is converted."""
+    result = trans(tmp_path, "claude-json-converter", "--dry-run")
+    assert "  read: conversations.json: Claude conversations, " in result.stdout
+
+
+def test_the_last_line_tells_what_the_app_did(tmp_path):
+    """A processor that knows more than counts of messages adds it to the last line."""
+    result = trans(tmp_path, "claude-json-converter", "-o", "out")
+    assert "claude-json-converter: 4 conversations, 4 pages, 4 in, 5 out, 0 failed, " in result.stderr

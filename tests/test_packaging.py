@@ -66,7 +66,8 @@ def test_the_wheel_declares_its_doors(wheel):
 
 def test_the_sdist_can_be_worked_on(built):
     """The sdist brings what development needs: tests, the two scripts, the docs."""
-    names = {name.split("/", 1)[-1] for name in tarfile.open(next(built.glob("*.tar.gz"))).getnames()}
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
     assert {"trans", "check", ".ci/run", ".ci/environment.py", "tests/test_packaging.py", "README.md", "CHANGELOG.md"} <= names
 
 
