@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transmissions import Processor, Record, Secret
+from transmissions import Processor, Record, Secret, UsageError
 from transmissions.processor import is_overridden
 
 
@@ -48,6 +48,13 @@ def test_a_plan_gives_back_records_tuples_and_secrets(monkeypatch):
     sample = Sample.from_plan({"name": "x", "pairs": [{"pre": "a"}, {"pre": "b", "post": "c"}], "key": {"env": "SAMPLE_KEY"}})
     assert [(pair.pre, pair.post) for pair in sample.pairs] == [("a", "after"), ("b", "c")]
     assert sample.key.reveal() == "s3cret"
+
+
+def test_a_secret_that_is_not_there_is_named(monkeypatch):
+    """A reference to a variable that is not set stops the run before it starts, rather than being an empty password."""
+    monkeypatch.delenv("SAMPLE_KEY", raising=False)
+    with pytest.raises(UsageError, match="SAMPLE_KEY is not set"):
+        Sample.from_plan({"name": "x", "key": {"env": "SAMPLE_KEY"}})
 
 
 def test_a_secret_never_prints():

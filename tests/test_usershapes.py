@@ -156,9 +156,26 @@ def test_a_loop_in_a_loop_is_seen(pattern):
     assert runs_away(pattern)
 
 
+@pytest.mark.parametrize("pattern", [r"^(a|aa)+$", r"(a|a)*", r"(ab|a|b)+c", r"^(\d{3}|[a-f0-9])*$"])
+def test_alternatives_that_share_out_a_text_are_seen(pattern):
+    """A loop whose alternatives can match the same text in two manners makes a pattern dangerous."""
+    assert runs_away(pattern)
+
+
 @pytest.mark.parametrize(
     "pattern",
-    [r"^([a-z]+-)*[a-z]+$", r"^\d{4}-\d\d$", r"^(foo|bar)*$", r"(?:/[^/]+)*", r"^([^,]+,)*$", r"(a{2}){3}", r"(?>a+)+", ""],
+    [
+        r"^(foo|foobar)+$",
+        r"(x|y)+",
+        r"^([a-z]+-)*[a-z]+$",
+        r"^\d{4}-\d\d$",
+        r"^(foo|bar)*$",
+        r"(?:/[^/]+)*",
+        r"^([^,]+,)*$",
+        r"(a{2}){3}",
+        r"(?>a+)+",
+        "",
+    ],
 )
 def test_an_honest_pattern_is_let_through(pattern):
     """Separated rounds, counted rounds and plain loops are fine."""

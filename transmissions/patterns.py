@@ -1,7 +1,8 @@
 """Regular expressions that can run for ever, found by looking at them.
 
 A loop around a loop, with nothing in between that must tell one round from the next, takes time exponential in the text:
-`^(a+)+$` needs nine seconds for 26 letters. This finds that shape, the common one; a time limit is there for the others.
+`^(a+)+$` needs nine seconds for 26 letters. So does a loop around alternatives that can share out the same text in two
+manners, `^(a|aa)+$`. This finds both shapes, the common ones; a time limit is there for the others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _MANY: Final = 16
 _SAMPLE: Final = (*string.printable, "é", "中")
 _LOOPS: Final = frozenset({"MAX_REPEAT", "MIN_REPEAT"})
 _MAX_WAYS: Final = 64
+_MAX_LENGTH: Final = 256
 
 
 class _Element(NamedTuple):
@@ -29,7 +31,7 @@ class _Element(NamedTuple):
 
 
 def runs_away(pattern: str) -> bool:
-    """Return whether a pattern has a loop that holds an unseparated loop.
+    """Return whether a pattern has a loop whose rounds cannot be told apart.
 
     Raises:
         re.error: it is not a regular expression.
@@ -42,11 +44,33 @@ def runs_away(pattern: str) -> bool:
 def _risky(sequence: Any) -> bool:
     for operator, value in sequence:
         name = str(operator)
-        if name in _LOOPS and value[1] >= _MANY and any(_unseparated(way) for way in _ways(value[2])):
+        if name in _LOOPS and value[1] >= _MANY and _ambiguous(_ways(value[2])):
             return True
         if any(_risky(inner) for inner in _inner(name, value)):
             return True
     return False
+
+
+def _ambiguous(ways: list[list[_Element]]) -> bool:
+    """Whether rounds of a loop can share out the same text in two manners."""
+    if any(_unseparated(way) for way in ways):
+        return True
+    pairs = ((one, other) for one, other in itertools.permutations(ways, 2) if 0 < len(one) <= len(other))
+    return any(_overlap(one, other) and _tiled(other[len(one) :], ways) for one, other in pairs)
+
+
+def _overlap(one: list[_Element], other: list[_Element]) -> bool:
+    return all(mine.characters & its.characters for mine, its in zip(one, other, strict=False))
+
+
+def _tiled(rest: list[_Element], ways: list[list[_Element]]) -> bool:
+    """Whether whole rounds can match what one alternative has more than the other."""
+    reached = {0}
+    for start in range(min(len(rest), _MAX_LENGTH)):
+        if start in reached:
+            fitting = (way for way in ways if way and _overlap(way, rest[start:]))
+            reached.update(start + len(way) for way in fitting)
+    return len(rest) in reached
 
 
 def _unseparated(way: list[_Element]) -> bool:

@@ -16,6 +16,8 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform, get_args, get_origin, get_type_hints
 
+from .errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -165,10 +167,16 @@ def _revive(value: Any, hint: Any) -> Any:
         return tuple(_revive(item, hint) for item in value)
     if isinstance(value, dict):
         if Secret in kinds:
-            return Secret(os.environ.get(value["env"], ""))
+            return _secret(value["env"])
         record = next((kind for kind in kinds if issubclass(kind, Settings)), None)
         return record.from_plan(value) if record else value
     return value
+
+
+def _secret(name: str) -> Secret:
+    if name not in os.environ:
+        raise UsageError(f"the environment variable {name} is not set")
+    return Secret(os.environ[name])
 
 
 def _leaf_types(hint: Any) -> list[Any]:
