@@ -70,7 +70,7 @@ def _judge(pattern: str) -> tuple[str, str]:
         if runs_away(pattern):
             return (
                 "limit",
-                "this pattern has a loop in a loop and can run for ever; nothing separates the rounds of the inner one",
+                "this pattern can run for ever: nothing tells the rounds of its loop apart",
             )
     except re.error as error:
         return "pattern", f"this is not a regular expression: {error}"
