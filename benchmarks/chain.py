@@ -163,7 +163,7 @@ VARIANTS = {
 class Numbers(Source):
     count: int
 
-    def produce(self, message):
+    def produce(self, message):  # noqa: ARG002
         return make(self.count)
 
 

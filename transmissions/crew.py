@@ -56,7 +56,8 @@ class Crew(Segment):
                 await turn.put_many(out)
             await self._until(number if self._ordered else 0)
             self._pass_turn()
-            await self.pace.breathe()
+            if self.pace.is_due:
+                await self.pace.breathe()
 
     async def _take(self) -> tuple[list[Message], int] | None:
         async with self._taking:

@@ -83,14 +83,15 @@ def glance(message: Message, ceiling: int) -> int:
     """Return about what `weigh` says of the values, in bounded time: what has more than 256 parts counts as `ceiling`."""
     total = parts = 0
     stack: list[Any] = [message]
-    while stack:
-        item = stack.pop()
+    for item in stack:  # It grows on the way.
         parts += len(item)
         if parts > _GLANCE or total > ceiling:
             return ceiling
         for part in item.values() if item.__class__ is dict else item:
             kind = part.__class__
-            if kind is str or kind is bytes:
+            if kind is int:
+                total += 8
+            elif kind is str or kind is bytes:
                 total += len(part)
             elif kind is dict or kind is list or kind is tuple:
                 stack.append(part)

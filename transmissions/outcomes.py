@@ -77,7 +77,8 @@ class Outcomes:
         seconds = clock() - began
         self.pace.adapt(count, seconds)
         self.counts.busy -= seconds
-        await self.pace.breathe()
+        if self.pace.is_due:
+            await self.pace.breathe()
 
     async def _draw(self, message: Message | None, iterator: Iterator[Any], out: list[Message], rest: Outlet) -> list[Message]:
         fresh = len(out)  # How much of `out` is older than this iterator; -1 once something of it has gone on.

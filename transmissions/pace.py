@@ -58,11 +58,15 @@ class Pace:
         self.gauge.weight = weight // 2 or 1
         self._held += seconds
 
+    @property
+    def is_due(self) -> bool:
+        """Whether this task has worked for so long that others should run."""
+        return self._held > _YIELD
+
     async def breathe(self) -> None:
-        """Let other tasks run if this one has worked for long."""
-        if self._held > _YIELD:
-            self._held = 0.0
-            await asyncio.sleep(0)
+        """Let other tasks run."""
+        self._held = 0.0
+        await asyncio.sleep(0)
 
     def take(self, iterator: Iterator[Any], out: list[Message]) -> bool:
         """Fill `out` up to `size` messages, less when they come slowly; return whether there may be more.

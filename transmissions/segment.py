@@ -34,7 +34,8 @@ class Segment:
         self._probe = 0
         for node in nodes:
             node.pace.gauge = self.pace.gauge
-        steps = [(number, node.step, Rest(self, number + 1)) for number, node in enumerate(nodes)]
+        last = len(nodes) - 1
+        steps = [(number, node.step, Rest(self, number + 1) if number < last else outlet) for number, node in enumerate(nodes)]
         self._tails = [steps[number:] for number in range(len(nodes) + 1)]
 
     async def run(self) -> None:
@@ -51,7 +52,8 @@ class Segment:
             await self.flow(0, item)
             pace.adapt(count, clock() - began)
             del item  # Waiting for the next batch must not keep this one.
-            await pace.breathe()
+            if pace.is_due:
+                await pace.breathe()
 
     async def flow(self, start: int, batch: list[Message]) -> None:
         """Send a batch through the steps from `start` on, and out."""

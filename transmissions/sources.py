@@ -74,7 +74,8 @@ class SourceNode(Node):
             self.counts.latency.record(seconds / count)
             await rest.put_many(self.leaving(out))
             self.pace.adapt(count, clock() - began)
-            await self.pace.breathe()
+            if self.pace.is_due:
+                await self.pace.breathe()
 
     async def _pump(self, iterator: AsyncIterator[Any], rest: Outlet) -> tuple[int, Exception | None]:
         """Do for an asynchronous source what `_pull` does for a plain one: message by message, as they come."""
