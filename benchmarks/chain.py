@@ -21,6 +21,7 @@ from transmissions.context import Folders
 from transmissions.deadletters import DeadLetters
 from transmissions.desk import Desk
 from transmissions.message import END
+from transmissions.pace import rare_collections
 from transmissions.plan import NodePlan, Plan
 from transmissions.problem import Where
 from transmissions.processor import Processor, Source
@@ -163,7 +164,7 @@ VARIANTS = {
 class Numbers(Source):
     count: int
 
-    def produce(self, message):  # noqa: ARG002
+    def produce(self, message):
         return make(self.count)
 
 
@@ -224,9 +225,10 @@ async def engine(classes: tuple[type[Processor], ...], count: int) -> SinkOutlet
     end = Segment([], last, sink)
     await start.put_many([{}])
     await start.put_token(END)
-    async with asyncio.TaskGroup() as tasks:
-        for segment in (source, steps, end):
-            tasks.create_task(segment.run())
+    with rare_collections():
+        async with asyncio.TaskGroup() as tasks:
+            for segment in (source, steps, end):
+                tasks.create_task(segment.run())
     return sink
 
 

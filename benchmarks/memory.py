@@ -27,7 +27,7 @@ class Letters(Source):
 
     count: int
 
-    def produce(self, message):  # noqa: ARG002
+    def produce(self, message):
         """Yield them."""
         for number in range(self.count):
             yield {"id": number, "text": f"{number:>1000}"}
@@ -43,7 +43,7 @@ class Tired(Processor):
         self.low, self.high = sys.maxsize, 0
         self._seen = 0
 
-    def process(self, message):  # noqa: ARG002
+    def process(self, message):
         """Work without giving way, as a real sink would."""
         until = time.perf_counter() + SINK
         self._seen += 1

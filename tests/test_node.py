@@ -6,6 +6,7 @@ import pytest
 from engine_parts import Count, Every, Pass, ids, work
 
 from transmissions import NodeFailed, Processor
+from transmissions.channel import BATCHES, ITEMS
 from transmissions.testing import through
 
 
@@ -69,7 +70,7 @@ def test_one_message_that_explodes_goes_on_in_parts(tmp_path):
 
     found, run = work(tmp_path, [Explode(), Aside()], concurrency=2)
     assert len(found) == 100_000
-    assert max(figures["peakItems"] for figures in run.snapshot()["buffers"].values()) <= 512
+    assert max(figures["peakItems"] for figures in run.snapshot()["buffers"].values()) <= BATCHES * ITEMS
 
 
 def test_new_messages_and_changed_ones_may_alternate():

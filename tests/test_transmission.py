@@ -160,8 +160,8 @@ def test_cancelling_with_full_buffers_leaves_nothing(tmp_path):
         made = {"t/s": Endless(), **{f"t/{letter}": Pass() for letter in "abcd"}}
         async with run_of(tmp_path, pipe, made) as run:
             await anext(run)
-            await asyncio.sleep(0.01)
-            assert run.snapshot()["buffers"]["t/d"]["currentItems"] == 8
+            while run.snapshot()["buffers"]["t/d"]["currentItems"] < 8:
+                await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())

@@ -12,8 +12,8 @@ from .message import Token, glance
 if TYPE_CHECKING:
     from .message import Message
 
-ITEMS: Final = 256
-"""Messages handed over at once, at most; 1024 gain another 7 % and cost four times the memory."""
+ITEMS: Final = 512
+"""Messages handed over at once, at most; half as many cost a run of trivial steps 7 % more, and a quarter 20 %."""
 WEIGHT: Final = 1 << 20
 """Bytes of payload handed over at once, about; Python's objects take a multiple of it."""
 BATCHES: Final = 2

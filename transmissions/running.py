@@ -13,6 +13,7 @@ from .deadletters import DeadLetters
 from .errors import INCOMPLETE, OK, UsageError
 from .message import END, Token
 from .metrics import MetricsSettings, Reporter
+from .pace import rare_collections
 from .transmission import Transmission, first_cause
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ class Run:
 
     async def _conduct(self) -> None:
         try:
-            await self._report_while(self._work)
+            with rare_collections():
+                await self._report_while(self._work)
         finally:
             self.board.letters.close()
             await self._way_out.put_token(END)
