@@ -44,6 +44,10 @@ class Made:
         self.link = link
         self.body = body
 
+    def copy(self) -> Made:
+        """Return it as it stands, safe from later edits."""
+        return Made(self.name, self.path, self.link, self.body)
+
 
 class Shelf:
     """Everything one conversation makes, on whatever branch. `take` gives each name a path and a link nobody else has."""
@@ -79,7 +83,7 @@ class Bench:
 
     def branch(self) -> Bench:
         """Return a bench that starts from this one. What is edited there becomes a file of its own."""
-        return Bench(self._shelf, dict(self._state))
+        return Bench(self._shelf, {key: made.copy() for key, made in self._state.items()})
 
     def apply(self, artifact: dict[str, Any], failed: bool = False) -> Made | None:
         """Carry out what a block says, and return the artifact it speaks of; None where it is not known."""

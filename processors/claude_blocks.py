@@ -30,7 +30,7 @@ def convert_blocks(content: list[Any], from_assistant: bool) -> list[Block]:
         elif kind == "tool_result":
             _answer(entry, blocks, waiting)
         else:
-            blocks.append(_OTHERS.get(kind, _unknown)(entry))
+            blocks.append((_OTHERS.get(kind, _unknown) if kind.__class__ is str else _unknown)(entry))
     return blocks
 
 

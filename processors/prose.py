@@ -7,17 +7,17 @@ from typing import Final
 
 # Each pattern begins with a line end: that lets the search leap from line to line, at 0.5 ns a character.
 _HTML: Final = r"<(?:!|\?|/?(?i:script|pre|style|textarea|details|summary))"
-_TRIGGER: Final = re.compile(rf"\n {{0,3}}(?:#{{1,6}}[ \t\n]|`{{3}}|~{{3}}|=+[ \t]*\n|-+[ \t]*\n|{_HTML})")
-_FENCE: Final = re.compile(r"\n( {0,3})(`{3,}(?=[^`\n]*\n)|~{3,})([^\n]*)(?=\n)")
+_INSIDE: Final = r"(?:[ \t]{0,12}(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*"
+"""What may stand in front of a block that is in a quotation or a list."""
+_TRIGGER: Final = re.compile(rf"\n{_INSIDE}(?:#{{1,6}}[ \t\n]|`{{3}}|~{{3}}|=+[ \t]*\n|-+[ \t]*\n|{_HTML})")
+_FENCE: Final = re.compile(rf"\n({_INSIDE})(`{{3,}}(?=[^`\n]*\n)|~{{3,}})[^\n]*(?=\n)")
 _HEADING: Final = re.compile(r"\n( {0,3})(#{1,6})(?=[ \t\n])")
-_UNDERLINED: Final = re.compile(
-    r"\n( {0,3}(?![ \t#>|]|[-*+][ \t]|\d{1,9}[.)][ \t])[^\n]*\S)[ \t]*\n {0,3}(=+|-+)[ \t]*(?=\n)",
-)
-_UNDERLINE: Final = re.compile(r"\n {0,3}(?:=+|-+)[ \t]*\n")
-_MARKUP: Final = re.compile(rf"\n( {{0,3}})(?={_HTML})")
+_HEADING_INSIDE: Final = re.compile(rf"\n({_INSIDE})(#{{1,6}})(?=[ \t\n])")
+_UNDERLINE: Final = re.compile(r"\n(?=[ \t>]*(?:=+|-+)[ \t]*\n)")
+_MARKUP: Final = re.compile(rf"\n({_INSIDE})(?={_HTML})")
+_CONTAINER: Final = re.compile(r"\n[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])")
 _TICKS: Final = re.compile(r"`{3,}")
 _INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;))")
-_LIST_ITEM: Final = re.compile(r"\n {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]")
 _DEEPEST: Final = 6
 
 
@@ -36,38 +36,41 @@ def guard(text: str, shift: int) -> str:
 
 
 def _guard_parts(framed: str, shift: int) -> str:
+    contained = _CONTAINER.search(framed) is not None
     done: list[str] = []
     at = 0
     while opening := _FENCE.search(framed, at):
         start = opening.start()
-        end = _end_of_fence(framed, opening)
-        done += (_tame(framed[at:start] + "\n", shift)[:-1], framed[start:end])
+        end = _end_of_fence(framed, opening, contained)
+        done += (_tame(framed[at:start] + "\n", shift, contained)[:-1], framed[start:end])
         at = end
         if end == len(framed):
-            return "".join(done) + _closing(framed, opening)
-    done.append(_tame(framed[at:], shift))
+            # A block in a list or quotation ends with that; any other would go on through the rest of the page.
+            return "".join(done) + ("" if _is_contained(opening, contained) else opening[2])
+    done.append(_tame(framed[at:], shift, contained))
     return "".join(done)
 
 
-def _end_of_fence(framed: str, opening: re.Match[str]) -> int:
-    """Return where the line that closes a code block ends, or the end of the text."""
+def _is_contained(opening: re.Match[str], contained: bool) -> bool:
+    return contained and opening[1] != ""
+
+
+def _end_of_fence(framed: str, opening: re.Match[str], contained: bool) -> int:
+    """Return where the line that closes a code block ends, or what holds it does, or the text."""
     mark = opening[2]
-    closing = re.compile(rf"\n {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*(?=\n)").search(framed, opening.end())
+    ends = rf"\n[ \t>]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*(?=\n)"
+    if _is_contained(opening, contained):
+        ends += r"|(?=\n[ \t]*[^\s>])" if ">" in opening[1] else rf"|(?=\n[ \t]{{0,{len(opening[1]) - 1}}}\S)"
+    closing = re.compile(ends).search(framed, opening.end())
     return closing.end() if closing else len(framed)
 
 
-def _closing(framed: str, opening: re.Match[str]) -> str:
-    """Return the line that closes the last code block; one inside a list item ends with the item."""
-    if opening[1] and _LIST_ITEM.search(framed, 0, opening.start()):
-        return ""
-    return opening[2]
-
-
-def _tame(part: str, shift: int) -> str:
-    if _UNDERLINE.search(part):
-        part = _UNDERLINED.sub(lambda found: f"\n{'#' if found[2][0] == '=' else '##'} {found[1].lstrip()}", part)
+def _tame(part: str, shift: int, contained: bool) -> str:
+    # A rule below a line would make that line a heading; below an empty line it is only a rule.
+    part = _UNDERLINE.sub("\n\n", part)
     if "#" in part:
-        part = _HEADING.sub(lambda found: f"\n{found[1]}{'#' * min(len(found[2]) + shift, _DEEPEST)}", part)
+        headings = _HEADING_INSIDE if contained else _HEADING
+        part = headings.sub(lambda found: f"\n{found[1]}{'#' * min(len(found[2]) + shift, _DEEPEST)}", part)
     return _MARKUP.sub(r"\n\1\\", part) if "<" in part else part
 
 

@@ -30,6 +30,9 @@ class SpooledList:
         self._count += 1
         self.digest = hash((self.digest, line))
 
+    def __del__(self) -> None:
+        self._file.close()
+
     def __len__(self) -> int:
         return self._count
 
@@ -89,6 +92,9 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool
         self._end = 0
+
+    def __del__(self) -> None:
+        self._file.close()
 
     def put(self, data: bytes) -> Slice:
         """Set `data` aside and return where it lies."""

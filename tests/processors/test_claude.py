@@ -1,0 +1,138 @@
+import pytest
+from generate_claude import NO_PARENT, make_conversation, make_message, text_block, tool_blocks
+
+from transmissions.processors.branches import look
+from transmissions.processors.claude import ClaudeConversations, convert, convert_message, count
+
+PLACEHOLDER = "\n```\nThis block is not supported on your current device yet.\n```\n"
+
+
+def blocks(*content, sender="assistant", **more):
+    return convert_message(make_message(1, sender, list(content), **more))["blocks"]
+
+
+def test_blocks_win_over_the_flat_text():
+    """Where there are blocks, the flat text with its leaked thinking and placeholders is not used."""
+    thinking = {"type": "thinking", "thinking": "hm", "summaries": []}
+    found = blocks(thinking, text_block("Answer"), text=f"hmAnswer{PLACEHOLDER}")
+    assert [(block["kind"], block["text"]) for block in found] == [("thinking", "hm"), ("text", "Answer")]
+
+
+@pytest.mark.parametrize("content", [None, [], [text_block("")]])
+def test_the_flat_text_is_used_where_there_is_nothing_else(content):
+    """Without blocks, or with one empty text, the flat text speaks, without placeholders."""
+    (block,) = convert_message(make_message(1, "assistant", content, text=f"Hello{PLACEHOLDER}there"))["blocks"]
+    assert block["text"] == "Hello\nthere"
+
+
+@pytest.mark.parametrize("identifiers", [("a", "b"), (None, None)])
+def test_results_find_their_calls(identifiers):
+    """A result belongs to the call whose id it names, or else to the first of its name that waits."""
+    first, one = tool_blocks("search", {"q": 1}, "one", identifiers[0])
+    second, two = tool_blocks("search", {"q": 2}, "two", identifiers[1])
+    results = [one, two] if identifiers[0] is None else [two, one]
+    found = blocks(first, second, *results)
+    assert [block["result"]["parts"] for block in found] == [[{"text": "one"}], [{"text": "two"}]]
+    assert found[0]["sources"] == ("tool_use", "tool_result")
+
+
+def test_a_result_without_a_call_is_kept():
+    """A result that nothing asked for is a block of its own."""
+    (block,) = blocks(tool_blocks("search", {}, "found", "x")[1])
+    assert (block["input"], block["result"]["parts"], block["sources"]) == (None, [{"text": "found"}], ("tool_result",))
+
+
+def test_tags_are_taken_out_of_the_text():
+    """Artifacts and thoughts in tags become blocks; the line ends next to the tags are not part of the artifact."""
+    tag = '<antArtifact identifier="a" type="text/html" title="A &gt; b">\n\n<b>x</b>\n\n</antArtifact>'
+    found = blocks(text_block(f"Before\n\n<antThinking>hm</antThinking>\n{tag}\nAfter"))
+    assert [block["kind"] for block in found] == ["text", "thinking", "artifact", "text"]
+    assert found[2]["artifact"]["content"] == "\n<b>x</b>\n"
+    assert [block["sources"] for block in found] == [("text",), (), (), ()]
+
+
+def test_people_may_write_about_tags():
+    """What a person writes is left alone, and so is a tag without attributes."""
+    assert [block["kind"] for block in blocks(text_block('<antArtifact identifier="a">x</antArtifact>'), sender="human")] == [
+        "text"
+    ]
+    assert [block["kind"] for block in blocks(text_block("the <antArtifact> tag"))] == ["text"]
+
+
+def test_unknown_blocks_are_kept_whole():
+    """A block of a type nobody knows, or no object at all, is kept as data; text in its place is text."""
+    found = blocks({"type": "hologram", "x": [1]}, 7, "plain words", text_block("y"))
+    assert [(block["kind"], block.get("data")) for block in found][:2] == [
+        ("unknown", {"type": "hologram", "x": [1]}),
+        ("unknown", 7),
+    ]
+    assert found[2]["text"] == "plain words"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"chat_messages": None},
+        {"chat_messages": [None, 5, "x", {}]},
+        {
+            "chat_messages": [{"content": {"type": "text", "text": "x"}, "attachments": ["a"], "files": [1]}],
+            "name": 5,
+            "uuid": None,
+        },
+        {"chat_messages": [{"content": [{"type": ["x"]}, {"type": "text", "text": 5, "citations": [1]}], "sender": None}]},
+        {
+            "chat_messages": [
+                {"content": [{"type": "tool_use", "input": "x"}, {"type": "tool_result", "content": [None, {"a": 1}]}]}
+            ]
+        },
+    ],
+)
+def test_odd_values_do_not_stop_the_conversion(spoilt):
+    """Values of the wrong type are converted as far as they go, and every block is counted."""
+    conversation = convert(spoilt)
+    sources = [source for message in conversation["messages"] for block in message["blocks"] for source in block["sources"]]
+    assert sorted(sources) == sorted(kind for kind, n in conversation["counts"]["blocks"].items() for _ in range(n))
+
+
+def test_what_is_no_conversation_is_set_aside(bench):
+    """An element without messages is rejected with its place, and nothing comes of it."""
+    message = {"element": {"uuid": "1", "name": "x"}, "source": {"file": "c.json", "offset": 7, "size": 9}}
+    assert bench.through(ClaudeConversations(), message) == []
+    ((_, error, where),) = bench.rejected
+    assert "no chat_messages" in error
+    assert where["offset"] == 7
+
+
+def test_counts_are_of_the_export():
+    """The other side of the account is counted from the export itself."""
+    messages = [
+        make_message(1, "human", [text_block("a"), text_block("b")], files=[{"file_name": "x"}]),
+        make_message(2, "human", None),
+    ]
+    assert count(messages) == {"messages": 2, "blocks": {"text": 2}, "attachments": 0, "files": 1}
+
+
+def tree(*parents, **more):
+    """Return how a conversation branches whose messages have these parents, given by position."""
+    messages = [make_message(number, "human", [text_block("x")]) for number in range(len(parents))]
+    for message, parent in zip(messages, parents, strict=True):
+        message["parent_message_uuid"] = messages[parent]["uuid"] if isinstance(parent, int) else parent
+    return look(convert(make_conversation(messages, **more)))
+
+
+def test_the_last_leaf_in_time_ends_the_conversation():
+    """An edited prompt leaves the earlier one off the path."""
+    found = tree(NO_PARENT, 0, 1, 1, 3)
+    assert (found.path, found.left, found.forks) == (frozenset({0, 1, 3, 4}), 1, frozenset({1}))
+
+
+def test_a_message_whose_parent_is_missing_follows_the_one_before():
+    """An orphan does not cut the conversation in two."""
+    assert tree(NO_PARENT, 0, "nobody", 2).path is None
+
+
+@pytest.mark.parametrize("parents", [(1, 0), (0,), (NO_PARENT, 2, 1)])
+def test_circles_do_no_harm(parents):
+    """Parents that lead in a circle end the walk; no message is lost."""
+    found = tree(*parents)
+    assert found.left + len(found.path or parents) == len(parents)

@@ -1,0 +1,107 @@
+import io
+import json
+
+import pytest
+from generate_claude import make_conversation, make_message, text_block
+
+from transmissions.processors.json_stream import Broken, Element, read_elements
+from transmissions.processors.shapes import SHAPES
+
+LAYOUT = SHAPES[0].layout
+THREE = [make_conversation([make_message(1, "human", [text_block(f"Nr {n} {{ é")])], number=n) for n in (1, 2, 3)]
+
+
+def read(text, **changes):
+    data = text if isinstance(text, bytes) else text.encode("utf-8")
+    return list(read_elements(io.BytesIO(data), LAYOUT._replace(**changes)))
+
+
+def values(items):
+    return [item.value for item in items if isinstance(item, Element)]
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (",\n ", " : ")])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_every_element_of_a_list_comes_whole(separators, ascii_only):
+    """A list gives its elements in order, however it is spaced and escaped."""
+    assert values(read(json.dumps(THREE, separators=separators, ensure_ascii=ascii_only))) == THREE
+
+
+def test_one_object_and_one_to_a_line_are_read_too():
+    """An object by itself is one element, and objects on lines are one each."""
+    assert values(read(json.dumps(THREE[0]))) == THREE[:1]
+    assert values(read("\ufeff" + "\n".join(map(json.dumps, THREE)))) == THREE
+
+
+def test_offsets_are_bytes():
+    """An element's offset and size cut its own bytes out of the file, whatever characters stand before it."""
+    data = json.dumps(THREE, ensure_ascii=False).encode()
+    for item, value in zip(read(data), THREE, strict=True):
+        assert json.loads(data[item.offset : item.offset + item.size]) == value
+
+
+def test_a_broken_element_costs_no_other():
+    """What is broken is given as text with its offset, and reading goes on with the next element."""
+    parts = [json.dumps(value) for value in THREE]
+    parts[1] = parts[1].replace('"content"', '"content', 1)
+    text = f"[{', '.join(parts)}]"
+    first, broken, last = read(text)
+    assert [first.value, last.value] == [THREE[0], THREE[2]]
+    assert isinstance(broken, Broken)
+    assert broken.offset == text.index(parts[0]) + len(parts[0]) + 2
+    assert text.encode()[broken.offset :].startswith(broken.fragment.encode())
+
+
+def test_a_file_that_is_cut_off_says_so():
+    """The last, incomplete element of a truncated file is given as broken; those before it are whole."""
+    text = json.dumps(THREE)
+    *whole, broken, end = read(text[:-30])
+    assert values(whole) == THREE[:2]
+    assert "ends inside" in str(broken.error)
+    assert "list is closed" in str(end.error)
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 7))
+def test_garbage_anywhere_leaves_the_others_whole(cut):
+    """Bytes that are no JSON, put anywhere into the second element, cost that element at most."""
+    parts = [json.dumps(value).encode() for value in THREE]
+    spoilt = parts[1][:cut] + b"\xff}]{\x00" + parts[1][cut:]
+    found = values(read(b"[" + b", ".join([parts[0], spoilt, parts[2]]) + b"]"))
+    assert [value for value in found if value in (THREE[0], THREE[2])] == [THREE[0], THREE[2]]
+
+
+def test_a_large_element_is_taken_apart():
+    """An element that is larger than the limit keeps its messages in a file, and is equal otherwise."""
+    messages = [make_message(n, "human", [text_block("word " * 3000)]) for n in range(200)]
+    large = make_conversation(messages, "large", 2, rank=12345, tail={"a": [1, 2.5]})
+    items = values(read(json.dumps([THREE[0], large, THREE[2]]), large=65536))
+    assert [items[0], items[2]] == [THREE[0], THREE[2]]
+    spooled = items[1].pop("chat_messages")
+    assert (list(spooled), len(spooled), list(spooled)) == (messages, 200, messages)
+    assert items[1] == {key: value for key, value in large.items() if key != "chat_messages"}
+
+
+def test_a_broken_large_element_costs_no_other():
+    """A fault inside an element that is taken apart is found, and the next element too."""
+    messages = [make_message(n, "human", [text_block("word " * 3000)]) for n in range(200)]
+    large = json.dumps(make_conversation(messages)).replace('"sender": "human"', '"sender": human', 1)
+    items = read(f"[{large}, {json.dumps(THREE[2])}]", large=65536)
+    assert isinstance(items[0], Broken)
+    assert len(items[0].fragment) <= 65536
+    assert values(items) == THREE[2:]
+
+
+def test_bytes_that_are_no_utf8_are_kept_apart():
+    """An element with invalid bytes in a text is read; each such byte is a lone surrogate in it."""
+    data = json.dumps(THREE[:1]).encode().replace(b"Nr 1", b"Nr \xff1")
+    (item,) = read(data)
+    assert "Nr \udcff1" in item.value["chat_messages"][0]["content"][0]["text"]
+    assert item.size == len(data) - 2
+
+
+def test_equal_elements_have_equal_digests():
+    """A digest tells two equal elements from a third, in memory or taken apart."""
+    text = json.dumps([THREE[0], THREE[0], THREE[1]])
+    for large in (1 << 20, 64):
+        first, second, third = (item.digest for item in read(text, large=large))
+        assert first == second != third

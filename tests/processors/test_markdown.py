@@ -1,0 +1,266 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from generate_claude import NO_PARENT, make_conversation, make_message, sample, text_block, tool_blocks
+from markdown_it import MarkdownIt
+
+from transmissions import UsageError
+from transmissions.processors.claude import convert, convert_message
+from transmissions.processors.markdown import ConversationMarkdown
+from transmissions.processors.prose import fence, guard, inline
+from transmissions.processors.spool import Mapped, SpooledList, pieces
+
+ROOT = Path(__file__).parents[2]
+
+
+def convert_all(bench, conversations, **settings):
+    """Return the files that come of conversations, as text, and the accounts."""
+    given = [{"conversation": convert(conversation)} for conversation in conversations]
+    results = bench.through(ConversationMarkdown(**settings), *given)
+    files = {path: b"".join(pieces(content)).decode() for message in results for path, content in message["files"]}
+    assert len(files) == sum(len(message["files"]) for message in results)
+    return files, [message["account"].tally for message in results]
+
+
+def page_of(bench, *content, sender="assistant", **settings):
+    """Return the page of a conversation with one message."""
+    files, _ = convert_all(bench, [make_conversation([make_message(1, sender, list(content))])], **settings)
+    return next(text for path, text in files.items() if path.endswith("1.md"))
+
+
+def headings(text):
+    tokens = MarkdownIt().parse(re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL))
+    return [token.tag for token in tokens if token.type == "heading_open"]
+
+
+def test_a_page_begins_with_front_matter(bench):
+    """Front matter names the conversation and nothing of its owner; messages have headings and anchors."""
+    files, _ = convert_all(
+        bench, [make_conversation([make_message(1, "human", [text_block("Hi")])], 'A "talk"', summary="Short.")]
+    )
+    ((path, text),) = files.items()
+    assert path == "2026/03/2026-03-07 A -talk- ~00000001.md"
+    fields = yaml.safe_load(text.split("---\n")[1])
+    assert fields["title"] == 'A "talk"'
+    assert fields["messages"] == 1
+    assert "11111111-1111" not in text
+    assert text.split("---\n")[2] == (
+        '\n# A "talk"\n\n> Short.\n\n## Human, 2026-03-07 12:01:00Z\n<!-- msg:019cc82f-7e61-7db9-8000-000000000001 -->\n\nHi\n'
+    )
+
+
+BREAKERS = [
+    "# One\n\n## Two\n###### Six",
+    "Under\n=====\n\nlines\n---\n\nshort\n-",
+    "```python\n# code\nnever closed",
+    "~~~~\n# code\n~~~\n# still",
+    "````\n```\n# code\n````\n# heading",
+    "- item\n  ```\n  code, never closed\n",
+    "<!-- never closed",
+    "<details><summary>never closed",
+    "<script>\nif (a) {",
+    "   <pre>\n\nx",
+    "<![CDATA[ x",
+    "a\r# carriage return",
+    "> # quoted",
+    "1. ```\n   # in a list\n   ```\n# out",
+    "| a |\n|---|\n| 1 |\n---",
+    "`` ` ``\n```` not a fence ```` here\n# h",
+    "- a\n  ```\n  never closed\n\nout\n\n# heading\n\n```\ncode",
+    "1. a\n\n    # deep\n\n    ```\n    # code\n    ```",
+    "> ```\n> never closed\n\n# heading",
+    "> quoted\n> ---\n\n- # item",
+    "- a\n  <!-- x\n\nb",
+]
+
+
+@pytest.mark.parametrize("text", BREAKERS)
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_no_message_breaks_the_page(bench, text, kind):
+    """Headings, open code blocks and HTML in a message leave the page's own structure as it is."""
+    block = text_block(text) if kind == "text" else {"type": "thinking", "thinking": text}
+    messages = [make_message(1, "assistant", [block]), make_message(2, "human", [text_block("END OF TALK")])]
+    files, _ = convert_all(bench, [make_conversation(messages)])
+    (page,) = files.values()
+    own = [tag for tag in headings(page) if tag in {"h1", "h2"}]
+    assert own == ["h1", "h2", "h2"]
+    assert "<p>END OF TALK</p>" in MarkdownIt().render(page)
+
+
+def test_code_is_left_alone():
+    """Inside a code block nothing is changed, outside headings sink."""
+    text = "# a\n\n```sh\n# comment\n<!-- x\n```\n\n# b"
+    assert guard(text, 2) == "### a\n\n```sh\n# comment\n<!-- x\n```\n\n### b"
+    assert guard("plain * text #tag\n    # indented", 2) == "plain * text #tag\n    # indented"
+
+
+def test_a_fence_is_longer_than_any_inside():
+    """A code block is fenced by more ticks than it holds, so it comes out of a parser as it went in."""
+    for text in ("x", "```\nx\n```", "`````", "a\n````\n"):
+        (token,) = MarkdownIt().parse(fence(text, "py"))
+        assert (token.content.rstrip("\n"), token.info) == (text.rstrip("\n"), "py")
+
+
+def test_a_line_shows_what_it_says():
+    """Names and titles are shown as they are, whatever markup they look like."""
+    for text in ("<b>x</b>", "a *b* [c](d) `e`", "&amp; \\n", "[[wiki]]"):
+        rendered = MarkdownIt().renderInline(inline(text))
+        assert re.sub(r"&(lt|gt|amp|quot);", lambda m: {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}[m[1]], rendered) == text
+
+
+def test_tools_are_folded_with_their_results(bench):
+    """A call shows its input and result in a fold; a failed one says so."""
+    page = page_of(bench, *tool_blocks("run", {"code": "a\nb", "n": 1}, "out ``` put", is_error=True))
+    assert "<details><summary>Tool: run (failed)</summary>" in page
+    assert '{\n  "n": 1\n}' in page
+    assert "code:\n\n```\na\nb\n```" in page
+    assert "Error:\n\n````\nout ``` put\n````" in page
+
+
+def test_citations_become_footnotes(bench):
+    """Footnotes are numbered through the conversation and stand at the line they speak of, never inside code."""
+
+    def cite(n):
+        return [{"end_index": 3, "details": {"url": f"https://example.org/{n}"}}]
+
+    blocks = [
+        {**text_block("one two\nthree"), "citations": cite(1)},
+        {**text_block("```\ncode\n```"), "citations": [*cite(2), {}]},
+    ]
+    page = page_of(bench, *blocks)
+    assert "one two[^1]\nthree\n\n[^1]: <https://example.org/1>" in page
+    assert "```\ncode\n```\n\n[^2] [^3]\n\n[^2]: <https://example.org/2>\n[^3]: (no address)" in page
+
+
+def test_other_branches_stand_apart(bench):
+    """An edited prompt stands at the end under a heading of its own, and what it made is a file of its own."""
+    made = {"id": "a", "command": "create", "content": "one", "title": "A", "type": "text/markdown"}
+    edit = {"id": "a", "command": "update", "old_str": "one"}
+    contents = [
+        [text_block("start")],
+        tool_blocks("artifacts", made),
+        tool_blocks("artifacts", {**edit, "new_str": "left"}),
+        tool_blocks("artifacts", {**edit, "new_str": "taken"}),
+    ]
+    messages = [make_message(n, "assistant", content) for n, content in enumerate(contents)]
+    for message, parent in zip(messages, [NO_PARENT, *(messages[n]["uuid"] for n in (0, 1, 1))], strict=True):
+        message["parent_message_uuid"] = parent
+    files, _ = convert_all(bench, [make_conversation(messages)])
+    assert [text for path, text in files.items() if "artifacts" in path] == ["taken", "left"]
+    before, after = next(iter(files.values())).split("## Other branches")
+    assert "taken" in before
+    assert "left" not in before
+    assert "left" in after
+
+
+def test_attachments_become_files(bench):
+    """Attached text is a file beside the page and a preview on it; text of a binary format is called text."""
+    attachments = [{"file_name": name, "extracted_content": "x" * 2000} for name in ("a.docx", "../a.py", "A.PY", "")]
+    files, _ = convert_all(bench, [make_conversation([make_message(1, "human", [], attachments=attachments)])])
+    names = [path.split(" ", 1)[1] for path in files if "attachments" in path]
+    assert names == ["a.docx.txt", "a.py", "A-2.PY", "attachment.txt"]
+    assert "[a.py](attachments/00000001%20a.py) (2,000 characters)" in files["2026/03/2026-03-07 A talk ~00000001.md"]
+
+
+def test_settings_change_what_is_shown(bench):
+    """Each kind can be kept in the open, folded or dropped; what is dropped is counted with the reason."""
+    content = [{"type": "thinking", "thinking": "HM"}, *tool_blocks("run", {}, "OUT"), text_block("SAID")]
+    conversation = make_conversation([make_message(1, "assistant", content)])
+    for settings, shown in (
+        ({}, "HM OUT SAID"),
+        ({"preset": "clean"}, "SAID"),
+        ({"preset": "clean", "tools": "keep"}, "OUT SAID"),
+    ):
+        files, (tally,) = convert_all(bench, [conversation], **settings)
+        assert " ".join(re.findall("HM|OUT|SAID", *files.values())) == shown
+        assert tally.get(("block thinking", "skipped: dropped by setting"), 0) == ("HM" not in shown)
+
+
+def test_names_follow_the_settings(bench):
+    """Templates in the settings name the pages, the files beside them and the headings."""
+    settings = {
+        "page_name": "{provider}/{title}",
+        "asset_name": "{provider}/{title} {id}/{name}",
+        "heading": "{speaker} ({date})",
+    }
+    files, _ = convert_all(bench, [*sample()[:1], *sample()[:1]], human="Me", **settings)
+    title = "Watching a stream- ..-..-etc-passwd -or not- -quoted- -1"
+    assert list(files) == [
+        f"claude/{title}.md",
+        f"claude/{title} 00000001/StreamMonitor.py",
+        f"claude/{title} ~7352ddccbebe4ba3b94b000000000001.md",
+        f"claude/{title} 7352ddccbebe4ba3b94b000000000001/StreamMonitor.py",
+    ]
+    assert "## Me (2026-03-07)" in files[f"claude/{title}.md"]
+    assert "(Watching%20a%20stream-%20" in files[f"claude/{title}.md"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"page_name": "{titel}"}, {"page_name": "../{title}"}, {"asset_name": "{name}"}, {"heading": "{0}"}]
+)
+def test_wrong_templates_are_refused_at_once(wrong):
+    """A template with a field that does not exist, or that leads elsewhere, is an error before anything is read."""
+    with pytest.raises(UsageError):
+        ConversationMarkdown(**wrong)
+
+
+def test_the_shipped_template_makes_what_the_default_makes(bench):
+    """The app's head template gives the default's output, so that a user can start from it; changed, it changes the page."""
+    (bench.app / "templates").mkdir()
+    shipped = (ROOT / "apps/claude-json-converter/templates/head.md").read_text()
+    (bench.app / "templates/head.md").write_text(shipped)
+    assert convert_all(bench, sample(), head_template="templates/head.md") == convert_all(bench, sample())
+    (bench.app / "templates/head.md").write_text("<{{ title | yaml }}> {{ messages }}")
+    files, _ = convert_all(bench, sample()[3:], head_template="templates/head.md")
+    assert next(iter(files.values())).startswith('<"Is anybody there?"> 1\n\n## Human')
+
+
+def test_the_original_layout_has_a_file_for_each_message(bench):
+    """One file for each message, header and footer as they were; ids get longer where the short one is taken."""
+    messages = [make_message(number, "human", [text_block(f"Nr {number}")]) for number in (1, 2, 3)]
+    files, _ = convert_all(bench, [make_conversation(messages, "T")], preset="original")
+    assert list(files) == [f"7352/2026-03-07_{name}.md" for name in ("019", "019cc82f", "019cc82f7e617db9")]
+    first = files["7352/2026-03-07_019.md"]
+    url = "https://claude.ai/chat/7352ddcc-bebe-4ba3-b94b-000000000001"
+    assert first.startswith(f"# [T]({url})\n\n019cc82f-7e61-7db9-8000-000000000001\n\nNr 1\n\n---\n\n* **")
+    assert json.loads(first.split("**meta** : ")[1].split("\n* ")[0])["conv_name"] == "T"
+    assert first.rstrip().endswith("* **filepath** : 7352/2026-03-07_019.md")
+
+
+def test_an_equal_conversation_is_written_once(bench):
+    """A conversation that comes twice, alike, is written once; changed, it is written beside the other."""
+
+    def given(text, digest):
+        return {"conversation": convert(make_conversation([make_message(1, "human", [text_block(text)])])), "digest": digest}
+
+    results = bench.through(ConversationMarkdown(), given("a", 1), given("a", 1), given("b", 2))
+    assert [len(message["files"]) for message in results] == [1, 0, 1]
+    assert results[0]["files"][0][0] != results[2]["files"][0][0]
+    assert results[1]["account"].tally == {("conversation", "skipped: duplicate"): 1}
+
+
+def test_a_conversation_too_large_for_memory_gives_the_same_page(bench):
+    """Gone through from a file, a conversation becomes the files that it becomes from memory."""
+    (conversation,) = (convert(item) for item in sample()[2:3])
+    spooled = SpooledList()
+    for item in sample()[2]["chat_messages"]:
+        spooled.append(item)
+    (small,) = bench.through(ConversationMarkdown(), {"conversation": conversation})
+    (large,) = bench.through(
+        ConversationMarkdown(), {"conversation": {**conversation, "messages": Mapped(convert_message, spooled)}}
+    )
+    assert {path: b"".join(pieces(content)).rstrip() for path, content in large["files"]} == {
+        path: content.rstrip() for path, content in small["files"]
+    }
+
+
+def test_controls_and_half_characters_are_replaced(bench):
+    """A page holds no control characters and no lone surrogates; each is replaced and counted."""
+    conversation = make_conversation([make_message(1, "human", [text_block("a\0b\x1bc\ud83d d\udced\udca0\udcbd")])], "T\0")
+    files, (tally,) = convert_all(bench, [conversation])
+    (page,) = files.values()
+    assert "a␀b␛c\ufffd d\ufffd" in page
+    assert (tally["control character", "replaced"], tally["lone surrogate", "replaced"]) == (3, 2)
