@@ -10,8 +10,6 @@ NAMESPACE: Final = "http://purl.org/stuff/transmissions/"
 NODE_TERMS: Final = frozenset({"settings", "buffer", "concurrency", "ordered", "retry", "onError", "metrics", "implementedBy"})
 """Terms that speak about a node, not to its processor; no setting may be called so."""
 
-ERROR_POLICIES: Final = ("stop", "skip", "deadLetter")
-
 
 def to_term(name: str) -> str:
     """Return the Turtle term of a Python name: `report_interval` becomes `reportInterval`."""
