@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 _MOST_ENTRIES: Final = 256
-_DIGEST_LENGTH: Final = 64
 FIRST_RUN: Final = "first run"
 
 
