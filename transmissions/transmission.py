@@ -22,7 +22,7 @@ started is the processor's own; it ends it in `__aexit__`.
 dropped; the groups they leave are closed. Everything that has left a source goes its way to the end, calls included, and then
 the run ends as if the input had.
 
-*Bounds.* Between tasks wait at most 512 messages or about two megabytes, or what a declared buffer says; in a segment is one
+*Bounds.* Between tasks wait at most 1,024 messages or about two megabytes, or what a declared buffer says; in a segment is one
 batch, at most half as much. Whoever writes waits. Only a group's own message and what processors themselves keep come on top.
 """
 
