@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from .counts import Counts
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     Load = Callable[[NodePlan], Processor]
     Listener = Callable[[str, dict[str, Any]], None]
-
-EVENTS: Final = ("pause", "resume", "drain", "overflow", "drop", "error", "metrics", "halt", "end")
-"""What the engine tells; processors may tell events of their own."""
 
 
 class Tap:

@@ -101,9 +101,10 @@ class Run:
             return self.result
 
     def on(self, event: str, callback: Listener) -> Self:
-        """Call `callback(event, fields)` at every `pause`, `resume`, `drain`, `overflow`, `drop`, `error`, `metrics`, `end`.
+        """Call `callback(event, fields)` at every event of a name; `*` stands for all.
 
-        `*` stands for all, those that processors tell included. The callback runs in the middle of the engine: be brief.
+        Buffers tell `pause`, `resume`, `drain`, `overflow` and `drop`, the run `error`, `skip`, `halt`, `metrics` and `end`.
+        Processors may tell others. The callback runs in the middle of the engine: be brief.
         """
         self.board.listen(event, callback)
         return self
