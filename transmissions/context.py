@@ -126,4 +126,4 @@ class Context:
         for root in (base.output, base.data, base.app, base.target, *base.roots):
             if root and (real + os.sep).startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
                 return path
-        raise RunError(f"'{path}' is outside the folders of this run; name it on the command line or in :root")
+        raise RunError(f"'{path}' is outside the folders of this run; name it on the command line")
