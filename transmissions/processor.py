@@ -34,8 +34,9 @@ class Processor(Settings):
     and, where needed, `finish()` for what is left at the end of the stream, `end_group(message)` for the end of the group a
     Source opened, and `__aenter__`/`__aexit__` for what must be opened and closed.
 
-    A processor may change the message it gets: it is the only holder. It may keep state in itself: there is one instance for
-    each place in a pipe and each run.
+    A processor may set and remove fields of the message it gets: it is the only holder. What is inside a field may be in other
+    messages too, because copies are shallow: replace it, do not change it. A processor may keep state in itself: there is one
+    instance for each place in a pipe and each run.
     """
 
     iri: ClassVar[str] = ""
