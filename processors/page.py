@@ -107,7 +107,7 @@ class Page:
         if self._spool is None:
             self.parts.insert(0, head)
             return self._take()
-        content = [self._encode(f"{head}\n\n"), *self._settled, self._spool.put(self._take())]
+        content = [self._encode([head, ""]), *self._settled, self._spool.put(self._take())]
         self._settled = []
         return content
 
@@ -124,12 +124,13 @@ class Page:
         self._files.append((path, [self._spool.put(data)] if self._spool else data))
 
     def _take(self) -> bytes:
-        text = "\n\n".join(self.parts)
+        """Return the parts there are, and go on with none; a part of a larger page ends with an empty line."""
+        data = self._encode([*self.parts, ""] if self._spool else self.parts)
         self.parts.clear()
-        return self._encode(f"{text}\n\n" if self._spool else f"{text}\n")
+        return data if self._spool else data + b"\n"
 
-    def _encode(self, text: str) -> bytes:
-        data, surrogates, controls = clean_bytes(text)
+    def _encode(self, parts: list[str]) -> bytes:
+        data, surrogates, controls = clean_bytes(parts)
         if surrogates:
             self.note("lone surrogate", "replaced", surrogates)
         if controls:

@@ -9,7 +9,10 @@ from typing import Final
 _HTML: Final = r"<(?:!|\?|/?(?i:script|pre|style|textarea|details|summary))"
 _INSIDE: Final = r"(?:[ \t]{0,12}(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*"
 """What may stand in front of a block that is in a quotation or a list."""
-_TRIGGER: Final = re.compile(rf"\n{_INSIDE}(?:#{{1,6}}[ \t\n]|`{{3}}|~{{3}}|=+[ \t]*\n|-+[ \t]*\n|{_HTML})")
+_MATTERS: Final = rf"{_INSIDE}(?:#{{1,6}}(?:[ \t\n]|\Z)|`{{3}}|~{{3}}|(?:=+|-+)[ \t]*(?:\n|\Z)|{_HTML})"
+_TRIGGER: Final = re.compile(rf"\n{_MATTERS}")
+_TRIGGER_FIRST: Final = re.compile(_MATTERS)
+_OPENER: Final = re.compile(_HTML)
 _FENCE: Final = re.compile(rf"\n({_INSIDE})(`{{3,}}(?=[^`\n]*\n)|~{{3,}})[^\n]*(?=\n)")
 _HEADING: Final = re.compile(r"\n( {0,3})(#{1,6})(?=[ \t\n])")
 _HEADING_INSIDE: Final = re.compile(rf"\n({_INSIDE})(#{{1,6}})(?=[ \t\n])")
@@ -29,10 +32,9 @@ def guard(text: str, shift: int) -> str:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    framed = f"\n{text}\n"
-    if _TRIGGER.search(framed) is None:
+    if _TRIGGER.search(text) is None and _TRIGGER_FIRST.match(text) is None:
         return text
-    return _guard_parts(framed, shift).strip("\n")
+    return _guard_parts(f"\n{text}\n", shift).strip("\n")
 
 
 def _guard_parts(framed: str, shift: int) -> str:
@@ -71,7 +73,7 @@ def _tame(part: str, shift: int, contained: bool) -> str:
     if "#" in part:
         headings = _HEADING_INSIDE if contained else _HEADING
         part = headings.sub(lambda found: f"\n{found[1]}{'#' * min(len(found[2]) + shift, _DEEPEST)}", part)
-    return _MARKUP.sub(r"\n\1\\", part) if "<" in part else part
+    return _MARKUP.sub(r"\n\1\\", part) if _OPENER.search(part) else part
 
 
 def fence(text: str, language: str = "") -> str:
