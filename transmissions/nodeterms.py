@@ -109,9 +109,12 @@ def with_node_settings(spec: Spec, used: frozenset[str]) -> Spec:
 
 
 def _record(name: str, used: frozenset[str]) -> Setting:
+    if name not in used:
+        return Setting(name, to_term(name), "record")
     module, _, attribute = _RECORDS[name].partition(":")
-    fields = describe_settings(getattr(importlib.import_module(module), attribute)) if name in used else ()
-    return Setting(name, to_term(name), "record", fields=fields)
+    record = getattr(importlib.import_module(module), attribute)
+    summary = (record.__doc__ or "").partition("\n")[0]
+    return Setting(name, to_term(name), "record", doc=summary, fields=describe_settings(record))
 
 
 def as_spec(name: str, settings: tuple[Setting, ...]) -> Spec:

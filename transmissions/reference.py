@@ -127,7 +127,7 @@ def _section(spec: Spec) -> str:
 def table(settings: Iterable[Setting]) -> str:
     """Return settings as a Markdown table; no settings, no table."""
     rows = [f"| `{row.term}` | {_cell(row.type)} | {_code(row.default)} | {_cell(row.doc)} |" for row in rows_of(settings)]
-    return "\n".join(["| Setting | Type | Default | |", "|---|---|---|---|", *rows]) if rows else ""
+    return "\n".join(["| Setting | Type | Default | What it says |", "|---|---|---|---|", *rows]) if rows else ""
 
 
 def _nodes() -> str:
