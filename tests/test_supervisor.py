@@ -136,3 +136,8 @@ def test_a_dead_letter_that_cannot_be_written_ends_the_run(tmp_path):
     with pytest.raises(Exception, match="cannot write the dead letter of test/Every") as caught:
         work(tmp_path, [Count(count=1), Every(fail=1), Pass()], on_error="deadLetter")
     assert caught.value.exit_code == 74
+
+
+def test_trying_for_ever_never_runs_out_of_numbers():
+    """However often a message was tried, the wait before the next time is the longest one."""
+    assert Retry(attempts=10**6, delay=1, backoff=10.0, max_delay=5, jitter=0.0).wait_before(10**5) == pytest.approx(0.005)

@@ -6,6 +6,7 @@ dict is what every author already knows (an envelope per message costs 49 to 473
 
 from __future__ import annotations
 
+from operator import countOf
 from typing import Any
 
 Message = dict[str, Any]
@@ -28,14 +29,16 @@ class GroupEnd(Token):
     """The messages one Source made of `message` are complete.
 
     `depth` counts the groups that were open while they flowed, so nested loops know whose end this is: the outermost
-    Source opens depth 1.
+    Source opens depth 1. If the Source failed on the way, the group `is_broken`: it ends for those who collect it, but its
+    message has failed and does not go on.
     """
 
-    __slots__ = ("depth", "message")
+    __slots__ = ("depth", "is_broken", "message")
 
-    def __init__(self, depth: int, message: Message) -> None:
+    def __init__(self, depth: int, message: Message, *, is_broken: bool = False) -> None:
         self.depth = depth
         self.message = message
+        self.is_broken = is_broken
 
 
 class Barrier(Token):
@@ -48,6 +51,28 @@ class Barrier(Token):
 
 
 END = End()
+
+
+def keep_messages(given: list[Any], start: int = 0) -> None:
+    """Check what a processor gave from `start` on.
+
+    Raises:
+        TypeError: something is not a message; from there on `given` is cut off.
+
+    """
+    new = given[start:] if start else given
+    if countOf(map(type, new), dict) < len(new):  # The fastest way to look at all: 13 ns each.
+        for place in range(start, len(given)):
+            if not isinstance(given[place], dict):
+                fault = not_a_message(given[place])
+                del given[place:]
+                raise fault
+
+
+def not_a_message(given: Any) -> TypeError:
+    """Return the fault of giving something that is no message."""
+    return TypeError(f"a processor gave a {type(given).__name__} where a message belongs, which is a dict")
+
 
 _FIXED = {int: 8, float: 8, bool: 1, type(None): 0}
 

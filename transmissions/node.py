@@ -16,6 +16,7 @@ from .errors import NodeFailed
 from .outcomes import Outcomes
 from .pace import clock
 from .processor import is_overridden
+from .supervisor import FAULTS, is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,18 +33,20 @@ class Node(Outcomes):
         """Set the processor up."""
         try:
             await self.processor.__aenter__()
-        except Exception as error:
+        except FAULTS as error:
+            if is_cancelled(error):
+                raise
             raise self.failure(error) from error
 
-    async def close(self, reason: BaseException | None) -> Exception | None:
+    async def close(self, reason: BaseException | None) -> BaseException | None:
         """Tear the processor down; return what went wrong, so that the others are torn down too."""
         try:
             await self.processor.__aexit__(type(reason) if reason else None, reason, reason.__traceback__ if reason else None)
-        except Exception as error:
+        except FAULTS as error:
             return error
         return None
 
-    def failure(self, error: Exception) -> NodeFailed:
+    def failure(self, error: BaseException) -> NodeFailed:
         """Say that this node failed apart from any message."""
         return NodeFailed(self.plan.path, self.plan.where, None, self.supervisor.named(error))
 
@@ -58,7 +61,7 @@ class Node(Outcomes):
         for message in messages:
             try:
                 result = process(message)
-            except Exception as error:
+            except FAULTS as error:
                 result = await self.supervisor.recover(message, error, self._again)
             process = plain  # Only the first message of a batch is timed by itself.
             if result is not message:
@@ -78,7 +81,7 @@ class Node(Outcomes):
         for message in messages:
             try:
                 result = process(message)
-            except Exception as error:
+            except FAULTS as error:
                 result = await self.supervisor.recover(message, error, self._again)
             if result.__class__ is dict:
                 append(result)
@@ -90,24 +93,25 @@ class Node(Outcomes):
         self.counts.dropped += dropped
         return out
 
-    async def end_group(self, message: Message, rest: Outlet) -> None:
-        """Let the processor end the group made from `message`."""
-        await self._at_an_end(lambda: self.processor.end_group(message), message, rest)
+    async def end_group(self, message: Message, rest: Outlet, *, is_broken: bool) -> None:
+        """Let the processor end the group made from `message`; what collapses a broken one gives nothing in its place."""
+        gives = not (is_broken and self.processor.collapses)
+        await self._at_an_end(lambda: self.processor.end_group(message), message, rest, gives=gives)
 
     async def finish(self, rest: Outlet) -> None:
         """Let the processor give what is left at the end of the stream."""
         await self._at_an_end(self.processor.finish, None, rest)
 
-    async def _at_an_end(self, make: Callable[[], Any], message: Message | None, rest: Outlet) -> None:
+    async def _at_an_end(self, make: Callable[[], Any], message: Message | None, rest: Outlet, *, gives: bool = True) -> None:
         try:
             result: Any = make()
             if inspect.isawaitable(result):
                 result = await result
-        except Exception as error:
+        except FAULTS as error:
             result = await self.supervisor.recover(message, error, None)
-        out = self.leaving(await self.spread(message, result, [], rest))
-        if out:
-            await rest.put_many(out)
+        out = await self.spread(message, result, [], rest)
+        if out and gives:
+            await rest.put_many(self.leaving(out))
 
     def _timed(self, message: Message) -> Any:
         began = clock()
@@ -131,7 +135,7 @@ class AsyncNode(Node):
         for message in messages:
             try:
                 result = await process(message)
-            except Exception as error:
+            except FAULTS as error:
                 result = await self.supervisor.recover(message, error, self._again)
             process = plain
             if result is not message:
@@ -146,7 +150,7 @@ class AsyncNode(Node):
         for message in messages:
             try:
                 result = await process(message)
-            except Exception as error:
+            except FAULTS as error:
                 result = await self.supervisor.recover(message, error, self._again)
             if result.__class__ is dict:
                 append(result)

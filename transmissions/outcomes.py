@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from .channel import ITEMS
 from .context import Context
+from .message import keep_messages, not_a_message
 from .pace import Pace, clock
-from .supervisor import FAILED, Raised, Supervisor, attempt_async
+from .supervisor import FAILED, Raised, Supervisor, attempt, attempt_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,10 @@ class Outcomes:
         if isinstance(result, dict):
             out.append(result)
         elif isinstance(result, list | tuple) and len(out) + len(result) <= ITEMS:
+            checked = attempt(keep_messages, result := list(result))
             out.extend(result)
+            if isinstance(checked, Raised):
+                await self.supervisor.recover(message, checked.error, None)
         elif hasattr(result, "__iter__") and not isinstance(result, str | bytes):
             return await self._draw(message, iter(result), out, rest)
         elif inspect.isawaitable(result):
@@ -56,7 +60,7 @@ class Outcomes:
                 settled = await self.supervisor.recover(message, settled.error, self._again)
             return await self.spread(message, settled, out, rest)
         else:
-            await self.supervisor.recover(message, TypeError(f"a processor cannot return a {type(result).__name__}"), None)
+            await self.supervisor.recover(message, not_a_message(result), None)
         return out
 
     def leaving(self, out: list[Message]) -> list[Message]:

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from .channel import ITEMS, WEIGHT
-from .message import glance
+from .message import glance, keep_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,19 @@ class Pace:
         """Fill `out` up to `size` messages, less when they come slowly; return whether there may be more.
 
         At least one is taken. What came before the iterator raised stays in `out`.
+
+        Raises:
+            TypeError: something is not a message; what came before it stays in `out`.
+
         """
+        had = len(out)
+        more = self._fill(iterator, out)
+        keep_messages(out, had)
+        if more:
+            self.gauge.look(out[-1])
+        return more
+
+    def _fill(self, iterator: Iterator[Any], out: list[Message]) -> bool:
         latest = clock() + BUDGET
         goal = max(self.size, len(out) + 1)
         step = self.size // _LOOKS or 1
@@ -87,7 +99,6 @@ class Pace:
                 return False
             if clock() > latest:
                 break
-        self.gauge.look(out[-1])
         return True
 
 

@@ -9,6 +9,7 @@ from .errors import NodeFailed
 from .message import END, GroupEnd, Token
 from .pace import Pace, clock
 from .stream import Reader, Writer
+from .supervisor import FAULTS, is_cancelled
 
 if TYPE_CHECKING:
     from .channel import Channel, Outlet
@@ -102,7 +103,8 @@ async def keeps(node: Node, token: Token, rest: Outlet) -> bool:
     elif isinstance(token, GroupEnd) and token.depth == node.plan.depth:
         # What collapses sends the group's message on; branches that do so side by side must not share it.
         collapses = node.processor.collapses
-        await node.end_group(token.message.copy() if collapses else token.message, rest)
+        message = token.message.copy() if collapses else token.message
+        await node.end_group(message, rest, is_broken=token.is_broken)
         return collapses
     return False
 
@@ -121,7 +123,9 @@ class StreamSegment(Segment):
             await node.processor.run(reader, Writer(self._write))  # type: ignore[attr-defined]
         except NodeFailed:
             raise
-        except Exception as error:
+        except FAULTS as error:
+            if is_cancelled(error):
+                raise
             raise node.failure(error) from error
         while left := await reader.batch():
             node.counts.dropped += len(left)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from .message import GroupEnd
+from .message import GroupEnd, not_a_message
 from .node import Node
 from .outcomes import primed
 from .pace import clock
-from .supervisor import FAILED, Raised, attempt, attempt_async
+from .supervisor import FAILED, FAULTS, Raised, attempt, attempt_async, is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -31,12 +31,14 @@ class SourceNode(Node):
         for message in batch:
             if self.desk.draining:
                 self.counts.dropped += 1
-            elif await self._produce(message, rest) and self.marks_groups:
-                await rest.put_token(GroupEnd(self.plan.depth + 1, message))
+            else:
+                is_whole = await self._produce(message, rest)
+                if self.marks_groups and is_whole is not None:
+                    await rest.put_token(GroupEnd(self.plan.depth + 1, message, is_broken=not is_whole))
         return []
 
-    async def _produce(self, message: Message, rest: Outlet) -> bool:
-        """Send what is made of a message; return whether that began a group: not if it failed before its first message."""
+    async def _produce(self, message: Message, rest: Outlet) -> bool | None:
+        """Send what is made of a message; return whether that was all of it, None if it failed before the first."""
         made = attempt(self.processor.produce, message)  # type: ignore[attr-defined]
         if isinstance(made, Raised):
             made = await self.supervisor.recover(message, made.error, self._again)
@@ -49,10 +51,10 @@ class SourceNode(Node):
                 return True
             made = await self.supervisor.recover(message, failure, None if sent else self._again)
             if sent:
-                return True
-        return False
+                return False
+        return None
 
-    async def _pull(self, iterator: Iterator[Any], rest: Outlet) -> tuple[int, Exception | None]:
+    async def _pull(self, iterator: Iterator[Any], rest: Outlet) -> tuple[int, BaseException | None]:
         """Return how many messages were sent, and the error that ended them."""
         sent, more = 0, True
         try:
@@ -63,9 +65,9 @@ class SourceNode(Node):
                 sent += len(out)
                 await self._send(out, began, rest)
         finally:
-            if inspect.isgenerator(iterator):
-                iterator.close()
-        return sent, more.error if isinstance(more, Raised) else None
+            closed = attempt(iterator.close) if inspect.isgenerator(iterator) else None
+        fault = more if isinstance(more, Raised) else closed
+        return sent, fault.error if isinstance(fault, Raised) else None
 
     async def _send(self, out: list[Message], began: float, rest: Outlet) -> None:
         count, seconds = len(out), clock() - began
@@ -77,7 +79,7 @@ class SourceNode(Node):
             if self.pace.is_due:
                 await self.pace.breathe()
 
-    async def _pump(self, iterator: AsyncIterator[Any], rest: Outlet) -> tuple[int, Exception | None]:
+    async def _pump(self, iterator: AsyncIterator[Any], rest: Outlet) -> tuple[int, BaseException | None]:
         """Do for an asynchronous source what `_pull` does for a plain one: message by message, as they come."""
         sent = 0
         waiting = _Interruptible(self.desk.interrupts)
@@ -86,16 +88,17 @@ class SourceNode(Node):
                 began = clock()
                 message = await waiting.next(iterator)
                 self.counts.busy += clock() - began
-                if message is None:
+                if message is _OVER:
                     break
+                if not isinstance(message, dict):
+                    return sent, not_a_message(message)
                 sent += 1
                 await rest.put_many(self.leaving([message]))
         except _Broken as broken:
             return sent, broken.error
         finally:
-            if inspect.isasyncgen(iterator):
-                await iterator.aclose()
-        return sent, None
+            closed = await attempt_async(iterator.aclose()) if inspect.isasyncgen(iterator) else None
+        return sent, closed.error if isinstance(closed, Raised) else None
 
     def _again(self, message: Message) -> Any:
         return primed(self.processor.produce(message))  # type: ignore[attr-defined]
@@ -105,10 +108,13 @@ class AsyncSourceNode(SourceNode):
     """Pulls an asynchronous `produce`. It ends its segment, so that what comes message by message goes on in batches."""
 
 
+_OVER: Final = object()
+
+
 class _Broken(Exception):
     """An asynchronous source raised."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         self.error = error
 
 
@@ -121,18 +127,20 @@ class _Interruptible:
         self._interrupted = False
 
     async def next(self, iterator: AsyncIterator[Any]) -> Any:
-        """Return the next item, or None when there is none or the run is drained."""
+        """Return the next item, or _OVER when there is none or the run is drained."""
         self._interrupts.add(self._interrupt)
         try:
             return await anext(iterator)
         except StopAsyncIteration:
-            return None
-        except asyncio.CancelledError:
+            return _OVER
+        except asyncio.CancelledError as error:
             # A drain asked for this, unless somebody else has cancelled the task too.
             if self._interrupted and self._task and not self._task.uncancel():
-                return None
-            raise
-        except Exception as error:
+                return _OVER
+            if is_cancelled(error):
+                raise
+            raise _Broken(error) from error
+        except FAULTS as error:
             raise _Broken(error) from error
         finally:
             self._interrupts.discard(self._interrupt)

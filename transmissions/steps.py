@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .channel import ITEMS
 from .errors import RunError
+from .message import not_a_message
 from .node import AsyncNode, Node, is_async
 from .pace import clock
 from .processor import Source, is_overridden
@@ -78,8 +79,9 @@ class _Batches(Node):
         out = attempt(self._process_batch, batch)
         if out.__class__ is not list:
             out = await _settled(out)
-            if isinstance(out, Raised):
-                return await self._one_by_one(batch, out.error, rest)
+        fault = out.error if isinstance(out, Raised) else _glimpse(out)
+        if fault is not None:
+            return await self._one_by_one(batch, fault, rest)
         seconds = clock() - began
         counts.received += count
         counts.busy += seconds
@@ -88,7 +90,7 @@ class _Batches(Node):
             counts.dropped += count - len(out)
         return self.leaving(out if len(out) <= ITEMS else await self.spread(None, iter(out), [], rest))
 
-    async def _one_by_one(self, batch: list[Message], error: Exception, rest: Outlet) -> list[Message]:
+    async def _one_by_one(self, batch: list[Message], error: BaseException, rest: Outlet) -> list[Message]:
         if is_overridden(self.processor, "process"):
             return await super().step(batch, rest)
         self.counts.received += len(batch)
@@ -105,7 +107,15 @@ async def _settled(out: Any) -> Any:
     """Return the list a `process_batch` gave, at once or later, or what it raised."""
     if inspect.isawaitable(out):
         out = await attempt_async(out)
-    return out if isinstance(out, list | Raised) else list(out or ())
+    if out is None or isinstance(out, list | Raised):
+        return out or []
+    return attempt(list, out) if hasattr(out, "__iter__") and not isinstance(out, str | dict) else Raised(not_a_message(out))
+
+
+def _glimpse(out: list[Any]) -> TypeError | None:
+    """Return the fault if the first or the last result is no message: looking at all would cost more than a trivial step."""
+    strange = [one for one in (*out[:1], *out[-1:]) if not isinstance(one, dict)]
+    return not_a_message(strange[0]) if strange else None
 
 
 class BatchNode(_Batches):

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from .channel import ITEMS
-from .message import END, Token
+from .message import END, Token, keep_messages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -67,9 +67,11 @@ class Writer:
 
     async def write(self, message: Message) -> None:
         """Send one message."""
+        keep_messages([message])
         await self._put_many([message])
 
     async def write_many(self, messages: list[Message]) -> None:
         """Send many, which is faster than one by one; the list must not be changed afterwards."""
+        keep_messages(messages)
         for start in range(0, len(messages), ITEMS):
             await self._put_many(messages[start : start + ITEMS])

@@ -25,17 +25,27 @@ FAILED: Final = object()
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 
 
+FAULTS: Final = (Exception, asyncio.CancelledError, SystemExit)
+"""What a processor may raise that is a failure like any other. `sys.exit` in one must not end the run as if all were well."""
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """Whether an error is the cancellation of the task at work, and not one that came out of a processor's own doings."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
 class Raised(NamedTuple):
     """What a call raised, as a value."""
 
-    error: Exception
+    error: BaseException
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function of a processor; return what it returns, or what it raised."""
     try:
         return function(*arguments)
-    except Exception as error:
+    except FAULTS as error:
         return Raised(error)
 
 
@@ -43,7 +53,9 @@ async def attempt_async(work: Awaitable[Any]) -> Any:
     """Wait for work of a processor; return its result, or what it raised."""
     try:
         return await work
-    except Exception as error:
+    except FAULTS as error:
+        if is_cancelled(error):
+            raise
         return Raised(error)
 
 
@@ -66,7 +78,10 @@ class Retry(Record):
 
     def wait_before(self, attempt: int) -> float:
         """Return the seconds to wait before an attempt; the first new one is 0."""
-        wait = min(self.delay * self.backoff**attempt, self.max_delay)
+        try:
+            wait = min(self.delay * self.backoff**attempt, self.max_delay)
+        except OverflowError:  # Whoever tries for ever gets there.
+            wait = self.max_delay
         return wait * (1 + self.jitter * random.uniform(-1, 1)) / 1000  # noqa: S311 - no secret hangs on it
 
 
@@ -80,7 +95,7 @@ class Supervisor:
         self._board = board
         self._counts = counts
 
-    async def recover(self, message: Any, error: Exception, again: Callable[[Any], Any] | None) -> Any:
+    async def recover(self, message: Any, error: BaseException, again: Callable[[Any], Any] | None) -> Any:
         """Return the result of a new attempt, or FAILED once the policy has dealt with the message.
 
         `again` processes the message once more; None where that would repeat what has already gone on.
@@ -89,6 +104,8 @@ class Supervisor:
             NodeFailed: the policy is to stop.
 
         """
+        if is_cancelled(error):
+            raise error
         if self.retry is not None and again is not None:
             for attempt in range(self.retry.attempts):
                 await asyncio.sleep(self.retry.wait_before(attempt))
@@ -96,12 +113,14 @@ class Supervisor:
                 try:
                     result = again(message)
                     return await result if hasattr(result, "__await__") else result
-                except Exception as latest:
+                except FAULTS as latest:
+                    if is_cancelled(latest):
+                        raise
                     error = latest
         self.give_up(message, error)
         return FAILED
 
-    def give_up(self, message: Any, error: Exception) -> None:
+    def give_up(self, message: Any, error: BaseException) -> None:
         """Do what the policy says with a message that failed for good."""
         plan = self.plan
         self._counts.failed += 1
@@ -114,7 +133,7 @@ class Supervisor:
         else:
             raise NodeFailed(plan.path, plan.where, message, cause) from error
 
-    def named(self, error: Exception) -> Exception:
+    def named(self, error: BaseException) -> BaseException:
         """Tell an output that cannot be written from any other failure: it has an exit code of its own."""
         if not isinstance(error, OSError):
             return error

@@ -42,6 +42,7 @@ from .plan import ForkPlan
 from .segment import Segment, StreamSegment
 from .sources import AsyncSourceNode, SourceNode
 from .steps import make_node
+from .supervisor import is_cancelled
 
 if TYPE_CHECKING:
     from .board import Board
@@ -98,6 +99,8 @@ class Transmission:
             _LOG.error("%s could not be closed: %s", node.plan.path, fault)
         if faults and reason is None:
             node, fault = faults[0]
+            if is_cancelled(fault):
+                raise fault
             raise node.failure(fault) from fault
 
     def _lay(self, pipe: Pipe, outlet: Outlet, caring: set[int], name: str) -> Outlet:

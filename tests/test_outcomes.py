@@ -1,0 +1,155 @@
+"""What processors must not do, and sooner or later do: each time the node is named, and nothing is lost without a trace."""
+
+import asyncio
+
+import pytest
+from engine_parts import Close, Collect, Count, Pass, ids, work
+
+from transmissions import NodeFailed, Processor, Source
+from transmissions.testing import through
+
+STRANGE = ["text", 5, None]
+
+
+class Raising(Processor):
+    error: type = SystemExit
+
+    def process(self, message):
+        raise self.error
+
+
+class AsyncRaising(Raising):
+    async def process(self, message):
+        raise self.error
+
+
+class ThreadRaising(Raising):
+    placement = "thread"
+
+
+class RaisingSource(Source):
+    error: type = SystemExit
+
+    def produce(self, message):
+        yield {"id": 0}
+        raise self.error
+
+
+class AsyncRaisingSource(RaisingSource):
+    async def produce(self, message):
+        yield {"id": 0}
+        raise self.error
+
+
+class RaisingRun(Raising):
+    async def run(self, reader, writer):
+        raise self.error
+
+
+class RaisingSetup(Pass):
+    error: type = SystemExit
+
+    async def __aenter__(self):
+        raise self.error
+
+
+class RaisingTeardown(Pass):
+    error: type = SystemExit
+
+    async def __aexit__(self, *exc):
+        raise self.error
+
+
+class Broken(Source):
+    """Fail on the way, where the message says so."""
+
+    def produce(self, message):
+        yield from ({"items": item} for item in message["items"])
+        if message["fails"]:
+            raise ValueError("torn")
+
+
+KINDS = [Raising, AsyncRaising, ThreadRaising, RaisingSource, AsyncRaisingSource, RaisingRun, RaisingSetup, RaisingTeardown]
+
+
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError])
+@pytest.mark.parametrize("kind", KINDS)
+def test_neither_exits_nor_stray_cancellations_end_a_run_well(tmp_path, kind, error):
+    """`sys.exit`, or a cancellation from a processor's own doings, is a failure of its node as any other is."""
+    with pytest.raises(NodeFailed, match=f"test/{kind.__name__}: {error.__name__}"):
+        work(tmp_path, [kind(error=error)], [{"id": 1}])
+
+
+@pytest.mark.parametrize("kind", [Raising, AsyncRaising, ThreadRaising])
+def test_a_stray_cancellation_follows_the_policy(tmp_path, kind):
+    """It is about one message, so the policy of the node holds, with several workers too."""
+    found, run = work(tmp_path, [Count(), kind(error=asyncio.CancelledError)], on_error="deadLetter", concurrency=2)
+    assert found == []
+    assert run.result.dead == 10
+
+
+@pytest.mark.parametrize("given", STRANGE)
+@pytest.mark.parametrize("how", ["list", "generator", "source", "asynchronous source", "writer"])
+def test_what_is_no_message_is_a_fault_of_who_gave_it(given, how):
+    """Something else than a dict never goes on, and the error names the step that gave it, not the one behind."""
+
+    class Giver(Processor):
+        def process(self, message):
+            return [given] if how == "list" else (one for one in [given])
+
+    class GiverSource(Source):
+        def produce(self, message):
+            return iter([given])
+
+    class AsyncGiver(Source):
+        async def produce(self, message):
+            yield given
+
+    class WritingGiver(Pass):
+        async def run(self, reader, writer):
+            await writer.write(given)
+
+    giver = {"source": GiverSource, "asynchronous source": AsyncGiver, "writer": WritingGiver}.get(how, Giver)
+    with pytest.raises(NodeFailed, match=rf"test/{giver.__name__}: TypeError: a processor gave a {type(given).__name__}"):
+        through([giver(), Pass()], [{}])
+
+
+def test_messages_in_front_of_what_is_none_go_on(tmp_path):
+    """A generator that gives something strange on its way has failed there; what came before is not lost."""
+
+    class Odd(Source):
+        def produce(self, message):
+            yield from [{"id": 1}, {"id": 2}, None, {"id": 3}]
+
+    found, run = work(tmp_path, [Odd()], on_error="skip")
+    assert ids(found) == [1, 2]
+    assert run.result.skipped == 1
+
+
+@pytest.mark.parametrize("policy", ["skip", "deadLetter"])
+def test_the_message_of_a_broken_group_does_not_go_on(tmp_path, policy):
+    """A source that fails on the way ends its group, so that the next begins anew; the message it was made from has failed."""
+    messages = [{"items": [1, 2], "fails": True}, {"items": [3], "fails": False}, {"items": [], "fails": True}]
+    found, run = work(tmp_path, [Broken(), Collect(), Close()], messages, on_error=policy)
+    assert [message["items"] for message in found] == [[3]]
+    assert run.result.dead + run.result.skipped == 2
+
+
+def test_a_generator_that_cannot_be_closed_is_a_fault_of_its_source(tmp_path):
+    """What a source raises when it is ended early names the source."""
+
+    class Stubborn(Source):
+        def produce(self, message):
+            try:
+                while True:
+                    yield {"id": 0}
+            finally:
+                raise ValueError("not now")
+
+    class Halting(Pass):
+        def process(self, message):
+            self.context.halt("enough")
+            return message
+
+    with pytest.raises(NodeFailed, match="test/Stubborn: ValueError: not now"):
+        work(tmp_path, [Stubborn(), Halting()])
