@@ -9,6 +9,8 @@ from .names import safe_file_name, safe_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .spool import Slice, Spool
+
 _LONGEST: Final = 90
 """Bytes of a name, before an id stands in front of it and an extension behind."""
 _BY_LANGUAGE: Final = {
@@ -34,35 +36,47 @@ _BY_EXTENSION: Final = {extension: language for language, extension in reversed(
 
 
 class Made:
-    """One artifact as it stands: the file it becomes, the link to that, and its text."""
+    """One artifact as it stands: the file it becomes, the link to that, and its text, which a spool may hold."""
 
-    __slots__ = ("body", "link", "name", "path")
+    __slots__ = ("_held", "_spool", "link", "name", "path")
 
-    def __init__(self, name: str, path: str, link: str, body: str) -> None:
+    def __init__(self, name: str, path: str, link: str, body: str, spool: Spool | None = None) -> None:
         self.name = name
         self.path = path
         self.link = link
+        self._spool = spool
+        self._held: str | Slice
         self.body = body
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        return self._held if isinstance(self._held, str) else self._held.read().decode("utf-8", "surrogatepass")
+
+    @body.setter
+    def body(self, text: str) -> None:
+        self._held = self._spool.put(text.encode("utf-8", "surrogatepass")) if self._spool else text
 
     def copy(self) -> Made:
         """Return it as it stands, safe from later edits."""
-        return Made(self.name, self.path, self.link, self.body)
+        return Made(self.name, self.path, self.link, self.body, self._spool)
 
 
 class Shelf:
     """Everything one conversation makes, on whatever branch. `take` gives each name a path and a link nobody else has."""
 
-    __slots__ = ("_take", "made", "misfits")
+    __slots__ = ("_spool", "_take", "made", "misfits")
 
-    def __init__(self, take: Callable[[str], tuple[str, str]]) -> None:
+    def __init__(self, take: Callable[[str], tuple[str, str]], spool: Spool | None = None) -> None:
         self._take = take
+        self._spool = spool
         self.made: list[Made] = []
         self.misfits = 0
         """Edits whose base, or the place in it, is not in the conversation."""
 
     def put(self, name: str, body: str) -> Made:
         """Add an artifact."""
-        made = Made(name, *self._take(name), body)
+        made = Made(name, *self._take(name), body, self._spool)
         self.made.append(made)
         return made
 

@@ -62,7 +62,8 @@ class Page:
         self._place = place
         self.parts: list[str] = []
         self.tally: dict[tuple[str, str], int] = defaultdict(int)
-        self.shelf = Shelf(partial(place.take, "artifacts"))
+        self._spool = Spool() if large else None
+        self.shelf = Shelf(partial(place.take, "artifacts"), self._spool)
         self.bench = Bench(self.shelf)
         self.benches: dict[int, Bench] = {}
         """Benches as they stood after the messages where the conversation branches."""
@@ -71,7 +72,6 @@ class Page:
         self.notes = 0
         """Footnotes so far: they are numbered through the conversation."""
         self._files: list[tuple[str, Content]] = []
-        self._spool = Spool() if large else None
         self._settled: list[bytes | Slice] = []
 
     def note(self, kind: str, outcome: str, number: int = 1) -> None:

@@ -78,6 +78,10 @@ class Slice:
     def __len__(self) -> int:
         return self._length
 
+    def read(self) -> bytes:
+        """Return the bytes, whole."""
+        return self._spool.read(self._start, self._length)
+
     def blocks(self) -> Iterator[bytes]:
         """Yield the bytes, a block at a time."""
         for start in range(self._start, self._start + self._length, _BLOCK):
