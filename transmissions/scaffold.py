@@ -5,10 +5,12 @@ The tree of a template is the tree it makes; NAME and MODULE in a path stand for
 
 from __future__ import annotations
 
+import contextlib
+import keyword
 import re
 from typing import TYPE_CHECKING
 
-from .errors import UsageError
+from .errors import OutputError, UsageError
 from .homes import bundled
 
 if TYPE_CHECKING:
@@ -26,10 +28,18 @@ def names_for(name: str) -> dict[str, str]:
 
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", name):
-        raise UsageError(f"'{name}' cannot be a name here: letters and digits, with single - or _ between them")
+        rule = "a letter, then letters and digits, with single - or _ between them, all of them ASCII"
+        raise UsageError(f"'{name}' cannot be a name here: {rule}")
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").split("-")
     capitals = "".join(word[:1].upper() + word[1:] for word in words)
     return {"name": name, "module": "_".join(words).lower(), "class": capitals}
+
+
+def is_word(names: dict[str, str]) -> bool:
+    """Whether Python or the vocabulary already means something by the names of a processor's module and class."""
+    vocabulary = (bundled().folder / "configs" / "vocabulary.ttl").read_text(encoding="utf-8")
+    words = {*re.findall(r"^:(\w+)", vocabulary, re.MULTILINE), *keyword.kwlist, "Message"}
+    return not words.isdisjoint((names["class"], names["module"]))
 
 
 def lay_out(template: str, home: Path, names: dict[str, str]) -> list[Path]:
@@ -44,10 +54,29 @@ def lay_out(template: str, home: Path, names: dict[str, str]) -> list[Path]:
         if path.exists() or path.is_symlink():
             raise UsageError(f"'{path}' is there already; nothing was written")
     for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
+        make_folder(path.parent)
+        with _writing(path), path.open("x", encoding="utf-8") as file:
             file.write(text)
     return sorted(files)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those around it, if they are missing.
+
+    Raises:
+        OutputError: it cannot be made.
+
+    """
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write '{path}': {error.strerror}") from error
 
 
 def _render(template: str, home: Path, names: dict[str, str]) -> Iterator[tuple[Path, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from textwrap import fill, indent
 from typing import TYPE_CHECKING, Any
 
@@ -35,16 +36,25 @@ def call(options: Namespace) -> int:
         print(json.dumps(spec_json(spec), ensure_ascii=False, indent=2) if options.json else "\n".join(spec_lines(spec)))
         return OK
     app, plan = _app(options.name, registry)
-    print(json.dumps(app_json(app, plan), ensure_ascii=False, indent=2) if options.json else "\n".join(app_lines(app, plan)))
+    print(
+        json.dumps(app_json(app, plan), ensure_ascii=False, indent=2)
+        if options.json
+        else "\n".join(app_lines(app, plan, options.name))
+    )
     return OK
 
 
-def _processor(name: str) -> tuple[Spec | None, Registry]:
+def registry_here() -> Registry:
+    """Return the processors an app of the working directory sees."""
     from transmissions.homes import App, home_of
     from transmissions.registry import Registry
 
     here = Path.cwd()
-    registry = Registry.for_app(App("", here, home_of(here)))
+    return Registry.for_app(App("", here, home_of(here)))
+
+
+def _processor(name: str) -> tuple[Spec | None, Registry]:
+    registry = registry_here()
     spec = registry.named(name)
     if registry.failed:
         raise ConfigError([problem for problem in registry.problems if problem.is_error])
@@ -60,10 +70,9 @@ def _app(name: str, registry: Registry) -> tuple[App, Plan]:
     try:
         app = find_app(name)
     except UsageError as error:
-        near = get_close_matches(name, registry.names(), 1)
-        if near and not get_close_matches(name, [app.name for app in apps()], 1):
-            raise UsageError(f"no processor or app '{name}'; did you mean '{near[0]}'?") from None
-        raise error from None
+        near = get_close_matches(name, [*registry.names(), *(app.name for app in apps())], 1)
+        hint = f"; did you mean '{near[0]}'?" if near else "; `trans list -v` shows them"
+        raise error if "/" in name else UsageError(f"no processor or app '{name}'{hint}") from None
     return app, prepare(app).plan
 
 
@@ -87,15 +96,15 @@ def spec_lines(spec: Spec) -> Iterator[str]:
         yield f"\nExample:\n{indent(example, '  ')}"
 
 
-def app_lines(app: App, plan: Plan) -> Iterator[str]:
-    """Yield an app's description for a terminal."""
+def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
+    """Yield an app's description for a terminal; `reference` is what its user calls it."""
     from transmissions.about import first_paragraph
 
     yield f"{app.name} ({app.folder})"
     about = first_paragraph(app)
     if about:
         yield fill(about, _WIDTH)
-    yield f"\nusage: trans run {app.name} {' '.join(map(_usage, plan.arguments))}".rstrip()
+    yield f"\nusage: trans run {quote(reference)} {' '.join(map(_usage, plan.arguments))}".rstrip()
     for argument in plan.arguments:
         default = f" (default {argument.default})" if argument.default else ""
         yield f"  {argument.name}  {argument.kind}{default}  {argument.help}".rstrip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transmissions.errors import OK
@@ -45,11 +44,9 @@ def call(options: Namespace) -> int:
 
 def _visible_specs() -> list[Spec]:
     """Return every processor an app of the working directory sees; what cannot be used is said on stderr."""
-    from transmissions.homes import App, home_of
-    from transmissions.registry import Registry
+    from transmissions.commands.describe import registry_here
 
-    here = Path.cwd()
-    registry = Registry.for_app(App("", here, home_of(here)))
+    registry = registry_here()
     specs = list(registry.specs())
     for problem in registry.problems:
         print(f"{problem.severity}: {problem}", file=sys.stderr)

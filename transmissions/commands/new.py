@@ -26,6 +26,8 @@ def call(options: Namespace) -> int:
     names = names_for(options.name)
     if options.what == "app":
         _refuse_taken(options.name)
+    else:
+        _refuse_meaningful(names)
     for path in lay_out(options.what, Path(), names):
         print(path)
     print(f"\n{_next_step(options.what, names)}")
@@ -38,6 +40,17 @@ def _refuse_taken(name: str) -> None:
     for app in apps():
         if app.name == name:
             raise UsageError(f"there is an app '{name}' already, in {app.folder}; by name, neither could be run")
+
+
+def _refuse_meaningful(names: dict[str, str]) -> None:
+    from transmissions.commands.describe import registry_here
+    from transmissions.scaffold import is_word
+
+    name = names["class"]
+    if is_word(names):
+        raise UsageError(f"'{name}' is a word of Python or of the vocabulary; a processor needs a name of its own")
+    if name in registry_here().names() and not Path("processors", f"{names['module']}.py").exists():
+        raise UsageError(f"there is a processor '{name}' already (`trans describe {name}`); apps could use neither")
 
 
 def _next_step(what: str, names: dict[str, str]) -> str:
