@@ -60,6 +60,30 @@ def test_a_name_that_is_taken_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("templater", "there is a processor 'Templater' already"),
+        ("Route", "is a word of"),
+        ("import", "is a word of"),
+        ("None", "is a word of"),
+    ],
+)
+def test_a_processor_is_not_called_like_something_else(tmp_path, name, reason):
+    """A new processor takes neither the name of another, which would break every app here, nor a word of Python or Turtle."""
+    result = trans(tmp_path, "new", "processor", name)
+    assert (result.returncode, reason in result.stderr) == (2, True), result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_in_the_place_of_a_file_is_a_sentence(tmp_path):
+    """A home cannot be made where a file is, and one that cannot be written is exit code 74."""
+    (tmp_path / "file").write_text("")
+    result = trans(tmp_path, "init", "file")
+    assert (result.returncode, result.stderr) == (2, "error: 'file' is a file; a home is a folder\n")
+    assert trans(tmp_path, "init", "/proc/home").returncode == 74
+
+
 def test_init_makes_a_home(tmp_path):
     """`init` makes the folders and a README, and leaves what is there."""
     assert trans(tmp_path, "init", "mine").returncode == 0
@@ -106,3 +130,24 @@ def test_the_bash_completion_works(tmp_path):
     script = "source ./c; COMP_WORDS=(trans val); COMP_CWORD=1; _trans; echo ${COMPREPLY[@]}"
     result = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert sorted(result.stdout.split()) == ["validate", "valley"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("new ", "app processor"),
+        ("completion f", "fish"),
+        ("help va", "validate"),
+        ("describe Templ", "Templater"),
+        ("graph hello --format d", "dot"),
+        ("run hell", "hello"),
+        ("hello --watc", "--watch"),
+    ],
+)
+def test_the_bash_completion_knows_what_each_command_takes(tmp_path, line, words):
+    """In bash, what a command or an option can be given is offered, and nothing else."""
+    (tmp_path / "c").write_text(trans(tmp_path, "completion", "bash").stdout)
+    script = f"rm c; COMP_WORDS=(trans {line.replace(' ', ' ')}); [[ '{line}' == *' ' ]] && COMP_WORDS+=(''); "
+    script = f"source ./c; {script} COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _trans; echo ${{COMPREPLY[@]}}"
+    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert result.stdout.split() == words.split()

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from transmissions.errors import OK
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Action, ArgumentParser, Namespace
+    from collections.abc import Iterator
 
 HELP = "print a completion script for bash, zsh or fish"
 
 _BASH = """\
 # For bash: source <(trans completion bash)
 _trans() {
-    local word=${COMP_WORDS[COMP_CWORD]} first=${COMP_WORDS[1]} words apps
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} first=${COMP_WORDS[1]} words files= apps
     apps="APPS $(compgen -d apps/ 2>/dev/null | sed 's|.*/||')"
-    case $COMP_CWORD:$first in
-        1:*) words="COMMANDS $apps" ;;
+    [ $COMP_CWORD = 1 ] && first=
+    case $first:$before in
+        :*) words="COMMANDS $apps" files=yes ;;
 CASES
-        *) words="RUN_OPTIONS" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word"))
-    [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))
+    [[ -n $files && $word != -* ]] && COMPREPLY+=($(compgen -f -- "$word"))
 }
 complete -o filenames -F _trans trans ./trans
 """
@@ -33,6 +33,8 @@ _FISH = """\
 complete -c trans -n __fish_use_subcommand -a "COMMANDS APPS (path basename apps/*/ 2>/dev/null)"
 CASES
 """
+_FILES: Final = ("FILE", "DIR", "JSON", "WHERE", "ARGUMENT", "APP", "FOLDER")
+"""What an argument is called that can be the path of something."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,36 +43,63 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def call(options: Namespace) -> int:
-    """Print the script, with the commands, their options and the bundled apps written into it."""
+    """Print the script, with the commands, their options and the bundled apps and processors written into it."""
     print(_fish() if options.shell == "fish" else (_ZSH if options.shell == "zsh" else "") + _bash(), end="")
     return OK
 
 
 def _bash() -> str:
-    options = _options()
-    cases = "\n".join(f'        *:{name}) words="{" ".join(words)} $apps" ;;' for name, words in options.items())
-    return _fill(_BASH, cases).replace("RUN_OPTIONS", " ".join(options["run"]))
+    cases = [line for name, actions in _commands() for line in _cases(name, actions)]
+    cases += ['        help:*) words="COMMANDS" ;;', *_cases("*", dict(_commands())["run"])]
+    return _fill(_BASH, "\n".join(cases))
+
+
+def _cases(name: str, actions: list[Action]) -> Iterator[str]:
+    """Yield what can stand behind an option of a command that takes a value, then what else can stand behind the command."""
+    places = [action for action in actions if not action.option_strings]
+    for action in actions:
+        if action.option_strings and action.nargs != 0:
+            behind = "|".join(f"{name}:{option}" for option in action.option_strings)
+            yield f"        {behind}) {_values([action])} ;;"
+    yield f"        {name}:*) {_values(places, [*_long_options(actions)])} ;;"
+
+
+def _values(actions: list[Action], options: list[str] | None = None) -> str:
+    names = " ".join(str(action.metavar or "") for action in actions)
+    words = [*(options or ()), *(str(choice) for action in actions for choice in action.choices or ())]
+    words += ["$apps"] if "APP" in names else []
+    words += ["PROCESSORS"] if "PROCESSOR" in names else []
+    return f'words="{" ".join(words)}"{" files=yes" if any(map(names.__contains__, _FILES)) else ""}'
 
 
 def _fish() -> str:
     cases = [
         f'complete -c trans -n "__fish_seen_subcommand_from {name}" -l {word.removeprefix("--")}'
-        for name, words in _options().items()
-        for word in words
+        for name, actions in _commands()
+        for word in _long_options(actions)
     ]
     return _fill(_FISH, "\n".join(cases))
 
 
 def _fill(script: str, cases: str) -> str:
     from transmissions.cli import COMMANDS
+    from transmissions.commands.describe import registry_here
     from transmissions.homes import apps
 
     names = " ".join(app.name for app in apps() if app.home.kind == "bundled")
-    return script.replace("CASES", cases).replace("COMMANDS", " ".join(COMMANDS)).replace("APPS", names)
+    script = script.replace("CASES", cases).replace("PROCESSORS", " ".join(registry_here().names()))
+    return script.replace("COMMANDS", " ".join(COMMANDS)).replace("APPS", names)
 
 
-def _options() -> dict[str, list[str]]:
-    """Return the long options of every command, as its own usage line names them."""
+def _commands() -> Iterator[tuple[str, list[Action]]]:
     from transmissions.cli import COMMANDS, parser_of
 
-    return {name: sorted(set(re.findall(r"--[a-z-]+", parser_of(name).format_usage()))) for name in COMMANDS}
+    for name in COMMANDS:
+        yield name, parser_of(name)._actions  # noqa: SLF001 - argparse has no public way to read them
+
+
+def _long_options(actions: list[Action]) -> Iterator[str]:
+    """Yield the long options of a command."""
+    yield from sorted(
+        word for action in actions for word in action.option_strings if word.startswith("--") and word != "--help"
+    )
