@@ -17,6 +17,7 @@ from .access import need, put
 from .structure import parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from transmissions import Message
@@ -151,6 +152,12 @@ class FileWriter(Processor):
     "Dotted path of what is written."
     fsync: bool = False
     "Whether to wait until the file is on the disk: it then survives a power cut, and writing is slower."
+
+    def foresee(self, message: Message) -> Iterator[str]:
+        """Yield, for a dry run, which file would be written."""
+        named = _below_target(message)
+        more = "" if named else ", or what a message names in `filepath`"
+        yield f"writes {self.context.output_path(named or self.destination_file)}{more}"
 
     async def process(self, message: Message) -> Message:
         """Write the file the message or the settings name."""

@@ -82,6 +82,10 @@ class JSONLinesWriter(Processor):
     append: bool = False
     "Whether lines are added to an existing file rather than replacing it."
 
+    def foresee(self, _message: Message) -> Iterator[str]:
+        """Yield, for a dry run, which file would be written."""
+        yield f"{'adds to' if self.append else 'writes'} {self.context.output_path(self.destination_file)}"
+
     async def __aenter__(self) -> Self:
         """Open the file."""
         self._path: Path = self.context.output_path(self.destination_file)

@@ -184,3 +184,16 @@ def test_help_is_not_slowed_down_by_libraries():
         "transmissions.prepare",
     ):
         assert f"'{name}'" not in result.stderr
+
+
+def test_describe_gives_the_usage_as_it_was_asked(tmp_path):
+    """The usage line of an app named by its path names the path: by its name another one may be found."""
+    (tmp_path / "hello").mkdir()
+    app = "@prefix : <http://purl.org/stuff/transmissions/> . :a a :EntryTransmission ; :pipe ( :b ) . :b a :NOP ."
+    (tmp_path / "hello" / "transmissions.ttl").write_text(app)
+    assert "\nusage: trans run ./hello\n" in trans("describe", "./hello", cwd=tmp_path).stdout
+
+
+def test_describe_names_both_things_it_looked_for():
+    """A name that is neither is said to be neither."""
+    assert trans("describe", "nothing-like-it").stderr.startswith("error: no processor or app 'nothing-like-it'")

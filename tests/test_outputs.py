@@ -6,7 +6,7 @@ import os
 import pytest
 
 from transmissions.errors import UsageError
-from transmissions.outputs import MARKER, claim, is_free, marked
+from transmissions.outputs import MARKER, claim, is_free, marked, refuse_impossible
 
 
 def test_missing_and_empty_folders_are_free(tmp_path):
@@ -29,10 +29,12 @@ def test_force_takes_any_folder(tmp_path):
 
 
 def test_a_file_is_never_an_output_folder(tmp_path):
-    """A file in the place of the folder is an error even with `--force`."""
+    """A file in the place of the folder, or on the way to it, is an error."""
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(UsageError, match="is a file"):
-        claim(tmp_path / "out", force=True)
+    for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        with pytest.raises(UsageError, match="out' is a file"):
+            refuse_impossible(folder)
+    refuse_impossible(tmp_path / "new" / "deeper")
 
 
 def test_what_a_run_wrote_is_marked_and_free_again(tmp_path):

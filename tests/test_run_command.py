@@ -82,7 +82,7 @@ def test_an_app_runs_by_name_and_says_what_it_did(home):
     """The last line counts what came in, went out and failed, and says where the result is; stdout stays empty."""
     result = trans(home, "notes")
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr.startswith("notes: 2 in, 2 out, 0 failed, ")
+    assert result.stderr.startswith("notes: 2 messages in, 2 out, 0 failed, ")
     assert result.stderr.endswith(" s -> ./apps/notes/data\n")
     assert (home / "apps/notes/data/out.ndjson").read_text().count("\n") == 2
 
@@ -164,9 +164,55 @@ def test_metrics_go_where_they_are_told(home):
 
 def test_log_lines_can_be_json(home):
     """With `--log-format json` every log line of the run is a JSON object."""
-    result = trans(home, "notes", "-v", "--log-format", "json")
-    logged = [line for line in result.stderr.splitlines() if line.startswith("{")]
-    assert all("level" in json.loads(line) for line in logged)
+    result = trans(home, "notes", "bad.ndjson", "-o", "out", "-v", "--log-format", "json", "--tap", "read:1")
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [line["message"].partition(" (")[0] for line in lines[:1]] == ["plan: validated"]
+    assert lines[1]["message"].startswith('notes/read: {"')
+    assert (lines[-1]["event"], lines[-1]["sent"], lines[-1]["dead"]) == ("end", 1, 1)
+
+
+def test_a_failure_is_a_json_line_too(home):
+    """With `--log-format json` the error that ends a run is a JSON object of level error."""
+    words = ["notes", "bad.ndjson", "-o", "out", "--log-format", "json", "--set", "check.onError=stop"]
+    lines = [json.loads(line) for line in trans(home, *words).stderr.splitlines()]
+    assert (lines[-1]["level"], "marked as bad" in lines[-1]["message"]) == ("error", True)
+
+
+def test_notes_are_for_those_who_ask(home):
+    """What is merely noteworthy in a config is shown by `validate` and with `-v`, not by every run."""
+    (home / "apps/notes/config.ttl").write_text(PREFIX + ":spare a :ConfigSet ; :text 'x' .")
+    assert "unused-settings" not in trans(home, "notes").stderr
+    assert "unused-settings" in trans(home, "notes", "-v").stderr
+    assert "unused-settings" in trans(home, "validate", "notes").stderr
+
+
+def test_a_dry_run_of_an_app_with_its_own_data_is_not_refused(home):
+    """Only a folder a run would refuse is said to be refused; the data of an app is not."""
+    assert "refused" not in trans(home, "notes", "--dry-run").stdout
+    (home / "out").mkdir()
+    (home / "out" / "letter.txt").write_text("mine")
+    assert "./out  (holds other files, refused without --force)" in trans(home, "notes", "-o", "out", "--dry-run").stdout
+
+
+def test_a_dry_run_names_the_files_that_would_be_written(home):
+    """A writer says which file it would write."""
+    assert f"  write: writes {home}/out/out.ndjson\n" in trans(home, "notes", "-o", "out", "--dry-run").stdout
+
+
+def test_an_output_folder_that_cannot_be_is_refused_at_once(home):
+    """A folder of `-o` that would lie in a file is refused before anything runs."""
+    result = trans(home, "notes", "-o", "bad.ndjson/out")
+    assert (result.returncode, "bad.ndjson' is a file" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("closed", "code"), [("2>&-", 0), (">&-", 0), ("2>/dev/full", 0), ("--json >&-", 1), ("2>&- >&-", 0)])
+def test_a_closed_standard_stream_takes_nothing_from_a_run(home, closed, code):
+    """A run needs no standard error, and standard output only where it has something to print."""
+    command = f"{sys.executable} -P -m transmissions notes -o out {closed}"
+    result = subprocess.run(["sh", "-c", command], cwd=home, env=environment(home), capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert "Traceback" not in result.stderr
+    assert (home / "out/out.ndjson").read_text() == '{"text": "one"}\n{"text": "two"}\n' or code
 
 
 def test_too_long_a_run_is_exit_code_124(home):
@@ -197,7 +243,7 @@ def test_a_signal_drains(home, number, code):
         out, err = process.communicate(timeout=60)
     assert process.returncode == code
     last = json.loads(out.splitlines()[-1])["number"]
-    assert f"endless: stopped; {last} in, {last} out, 0 failed" in err
+    assert f"endless: stopped; {last} messages in, {last} out, 0 failed" in err
     assert "the same command starts again" in err
 
 
@@ -211,7 +257,7 @@ def test_watch_runs_again_after_a_change(home):
         time.sleep(0.7)
         (home / "apps/notes/data/notes.ndjson").write_text('{"text": "one"}\n')
         assert next(lines) == "changed: apps/notes/data/notes.ndjson\n"
-        assert next(line for line in lines if line.startswith("notes: ")).startswith("notes: 1 in, 1 out")
+        assert next(line for line in lines if line.startswith("notes: ")).startswith("notes: 1 message in, 1 out")
         next(line for line in lines if line.startswith("watching"))
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
@@ -242,6 +288,11 @@ def test_a_target_brings_its_settings(home):
         (["notes", "--target", "missing"], "no folder 'missing' to work in"),
         (["notes", "--set", "check.onEror=skip"], "onError"),
         (["notes.other"], "no transmission 'other'"),
+        (["notes", "--timeout", "0"], "--timeout: '0' is no number of seconds above 0"),
+        (["notes", "--metrics", "promtheus:m.prom"], "no format 'promtheus'; did you mean 'prometheus'?"),
+        (["run"], "trans run: the following arguments are required: APP[.SUBTASK]; see"),
+        (["help", "vlidate"], "no command 'vlidate'; did you mean 'validate'?"),
+        (["help", "notes"], "no command 'notes'; `trans describe notes`"),
     ],
 )
 def test_a_faulty_call_is_exit_code_2(home, words, sentence):

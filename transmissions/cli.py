@@ -45,6 +45,8 @@ LATER: Final = (
 """Words kept free, so that an app called by its bare name today still runs when they become commands."""
 
 PIPE_CLOSED: Final = 141
+_ERROR: Final = 40
+"""The level of an error, as `logging` has it, which a bare `--help` does not import."""
 _SHOWN: Final = 300
 """Characters of a failed message that are shown."""
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -55,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
         gc.disable()  # Importing makes no garbage worth looking for; a run turns it on again.
+    if None in {sys.stdin, sys.stdout, sys.stderr}:
+        importlib.import_module(".closed_streams", __package__).reopen()
     _forgive_odd_characters()
     code = guarded(lambda: _dispatch(words), verbose="-v" in words or "--verbose" in words)
     if argv is None:
@@ -106,7 +110,7 @@ def _dispatch(words: list[str]) -> int:
     if first in {"-V", "--version", "version"}:
         return _print_version()
     if first == "help":
-        words, first = [words[1], "--help"], words[1]
+        words, first = [_known(words[1]), "--help"], words[1]
     if first in LATER:
         raise UsageError(
             f"'{first}' is kept for a command to come; an app of that name is `trans run {first}` or `trans ./{first}`"
@@ -118,6 +122,16 @@ def _dispatch(words: list[str]) -> int:
     options.implied = not named
     result: int = _load(command).call(options)
     return result
+
+
+def _known(name: str) -> str:
+    if name in COMMANDS:
+        return name
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    hint = f"did you mean '{near[0]}'?" if near else f"`trans describe {name}` tells about apps and processors"
+    raise UsageError(f"no command '{name}'; {hint}")
 
 
 def _split_at_dashes(words: list[str]) -> tuple[list[str], list[str] | None]:
@@ -194,14 +208,23 @@ def colour_wanted(stream: Any) -> bool:
 
 
 def _report(error: TransmissionsError, *, verbose: bool) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    if isinstance(error, NodeFailed):
-        if error.message is not None:
-            text = repr(error.message)
-            print(f"  message: {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}", file=sys.stderr)
-        if verbose:
-            _print_traceback(error.cause)
+    failed = error if isinstance(error, NodeFailed) else None
+    text = repr(failed.message) if failed and failed.message else ""
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    _say_error(f"{error}\n  message: {shown}" if shown else str(error))
+    if failed and verbose:
+        _print_traceback(failed.cause)
     return error.exit_code
+
+
+def _say_error(sentence: str) -> None:
+    """Say what went wrong: in the log if a run has begun one, which masks secrets, else as text."""
+    logs = sys.modules.get(f"{__package__}.logs")
+    with contextlib.suppress(OSError):  # stderr may be full, too; the exit code still tells
+        if logs:
+            logs.tell(sentence, _ERROR)
+        else:
+            print(f"error: {sentence}", file=sys.stderr)
 
 
 def _report_os_error(error: OSError) -> int:
@@ -209,7 +232,7 @@ def _report_os_error(error: OSError) -> int:
     if cannot_write:
         _close_stdout()
     name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
-    print(f"error: {name}{error.strerror or error}", file=sys.stderr)
+    _say_error(f"{name}{error.strerror or error}")
     return CANNOT_WRITE if cannot_write else FAILED
 
 
@@ -217,7 +240,7 @@ def _report_fault(error: Exception, *, verbose: bool) -> int:
     if verbose:
         _print_traceback(error)
     sentence = " ".join(f"{type(error).__name__}: {error}".split())
-    print(f"error: {sentence} (this is a fault of trans; run with -v for the traceback)", file=sys.stderr)
+    _say_error(f"{sentence} (this is a fault of trans; run with -v for the traceback)")
     return FAILED
 
 

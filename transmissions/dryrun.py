@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .segment import Segment
 
 
-def describe(run: Run, *, force: bool) -> Iterator[str]:
-    """Yield the lines that describe a run that has not begun."""
+def describe(run: Run, *, refuses: bool) -> Iterator[str]:
+    """Yield the lines that describe a run that has not begun; if it `refuses`, a folder with other files is not for it."""
     yield f"{run.plan.app}  {run.plan.folder}"
     yield "\nbegins with"
     for message in run.messages:
@@ -38,7 +38,7 @@ def describe(run: Run, *, force: bool) -> Iterator[str]:
         for node in transmission.nodes:
             yield from _foreseen(node, run.messages)
     yield "\nwrites"
-    yield f"  {_folder(run.board.folders.output, force=force)}"
+    yield f"  {_folder(run.board.folders.output, refuses=refuses)}"
     yield f'  {shown(run.board.letters.path)}  what fails under :onError "deadLetter"'
     for metrics in run.plan.metrics:
         yield f"  {metrics.get('to', '-')}  metrics ({metrics.get('format', 'json')})"
@@ -80,11 +80,12 @@ def _node(node: Node) -> str:
 
 def _foreseen(node: Node, messages: Sequence[Message]) -> Iterator[str]:
     foresee = getattr(node.processor, "foresee", None)
-    for message in messages if foresee else ():
-        yield from (f"  {node.plan.path.partition('/')[2]}: {line}" for line in foresee(message.copy()))  # type: ignore[misc]
+    if foresee:
+        lines = dict.fromkeys(line for message in messages for line in foresee(message.copy()))
+        yield from (f"  {node.plan.path.partition('/')[2]}: {line}" for line in lines)
 
 
-def _folder(folder: Path, *, force: bool) -> str:
-    state = "new" if not folder.exists() else "there already" if is_free(folder) else "holds other files"
-    refused = state == "holds other files" and not force
-    return f"{shown(folder)}  ({state}{', refused without --force' if refused else ''})"
+def _folder(folder: Path, *, refuses: bool) -> str:
+    is_refused = refuses and not is_free(folder)
+    state = "holds other files, refused without --force" if is_refused else "there already" if folder.exists() else "new"
+    return f"{shown(folder)}  ({state})"

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
@@ -102,6 +103,23 @@ def set_up(stream: Stream, layout: str = "text", level: int = logging.INFO, secr
     log.setLevel(level)
     log.propagate = False
     return handler
+
+
+def tell(sentence: str, level: int = logging.INFO, **fields: Any) -> None:
+    """Say something that is not to be filtered by level, with its fields; before there is a log, as text on stderr."""
+    log = logging.getLogger(_LOGGER)
+    record = log.makeRecord(_LOGGER, level, "", 0, sentence, (), None, extra=fields)
+    if log.handlers:
+        log.handle(record)
+    elif sys.stderr:
+        sys.stderr.write(Text().format(record) + "\n")
+
+
+def write_to(stream: Stream) -> None:
+    """Send what the log says from now on to another stream."""
+    for handler in logging.getLogger(_LOGGER).handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(stream)
 
 
 def secrets_of(plan: Plan) -> Iterator[str]:

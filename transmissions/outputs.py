@@ -10,7 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Final
 
-from .errors import UsageError
+from .errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +27,28 @@ def is_free(folder: Path) -> bool:
         return next(entries, None) is None or (folder / MARKER).is_file()
 
 
+def refuse_impossible(folder: Path) -> None:
+    """Refuse a folder that nothing could be written into.
+
+    Raises:
+        UsageError: a file is in its place, or on the way to it.
+        OutputError: it may not be made, or not be written into.
+
+    """
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir():
+        raise UsageError(f"'{there}' is a file; -o takes a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write into '{there}': permission denied")
+
+
 def claim(folder: Path, *, force: bool) -> None:
     """Refuse a folder that holds somebody else's files.
 
     Raises:
-        UsageError: it does, and `force` was not given; or it is a file.
+        UsageError: it does, and `force` was not given.
 
     """
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"'{folder}' is a file; -o takes a folder")
     if not force and not is_free(folder):
         raise UsageError(f"'{folder}' holds files that no run of ours made; choose another folder with -o, or add --force")
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import json
-import logging
 import sys
 import time
 from pathlib import Path
@@ -37,6 +36,8 @@ class Session:
         self.app = app
         self.options = options
         self.output, self.is_marked = _choose_output(app, target, options)
+        if options.output:
+            outputs.refuse_impossible(self.output)
         if self.is_marked and not options.dry_run:
             outputs.claim(self.output, force=options.force)
         dashes = ["--", *options.command_line] if options.command_line is not None else []
@@ -54,20 +55,26 @@ class Session:
         """Run to the end and return the exit code."""
         opened, options = self.opened, self.options
         progress = Progress(sys.stderr, self._sent) if _is_live(options) else None
-        level = logging.DEBUG if options.verbose else logging.ERROR if options.quiet else logging.INFO
-        logs.set_up(progress or sys.stderr, options.log_format, level, logs.secrets_of(opened.plan))
+        if progress:
+            logs.write_to(progress)
         self._listen(progress)
         _collect_garbage()
         marker = outputs.marked(self.output, opened.plan.app, __version__) if self.is_marked else contextlib.nullcontext()
-        with signals.watched(opened.drain) as stop, marker:
+        with signals.watched(opened.drain, as_json=options.log_format == "json") as stop, marker:
             ending = "failed; "
             try:
                 asyncio.run(self._work(progress))
                 ending = "stopped; " if stop.number else ""
             finally:
                 if not options.quiet:
-                    say(*last_lines(opened, self._summaries, ending, time.monotonic() - self._began))
+                    self._say_what_became(ending)
         return stop.exit_code or opened.result.exit_code
+
+    def _say_what_became(self, ending: str) -> None:
+        result, seconds = self.opened.result, time.monotonic() - self._began
+        lines = last_lines(self.opened, self._summaries, ending, seconds)
+        figures: dict[str, Any] = {"sent": result.sent, "dead": result.dead, "skipped": result.skipped, "seconds": seconds}
+        logs.tell("\n".join(lines), event="end", app=self.opened.plan.app, **figures)
 
     def _listen(self, progress: Progress | None) -> None:
         for tap in self.options.tap:
@@ -106,7 +113,7 @@ class Session:
         return {node.path: counts[node.path].sent for node in self.opened.plan.nodes()}
 
     def _show_tapped(self, node: str, message: Message) -> None:
-        say(f"{node}: {as_line(message)}".rstrip())
+        logs.tell(f"{node}: {as_line(message)}".rstrip(), event="tap", node=node)
 
 
 def _choose_output(app: App, target: Path | None, options: Namespace) -> tuple[Path, bool]:
@@ -131,7 +138,17 @@ def _as_asked(plan: Plan, app: App, options: Namespace) -> Plan:
 def _metrics(where: str) -> dict[str, Any]:
     """Return the fields of `metrics.MetricsSettings` for FILE, `-`, or either behind `prometheus:`."""
     form, _, file = where.rpartition(":") if where.startswith(("prometheus:", "json:")) else ("json", "", where)
+    _refuse_misspelt(file)
     return {"to": file if file == "-" else str(Path(file).absolute()), "format": form}
+
+
+def _refuse_misspelt(file: str) -> None:
+    from difflib import get_close_matches
+
+    word, colon, _ = file.partition(":")
+    near = get_close_matches(word, ("prometheus", "json"), 1) if colon else []
+    if near:
+        raise UsageError(f"--metrics has no format '{word}'; did you mean '{near[0]}'?")
 
 
 def _collect_garbage() -> None:
@@ -161,7 +178,7 @@ def read_messages(text: str | None) -> list[Message]:
         raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
     messages = value if isinstance(value, list) else [value]
     if not messages or not all(isinstance(message, dict) for message in messages):
-        raise UsageError(f"{name}: a message is a JSON object")
+        raise UsageError(f'{name}: a message is a JSON object, like {{"name": "Ada"}}, or a list of them')
     return messages
 
 
@@ -170,12 +187,6 @@ def _read(name: str) -> str:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read '{name}': {getattr(error, 'strerror', None) or error}") from error
-
-
-def say(*lines: str) -> None:
-    """Print lines for people: on stderr, because stdout is for data."""
-    for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201
 
 
 def as_line(message: Message) -> str:

@@ -9,6 +9,7 @@ compression, a blocking call), and can then still end the process. Whoever hears
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -25,7 +26,8 @@ _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 class Stop:
     """What the signals of a run have asked for."""
 
-    def __init__(self, drain: Callable[[], object]) -> None:
+    def __init__(self, drain: Callable[[], object], *, as_json: bool = False) -> None:
+        self._as_json = as_json
         self.number = 0
         self._drain = drain
         self._count = 0
@@ -45,11 +47,11 @@ class Stop:
                 return
             self._count = count
             if count > 1:
-                _say(b"stopped at once; messages in flight are lost\n")
+                self._say("stopped at once; messages in flight are lost")
                 os._exit(128 + number)
             self.number = number
-            again = b"press Ctrl-C again" if number == signal.SIGINT else b"send it again"
-            _say(b"stopping: finishing messages in flight; " + again + b" to stop at once\n")
+            again = "press Ctrl-C again" if number == signal.SIGINT else "send it again"
+            self._say(f"stopping: finishing messages in flight; {again} to stop at once")
             self._drain()
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
@@ -67,14 +69,23 @@ class Stop:
                     self.hear(number, count)
         os.close(reader)
 
+    def _say(self, sentence: str) -> None:
+        # Written straight to the descriptor: the main thread may hold the lock of sys.stderr.
+        with contextlib.suppress(OSError):
+            newline = "\n" if sys.stderr is not None and sys.stderr.isatty() else ""
+            line = json.dumps({"level": "info", "message": sentence}) if self._as_json else newline + sentence
+            os.write(2, f"{line}\n".encode())
+
 
 @contextlib.contextmanager
-def watched(drain: Callable[[], object]) -> Iterator[Stop]:
+def watched(drain: Callable[[], object], *, as_json: bool = False) -> Iterator[Stop]:
     """Watch SIGINT and SIGTERM until the block is left; `drain` is called once, from this or another thread.
+
+    What is said about it on stderr is a line of text, or of JSON like the rest of a log.
 
     A signal that was ignored when the process began (as under `nohup` or `&` in a script) stays ignored.
     """
-    stop = Stop(drain)
+    stop = Stop(drain, as_json=as_json)
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before = {number: signal.getsignal(number) for number in _STOPPING}
@@ -92,10 +103,3 @@ def watched(drain: Callable[[], object]) -> Iterator[Stop]:
         signal.set_wakeup_fd(wakeup)
         os.close(writer)
         thread.join()
-
-
-def _say(words: bytes) -> None:
-    # Written straight to the descriptor: the main thread may hold the lock of sys.stderr.
-    with contextlib.suppress(OSError):
-        newline = b"\n" if sys.stderr is not None and sys.stderr.isatty() else b""
-        os.write(2, newline + words)

@@ -20,7 +20,13 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     result, folders = run.result, run.board.folders
     counts = [run.board.counts[node.path] for node in run.plan.nodes()]
     came = sum(_came_in(run, entry) for entry in run.plan.entries())
-    parts = [*told, f"{came} in", f"{result.sent} out", f"{sum(count.failed for count in counts)} failed", f"{seconds:.2f} s"]
+    parts = [
+        *told,
+        f"{came} message{'' if came == 1 else 's'} in",
+        f"{result.sent} out",
+        f"{sum(count.failed for count in counts)} failed",
+        f"{seconds:.2f} s",
+    ]
     where = f" -> {shown(folders.output)}" if _has_files(folders.output) else ""
     yield f"{run.plan.app}: {ending}{', '.join(parts)}{where}"
     if result.dead:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .errors import INTERRUPTED, TERMINATED
-from .session import say
+from .logs import tell
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -77,9 +77,9 @@ def keep_running(app: App, options: Namespace, run: Callable[[], int]) -> int:
     while (code := run()) not in {INTERRUPTED, TERMINATED}:
         changed = [name for name in watch.changed() if not any(Path(name).is_relative_to(folder) for folder in outputs)]
         if not changed:
-            say("watching for changes; Ctrl-C ends it")
+            tell("watching for changes; Ctrl-C ends it")
         while not changed:
             time.sleep(_INTERVAL)
             changed = watch.changed()
-        say(f"changed: {', '.join(os.path.relpath(name) for name in changed[:3])}")
+        tell(f"changed: {', '.join(os.path.relpath(name) for name in changed[:3])}")
     return code

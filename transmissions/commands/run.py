@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans run`."""
     add = parser.add_argument
     add("app", metavar="APP[.SUBTASK]", help="the name of an app (see `trans list`) or a path to its folder")
-    add("words", metavar="ARGUMENT", nargs="*", help="what the app declares; a target folder if it declares nothing")
+    add(
+        "words", metavar="ARGUMENT", nargs="*", default=[], help="what the app declares; a target folder if it declares nothing"
+    )
     add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it from a file, @- from standard input")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
     add("--target", metavar="DIR", help="work in a folder, with the settings of its tt.ttl")
@@ -31,8 +34,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="show what would be done, and do nothing")
     add("--watch", action="store_true", help="run again whenever the app, its templates or its inputs change")
     add("--compat", action="store_true", help="read configs as leniently as the original, with warnings")
-    add("--timeout", metavar="SECONDS", type=float, help="stop a run that takes longer, with exit code 124")
+    add("--timeout", metavar="SECONDS", type=_seconds, help="stop a run that takes longer, with exit code 124")
     _add_output_arguments(parser)
+
+
+def _seconds(word: str) -> float:
+    from argparse import ArgumentTypeError
+
+    with contextlib.suppress(ValueError):
+        seconds = float(word)
+        if seconds > 0:
+            return seconds
+    raise ArgumentTypeError(f"'{word}' is no number of seconds above 0")
 
 
 def _add_output_arguments(parser: ArgumentParser) -> None:
@@ -78,6 +91,7 @@ def _guarded(app: App, options: Namespace) -> int:
 def run_once(app: App, options: Namespace) -> int:
     """Check the app and run it once; return the exit code."""
     prepared, target, words = prepare_for(app, options)
+    _set_up_log(prepared, options)
     _say_where_from(prepared, options)
     from transmissions.session import Session
 
@@ -86,7 +100,7 @@ def run_once(app: App, options: Namespace) -> int:
         return session.run()
     from transmissions.dryrun import describe
 
-    print(*describe(session.opened, force=options.force), sep="\n")
+    print(*describe(session.opened, refuses=session.is_marked and not options.force), sep="\n")
     return OK
 
 
@@ -123,13 +137,25 @@ def _prepare(app: App, target: Path | None, options: Namespace) -> Prepared:
     return prepare(app, target=target, overrides=options.set, profile=options.profile, compat=options.compat)
 
 
+def _set_up_log(prepared: Prepared, options: Namespace) -> None:
+    import logging
+
+    from transmissions import logs
+
+    level = logging.DEBUG if options.verbose else logging.ERROR if options.quiet else logging.INFO
+    logs.set_up(sys.stderr, options.log_format, level, logs.secrets_of(prepared.plan))
+
+
 def _say_where_from(prepared: Prepared, options: Namespace) -> None:
     if options.verbose:
-        print("plan: cached" if prepared.cached else f"plan: validated ({prepared.why})", file=sys.stderr)
-    if prepared.problems and not options.quiet:
+        from transmissions.logs import tell
+
+        tell("plan: cached" if prepared.cached else f"plan: validated ({prepared.why})")
+    worth_saying = [problem for problem in prepared.problems if options.verbose or problem.severity != "note"]
+    if worth_saying and not options.quiet:
         from transmissions.cli import print_problems
 
-        print_problems(prepared.problems)
+        print_problems(worth_saying)
 
 
 def _nearest_command(options: Any) -> str:

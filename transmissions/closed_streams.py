@@ -1,0 +1,22 @@
+"""Standard streams that were closed before the process began (`2>&-`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+_STREAMS: Final = (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
+"""Name, mode, and how the descriptor is opened: what is read from or written to the first two fails, as it would have."""
+
+
+def reopen() -> None:
+    """Give every closed standard stream its descriptor back.
+
+    Otherwise the next file that is opened gets its number, and what is said on stderr ends up in that file, or, as Python has
+    it, on stdout.
+    """
+    for number, (name, mode, flags) in enumerate(_STREAMS):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, flags)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - it stays open
