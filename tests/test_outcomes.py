@@ -153,3 +153,32 @@ def test_a_generator_that_cannot_be_closed_is_a_fault_of_its_source(tmp_path):
 
     with pytest.raises(NodeFailed, match="test/Stubborn: ValueError: not now"):
         work(tmp_path, [Stubborn(), Halting()])
+
+
+@pytest.mark.parametrize("how", ["plain", "asynchronous"])
+def test_one_bad_message_does_not_spoil_its_batch(tmp_path, how):
+    """Where a whole batch fails, its messages are tried alone, and the policy deals with those that fail again."""
+
+    class Whole(Processor):
+        def process_batch(self, messages):
+            return [{"id": 100 // message["id"]} for message in messages]
+
+    class AsyncWhole(Whole):
+        async def process_batch(self, messages):
+            return super().process_batch(messages)
+
+    step = Whole() if how == "plain" else AsyncWhole()
+    found, run = work(tmp_path, [step], [{"id": number} for number in (1, 0, 2, 0, 4)], on_error="deadLetter")
+    assert ids(found) == [100, 50, 25]
+    assert run.result.dead == 2
+
+
+def test_a_batch_must_be_of_messages(tmp_path):
+    """A `process_batch` that gives one None for each message is a fault of its node."""
+
+    class Nones(Processor):
+        def process_batch(self, messages):
+            return [None] * len(messages)
+
+    with pytest.raises(NodeFailed, match="test/Nones: TypeError: a processor gave a NoneType"):
+        work(tmp_path, [Count(), Nones()])

@@ -79,9 +79,9 @@ class _Batches(Node):
         out = attempt(self._process_batch, batch)
         if out.__class__ is not list:
             out = await _settled(out)
-        fault = out.error if isinstance(out, Raised) else _glimpse(out)
-        if fault is not None:
-            return await self._one_by_one(batch, fault, rest)
+        # Looking at every result would cost more than a trivial step.
+        if isinstance(out, Raised) or (out and not (isinstance(out[0], dict) and isinstance(out[-1], dict))):
+            return await self._one_by_one(batch, rest)
         seconds = clock() - began
         counts.received += count
         counts.busy += seconds
@@ -90,13 +90,17 @@ class _Batches(Node):
             counts.dropped += count - len(out)
         return self.leaving(out if len(out) <= ITEMS else await self.spread(None, iter(out), [], rest))
 
-    async def _one_by_one(self, batch: list[Message], error: BaseException, rest: Outlet) -> list[Message]:
+    async def _one_by_one(self, batch: list[Message], rest: Outlet) -> list[Message]:
         if is_overridden(self.processor, "process"):
             return await super().step(batch, rest)
         self.counts.received += len(batch)
         out: list[Message] = []
         for message in batch:
-            out = await self.spread(message, await self.supervisor.recover(message, error, self._alone), out, rest)
+            result = await _settled(attempt(self._alone, message))
+            if isinstance(result, Raised):
+                result = await self.supervisor.recover(message, result.error, self._alone)
+            self.counts.dropped += result == []
+            out = await self.spread(message, result, out, rest)
         return self.leaving(out)
 
     def _alone(self, message: Message) -> Any:
@@ -110,12 +114,6 @@ async def _settled(out: Any) -> Any:
     if out is None or isinstance(out, list | Raised):
         return out or []
     return attempt(list, out) if hasattr(out, "__iter__") and not isinstance(out, str | dict) else Raised(not_a_message(out))
-
-
-def _glimpse(out: list[Any]) -> TypeError | None:
-    """Return the fault if the first or the last result is no message: looking at all would cost more than a trivial step."""
-    strange = [one for one in (*out[:1], *out[-1:]) if not isinstance(one, dict)]
-    return not_a_message(strange[0]) if strange else None
 
 
 class BatchNode(_Batches):

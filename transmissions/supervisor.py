@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import inspect
 import os
 import random
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
@@ -107,16 +108,15 @@ class Supervisor:
         if is_cancelled(error):
             raise error
         if self.retry is not None and again is not None:
-            for attempt in range(self.retry.attempts):
-                await asyncio.sleep(self.retry.wait_before(attempt))
+            for number in range(self.retry.attempts):
+                await asyncio.sleep(self.retry.wait_before(number))
                 self._counts.retried += 1
-                try:
-                    result = again(message)
-                    return await result if hasattr(result, "__await__") else result
-                except FAULTS as latest:
-                    if is_cancelled(latest):
-                        raise
-                    error = latest
+                result = attempt(again, message)
+                if inspect.isawaitable(result):
+                    result = await attempt_async(result)
+                if not isinstance(result, Raised):
+                    return result
+                error = result.error
         self.give_up(message, error)
         return FAILED
 
