@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from transmissions import Dynamic, Processor, Range, RunError, Source, get_field
+from transmissions import Dynamic, Processor, Range, RunError, Source, TransmissionName, get_field
 
 from .access import MISSING, as_text, drop, need, put, without
 
@@ -153,7 +153,7 @@ class GOTO(Processor):
     ```
     """
 
-    goto_target: Annotated[str, Dynamic()] = ""
+    goto_target: Annotated[str, Dynamic(), TransmissionName()] = ""
     "Name of the transmission."
 
     async def process(self, message: Message) -> list[Message]:

@@ -151,6 +151,24 @@ def test_a_broken_module_in_use_is_an_error(home):
     assert NAMESPACE + "Shout" in registry.failed
 
 
+@pytest.mark.parametrize("fault", ["raise SystemExit(0)", "class Odd(Exception): ...\nraise Odd", "next(iter(()))"])
+def test_whatever_a_module_raises_is_an_error_at_its_line(home, fault):
+    """A module in use may exit or raise what it likes: that is told, at the line that did."""
+    write(home, "loud", SHOUT)
+    with (home / "processors" / "loud.py").open("a") as file:
+        file.write(fault)
+    registry = registry_of(home)
+    assert registry.get(NAMESPACE + "Shout") is None
+    assert registry.problems[0].code == "broken-module"
+    assert registry.problems[0].span.text == fault.splitlines()[-1]
+
+
+def test_a_module_with_a_byte_order_mark_is_read(home):
+    """Python reads such a file, and so do we."""
+    write(home, "loud", "\ufeff" + SHOUT.lstrip())
+    assert registry_of(home).get(NAMESPACE + "Shout").name == "Shout"
+
+
 def test_a_wrong_declaration_is_an_error(home):
     """A class that declares itself wrongly is not taken; its problems are kept."""
     write(home, "loud", SHOUT.replace("mark: str", "mark: dict[str, str]"))
@@ -181,9 +199,22 @@ def test_a_dotted_path_reaches_installed_packages(home):
     assert (spec.name, spec.package) == ("NOP", "transmissions.processors")
 
 
-@pytest.mark.parametrize(("reference", "fault"), [("loud", "no module:Class"), ("nowhere:Thing", "no module 'nowhere'")])
+@pytest.mark.parametrize(
+    ("reference", "fault"),
+    [
+        ("loud", "no module:Class"),
+        ("nowhere:Thing", "no module 'nowhere'"),
+        ("../loud:Shout", "no module:Class"),
+        ("..loud:Shout", "no module:Class"),
+        ("a." * 3000 + "b:C", "no module:Class"),
+        ("loud:Shoot", "no class 'Shoot' in module 'loud'"),
+        ("transmissions:Processor", "no processor class"),
+        ("os:system", "no processor class"),
+    ],
+)
 def test_a_dotted_path_that_leads_nowhere_is_an_error(home, reference, fault):
     """What is wrong with the path is said."""
+    write(home, "loud", SHOUT)
     with pytest.raises(ConfigError, match=fault):
         registry_of(home).implemented_by(reference)
 

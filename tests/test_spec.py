@@ -69,6 +69,7 @@ class Wrong(Processor):
     low: Annotated[int, LessThan("hihg"), Range(ge=3)] = 1
     text: Annotated[str, Pattern("(")] = ""
     same: Annotated[str, Term("low")] = ""
+    count: int = "many"
     shared: Any = []  # noqa: RUF012
 
 
@@ -189,6 +190,7 @@ def test_every_fault_of_a_class_is_told_at_once():
         "Wrong.low has a default it does not allow: 1",
         "Wrong.text has a pattern that is no regular expression",
         "Wrong.same shares the term :low",
+        "Wrong.count has a default it does not allow: 'many'",
         "Wrong.shared has a default that can change",
     ):
         assert part in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from examining import codes, examine, marked, node, only
 
-from transmissions.plan import ForkPlan, NodePlan
+from transmissions.plan import ForkPlan
 
 NODES = ":a a :Plain . :b a :Plain . :c a :Plain . :src a :Lister . :end a :Closer ."
 
@@ -195,11 +195,43 @@ def test_depths_count_the_open_groups(tmp_path):
     assert [node.depth for node in plan.nodes()] == [0, 0, 1, 1, 0]
 
 
-def test_closing_no_group_draws_a_warning(tmp_path):
-    """A step that collapses with no Source in front of it is probably misplaced."""
-    plan, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:a :end) .\n{NODES}")
-    assert isinstance(plan.transmissions[0].pipe[1], NodePlan)
-    assert (only(problems).code, only(problems).severity) == ("no-group", "warning")
+@pytest.mark.parametrize(("compat", "severity"), [(False, "error"), (True, "warning")])
+def test_closing_no_group_is_a_fault(tmp_path, compat, severity):
+    """A step that collapses with no Source in front of it would drop every message; the original let that pass."""
+    plan, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:a :end) .\n{NODES}", compat=compat)
+    assert (plan is not None) == compat
+    assert (only(problems).code, only(problems).severity) == ("no-group", severity)
+
+
+@pytest.mark.parametrize(
+    ("statement", "at"),
+    [
+        (':implementedBy "widgets:Plain", "widgets:Widget"', '"widgets:Widget"'),
+        (":implementedBy []", "[]"),
+        ("a 'Plain'", "'Plain'"),
+    ],
+)
+def test_a_class_that_is_no_name_is_refused_where_it_is(tmp_path, statement, at):
+    """A node's class is one IRI, or one text that leads to it."""
+    _, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:a) . :a {statement} .")
+    assert marked(only(problems).span) == at
+    assert "blank node" not in only(problems).message
+
+
+def test_a_transmission_that_is_named_must_exist(tmp_path):
+    """GOTO's target is looked up before the run, and the nearest name offered."""
+    call = ":a a :GOTO ; :gotoTarget 'claen' . :clean a :Transmission ; :pipe (:p) . :p a :NOP ."
+    _, problems = examine(tmp_path, f":demo a :EntryTransmission ; :pipe (:a) . {call}")
+    assert (only(problems).code, marked(only(problems).span)) == ("unknown-transmission", "'claen'")
+    assert only(problems).help == "did you mean `clean`?"
+
+
+def test_thousands_of_faults_at_one_node_are_told_in_little_memory(tmp_path):
+    """The validator gets no blank node to write out in each of its complaints."""
+    terms = " ; ".join(f":term{number} {number}" for number in range(2000))
+    plan, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:a) . :a a :Plain ; {terms} .")
+    assert plan is None
+    assert len(problems) == 2000
 
 
 def test_a_route_that_may_pass_must_not_open_groups(tmp_path):

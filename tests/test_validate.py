@@ -126,6 +126,29 @@ def test_a_secret_on_the_command_line_is_refused_and_never_printed(tmp_path):
     assert "1234" not in repr(problems)
 
 
+@pytest.mark.parametrize("override", ["b.token=hunter2", "atoken=hunter2", "a.key=hunter2"])
+def test_what_a_faulty_override_holds_is_never_printed(tmp_path, override):
+    """It may be a secret whose setting was misspelt."""
+    _, problems = examine(tmp_path, f"{PIPE} :a a :Widget .", overrides=[override])
+    assert "hunter2" not in repr(problems)
+
+
+def test_a_secret_takes_no_more_than_the_name_of_a_variable(tmp_path):
+    """What is written beside it would be ignored, and may be the secret."""
+    _, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :token [ :env 'TOKEN' ; :value 'hunter2' ] .")
+    assert only(problems).code == "unknown-setting"
+    assert "hunter2" not in repr(problems)
+
+
+def test_a_broken_module_in_use_stops_the_app(tmp_path):
+    """That it is broken was noted before it was known that a node needs it."""
+    app = make_app(tmp_path, f"{PIPE} :a a :Mine .")
+    (tmp_path / "processors" / "mine.py").write_text("class Mine(Processor):\n    )(\n")
+    plan, problems = check(app)
+    assert plan is None
+    assert (only(problems).code, only(problems).severity) == ("broken-module", "error")
+
+
 def test_concurrency_cannot_apply_where_order_matters(tmp_path):
     """A processor that closes groups sees its messages in order or not at all."""
     text = ":demo a :Transmission ; :pipe (:l :a) . :l a :Lister . :a a :Closer ; :concurrency 4 ."

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .settings import Secret as Secret
     from .settings import Settings as Settings
     from .settings import Term as Term
+    from .settings import TransmissionName as TransmissionName
     from .settings import Unit as Unit
     from .stream import Reader as Reader
     from .stream import Writer as Writer
@@ -86,6 +87,7 @@ _HOMES = {
         "Secret",
         "Settings",
         "Term",
+        "TransmissionName",
         "Unit",
     ),
     "stream": ("Reader", "Writer"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .homes import Home
 
 _ROOTS: Final = frozenset({"Processor", "Source"})
+_CLASS: Final = re.compile(r"\bclass\s+(\w+)")
 
 
 class Module(NamedTuple):
@@ -53,6 +54,7 @@ class ClassIndex:
         self.modules = list(modules)
         self.broken: dict[Module, Problem] = {}
         self._texts: dict[Path, str] = {}
+        self._names: dict[Path, frozenset[str]] = {}
 
     def add(self, module: Module) -> None:
         """Take one more module in, unless its file is in."""
@@ -75,9 +77,7 @@ class ClassIndex:
 
     def may_declare(self, module: Module, iri: str) -> bool:
         """Whether a module's text has the words it takes to declare a class of this IRI."""
-        text = self._text(module)
-        name = re.escape(local_name(iri))
-        return iri in text or (iri.startswith(NAMESPACE) and re.search(rf"\bclass\s+{name}\b", text) is not None)
+        return iri in self._text(module) or (iri.startswith(NAMESPACE) and local_name(iri) in self._words(module))
 
     def fault_of(self, module: Module) -> Problem | None:
         """Return what keeps a module from being read, if anything does."""
@@ -107,6 +107,12 @@ class ClassIndex:
         top = [statement for statement in statements.values() if "." not in statement.name]
         wanted = [statement for statement in top if module.only in {"", statement.name}]
         return [Declaration(module, statement.name, _iri_of(statement), statement.bases) for statement in wanted]
+
+    def _words(self, module: Module) -> frozenset[str]:
+        """Return the words behind `class` in a module's text, looked for once: an app may ask for thousands of classes."""
+        if module.file not in self._names:
+            self._names[module.file] = frozenset(_CLASS.findall(self._text(module)))
+        return self._names[module.file]
 
     def _text(self, module: Module) -> str:
         if module.file not in self._texts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .findings import ERROR, WARNING
+from .findings import ERROR, STRICT
 from .placements import Forked, Placed, Step, Steps
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _behind(step: Placed, depth: int, findings: Findings) -> int:
         return depth
     if depth == 0:
         sentence = f"{step.name} has no group to close: no Source stands in front of it"
-        findings.report(WARNING, "no-group", sentence, step.span)
+        findings.report(STRICT, "no-group", sentence, step.span)
     return max(0, depth - 1)
 
 

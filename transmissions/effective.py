@@ -9,6 +9,7 @@ compare the wrong nodes. Each value keeps its place, so that a violation can be 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from rdflib import BNode, Literal, URIRef
 
@@ -84,10 +85,13 @@ class Resolver:
 
     def _report_dangling(self, link: Value) -> None:
         name = local_name(str(link.term))
-        known = [local_name(s) for layer in self._layers.all for s in layer.graph.subjects() if isinstance(s, URIRef)]
-        mend = did_you_mean(name, known) or "describe it in config.ttl, or name the target whose tt.ttl does"
+        mend = did_you_mean(name, self._described()) or "describe it in config.ttl, or name the target whose tt.ttl does"
         sentence = f"no file describes the settings {show(link.term)}"
         self._findings.report(STRICT, "dangling-settings", sentence, link.span, mend=mend)
+
+    def _described(self) -> list[str]:
+        """Return the names of all that the files describe."""
+        return [local_name(node) for layer in self._layers.all for node in layer.subjects]
 
     def _subject(self, path: str, spec: Spec, sources: Sequence[Node], span: Span, told: dict[str, list[Value]]) -> Subject:
         values: dict[str, list[Given]] = {}
@@ -101,7 +105,7 @@ class Resolver:
             kept = written[-1:] if last_only else written
             members = [member for value in kept for member in self._members(value)] if setting else kept
             values[term] = [self._given(path, setting, member) for member in members]
-        subject = Subject(BNode(), path, spec, span, values, tuple(sources))
+        subject = Subject(URIRef(f"urn:uuid:{uuid4()}"), path, spec, span, values, tuple(sources))
         fill_defaults(subject)
         resolve_fractions(subject)
         return subject
@@ -153,6 +157,7 @@ class Resolver:
     def _secret(self, setting: Setting, value: Value) -> Given:
         names = [name for layer in self._layers.all for name in layer.values(value.term, TRN.env)]
         if isinstance(value.term, BNode) and len(names) == 1 and str(names[0].term).isidentifier():
+            self._refuse_others(setting, value)
             return Given(BNode(), {"env": str(names[0].term)}, value.span, value.key)
         for place in names or [value]:
             self._findings.hide(place.span)
@@ -160,6 +165,13 @@ class Resolver:
         mend = f'write `:{setting.term} [ :env "NAME" ]` and set the environment variable NAME'
         self._findings.report(ERROR, "secret", sentence, value.key or value.span, mend=mend)
         return Given(BNode(), None, value.span, value.key)
+
+    def _refuse_others(self, setting: Setting, value: Value) -> None:
+        sentence = f":{setting.term} takes nothing but the name of an environment variable"
+        said = [(layer, term) for layer in self._layers.all for term in layer.terms(value.term) if term != TRN.env]
+        for other in (other for layer, term in said for other in layer.values(value.term, term)):
+            self._findings.hide(other.span)
+            self._findings.report(ERROR, "unknown-setting", sentence, other.key)
 
     def _nested(self, path: str, setting: Setting, value: Value) -> Given:
         if isinstance(value.term, Literal):
@@ -169,8 +181,7 @@ class Resolver:
             return Given(as_written(value.term), None, value.span, value.key)
         if isinstance(value.term, URIRef) and not self._layers.describes(value.term):
             sentence = f"no file describes {show(value.term)}"
-            known = [local_name(s) for layer in self._layers.all for s in layer.graph.subjects() if isinstance(s, URIRef)]
-            mend = did_you_mean(local_name(value.term), known)
+            mend = did_you_mean(local_name(value.term), self._described())
             self._findings.report(ERROR, "undescribed-record", sentence, value.span, mend=mend)
         inner = record_spec(setting)
         record = self.record(f"{path}.{setting.term}", inner, value)

@@ -17,6 +17,7 @@ from .settings import (
     Record,
     Secret,
     Term,
+    TransmissionName,
     Unit,
 )
 
@@ -86,6 +87,8 @@ def _read_marker(marker: Any) -> dict[str, Any]:
         return {"dynamic": True}
     if marker is Protected or isinstance(marker, Protected):
         return {"protected": True}
+    if marker is TransmissionName or isinstance(marker, TransmissionName):
+        return {"transmission": True}
     attribute = _TEXT_MARKERS.get(type(marker))
     return {attribute: marker[0]} if attribute else {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from .problem import Label, Problem, Span, Where
@@ -15,6 +16,7 @@ ERROR: Final = "error"
 WARNING: Final = "warning"
 NOTE: Final = "note"
 STRICT: Final = "strict"
+_MOST_COMPARED: Final = 256
 
 
 class Findings:
@@ -29,7 +31,9 @@ class Findings:
         """Take a problem unless it is known: the same code at the same place."""
         # Two settings may be missing at one node: there only the sentence tells them apart.
         told_apart = problem.message if problem.span is None or problem.code == "missing-setting" else ""
-        self._found.setdefault((problem.code, problem.span, told_apart), problem)
+        known = self._found.setdefault((problem.code, problem.span, told_apart), problem)
+        if problem.is_error and not known.is_error:  # A broken module is a note until something needs it.
+            self._found[problem.code, problem.span, told_apart] = problem
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Take several problems."""
@@ -87,7 +91,8 @@ def _order(problem: Problem) -> tuple[int, Where]:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return the name that was probably meant, or an empty string."""
-    by_lower = {known.lower(): known for known in names}
+    # Bounded, or thousands of faults looked up among thousands of names would take minutes.
+    by_lower = {known.lower(): known for known in islice(dict.fromkeys(names), _MOST_COMPARED)}
     close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else ""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .errors import ConfigError, TransmissionsError, UsageError
+from .errors import ConfigError, UsageError
 from .problem import Problem
 from .processor import Processor
 
@@ -28,22 +28,8 @@ CONFIG: Final = "transmissions.ttl"
 BUNDLED_PACKAGE: Final = "transmissions.processors"
 _USER_PACKAGE: Final = "transmissions_home_"
 _GROUP: Final = "transmissions.homes"
-_IMPORT_FAULTS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TransmissionsError,
-    TypeError,
-    ValueError,
-)
-"""What code at the top of a module raises; anything else is left to the doors."""
+IMPORT_FAULTS: Final = (Exception, SystemExit)
+"""What code at the top of a module raises: whatever its author thought of, an early exit included."""
 
 
 class Home(NamedTuple):
@@ -215,16 +201,23 @@ def load_class(implementation: str) -> type[Processor]:
     value: Any = _import(module, name)
     for part in name.split("."):
         value = getattr(value, part, None)
-    if isinstance(value, type) and issubclass(value, Processor):
+    if isinstance(value, type) and issubclass(value, Processor) and value.__module__ != Processor.__module__:
         return value
-    fault = f"there is no class '{name}' in module '{module}'" if value is None else f"'{implementation}' is no processor class"
+    shown = shown_module(module)
+    fault = f"there is no class '{name}' in module '{shown}'" if value is None else f"'{shown}:{name}' is no processor class"
     raise ConfigError([Problem("error", "no-class", fault)])
+
+
+def shown_module(module: str) -> str:
+    """Return a module's name as people know it: one of a user's home without the package we made for it."""
+    package, _, rest = module.partition(".")
+    return rest if rest and package.startswith(_USER_PACKAGE) else module
 
 
 def _import(module: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except _IMPORT_FAULTS as error:
+    except IMPORT_FAULTS as error:
         from .import_faults import explain  # only a failure needs it
 
         raise ConfigError([explain(module, name, error)]) from error

@@ -6,20 +6,34 @@ import re
 import traceback
 from importlib import metadata
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from .errors import describe
+from .homes import IMPORT_FAULTS, shown_module
 from .problem import Problem, Span
 from .pysource import class_statements, line_span, read
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 
 def explain(module: str, name: str, error: BaseException) -> Problem:
     """Return the problem of a module that could not be imported; `name` is the class wanted from it."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         if f"{module}.".startswith(f"{error.name}."):
-            return Problem("error", "no-module", f"there is no module '{module}' to take {name} from")
+            return Problem("error", "no-module", f"there is no module '{shown_module(module)}' to take {name} from")
         if not error.name.startswith("transmissions"):
             return _missing(module, name, error)
-    return Problem("error", "broken-module", f"module '{module}' cannot be imported: {describe(error)}", _place(module, error))
+    sentence = f"module '{shown_module(module)}' cannot be imported: {describe(error)}"
+    return Problem("error", "broken-module", sentence, _place(module, error))
+
+
+def spec_of(module: str) -> ModuleSpec | None:
+    """Return where a module lies, or None; looking it up imports the package around it, which may fail in any manner."""
+    try:
+        return find_spec(module)
+    except IMPORT_FAULTS:
+        return None
 
 
 def absent_libraries(extra: str) -> list[str]:
@@ -45,7 +59,7 @@ def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
 def _place(module: str, error: BaseException) -> Span | None:
     if isinstance(error, SyntaxError) and error.filename:
         return line_span(error.filename, error.lineno or 1)
-    spec = find_spec(module)
+    spec = spec_of(module)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if spec and frame.filename == spec.origin]
     return line_span(spec.origin, lines[-1] or 1) if spec and spec.origin and lines else None
 

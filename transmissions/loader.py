@@ -7,6 +7,7 @@ Only `transmissions.ttl` says which nodes there are and how they are linked; the
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -57,6 +58,11 @@ class Layer:
     def graph(self) -> Graph:
         """The triples of this file."""
         return self.source.graph
+
+    @cached_property
+    def subjects(self) -> list[URIRef]:
+        """Everything with a name that this file describes."""
+        return [node for node in dict.fromkeys(self.graph.subjects()) if isinstance(node, URIRef)]
 
     def text(self, iri: str) -> str:
         """Return an IRI as it is meant where a text is wanted: one below this file's folder by its relative name."""

@@ -35,10 +35,11 @@ def read_overrides(texts: Sequence[str], findings: Findings) -> list[Override]:
         target, equals, value = text.partition("=")
         node, dot, term = target.rpartition(".")
         if not (equals and dot and node and term):
-            whole = Span(OVERRIDE, 1, 1, max(1, len(text)), text)
-            findings.report(ERROR, "bad-override", f"'{text}' is not NODE.SETTING=VALUE", whole)
+            # What stands behind the sign is not shown: it may be a secret.
+            whole = Span(OVERRIDE, 1, 1, max(1, len(target)), target + equals)
+            findings.report(ERROR, "bad-override", f"'{target}{equals}' is not NODE.SETTING=VALUE", whole)
             continue
-        key = Span(OVERRIDE, 1, len(node) + 2, len(term), text)
+        key = Span(OVERRIDE, 1, len(node) + 2, len(term), target + equals)
         place = Span(OVERRIDE, 1, len(target) + 2, max(1, len(value)), text)
         found.append(Override(node, term.removeprefix(":"), Value(Literal(value), place, key, OVERRIDE)))
     return found
@@ -49,7 +50,7 @@ def report_unmet(overrides: Iterable[Override], paths: Sequence[str], findings: 
     names = [*paths, *(path.rpartition("/")[2] for path in paths)]
     for override in overrides:
         if not any(override.meets(path) for path in paths):
-            text = override.value.span.text if override.value.span else ""
+            text = override.value.key.text if override.value.key else ""
             span = Span(OVERRIDE, 1, 1, len(override.node), text)
             mend = did_you_mean(override.node, names, "")
             findings.report(ERROR, "unknown-node", f"no pipe has a node '{override.node}'", span, mend=mend)

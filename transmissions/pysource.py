@@ -48,7 +48,7 @@ def class_statements(source: str) -> dict[str, ClassStatement]:
 
 def read(file: Path | str) -> str:
     """Return a source file's text; bytes that are not UTF-8 do not matter to class statements."""
-    return Path(file).read_text("utf-8", "replace")
+    return Path(file).read_text("utf-8-sig", "replace")
 
 
 def line_span(file: Path | str, line: int) -> Span:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .class_index import ClassIndex, Declaration, Module, modules_in
 from .errors import ConfigError
 from .homes import BUNDLED_PACKAGE, homes_for, install_homes, load_class
-from .import_faults import absent_libraries, missing_library
+from .import_faults import absent_libraries, missing_library, spec_of
 from .problem import Label, Problem
 from .pysource import line_span, read
 from .spec import describe_class
@@ -20,13 +19,14 @@ from .terms import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from importlib.machinery import ModuleSpec
     from importlib.metadata import EntryPoint
 
     from .homes import App, Home
     from .spec import Spec
 
 _GROUP: Final = "transmissions.processors"
+_MOST_PARTS: Final = 32
+"""Of a dotted path; a longer one is nonsense that importlib would recurse over."""
 
 
 class Registry:
@@ -86,9 +86,10 @@ class Registry:
 
         """
         module, colon, name = reference.rpartition(":") if ":" in reference else reference.rpartition(".")
-        if not (colon and module and name):
+        parts = f"{module}.{name}".split(".")
+        if not colon or len(parts) > _MOST_PARTS or not all(part.isidentifier() for part in parts):
             raise ConfigError([Problem("error", "no-class", f"'{reference}' is no module:Class")])
-        package = next((package for package in self._packages if _spec_of(f"{package}.{module}")), "")
+        package = next((package for package in self._packages if spec_of(f"{package}.{module}")), "")
         full = f"{package}.{module}" if package else module
         return _described(f"{full}:{name}", self._package_of(full))
 
@@ -153,7 +154,7 @@ def _described(implementation: str, package: str) -> Spec:
 
 def _offered(offer: EntryPoint) -> Module:
     """Return the module an entry point offers; for a class, the module that declares it, imported only if it is another."""
-    spec = _spec_of(offer.module)
+    spec = spec_of(offer.module)
     if spec is None or spec.origin is None:
         raise ConfigError(
             [Problem("error", "no-module", f"entry point '{offer.name}' offers {offer.value}, which there is not")]
@@ -170,13 +171,6 @@ def _clash(iri: str, specs: list[Spec]) -> Problem:
     text = f"two classes are called <{iri}>: {first.where} and {second.where}"
     mend = 'give one of them another name, or an IRI of its own: iri = "…"'
     return Problem("error", "two-classes", text, second, help=mend, related=(Label(first, "the other one"),))
-
-
-def _spec_of(module: str) -> ModuleSpec | None:
-    try:
-        return find_spec(module)
-    except ImportError:
-        return None
 
 
 def _is_inside(module: str, packages: set[str]) -> bool:

@@ -75,6 +75,10 @@ class Protected:
     """Marks a setting that a target's `tt.ttl`, which travels with data, may not set: commands, code, roots."""
 
 
+class TransmissionName:
+    """Marks a setting that names another transmission of the app."""
+
+
 class IRI(str):
     """A setting that is an IRI; in Turtle an IRI or its text."""
 

@@ -49,6 +49,8 @@ class Setting(NamedTuple):
     unit: str = ""
     dynamic: bool = False
     protected: bool = False
+    transmission: bool = False
+    """Whether it names a transmission of the app."""
     fields: tuple[Setting, ...] = ()
     """The fields of a record."""
 

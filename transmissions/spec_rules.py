@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .spec import Setting
 
 _NUMBERS: Final = ("integer", "decimal")
+_TYPES: Final[dict[str, Any]] = {"string": str, "integer": int, "decimal": (int, float), "boolean": bool}
 
 
 def faults_of(cls: type[Settings], settings: Sequence[Setting]) -> Iterator[tuple[str, str]]:
@@ -63,6 +64,8 @@ def _default_faults(setting: Setting) -> Iterator[str]:
 
 
 def _fits(setting: Setting, value: Any) -> bool:
+    if not isinstance(value, _TYPES.get(setting.kind, object)) or (isinstance(value, bool) and setting.kind in _NUMBERS):
+        return False
     if setting.choices:
         return value in setting.choices
     if setting.kind in _NUMBERS and isinstance(value, int | float):

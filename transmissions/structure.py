@@ -191,7 +191,7 @@ class PipeReader:
     def _spec(self, member: Value, types: list[Value], chain: Chain) -> Spec | None:
         references = self.layer.values(member.term, TRN.implementedBy)
         if references:
-            return self._implementation(references[0])
+            return self._implementation(references)
         if not types:
             self._report_undeclared(member, chain)
             return None
@@ -200,10 +200,17 @@ class PipeReader:
         if spec is None and iri not in self.registry.failed:
             mend = did_you_mean(local_name(iri), self.registry.names())
             sentence = f"there is no processor {show(types[0].term)}"
+            if not isinstance(types[0].term, URIRef):
+                sentence = f"the class of {show(member.term)} is to be an IRI, as in `a :SomeProcessor`"
             self.findings.report(ERROR, "unknown-processor", sentence, types[0].span, mend=mend)
         return spec
 
-    def _implementation(self, reference: Value) -> Spec | None:
+    def _implementation(self, references: list[Value]) -> Spec | None:
+        reference = references[0]
+        if len(references) > 1 or not isinstance(reference.term, Literal):
+            sentence = ":implementedBy takes one text, `module:Class`"
+            self.findings.report(ERROR, "implementation", sentence, references[-1].span)
+            return None
         try:
             return self.registry.implemented_by(str(reference.term))
         except ConfigError as error:

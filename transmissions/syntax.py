@@ -33,6 +33,7 @@ _SHORT: Final = 40
 _REASONS: Final = (
     ("beginning of a prefix name", "`{}` does not begin any term of Turtle"),
     ("nexpected character", "`{}` cannot stand here"),
+    ("variable name", "`{}` cannot stand here"),
     ("integer should not be empty", "a number needs digits"),
     ("exponent cannot be empty", "an exponent needs digits"),
     ("subtag", "this is not a language tag"),
@@ -186,7 +187,8 @@ def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
 
 
 def _in_our_words(spot: _Spot) -> str:
-    written = _short(spot.document.text[spot.start : spot.end] or "the end of the file")
+    found = spot.found.text if spot.found else "the end of the file"
+    written = _short(spot.document.text[spot.start : spot.end] or found)
     sentence = next((sentence for fragment, sentence in _REASONS if fragment in spot.reason), "")
     return sentence.format(written) if sentence else f"this is not Turtle: {_lower(spot.reason)}"
 

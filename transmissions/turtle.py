@@ -153,6 +153,8 @@ _DEPTH: Final = {"(": 1, "[": 1, ")": -1, "]": -1}
 _LONGEST: Final = {
     "text": (MAX_LITERAL, "a text", "characters"),
     "iri": (MAX_IRI, "an IRI", "characters"),
+    "name": (MAX_IRI, "a name", "characters"),
+    "blank": (MAX_IRI, "a name", "characters"),
     "number": (MAX_DIGITS, "a number", "digits"),
 }
 

@@ -15,7 +15,7 @@ from .conformance import find_violations
 from .effective import Resolver
 from .errors import ConfigError
 from .faults import report
-from .findings import ERROR, WARNING, Findings
+from .findings import ERROR, STRICT, WARNING, Findings, did_you_mean
 from .homes import bundled, homes_for
 from .layering import check_links, note_unused
 from .loader import load, load_file, profile_file
@@ -24,9 +24,10 @@ from .placements import Placed, walk
 from .planner import Parts, make_plan
 from .registry import Registry
 from .structure import read_structure
+from .terms import local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from .homes import App
@@ -87,6 +88,8 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     for step in steps:
         if isinstance(step, Placed):
             _check_concurrency(step, nodes[step.path], findings)
+    for subject in nodes.values():
+        _check_names(subject, transmissions, findings)
     for pipeline in pipelines:
         _check_entry(pipeline, transmissions[pipeline.name], findings)
     report_unmet(told, [*nodes, *transmissions], findings)
@@ -100,6 +103,16 @@ def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> No
     if isinstance(given.plain, int) and given.plain > 1 and (step.spec.stateful or step.spec.collapses):
         sentence = f"{step.spec.name} depends on the order of its messages and cannot have concurrency"
         findings.report(ERROR, "concurrency", sentence, given.span)
+
+
+def _check_names(subject: Subject, transmissions: Collection[str], findings: Findings) -> None:
+    """Report every setting that names a transmission the app does not have."""
+    records = ((record, setting) for record in subject.records() for setting in record.spec.settings if setting.transmission)
+    for value in (value for record, setting in records for value in record.values.get(setting.term, ()) if value.plain):
+        name = local_name(str(value.plain))
+        if name not in transmissions:
+            mend = did_you_mean(name, transmissions, "")
+            findings.report(STRICT, "unknown-transmission", f"the app has no transmission '{name}'", value.span, mend=mend)
 
 
 def _check_entry(pipeline: Pipeline, subject: Subject, findings: Findings) -> None:
