@@ -231,6 +231,19 @@ def test_a_reader_that_goes_away_ends_the_run(home):
     assert "BrokenPipe" not in result.stderr
 
 
+def test_a_reader_of_shown_messages_that_goes_away_is_no_failure(home):
+    """`trans … | head` ends a run that prints its messages with 141 and no error, too."""
+    with (home / "apps/endless/transmissions.ttl").open("a") as file:
+        file.write(":shown a :Transmission, :EntryTransmission ; :pipe ( :tick [ a :ShowMessage ] ) .")
+    command = f"set -o pipefail; {sys.executable} -P -m transmissions endless.shown | head -1"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=home, env=environment(home), capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 141
+    assert result.stderr.startswith("endless: its reader went away; ")
+    assert "error" not in result.stderr
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_drains(home, number, code):
     """Ctrl-C and SIGTERM let messages in flight finish; the last line says what is there, and how to go on."""

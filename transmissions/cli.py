@@ -76,16 +76,16 @@ def guarded(work: Callable[[], int], *, verbose: bool) -> int:
         return end.code if isinstance(end.code, int) else OK
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        _close_stdout()
-        return PIPE_CLOSED
     except ConfigError as error:
         print_problems(error.problems)
         return USAGE
-    except TransmissionsError as error:
-        return _report(error, verbose=verbose)
-    except OSError as error:
-        return _report_os_error(error)
+    except (TransmissionsError, OSError) as error:
+        from .closed_streams import reader_went_away
+
+        if reader_went_away(error):
+            _close_stdout()
+            return PIPE_CLOSED
+        return _report(error, verbose=verbose) if isinstance(error, TransmissionsError) else _report_os_error(error)
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one line, too
         return _report_fault(error, verbose=verbose)
     return code

@@ -1,8 +1,9 @@
-"""Standard streams that were closed before the process began (`2>&-`)."""
+"""Standard streams that are closed: before the process began (`2>&-`), or by whoever read from it (`| head`)."""
 
 from __future__ import annotations
 
 import os
+import select
 import sys
 from typing import Final
 
@@ -20,3 +21,12 @@ def reopen() -> None:
         if getattr(sys, name) is None:
             os.open(os.devnull, flags)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - it stays open
+
+
+def reader_went_away(error: BaseException) -> bool:
+    """Whether an error, or the failure of a processor, means that nobody reads standard output any more."""
+    if not isinstance(getattr(error, "cause", error), BrokenPipeError):
+        return False
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(happened & (select.POLLERR | select.POLLHUP) for _, happened in poll.poll(0))

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__, engine, logs, outputs, signals
-from .errors import RunTimeout, UsageError
+from .closed_streams import reader_went_away
+from .errors import RunError, RunTimeout, UsageError
 from .progress import Progress
 from .summary import last_lines
 
@@ -65,6 +66,9 @@ class Session:
             try:
                 asyncio.run(self._work(progress))
                 ending = "stopped; " if stop.number else ""
+            except (OSError, RunError) as error:
+                ending = "its reader went away; " if reader_went_away(error) else ending
+                raise
             finally:
                 if not options.quiet:
                     self._say_what_became(ending)
