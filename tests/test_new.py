@@ -76,6 +76,11 @@ def test_a_processor_is_not_called_like_something_else(tmp_path, name, reason):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_word_for_a_node_is_a_name_like_any_other(tmp_path):
+    """A term that is no class, `:buffer`, does not keep a processor from being called Buffer."""
+    assert trans(tmp_path, "new", "processor", "Buffer").returncode == 0
+
+
 def test_init_in_the_place_of_a_file_is_a_sentence(tmp_path):
     """A home cannot be made where a file is, and one that cannot be written is exit code 74."""
     (tmp_path / "file").write_text("")

@@ -39,7 +39,7 @@ def is_word(names: dict[str, str]) -> bool:
     """Whether Python or the vocabulary already means something by the names of a processor's module and class."""
     vocabulary = (bundled().folder / "configs" / "vocabulary.ttl").read_text(encoding="utf-8")
     words = {*re.findall(r"^:(\w+)", vocabulary, re.MULTILINE), *keyword.kwlist, "Message"}
-    return not words.isdisjoint((names["class"], names["module"]))
+    return names["class"] in words or keyword.iskeyword(names["module"])
 
 
 def lay_out(template: str, home: Path, names: dict[str, str]) -> list[Path]:
