@@ -6,6 +6,15 @@ import pytest
 
 from transmissions.deadletters import DeadLetters
 
+
+class Shy:
+    def __repr__(self):
+        raise ValueError("no")
+
+
+DEEP: dict = {}
+for _ in range(100_000):
+    DEEP = {"in": DEEP}
 LOOP: dict = {}
 LOOP["self"] = LOOP
 
@@ -17,6 +26,9 @@ LOOP["self"] = LOOP
         ({"a": b"bytes"}, {"a": "b'bytes'"}),
         ({"a": float("nan"), "b": 1}, {"a": "nan", "b": 1}),
         ({(1, 2): 3}, "{(1, 2): 3}"),
+        ({"a": float("inf"), "rows": [1, {"b": 0.5}]}, {"a": "inf", "rows": [1, {"b": 0.5}]}),
+        ({"a": Shy()}, {"a": "<Shy that cannot be shown>"}),
+        (DEEP, {"in": "<dict that cannot be shown>"}),
         (LOOP, {"self": "{'self': {...}}"}),
     ],
 )

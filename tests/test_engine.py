@@ -7,9 +7,10 @@ import pytest
 from engine_parts import Count, Endless, Every, Pass, finish, ids
 
 import transmissions
-from transmissions import NodeFailed, UsageError
+from transmissions import NodeFailed, RunError, UsageError
 from transmissions.channel import BATCHES, ITEMS
 from transmissions.engine import only
+from transmissions.errors import RunTimeout
 from transmissions.plan import Argument, NodePlan, Plan, TransmissionPlan
 from transmissions.problem import Where
 from transmissions.testing import bench
@@ -171,3 +172,45 @@ def test_a_tap_on_nothing_is_an_error(tmp_path):
     """An unknown node is an error with the nearest name."""
     with pytest.raises(UsageError, match=r"no pipe has a node 'Cont'; did you mean 'Count'\?"):
         bench([Count()], [{}], tmp_path).tap("Cont", 3, print)
+
+
+def test_a_run_that_takes_too_long_is_stopped(tmp_path):
+    """A time limit ends the run with an error of its own kind, and everything is torn down."""
+    with pytest.raises(RunTimeout, match=r"the run took longer than 0\.05 s"):
+        transmissions.run(plan(tmp_path, ("Endless", {})), output=tmp_path, timeout=0.05, collect=False)
+
+
+def test_running_where_a_loop_runs_is_refused(tmp_path):
+    """The synchronous call says what to use instead, and leaves no coroutine behind."""
+
+    async def main():
+        transmissions.run(plan(tmp_path, ("Pass", {})), output=tmp_path)
+
+    with pytest.raises(UsageError, match="use `async with"):
+        asyncio.run(main())
+
+
+def test_a_run_is_entered_once(tmp_path):
+    """Taking from a run that has not begun, or beginning it twice, is an error rather than a wait or an empty stream."""
+
+    async def main():
+        run = bench([Count()], [{}], tmp_path)
+        with pytest.raises(UsageError, match="has not begun"):
+            await anext(run)
+        await finish(run)
+        with pytest.raises(UsageError, match="runs once"):
+            await finish(run)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("event", ["error", "end"])
+def test_a_listener_that_fails_is_named(tmp_path, event):
+    """What a callback raises ends the run as an error of the run that says which event it was told."""
+
+    def listen(*_):
+        raise ValueError("oops")
+
+    run = bench([Count(), Every(fail=5)], [{}], tmp_path, on_error="skip").on(event, listen)
+    with pytest.raises(RunError, match=f"a listener to '{event}' failed: ValueError: oops"):
+        asyncio.run(finish(run))

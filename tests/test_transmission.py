@@ -301,3 +301,23 @@ def test_a_failing_teardown_is_a_failure(tmp_path):
         through(tmp_path, [node("t/a"), node("t/b")], {"t/a": First(), "t/b": Unclosed()})
     assert caught.value.exit_code == 74
     assert torn == [True]
+
+
+def test_what_a_called_transmission_holds_back_is_not_lost_unseen(tmp_path):
+    """What leaves a called pipe only when it ends has no call to go to; it is counted as skipped, with the caller's name."""
+
+    class Last(Processor):
+        def process(self, message):
+            return None
+
+        def finish(self):
+            return [{"id": 0}, {"id": 1}]
+
+    told = []
+    run = run_of(
+        tmp_path, [node("t/s"), node("t/c", 1)], {"t/s": Count(), "t/c": Calling(), "o/l": Last}, others=[other(node("o/l"))]
+    )
+    run.on("skip", lambda _, fields: told.append((fields["node"], fields["reason"])))
+    asyncio.run(finish(run))
+    assert told == [("t/c", "2 messages left 'other' only at its end, when no call waited for them")]
+    assert run.result.exit_code == 3

@@ -6,6 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from .counts import Counts
+from .errors import RunError, describe
+from .supervisor import Raised, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +63,16 @@ class Board:
         self._listeners[event].append(callback)
 
     def emit(self, event: str, fields: dict[str, Any]) -> None:
-        """Tell whoever listens."""
+        """Tell whoever listens.
+
+        Raises:
+            RunError: a listener failed.
+
+        """
         for callback in (*self._listeners.get(event, ()), *self._listeners.get("*", ())):
-            callback(event, fields)
+            told = attempt(callback, event, fields)
+            if isinstance(told, Raised):
+                raise RunError(f"a listener to '{event}' failed: {describe(told.error)}") from told.error
 
     def reject(self, node: str, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
         """Write a dead letter and count it."""

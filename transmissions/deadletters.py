@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .errors import OutputError, describe
+from .supervisor import Raised, attempt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,18 +69,29 @@ class DeadLetters:
 
 def _line(letter: dict[str, Any]) -> bytes:
     try:
-        text = json.dumps(letter, default=repr, allow_nan=False)
+        text = json.dumps(letter, default=_shown, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps({name: _plain(value) for name, value in letter.items()})
     return text.encode("ascii") + b"\n"
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that JSON can say: itself, or its `repr`."""
+    """Return a value that JSON can say: itself, or what can be shown of it."""
+    if _is_sayable(value):
+        return value
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: item if _is_sayable(item) else _shown(item) for key, item in value.items()}
+    return _shown(value)
+
+
+def _is_sayable(value: Any) -> bool:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-            return {key: repr(item) if not isinstance(item, str | int | bool | None) else item for key, item in value.items()}
-        return repr(value)
-    return value
+        return False
+    return True
+
+
+def _shown(value: Any) -> str:
+    text = attempt(repr, value)  # Whoever makes a message may have made its `repr`; nesting can be too deep for any.
+    return f"<{type(value).__name__} that cannot be shown>" if isinstance(text, Raised) else text

@@ -79,7 +79,10 @@ class Desk:
     async def close(self) -> None:
         """End all calls: their streams end, and their processors finish."""
         while self._calls:
-            await self._calls.pop(next(iter(self._calls))).end()
+            node, name = key = next(iter(self._calls))
+            late = await self._calls.pop(key).end()
+            if late:
+                self.board.skip(node, f"{late} messages left '{name}' only at its end, when no call waited for them", {})
 
     async def abort(self) -> None:
         """Cancel all calls."""
@@ -136,7 +139,8 @@ class Call:
                 waiting.cancel()
             if self.is_over:
                 await self._task
-            return self._answers
+            answers, self._answers = self._answers, []
+            return answers
 
     async def put_many(self, messages: list[Message]) -> None:
         """Take what comes out at the end of the pipe."""
@@ -147,10 +151,11 @@ class Call:
         if isinstance(token, Barrier) and token.number == self._number:
             self._answered.set()
 
-    async def end(self) -> None:
-        """End the stream and wait until the processors have finished."""
+    async def end(self) -> int:
+        """End the stream and wait until the processors have finished; return how many messages they still gave."""
         self._closing.set()
         await self._task
+        return len(self._answers)
 
     async def abort(self) -> None:
         """Cancel the transmission."""

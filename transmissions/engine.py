@@ -32,6 +32,7 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     output: str | Path | None = None,
     settings: Mapping[str, object] | None = None,
     dead_letters: str | Path | None = None,
+    timeout: float | None = None,
     compat: bool = False,
 ) -> Run:
     """Check an app and make it ready to run; enter the result with `async with`.
@@ -39,6 +40,8 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     `app` is a name, a folder or a finished plan. `message` fills the first message (or messages), `arguments` are the words
     of a command line, `settings` maps NODE.SETTING to values. Relative outputs go to `output`; without it to the target, and
     without a target to the working directory.
+
+    A run that takes longer than `timeout` seconds is stopped with RunTimeout.
 
     Raises:
         ConfigError: the app has errors; it holds all of them.
@@ -54,7 +57,7 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     into = Path(output or work or Path.cwd()).absolute()
     folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots)
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
-    return Run(plan, [{**one, **fields} for one in first for fields in bound.messages], folders, letters, load(plan))
+    return Run(plan, [{**one, **fields} for one in first for fields in bound.messages], folders, letters, load(plan), timeout)
 
 
 def run(
@@ -66,13 +69,18 @@ def run(
     output: str | Path | None = None,
     settings: Mapping[str, object] | None = None,
     dead_letters: str | Path | None = None,
+    timeout: float | None = None,
     compat: bool = False,
     collect: bool = True,
 ) -> Result:
     """Run an app to its end and return what became of it; `collect=False` lets its final messages go.
 
-    Raises as `open` does, and RunError when the run fails.
+    Raises as `open` does, and RunError when the run fails. Where an event loop runs already, it is `open` that can be used.
     """
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the public one raises instead
+        raise UsageError(
+            "transmissions.run() waits for the end, and an event loop runs here; use `async with transmissions.open(…)`"
+        )
     opened = open(
         app,
         message=message,
@@ -81,6 +89,7 @@ def run(
         output=output,
         settings=settings,
         dead_letters=dead_letters,
+        timeout=timeout,
         compat=compat,
     )
     return asyncio.run(_to_the_end(opened, collect=collect))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from .board import Board, Tap
 from .channel import Channel, Pressure
 from .deadletters import DeadLetters
-from .errors import INCOMPLETE, OK, UsageError
+from .errors import INCOMPLETE, OK, RunTimeout, UsageError
 from .message import END, Token
 from .metrics import MetricsSettings, Reporter
 from .pace import rare_collections
@@ -58,10 +58,14 @@ class Run:
     early. A failure is raised where messages are taken, or at the end of the block.
     """
 
-    def __init__(self, plan: Plan, messages: Sequence[Message], folders: Folders, letters: Path, load: Load) -> None:
+    def __init__(
+        self, plan: Plan, messages: Sequence[Message], folders: Folders, letters: Path, load: Load, timeout: float | None = None
+    ) -> None:
         self.plan = plan
         self.messages = messages
         self.board = Board(plan, folders, DeadLetters(letters), load)
+        self.timeout = timeout
+        """Seconds after which the run is stopped with RunTimeout; None lets it take as long as it takes."""
         self._sent = 0
         self._way_out = Channel("out")
         self._ready: deque[Message] = deque()
@@ -70,6 +74,8 @@ class Run:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
+        if self._task is not None:
+            raise UsageError("a run runs once; open the app again for another")
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._conduct(), name=f"run {self.plan.app}")
         return self
@@ -157,6 +163,8 @@ class Run:
         return self._way_out.pressure
 
     async def _next_batch(self) -> list[Message]:
+        if self._task is None:
+            raise UsageError("the run has not begun; enter it with `async with`")
         while True:
             item = await self._way_out.get_many(self._way_out.items)
             if not isinstance(item, Token):
@@ -168,11 +176,21 @@ class Run:
     async def _conduct(self) -> None:
         try:
             with rare_collections():
-                await self._report_while(self._work)
+                await self._in_time()
         finally:
             self.board.letters.close()
             await self._way_out.put_token(END)
             self.board.emit("end", self.result._asdict())
+
+    async def _in_time(self) -> None:
+        scope = asyncio.timeout(self.timeout)
+        try:
+            async with scope:
+                await self._report_while(self._work)
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise RunTimeout(f"the run took longer than {self.timeout:g} s") from error
 
     async def _report_while(self, work: Callable[[], Any]) -> None:
         reporters = [Reporter(MetricsSettings.from_plan(fields), self.board) for fields in self.plan.metrics]
