@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import Processor
+from transmissions import Processor, RunError
 
 from .ant_tags import has_tags, split_tags
 from .claude_blocks import convert_blocks
@@ -36,13 +36,13 @@ class ClaudeConversations(Processor):
     ```
     """
 
-    def process(self, message: Message) -> Message | None:
+    def process(self, message: Message) -> Message:
         """Replace the message's `element` by its `conversation`."""
-        element = message.pop("element")
+        element = message["element"]
         if element.__class__ is not dict or "chat_messages" not in element:
-            self.context.reject(element, ValueError("not a Claude conversation: it has no chat_messages"), **message["source"])
-            return None
+            raise RunError("not a Claude conversation: it has no chat_messages")
         message["conversation"] = convert(element)
+        del message["element"]
         return message
 
 

@@ -1,6 +1,9 @@
+import copy
+
 import pytest
 from generate_claude import NO_PARENT, make_conversation, make_message, text_block, tool_blocks
 
+from transmissions import RunError
 from transmissions.processors.branches import look
 from transmissions.processors.claude import ClaudeConversations, convert, convert_message, count
 
@@ -94,13 +97,13 @@ def test_odd_values_do_not_stop_the_conversion(spoilt):
     assert sorted(sources) == sorted(kind for kind, n in conversation["counts"]["blocks"].items() for _ in range(n))
 
 
-def test_what_is_no_conversation_is_set_aside(bench):
-    """An element without messages is rejected with its place, and nothing comes of it."""
+def test_what_is_no_conversation_is_refused_whole():
+    """An element without messages is an error, and the message keeps element and place for the dead letter."""
     message = {"element": {"uuid": "1", "name": "x"}, "source": {"file": "c.json", "offset": 7, "size": 9}}
-    assert bench.through(ClaudeConversations(), message) == []
-    ((_, error, where),) = bench.rejected
-    assert "no chat_messages" in error
-    assert where["offset"] == 7
+    before = copy.deepcopy(message)
+    with pytest.raises(RunError, match="no chat_messages"):
+        ClaudeConversations().process(message)
+    assert message == before
 
 
 def test_counts_are_of_the_export():
