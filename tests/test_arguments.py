@@ -52,6 +52,7 @@ def test_a_command_is_everything_behind_two_dashes():
         ([LIMIT], ["1", "2"], "'2' is one word too many: app 'demo' takes limit"),
         ([], ["1"], "'1' is one word too many: app 'demo' takes no arguments"),
         ([FILES], ["missing"], "no file or folder 'missing' (files)"),
+        ([FILES], [""], "no file or folder '' (files)"),
         ([PAGE], ["x"], "'x' is no URL (page); it must begin with http:// or https://"),
         ([COMMAND], [], "app 'demo' needs a command: trans run demo … -- COMMAND"),
         ([], ["--", "ls"], "app 'demo' takes no command behind `--`"),

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from transmissions import __version__, cli
+from transmissions import __version__, cli, failures
 from transmissions.errors import ConfigError, OutputError, UsageError
 from transmissions.problem import Problem, Span
 
@@ -130,7 +130,7 @@ def test_option_names_are_not_abbreviated(command, capsys):
 )
 def test_errors_are_one_line_and_an_exit_code(command, monkeypatch, capsys, error, code, sentence):
     """Whatever goes wrong is one line on standard error, and the exit code of its kind."""
-    monkeypatch.setattr(cli, "_close_stdout", lambda: None)
+    monkeypatch.setattr(failures, "_leave_stdout", lambda: None)
     command.error = error
     assert cli.main(["x"]) == code
     assert capsys.readouterr().err.strip() == sentence

@@ -108,6 +108,7 @@ def test_a_failure_names_file_line_node_and_message(home):
     result = trans(home, "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=stop")
     assert result.returncode == 1
     assert "apps/notes/transmissions.ttl:5:19: notes/check: ValueError: marked as bad" in result.stderr
+    assert f"raised in {home}/processors/check.py:10, process" in result.stderr
     assert "message: {'text': 'two', 'bad': True}" in result.stderr
     assert "notes: failed; " in result.stderr
 

@@ -64,7 +64,7 @@ def _share_out(plan: Plan, declared: list[Argument], words: list[str]) -> list[l
 def _value(argument: Argument, word: str, cwd: Path) -> str:
     if argument.kind == "Path":
         path = cwd / Path(word).expanduser()
-        if not path.exists():
+        if not word or not path.exists():
             raise UsageError(f"no file or folder '{word}' ({argument.name})")
         return str(path.absolute())
     if argument.kind == "URL" and not word.startswith(("http://", "https://")):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import atexit
 import contextlib
-import errno
 import gc
 import importlib
 import io
@@ -16,7 +15,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from .errors import CANNOT_WRITE, FAILED, INTERRUPTED, OK, USAGE, ConfigError, NodeFailed, TransmissionsError, UsageError
+from .errors import INTERRUPTED, OK, USAGE, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,13 +42,6 @@ LATER: Final = (
     "test",
 )
 """Words kept free, so that an app called by its bare name today still runs when they become commands."""
-
-PIPE_CLOSED: Final = 141
-_ERROR: Final = 40
-"""The level of an error, as `logging` has it, which a bare `--help` does not import."""
-_SHOWN: Final = 300
-"""Characters of a failed message that are shown."""
-_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,15 +71,10 @@ def guarded(work: Callable[[], int], *, verbose: bool) -> int:
     except ConfigError as error:
         print_problems(error.problems)
         return USAGE
-    except (TransmissionsError, OSError) as error:
-        from .closed_streams import reader_went_away
-
-        if reader_went_away(error):
-            _close_stdout()
-            return PIPE_CLOSED
-        return _report(error, verbose=verbose) if isinstance(error, TransmissionsError) else _report_os_error(error)
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one line, too
-        return _report_fault(error, verbose=verbose)
+        from .failures import exit_code_of
+
+        return exit_code_of(error, verbose=verbose)
     return code
 
 
@@ -190,11 +177,6 @@ def _forgive_odd_characters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _close_stdout() -> None:
-    """Point stdout at nothing, so that Python does not complain about the reader that went away (`| head`)."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
 def print_problems(problems: Sequence[Problem]) -> None:
     """Print problems on stderr, in colour where that is wanted."""
     from .render import render_all
@@ -205,46 +187,3 @@ def print_problems(problems: Sequence[Problem]) -> None:
 def colour_wanted(stream: Any) -> bool:
     """Whether a stream is a terminal whose owner has not asked for plain text."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream is not None and stream.isatty()
-
-
-def _report(error: TransmissionsError, *, verbose: bool) -> int:
-    failed = error if isinstance(error, NodeFailed) else None
-    text = repr(failed.message) if failed and failed.message else ""
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    _say_error(f"{error}\n  message: {shown}" if shown else str(error))
-    if failed and verbose:
-        _print_traceback(failed.cause)
-    return error.exit_code
-
-
-def _say_error(sentence: str) -> None:
-    """Say what went wrong: in the log if a run has begun one, which masks secrets, else as text."""
-    logs = sys.modules.get(f"{__package__}.logs")
-    with contextlib.suppress(OSError):  # stderr may be full, too; the exit code still tells
-        if logs:
-            logs.tell(sentence, _ERROR)
-        else:
-            print(f"error: {sentence}", file=sys.stderr)
-
-
-def _report_os_error(error: OSError) -> int:
-    cannot_write = error.errno in _NO_ROOM
-    if cannot_write:
-        _close_stdout()
-    name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
-    _say_error(f"{name}{error.strerror or error}")
-    return CANNOT_WRITE if cannot_write else FAILED
-
-
-def _report_fault(error: Exception, *, verbose: bool) -> int:
-    if verbose:
-        _print_traceback(error)
-    sentence = " ".join(f"{type(error).__name__}: {error}".split())
-    _say_error(f"{sentence} (this is a fault of trans; run with -v for the traceback)")
-    return FAILED
-
-
-def _print_traceback(error: BaseException) -> None:
-    import traceback
-
-    traceback.print_exception(error)
