@@ -78,6 +78,13 @@ class ConversionReport(Processor):
             raise OutputError(f"cannot write '{path}': {error.strerror}") from error
         return [{"report": report}]
 
+    def _arrivals(self) -> dict[str, int]:
+        """Count the conversations: what was found and did not come here is among the dead letters."""
+        found = sum(archive["elements"] + archive["broken"] for archive in self._inputs if archive)
+        figures = {"found": found, **self._conversations}
+        missing = found - figures["converted"]
+        return figures | {"set aside": missing} if missing > 0 else figures
+
     def report(self) -> dict[str, Any]:
         """Return the report as it stands."""
         read = {"message", "attachment", "file", *self._read}
@@ -86,7 +93,7 @@ class ConversionReport(Processor):
         also = {kind: outcomes for kind, outcomes in self._became.items() if kind not in {*read, "conversation"}}
         return {
             "input": self._inputs,
-            "conversations": self._conversations | self._became.get("conversation", {}),
+            "conversations": self._arrivals() | self._became.get("conversation", {}),
             "messages": accounts["message"],
             "blocks": blocks,
             "attachments": accounts["attachment"],

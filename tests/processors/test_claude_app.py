@@ -102,7 +102,11 @@ def test_a_broken_conversation_costs_no_other(tmp_path, archive):
     archive.write_text(text.replace("Draw a pipe.", 'Draw "a pipe.'))
     assert convert(archive, tmp_path / "out") == 3
     report = json.loads((tmp_path / "out/report.json").read_text())
-    assert (report["conversations"]["converted"], report["input"][0]["broken"]) == (3, 1)
+    assert (report["conversations"]["converted"], report["conversations"]["set aside"], report["input"][0]["broken"]) == (
+        3,
+        1,
+        1,
+    )
     (letter,) = map(json.loads, (tmp_path / "out/dead-letters.ndjson").read_text().splitlines())
     assert letter["offset"] == text.index('{"uuid": "7352ddcc-bebe-4ba3-b94b-000000000003"')
 
@@ -113,7 +117,7 @@ def test_several_archives_are_converted_in_one_run(tmp_path, archive):
     (tmp_path / "b.json").write_text(json.dumps(generate_claude.sample()[2:]))
     assert convert(archive, tmp_path / "out", str(tmp_path / "b.json")) == 0
     report = json.loads((tmp_path / "out/report.json").read_text())
-    assert report["conversations"] == {"converted": 5, "without messages": 0, "skipped: duplicate": 1}
+    assert report["conversations"] == {"found": 5, "converted": 5, "without messages": 0, "skipped: duplicate": 1}
     assert [account["elements"] for account in report["input"]] == [3, 2]
 
 

@@ -15,7 +15,9 @@ def report_on(bench, conversations, **settings):
     """Convert conversations and return the report on them."""
     given = [{"conversation": convert(item), "digest": hash(json.dumps(item))} for item in conversations]
     results = bench.through(TreeWriter(), *bench.through(ConversationMarkdown(**settings), *given))
-    bench.through(ConversionReport(), *results)
+    report = ConversionReport()
+    report.end_group({"input": {"elements": len(conversations), "broken": 0}})
+    bench.through(report, *results)
     return json.loads((bench.output / "report.json").read_text())
 
 
@@ -24,7 +26,7 @@ def test_every_block_is_accounted_for(bench, preset):
     """Whatever is shown or dropped, what was found is what was rendered, folded and skipped."""
     report = report_on(bench, [*sample(), sample()[0]], preset=preset)
     assert report["balanced"] is True
-    assert report["conversations"] == {"converted": 5, "without messages": 0, "skipped: duplicate": 1}
+    assert report["conversations"] == {"found": 5, "converted": 5, "without messages": 0, "skipped: duplicate": 1}
     assert report["messages"] == {"found": 14, "rendered": 12, "skipped: in a duplicate conversation": 2}
     thinking = "folded" if preset != "clean" else "skipped: dropped by setting"
     assert report["blocks"]["thinking"] == {"found": 1, thinking: 1}
