@@ -207,7 +207,9 @@ def write_file(path: Path, data: bytes, *, fsync: bool = False) -> None:
 
 def beside(path: Path) -> Path:
     """Return a fresh temporary name in the folder of `path`, so that renaming it is one step."""
-    return path.with_name(f".{path.name[:100]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    # Names are limited in bytes, not in characters.
+    name = os.fsencode(path.name)[:100].decode("utf-8", "ignore")
+    return path.with_name(f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:

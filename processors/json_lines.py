@@ -92,7 +92,9 @@ class JSONLinesWriter(Processor):
         self._writing = self._path if self.append else beside(self._path)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            is_torn = self.append and ends_in_half_a_line(self._path)
             self._file: IO[bytes] = self._writing.open("ab" if self.append else "xb", buffering=65536)
+            self._file.write(b"\n" if is_torn else b"")
         except OSError as error:
             raise cannot_write(self._path, error) from error
         return self
@@ -124,6 +126,15 @@ class JSONLinesWriter(Processor):
         finally:
             if not self.append:
                 self._writing.unlink(missing_ok=True)
+
+
+def ends_in_half_a_line(path: Path) -> bool:
+    """Whether a file that lines are to be added to ends in half of one: a full disk or a killed run leaves that."""
+    if not path.is_file() or not (size := path.stat().st_size):
+        return False
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read() != b"\n"
 
 
 def json_line(value: Any) -> bytes:

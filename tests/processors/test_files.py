@@ -126,3 +126,10 @@ def test_a_message_without_the_content_field_fails(bench):
     """There is nothing to write, and the error names what there is."""
     with pytest.raises(RunError, match="no field 'content'; it has text"):
         asyncio.run(bench.attach(FileWriter()).process({"text": 1}))
+
+
+def test_a_name_may_be_as_long_as_the_disk_allows(bench):
+    """Names are limited in bytes; one of many letters outside ASCII that just fits can be written."""
+    name = "\N{CJK UNIFIED IDEOGRAPH-65E5}" * 84 + ".md"
+    bench.through(FileWriter(), {"filepath": name, "content": "x"})
+    assert [path.name for path in bench.output.iterdir()] == [name]

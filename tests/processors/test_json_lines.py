@@ -95,3 +95,12 @@ async def _write(writer):
         for _ in range(20):
             writer.process({"a": "x" * 10_000})
         writer.finish()
+
+
+def test_a_half_line_of_an_earlier_run_is_ended(bench):
+    """What a full disk or a killed run left of a line never spoils the first line that is added."""
+    path = bench.output / "output.ndjson"
+    bench.output.mkdir()
+    path.write_bytes(b'{"a": 1}\n{"a"')
+    bench.through(JSONLinesWriter(append=True), {"a": 2})
+    assert path.read_bytes() == b'{"a": 1}\n{"a"\n{"a": 2}\n'
