@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_a_folder_s_code_is_one_input(tmp_path):
     first = cache.digest(tmp_path)
     (tmp_path / "a.py").rename(tmp_path / "b.py")
     assert len({before, first, cache.digest(tmp_path)}) == 3
+
+
+def test_what_only_looks_like_code_does_not_count(tmp_path):
+    """An editor's lock leads nowhere, a folder may end in .py, and a pipe would be read for ever."""
+    before = cache.digest(tmp_path)
+    (tmp_path / ".#a.py").symlink_to("nobody@nowhere.1")
+    (tmp_path / "folder.py").mkdir()
+    os.mkfifo(tmp_path / "pipe.py")
+    assert cache.digest(tmp_path) == before
 
 
 def test_another_version_is_a_miss(monkeypatch):

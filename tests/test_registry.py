@@ -169,6 +169,15 @@ def test_a_module_with_a_byte_order_mark_is_read(home):
     assert registry_of(home).get(NAMESPACE + "Shout").name == "Shout"
 
 
+def test_what_only_looks_like_a_module_is_none(home):
+    """An editor's lock is a link to nowhere that ends in .py."""
+    write(home, "loud", SHOUT)
+    (home / "processors" / ".#loud.py").symlink_to("nobody@nowhere.1")
+    registry = registry_of(home)
+    assert registry.get(NAMESPACE + "Shout")
+    assert not registry.problems
+
+
 def test_a_wrong_declaration_is_an_error(home):
     """A class that declares itself wrongly is not taken; its problems are kept."""
     write(home, "loud", SHOUT.replace("mark: str", "mark: dict[str, str]"))

@@ -145,6 +145,13 @@ def test_sarif_has_the_shape_of_2_1_0():
     assert physical["region"] == {"startLine": 12, "startColumn": 19, "endColumn": 25}
 
 
+def test_a_file_name_that_is_no_text_is_escaped():
+    """A name of bytes that are not UTF-8 becomes a URI like any other."""
+    problem = Problem("error", "x", "is wrong", Span("a\udcff b.ttl", 1, 1, 1, "x"))
+    location = json.loads(formats.to_sarif([problem]))["runs"][0]["results"][0]["locations"][0]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "a%FF%20b.ttl"
+
+
 def test_github_commands_are_escaped():
     """A workflow command stays on one line, whatever the file's name and the message hold."""
     problem = at("x", 1)._replace(message="100 %\nbad", span=Span("a,b:c.ttl", 1, 2, 3, "x"))

@@ -271,6 +271,16 @@ def test_the_command_starts_without_an_event_loop(tmp_path):
     assert "'jinja2'" not in done.stderr
 
 
+def test_the_working_directory_is_no_home_for_code(tmp_path):
+    """`python -m transmissions` puts it on the path, where it would even stand in for Python's own modules."""
+    make_app(tmp_path, f"{PIPE} :a :implementedBy 'evil:Evil' .")
+    for name in ("evil", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')")
+    command = [sys.executable, "-m", "transmissions", "validate", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "there is no module 'evil'" in done.stderr
+
+
 @pytest.mark.skipif(not ORIGINAL_APPS.is_dir(), reason="TRANSMISSIONS_ORIGINAL_APPS names no folder")
 def test_the_original_s_apps_have_no_faults_but_missing_processors():
     """Turtle written for the original parses and means the same."""

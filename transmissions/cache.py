@@ -58,9 +58,11 @@ def digest(path: Path) -> str | None:
 def _folder_digest(path: Path) -> str:
     total = sha256()
     # os.scandir and plain open: this is read at every start.
-    for name in sorted(entry.name for entry in os.scandir(path) if entry.name.endswith(".py")):
-        with open(path / name, "rb") as file:  # noqa: PTH123
-            total.update(name.encode() + b"\0" + sha256(file.read()).digest())
+    for name in sorted(entry.name for entry in os.scandir(path) if entry.name.endswith(".py") and entry.is_file()):
+        text = b""
+        with suppress(OSError), open(path / name, "rb") as file:  # noqa: PTH123
+            text = file.read()
+        total.update(os.fsencode(name) + b"\0" + sha256(text).digest())
     return total.hexdigest()
 
 

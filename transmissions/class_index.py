@@ -43,7 +43,8 @@ class Declaration(NamedTuple):
 
 def modules_in(home: Home) -> list[Module]:
     """Return the modules of a home's `processors/`, which is flat."""
-    files = sorted(home.processors.glob("*.py"))
+    # An editor's lock is a link to nowhere that ends in .py, too.
+    files = sorted(file for file in home.processors.glob("*.py") if file.is_file())
     return [Module(f"{home.package}.{file.stem}", home.package, file) for file in files if file.stem != "__init__"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -70,7 +71,9 @@ def _as_sarif(problem: Problem, rules: list[str]) -> dict[str, Any]:
 
 def _location(span: Span) -> dict[str, Any]:
     region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.column + span.width}
-    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.file.replace("\\", "/"))}, "region": region}}
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": quote(os.fsencode(span.file.replace("\\", "/")))}, "region": region}
+    }
 
 
 def _as_command(problem: Problem) -> str:
