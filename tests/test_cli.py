@@ -197,3 +197,8 @@ def test_describe_gives_the_usage_as_it_was_asked(tmp_path):
 def test_describe_names_both_things_it_looked_for():
     """A name that is neither is said to be neither."""
     assert trans("describe", "nothing-like-it").stderr.startswith("error: no processor or app 'nothing-like-it'")
+
+
+def test_describe_knows_the_terms_of_the_engine():
+    """A term that is neither processor nor app, such as one for branches, is described by the vocabulary."""
+    assert "takes the first branch whose condition holds" in trans("describe", "Route").stdout

@@ -60,7 +60,7 @@ def test_a_subtask_follows_a_dot(tmp_path):
     assert homes.find_app("v1.2", tmp_path).subtask is None
 
 
-@pytest.mark.parametrize("reference", ["./here", "here", "sub/../here", "here/"])
+@pytest.mark.parametrize("reference", ["./here", "here", "sub/../here", "here/", "here/transmissions.ttl"])
 def test_a_path_leads_to_an_app(tmp_path, reference):
     """A folder with transmissions.ttl is an app wherever it lies, and then its own home."""
     folder = make_app(tmp_path / "here")

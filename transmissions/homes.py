@@ -119,13 +119,15 @@ def _user_home(folder: Path) -> Home:
 
 
 def find_app(reference: str, cwd: Path | None = None) -> App:
-    """Find an app by NAME, NAME.SUBTASK or a path to its folder.
+    """Find an app by NAME, NAME.SUBTASK or a path to its folder or its `transmissions.ttl`.
 
     Raises:
         UsageError: there is no such app, or there are two of that name.
 
     """
     cwd = _absolute(cwd or Path())
+    if os.path.basename(reference) == CONFIG:  # noqa: PTH119
+        reference = os.path.dirname(reference) or "."  # noqa: PTH120
     head, _, subtask = reference.rpartition(".")
     attempts: list[tuple[str, str | None]] = [(reference, None)]
     if head.strip("./") and subtask and "/" not in subtask:

@@ -10,6 +10,7 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
+from . import vocabulary
 from .errors import OutputError, UsageError
 from .homes import bundled
 
@@ -37,8 +38,7 @@ def names_for(name: str) -> dict[str, str]:
 
 def is_word(names: dict[str, str]) -> bool:
     """Whether Python or the vocabulary already means something by the names of a processor's module and class."""
-    vocabulary = (bundled().folder / "configs" / "vocabulary.ttl").read_text(encoding="utf-8")
-    words = {*re.findall(r"^:(\w+)", vocabulary, re.MULTILINE), *keyword.kwlist, "Message"}
+    words = {*vocabulary.comments(), *keyword.kwlist, "Message"}
     return names["class"] in words or keyword.iskeyword(names["module"])
 
 

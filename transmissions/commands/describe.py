@@ -25,7 +25,9 @@ _WIDTH = 100
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans describe`."""
-    parser.add_argument("name", metavar="PROCESSOR|APP", help="a processor's name or IRI, or an app's name or path")
+    parser.add_argument(
+        "name", metavar="PROCESSOR|APP|TERM", help="a processor's name or IRI, an app's name or path, or a term"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -35,13 +37,28 @@ def call(options: Namespace) -> int:
     if spec:
         print(json.dumps(spec_json(spec), ensure_ascii=False, indent=2) if options.json else "\n".join(spec_lines(spec)))
         return OK
-    app, plan = _app(options.name, registry)
+    try:
+        app, plan = _app(options.name, registry)
+    except UsageError:
+        if not _describe_term(options):
+            raise
+        return OK
     print(
         json.dumps(app_json(app, plan), ensure_ascii=False, indent=2)
         if options.json
         else "\n".join(app_lines(app, plan, options.name))
     )
     return OK
+
+
+def _describe_term(options: Namespace) -> bool:
+    from transmissions.vocabulary import comments
+
+    term = options.name.removeprefix(":")
+    comment = comments().get(term)
+    if comment:
+        print(json.dumps({"name": term, "comment": comment}) if options.json else f":{term} (a term of the engine)\n{comment}")
+    return bool(comment)
 
 
 def registry_here() -> Registry:
