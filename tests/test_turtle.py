@@ -9,6 +9,7 @@ import pytest
 
 from transmissions import turtle
 from transmissions.errors import ConfigError
+from transmissions.lexer import cut
 from transmissions.turtle import Document
 
 HEAD = "@prefix : <http://example.org/> .\n"
@@ -153,3 +154,17 @@ def test_an_open_bracket_is_shown_where_it_was_opened():
     (label,) = refusal(f"{LIST} [ :q\n ( :b ] .").related
     assert label.text == "opened here"
     assert label.span.where == ("a.ttl", 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        (":a # \u00e9\n", ["name"]),
+        ('"\u00e9" <\u00e9> :a', ["text", "iri", "name"]),
+        (":caf\u00e9 \u00e9:\u00e9 _:\u00e9\u00b7 \u00e9", ["name", "name", "blank", "word"]),
+        (":a\u00b7b \u00d7", ["name", "other"]),
+    ],
+)
+def test_letters_of_all_scripts_make_names(text, kinds):
+    """Whichever expression a text needs, its names are whole."""
+    assert [lexeme.kind for lexeme in cut(text)] == kinds
