@@ -214,3 +214,24 @@ def test_a_listener_that_fails_is_named(tmp_path, event):
     run = bench([Count(), Every(fail=5)], [{}], tmp_path, on_error="skip").on(event, listen)
     with pytest.raises(RunError, match=f"a listener to '{event}' failed: ValueError: oops"):
         asyncio.run(finish(run))
+
+
+def test_stopping_twice_lets_the_teardown_finish(tmp_path):
+    """Whoever stops a run and then leaves it does not interrupt what is being closed."""
+    closed = []
+
+    class Lasting(Pass):
+        async def __aexit__(self, *exc):
+            await asyncio.sleep(0.01)
+            closed.append(True)
+
+    async def main():
+        async with bench([Endless(), Lasting(), Lasting()], [{}], tmp_path) as run:
+            await anext(run)
+            run.stop()
+            await asyncio.sleep(0.001)
+            run.stop()
+            await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+    assert closed == [True, True]

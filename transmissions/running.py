@@ -83,7 +83,7 @@ class Run:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         task = self._task
         if task is not None and not task.done():
-            task.cancel()
+            self._cancel()
             await asyncio.wait([task])
         if task is not None and not task.cancelled():
             task.exception()  # It is known now, whether or not it is raised below.
@@ -141,7 +141,7 @@ class Run:
     def stop(self) -> None:
         """Cancel the run; what is on its way is lost. May be called from any thread."""
         if self._task is not None:
-            self._soon(self._task.cancel)
+            self._soon(self._cancel)
 
     @property
     def result(self) -> Result:
@@ -222,6 +222,11 @@ class Run:
     def _soon(self, what: Callable[[], object]) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(what)
+
+    def _cancel(self) -> None:
+        # A second time would interrupt the teardown that the first began.
+        if self._task is not None and not self._task.cancelling():
+            self._task.cancel()
 
     async def _raise_failure(self) -> None:
         """Raise what the run failed with, once."""
