@@ -15,6 +15,9 @@ it waits, all processors are torn down with the error, and the error is raised: 
 What had left a sink stays; what was on its way is lost, and the exit code says so. A failing teardown is a failure too; behind
 another failure it is only logged.
 
+A source that fails on the way, where the policy is to go on, still ends its group, for those who collect; the message it was
+made from has failed, so the step that collapses the group gives nothing in its place.
+
 *Cancellation.* Like a failure, with CancelledError. Threads cannot be stopped and are waited for. A task that a processor
 started is the processor's own; it ends it in `__aexit__`.
 
