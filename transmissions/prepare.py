@@ -13,11 +13,12 @@ from .errors import ConfigError
 from .homes import BUNDLED_PACKAGE, bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .homes import App
     from .plan import Plan
     from .problem import Problem
+    from .validate import Examined
 
 _ENGINE: Final = Path(__file__).parent
 
@@ -41,8 +42,11 @@ def prepare(
     profile: str | None = None,
     compat: bool = False,
     use_cache: bool = True,
+    apart: bool = False,
 ) -> Prepared:
     """Return the plan of an app.
+
+    `apart` has a child process examine it, so that a long run does not carry the parsers and SHACL (40 MiB) with it.
 
     Raises:
         ConfigError: the app has errors; it holds every problem found.
@@ -55,9 +59,12 @@ def prepare(
     # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
     inputs = cache.digests(_inputs(app, target, profile)) if use_cache else {}
 
-    from .validate import examine
+    def work() -> Examined:
+        from .validate import examine
 
-    examined = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+        return examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+
+    examined = _examined_apart(work) if apart else work()
     if examined.plan is None:
         raise ConfigError(examined.problems)
     entry = cache.Entry(examined.plan, tuple(examined.problems))
@@ -65,6 +72,12 @@ def prepare(
         inputs |= cache.digests(module for module in examined.modules if not _is_covered(module, inputs))
         cache.store(key, entry, inputs)
     return Prepared(*entry, cached=False, why=why)
+
+
+def _examined_apart(work: Callable[[], Examined]) -> Examined:
+    from .apart import in_child
+
+    return in_child(work)
 
 
 def _inputs(app: App, target: Path | None, profile: str | None) -> list[Path]:

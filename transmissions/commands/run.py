@@ -134,7 +134,7 @@ def _target(word: str | None) -> Path | None:
 def _prepare(app: App, target: Path | None, options: Namespace) -> Prepared:
     from transmissions.prepare import prepare
 
-    return prepare(app, target=target, overrides=options.set, profile=options.profile, compat=options.compat)
+    return prepare(app, target=target, overrides=options.set, profile=options.profile, compat=options.compat, apart=True)
 
 
 def _set_up_log(prepared: Prepared, options: Namespace) -> None:
