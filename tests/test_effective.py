@@ -188,10 +188,11 @@ def test_a_target_fills_dangling_settings(tmp_path):
     assert not problems
 
 
-def test_a_target_may_not_set_what_is_protected(tmp_path):
-    """Commands never come with the data."""
+@pytest.mark.parametrize("text", [":set :command 'rm' .", ":demo :argument [ :name 'file' ; :default '/etc/passwd' ] ."])
+def test_a_target_may_not_set_what_is_protected(tmp_path, text):
+    """Commands never come with the data, nor paths by way of an argument's default."""
     app = make_app(tmp_path, f"{PIPE} :a a :Widget ; :settings :set .", ":set :size 5 .")
-    _, problems = check(app, target=make_target(tmp_path, ":set :command 'rm' ."))
+    _, problems = check(app, target=make_target(tmp_path, text))
     assert only(problems).code == "protected-setting"
 
 

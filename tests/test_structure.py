@@ -119,6 +119,25 @@ def test_exponential_nesting_is_refused(tmp_path):
     assert only(problems).code == "too-many-nodes"
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (":r a :Route ; :branches ( ( :r ) ) .", "cycle"),
+        (":r a :Route ; :branches ( [ :pipe ( :s ) ] ) . :s a :FanOut ; :branches ( ( :a ) ( :r ) ) .", "cycle"),
+        (
+            ":r a :FanOut ; :branches ( ( :r0 ) ) . "
+            + " ".join(f":r{n} a :FanOut ; :branches ( ( :r{n + 1} ) ) ." for n in range(500)),
+            "too-deep",
+        ),
+    ],
+)
+def test_forks_that_would_never_end_are_refused(tmp_path, text, code):
+    """A fork may stand neither in its own branches nor under very many others."""
+    plan, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:r) . {text}\n{NODES}")
+    assert plan is None
+    assert codes(problems)[0] == code
+
+
 def test_a_list_in_a_circle_is_refused(tmp_path):
     """A list written out by hand that never ends is a fault, not a hang."""
     rdf = "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> ."

@@ -27,7 +27,7 @@ def read_fork(reader: PipeReader, member: Value, kind: Node, chain: Chain, names
     """Read a fork and everything in its branches."""
     span = _span(reader, member)
     _check_terms(reader, member.term, _FORK_TERMS, kind)
-    inner = chain.inside(names.give(member.term, local_name(str(kind))))
+    inner = chain.inside(names.give(member.term, local_name(str(kind))), member.term)
     how = FORKS[URIRef(str(kind))]
     branches = tuple(_branch(reader, way, inner, number) for number, way in enumerate(_ways(reader, member), 1))
     _check_conditions(reader, how, branches)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .spec import Setting
     from .subjects import Given, Subject
 
+_SHORT: Final = 60
 _KINDS: Final = {
     "string": "a text",
     "integer": "a whole number",
@@ -44,10 +45,11 @@ class Violation(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value as people wrote it."""
+        """The value as people wrote it, as much of it as fits into a sentence."""
         if self.given is None:
             return ""
-        return str(self.given.term) if self.given.plain is None else str(self.given.plain)
+        text = str(self.given.term) if self.given.plain is None else str(self.given.plain)
+        return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
 
 def report(violation: Violation, findings: Findings) -> None:

@@ -55,7 +55,7 @@ class TransmissionTerms(Record):
 
     dead_letters: Annotated[str | None, Protected()] = None
     "The file dead letters go to."
-    argument: tuple[ArgumentTerms, ...] = ()
+    argument: Annotated[tuple[ArgumentTerms, ...], Protected()] = ()
     "Positional arguments on the command line, in order."
 
 

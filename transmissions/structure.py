@@ -141,7 +141,7 @@ class PipeReader:
             return self.nest(member, chain, names)
         span = member.span or self.span_of(member.term)
         if types and types[0].term in FORKS:
-            return (read_fork(self, member._replace(span=span), types[0].term, chain, names),)
+            return self.fork(member._replace(span=span), types[0].term, chain, names)
         spec = self._spec(member, types, chain)
         return (Placed(f"{chain.path}/{names.give(member.term, spec.name)}", member.term, spec, span),) if spec else ()
 
@@ -160,13 +160,24 @@ class PipeReader:
         """Lay a nested transmission out in place."""
         node = member.term
         self.nested.add(node)
-        if node in chain.within:
-            self._report_cycle(member, chain.within[chain.within.index(node) :])
-            return ()
-        if len(chain.within) >= MAX_NESTING:
-            self.findings.report(ERROR, "too-deep", f"transmissions are nested more than {MAX_NESTING} deep", member.span)
+        if self._is_endless(member, chain):
             return ()
         return self.pipe(node, chain.inside(names.give(node, "Transmission"), node))
+
+    def fork(self, member: Value, kind: Node, chain: Chain, names: Names) -> Steps:
+        """Read a fork and its branches."""
+        return () if self._is_endless(member, chain) else (read_fork(self, member, kind, chain, names),)
+
+    def _is_endless(self, member: Value, chain: Chain) -> bool:
+        """Whether a transmission or fork stands in itself, or too deep in others."""
+        if member.term in chain.within:
+            self._report_cycle(member, chain.within[chain.within.index(member.term) :])
+            return True
+        if len(chain.within) >= MAX_NESTING:
+            sentence = f"transmissions and forks are nested more than {MAX_NESTING} deep"
+            self.findings.report(ERROR, "too-deep", sentence, member.span)
+            return True
+        return False
 
     def _report_cycle(self, member: Value, circle: tuple[Node, ...]) -> None:
         # Each transmission of a circle is read, and comes upon the same circle at another place.
