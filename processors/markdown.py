@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from transmissions import Processor, Range, UsageError
 
-from .account import Account
 from .head import default_head, load_head
 from .layouts import ConversationLayout, MessageLayout
 from .page import Style
@@ -94,15 +93,26 @@ class ConversationMarkdown(Processor):
 
     def process(self, message: Message) -> Message:
         """Replace the message's `conversation` by its `files` and `account`."""
-        conversation = message.pop("conversation")
-        message["id"] = conversation["id"]
-        digest = message.pop("digest", None)
+        conversation, digest = message["conversation"], message.get("digest")
         if digest in self._seen:
-            message["files"] = []
-            message["account"] = Account(conversation["counts"], {("conversation", "skipped: duplicate"): 1})
-            return message
+            files: list[Any] = []
+            tally = {("conversation", "skipped: duplicate"): 1}
+        else:
+            files, page = self._layout.render(conversation)
+            tally = page.tally
         if digest is not None:
             self._seen.add(digest)
-        message["files"], page = self._layout.render(conversation)
-        message["account"] = Account(conversation["counts"], page.tally)
+            del message["digest"]
+        # Only now is the message changed: had rendering failed, the dead letter would hold the conversation.
+        del message["conversation"]
+        message["id"], message["files"] = conversation["id"], files
+        message["account"] = {"found": conversation["counts"], "became": _by_kind(tally)}
         return message
+
+
+def _by_kind(tally: dict[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Return how many of each kind came to each outcome."""
+    became: dict[str, dict[str, int]] = {}
+    for (kind, outcome), number in tally.items():
+        became.setdefault(kind, {})[outcome] = number
+    return became

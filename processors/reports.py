@@ -10,8 +10,6 @@ from transmissions import OutputError, Processor
 if TYPE_CHECKING:
     from transmissions import Message
 
-    from .account import Account
-
 
 class ConversionReport(Processor):
     """Draw up the account of a conversion, and write it as JSON when all is done.
@@ -38,27 +36,28 @@ class ConversionReport(Processor):
 
     def process(self, message: Message) -> Message:
         """Take the message into account and pass it on without the figures."""
-        account: Account = message.pop("account")
-        counts, tally = account.counts, account.tally
+        account = message.pop("account")
+        counts, became = account["found"], account["became"]
         self._conversations["converted"] += 1
         self._conversations["without messages"] += not counts["messages"]
         kinds = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
-        duplicate = ("conversation", "skipped: duplicate") in tally
+        is_duplicate = "skipped: duplicate" in became.get("conversation", ())
         for kind, number in (*kinds.items(), *((f"block {name}", number) for name, number in counts["blocks"].items())):
             self._read[kind] = self._read.get(kind, 0) + number
-            if duplicate and number:
-                self._note(kind, "skipped: in a duplicate conversation", number)
-        for (kind, outcome), number in tally.items():
-            self._note(kind, outcome, number)
+            if is_duplicate and number:
+                self._note(kind, {"skipped: in a duplicate conversation": number})
+        for kind, outcomes in became.items():
+            self._note(kind, outcomes)
         written = message["written"]
-        beside = tally.get(("artifact file", "written"), 0) + tally.get(("attachment file", "written"), 0)
+        beside = sum(became.get(kind, {}).get("written", 0) for kind in ("artifact file", "attachment file"))
         self._written["pages"] += len(written) - beside
         self._written["bytes"] += sum(size for _, size in written)
         return message
 
-    def _note(self, kind: str, outcome: str, number: int) -> None:
-        outcomes = self._became.setdefault(kind, {})
-        outcomes[outcome] = outcomes.get(outcome, 0) + number
+    def _note(self, kind: str, outcomes: dict[str, int]) -> None:
+        total = self._became.setdefault(kind, {})
+        for outcome, number in outcomes.items():
+            total[outcome] = total.get(outcome, 0) + number
 
     def end_group(self, message: Message) -> None:
         """Take down what the reader found in one archive."""

@@ -22,7 +22,7 @@ def convert_all(bench, conversations, **settings):
     results = bench.through(ConversationMarkdown(**settings), *given)
     files = {path: b"".join(pieces(content)).decode() for message in results for path, content in message["files"]}
     assert len(files) == sum(len(message["files"]) for message in results)
-    return files, [message["account"].tally for message in results]
+    return files, [message["account"]["became"] for message in results]
 
 
 def page_of(bench, *content, sender="assistant", **settings):
@@ -176,7 +176,7 @@ def test_settings_change_what_is_shown(bench):
     ):
         files, (tally,) = convert_all(bench, [conversation], **settings)
         assert " ".join(re.findall("HM|OUT|SAID", *files.values())) == shown
-        assert tally.get(("block thinking", "skipped: dropped by setting"), 0) == ("HM" not in shown)
+        assert tally["block thinking"].get("skipped: dropped by setting", 0) == ("HM" not in shown)
 
 
 def test_names_follow_the_settings(bench):
@@ -239,7 +239,7 @@ def test_an_equal_conversation_is_written_once(bench):
     results = bench.through(ConversationMarkdown(), given("a", 1), given("a", 1), given("b", 2))
     assert [len(message["files"]) for message in results] == [1, 0, 1]
     assert results[0]["files"][0][0] != results[2]["files"][0][0]
-    assert results[1]["account"].tally == {("conversation", "skipped: duplicate"): 1}
+    assert results[1]["account"]["became"] == {"conversation": {"skipped: duplicate": 1}}
 
 
 def test_a_conversation_too_large_for_memory_gives_the_same_page(bench):
@@ -263,4 +263,4 @@ def test_controls_and_half_characters_are_replaced(bench):
     files, (tally,) = convert_all(bench, [conversation])
     (page,) = files.values()
     assert "a␀b␛c\ufffd d\ufffd" in page
-    assert (tally["control character", "replaced"], tally["lone surrogate", "replaced"]) == (3, 2)
+    assert (tally["control character"], tally["lone surrogate"]) == ({"replaced": 3}, {"replaced": 2})

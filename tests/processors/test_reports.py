@@ -4,7 +4,6 @@ import pytest
 from generate_claude import make_conversation, make_message, sample
 
 from transmissions import OutputError, RunError
-from transmissions.processors.account import Account
 from transmissions.processors.claude import convert
 from transmissions.processors.markdown import ConversationMarkdown
 from transmissions.processors.reports import ConversionReport
@@ -39,7 +38,7 @@ def test_every_block_is_accounted_for(bench, preset):
 def test_an_account_that_does_not_add_up_says_so(bench):
     """A block that went missing makes the report unbalanced."""
     counts = {"messages": 1, "blocks": {"text": 2}, "attachments": 0, "files": 0}
-    account = Account(counts, {("message", "rendered"): 1, ("block text", "rendered"): 1})
+    account = {"found": counts, "became": {"message": {"rendered": 1}, "block text": {"rendered": 1}}}
     (last,) = bench.through(ConversionReport())
     assert last["report"]["balanced"] is True
     *_, last = bench.through(ConversionReport(), {"account": account, "written": []})
