@@ -103,10 +103,24 @@ def test_shapes_that_reach_out_or_run_for_ever_are_refused(rule, at, words, monk
     assert marked(problem.span).startswith(at)
 
 
-def test_shapes_that_cannot_be_seen_to_hang_are_stopped():
-    """A pattern that keeps the C code of a regular expression busy is stopped at the time limit, which is named."""
-    rule = 'sh:property [ sh:path :n ; sh:pattern "^a*a*a*a*a*a*a*a*a*a*b$" ]'
-    (problem,) = check(f':a a :T ; :n "{"a" * 60}!" .', rule, seconds=1.0)
+@pytest.mark.parametrize(
+    ("pattern", "flags"),
+    [("^a*a*a*a*a*a*a*a*a*a*b$", ""), ("(?P<x>a+)(?P=x)+b", ""), ("^A*A*A*A*A*A*A*A*A*A*b$", "i")],
+)
+def test_patterns_that_cannot_be_seen_to_hang_are_tried_and_stopped(pattern, flags):
+    """A pattern that keeps the C code of a regular expression busy over the texts of the app is refused where it is."""
+    rules = f"""sh:property [ sh:path :n ; sh:pattern "x" ] , [ sh:path :n ; sh:pattern "{pattern}" ; sh:flags "{flags}" ]"""
+    (problem,) = check(f':a a :T ; :n "{"a" * 3000}!" .', rules)
+    assert (problem.code, marked(problem.span)) == ("limit", f'"{pattern}"')
+    assert "longer than 0.3 s" in problem.message
+
+
+def test_shapes_that_never_end_are_stopped():
+    """Whatever keeps the validator busy is stopped at the time limit, which is named."""
+    parts = " . ".join(f"?a{n} ?b{n} ?c{n}" for n in range(12))
+    rule = f"sh:sparql [ sh:select 'SELECT $this WHERE {{ {parts} }}' ]"
+    data = ":a a :T . " + " ".join(f":s{n} :p {n} ." for n in range(30))
+    (problem,) = check(data, rule, seconds=1.0)
     assert problem.code == "limit"
     assert "longer than 1 s" in problem.message
 

@@ -20,11 +20,14 @@ from rdflib import SH, Graph
 from .located import LocatedGraph, load
 from .patterns import runs_away
 from .problem import Label, Problem, Span
+from .rehearsal import SECONDS, find_slow
 from .render import tidy
 from .turtle import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rdflib.term import Node
 
     from .located import Triple
 
@@ -36,7 +39,7 @@ _FORBIDDEN_EVENTS: Final = ("socket.", "subprocess.", "os.system", "os.exec", "o
 
 def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, seconds: float = 5.0) -> list[Problem]:
     """Return what the shapes find in the source graphs, or why the shapes themselves are refused."""
-    refusals = [problem for triple in shapes.graph for problem in _refusals(shapes, triple)]
+    refusals = [problem for triple in shapes.graph for problem in _refusals(shapes, triple)] or _slow(data, shapes)
     if refusals:
         return tidy(refusals)
     order = json.dumps({"data": [_pack(graph) for graph in data], "shapes": _pack(shapes), "seconds": seconds})
@@ -63,6 +66,26 @@ def _refusals(shapes: LocatedGraph, triple: Triple) -> Iterator[Problem]:
     if message:
         places = shapes.triple(*triple)
         yield Problem("error", code, message, places[2] if places else None)
+
+
+def _slow(data: Sequence[LocatedGraph], shapes: LocatedGraph) -> list[Problem]:
+    """Report a pattern that takes too long over the texts of the app."""
+    triples = list(shapes.graph.triples((None, SH.pattern, None)))
+    if not triples:
+        return []
+    texts = {str(value) for located in data for value in located.graph.objects()}
+    number = find_slow([_written(shapes, subject, value) for subject, _, value in triples], sorted(texts, key=len))
+    if number is None:
+        return []
+    places = shapes.triple(*triples[number])
+    sentence = f"this pattern takes longer than {SECONDS} s over the texts of the app, the limit of a pattern"
+    return [Problem("error", "limit", sentence, places[2] if places else None)]
+
+
+def _written(shapes: LocatedGraph, subject: Node, pattern: Node) -> str:
+    """Return a pattern with its flags in front."""
+    flags = "".join(sorted(set(str(shapes.graph.value(subject, SH.flags) or "")) & set("imsx")))
+    return f"(?{flags}){pattern}" if flags and not str(pattern).startswith("(?") else str(pattern)
 
 
 def _judge(pattern: str) -> tuple[str, str]:
