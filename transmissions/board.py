@@ -92,8 +92,14 @@ class Board:
             interrupt()
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything counted so far, as JSON values."""
-        return {
-            "nodes": {path: counts.snapshot() for path, counts in self.counts.items()},
-            "buffers": {name: channel.snapshot() for name, channel in self.channels.items()},
-        }
+        """Return everything counted so far, as JSON values.
+
+        What a buffer dropped is booked at the node it belongs to: that node received it, and it went no further.
+        """
+        nodes = {path: counts.snapshot() for path, counts in self.counts.items()}
+        buffers = {name: channel.snapshot() for name, channel in self.channels.items()}
+        for name, figures in buffers.items():
+            if name in nodes and "dropped" in figures:
+                nodes[name]["received"] += figures["dropped"]
+                nodes[name]["dropped"] += figures["dropped"]
+        return {"nodes": nodes, "buffers": buffers}

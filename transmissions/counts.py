@@ -46,7 +46,7 @@ class Counts:
         self.received = 0
         self.sent = 0
         self.dropped = 0
-        """Messages the processor let go on purpose."""
+        """Messages the processor let go on purpose, or the buffer in front of it had no room for."""
         self.failed = 0
         """Messages that failed for good, whatever the policy made of them."""
         self.retried = 0

@@ -67,7 +67,9 @@ def test_the_stream_demo_shows_what_its_buffer_did(trans, strategy, ends):
     assert int(buffer["most bytes"]) <= 100_000
     assert int(buffer["pauses"]) >= 1
     assert (int(buffer["dropped"]) > 0) is (strategy != "Block")
+    hold = next(line.split() for line in done.stdout.splitlines() if "/hold" in line)
     slow = next(line.split() for line in done.stdout.splitlines() if "/slow" in line)
+    assert (hold[1], hold[3]) == ("500", buffer["dropped"])
     assert int(slow[1]) + int(buffer["dropped"]) == 500
     first, last = map(int, re.findall(r"number: from (\d+) to (\d+)", done.stdout)[0])
     assert ends[0] in {first, None}
