@@ -71,6 +71,15 @@ def test_the_shapes_own_words_are_used():
     assert (problem.severity, problem.message) == ("warning", "too many")
 
 
+@pytest.mark.parametrize(("bound", "words"), [("Min", "needs at least 2 that fit"), ("Max", "takes at most 0 that fit")])
+def test_counts_of_values_that_fit_are_said_in_our_words(bound, words):
+    """What sh:qualifiedValueShape asks for is a sentence, not the validator's dump of the shape."""
+    count = {"Min": 2, "Max": 0}[bound]
+    rule = f"sh:property [ sh:path :n ; sh:qualifiedValueShape [ sh:pattern 'a' ] ; sh:qualified{bound}Count {count} ]"
+    (problem,) = check(":a a :T ; :n 'a' .", rule)
+    assert words in problem.message
+
+
 def test_several_files_are_one_graph():
     """What one file says satisfies the shape of another, and each problem is in its own file."""
     shapes = load(

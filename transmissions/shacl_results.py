@@ -53,6 +53,8 @@ _WORDS: Final = {
     "And": "must fit all the shapes of its sh:and",
     "Or": "must fit one of the shapes of its sh:or",
     "Xone": "must fit exactly one of the shapes of its sh:xone",
+    "QualifiedMinCount": "needs at least {qualifiedMinCount} that fit its sh:qualifiedValueShape",
+    "QualifiedMaxCount": "takes at most {qualifiedMaxCount} that fit its sh:qualifiedValueShape",
     "Closed": "is not allowed here",
 }
 
