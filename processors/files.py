@@ -11,7 +11,7 @@ import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Dynamic, OutputError, Processor, RunError
+from transmissions import Dynamic, Processor, RunError, cannot_write
 
 from .access import need, put
 from .structure import parse_json
@@ -210,8 +210,3 @@ def beside(path: Path) -> Path:
     # Names are limited in bytes, not in characters.
     name = os.fsencode(path.name)[:100].decode("utf-8", "ignore")
     return path.with_name(f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-
-
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """Return the error that says why `path` could not be written."""
-    return OutputError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from transmissions import OutputError, Processor
+from transmissions import Processor, cannot_write
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -74,7 +74,7 @@ class ConversionReport(Processor):
             temporary.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", errors="replace")
             temporary.replace(path)
         except OSError as error:
-            raise OutputError(f"cannot write '{path}': {error.strerror}") from error
+            raise cannot_write(path, error) from error
         return [{"report": report}]
 
     def _arrivals(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from transmissions import OutputError, Processor, RunError
+from transmissions import Processor, RunError, cannot_write
 
 from .spool import pieces
 from .write_apart import write_whole
@@ -87,4 +87,4 @@ def _write_here(path: str, content: Content) -> None:
     try:
         write_whole(path, pieces(content))
     except OSError as error:
-        raise OutputError(f"cannot write '{error.filename or path}': {error.strerror}") from error
+        raise cannot_write(path, error) from error

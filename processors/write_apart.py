@@ -66,7 +66,7 @@ def main(stream: BinaryIO) -> int:
         except OSError as error:
             import json
 
-            sys.stdout.write(json.dumps({"errno": error.errno, "path": error.filename or path}))
+            sys.stdout.write(json.dumps({"errno": error.errno, "path": path}))
             return 1
     return 0
 

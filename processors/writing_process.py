@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
-from transmissions import OutputError
+from transmissions import OutputError, cannot_write
 
 from . import write_apart
 from .spool import Content, pieces
@@ -65,7 +65,7 @@ class WritingProcess:
         told, _ = self._process.communicate()
         if told:
             fault = json.loads(told)
-            raise OutputError(f"cannot write '{fault['path']}': {os.strerror(fault['errno'])}")
+            raise cannot_write(fault["path"], OSError(fault["errno"], os.strerror(fault["errno"])))
         if self._process.returncode:
             raise OutputError(f"the process that writes files ended with code {self._process.returncode}")
 

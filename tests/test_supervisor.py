@@ -130,6 +130,18 @@ def test_a_full_disk_has_an_exit_code_of_its_own(tmp_path):
     assert caught.value.exit_code == 74
 
 
+def test_a_file_that_cannot_be_read_is_no_output_that_cannot_be_written(tmp_path):
+    """A processor that reads where the run writes, as apps of users do in their `data/`, fails with 1."""
+
+    class Read(Processor):
+        def process(self, message):
+            return {"text": (self.context.folders.output / "absent").read_text()}
+
+    with pytest.raises(NodeFailed, match="absent") as caught:
+        work(tmp_path, [Read()])
+    assert caught.value.exit_code == 1
+
+
 def test_a_dead_letter_that_cannot_be_written_ends_the_run(tmp_path):
     """Nothing is lost silently: without a place for dead letters the run fails."""
     (tmp_path / "dead-letters.ndjson").mkdir()

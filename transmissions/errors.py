@@ -13,6 +13,7 @@ TransmissionsError
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ CANNOT_WRITE: Final = 74
 TIMED_OUT: Final = 124
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
+
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+"""What the system says when it cannot write, whoever asked. Any other fault may as well be one of reading."""
 
 
 class TransmissionsError(Exception):
@@ -71,7 +75,7 @@ class NodeFailed(RunError):
         self.where = where
         self.message = message
         self.cause = cause
-        self.exit_code = getattr(cause, "exit_code", FAILED)
+        self.exit_code = CANNOT_WRITE if has_no_room(cause) else getattr(cause, "exit_code", FAILED)
         place = f"{where}: " if where else ""
         super().__init__(f"{place}{node}: {describe(cause)}")
 
@@ -90,6 +94,16 @@ class RunTimeout(RunError):
     """The run took longer than it was allowed to."""
 
     exit_code = TIMED_OUT
+
+
+def cannot_write(path: object, error: OSError) -> OutputError:
+    """Return the error that says why `path` could not be written."""
+    return OutputError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}")
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Whether the system says by itself that an output cannot be written: a full disk, a read-only file system."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def describe(error: BaseException) -> str:

@@ -6,13 +6,12 @@ It goes to the log if a run has begun one, which masks secrets and may be JSON, 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import traceback
 from typing import Final
 
 from .closed_streams import reader_went_away
-from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError
+from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError, has_no_room
 from .logs import tell
 
 PIPE_CLOSED: Final = 141
@@ -20,7 +19,6 @@ _ERROR: Final = 40
 """The level of an error in `logging`."""
 _SHOWN: Final = 300
 """Characters of a failed message that are shown."""
-_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def exit_code_of(error: Exception, *, verbose: bool) -> int:
@@ -49,11 +47,11 @@ def _verdict(error: Exception) -> tuple[int, str, BaseException | None]:
 
 
 def _verdict_on_the_system(error: OSError) -> tuple[int, str, None]:
-    cannot_write = error.errno in _NO_ROOM
-    if cannot_write:
+    is_full = has_no_room(error)
+    if is_full:
         _leave_stdout()
     name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
-    return CANNOT_WRITE if cannot_write else FAILED, f"{name}{error.strerror or error}", None
+    return CANNOT_WRITE if is_full else FAILED, f"{name}{error.strerror or error}", None
 
 
 def _details(error: NodeFailed) -> list[str]:

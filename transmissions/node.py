@@ -48,7 +48,7 @@ class Node(Outcomes):
 
     def failure(self, error: BaseException) -> NodeFailed:
         """Say that this node failed apart from any message."""
-        return NodeFailed(self.plan.path, self.plan.where, None, self.supervisor.named(error))
+        return NodeFailed(self.plan.path, self.plan.where, None, error)
 
     async def step(self, batch: list[Message], rest: Outlet) -> list[Message]:
         """Process a batch and return what came out; when that is more than a batch, the first of it goes to `rest` at once."""

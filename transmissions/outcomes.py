@@ -38,7 +38,7 @@ class Outcomes:
         log = logging.getLogger(f"transmissions.{plan.path.replace('/', '.')}")
         context = Context(plan.path, board.plan, board.folders, log, desk)
         processor.attach(context)
-        self.supervisor = Supervisor(plan, context, board, self.counts)
+        self.supervisor = Supervisor(plan, board, self.counts)
         self._process: Callable[[Message], Any] = processor.process
 
     async def spread(self, message: Message | None, result: Any, out: list[Message], rest: Outlet) -> list[Message]:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from . import vocabulary
-from .errors import OutputError, UsageError
+from .errors import UsageError, cannot_write
 from .homes import bundled
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"cannot write '{path}': {error.strerror}") from error
+        raise cannot_write(path, error) from error
 
 
 def _render(template: str, home: Path, names: dict[str, str]) -> Iterator[tuple[Path, str]]:

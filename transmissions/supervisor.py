@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
-import os
 import random
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
-from .errors import NodeFailed, OutputError, describe
+from .errors import NodeFailed, describe
 from .settings import Range, Record, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from .board import Board
-    from .context import Context
     from .counts import Counts
     from .plan import NodePlan
 
 FAILED: Final = object()
 """The outcome of a message that failed for good and is dealt with."""
-
-_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
-
 
 FAULTS: Final = (Exception, asyncio.CancelledError, SystemExit)
 """What a processor may raise that is a failure like any other. `sys.exit` in one must not end the run as if all were well."""
@@ -89,10 +83,9 @@ class Retry(Record):
 class Supervisor:
     """The failure policy of one node."""
 
-    def __init__(self, plan: NodePlan, context: Context, board: Board, counts: Counts) -> None:
+    def __init__(self, plan: NodePlan, board: Board, counts: Counts) -> None:
         self.plan = plan
         self.retry = Retry.from_plan(plan.retry) if plan.retry is not None else None
-        self._context = context
         self._board = board
         self._counts = counts
 
@@ -124,20 +117,10 @@ class Supervisor:
         """Do what the policy says with a message that failed for good."""
         plan = self.plan
         self._counts.failed += 1
-        cause = self.named(error)
-        self._board.emit("error", {"node": plan.path, "error": describe(cause), "policy": plan.on_error})
+        self._board.emit("error", {"node": plan.path, "error": describe(error), "policy": plan.on_error})
         if plan.on_error == "skip":
-            self._board.skip(plan.path, describe(cause), {})
+            self._board.skip(plan.path, describe(error), {})
         elif plan.on_error == "deadLetter":
-            self._board.reject(plan.path, message, cause, {})
+            self._board.reject(plan.path, message, error, {})
         else:
-            raise NodeFailed(plan.path, plan.where, message, cause) from error
-
-    def named(self, error: BaseException) -> BaseException:
-        """Tell an output that cannot be written from any other failure: it has an exit code of its own."""
-        if not isinstance(error, OSError):
-            return error
-        output = os.path.join(self._context.folders.output, "")  # noqa: PTH118
-        if error.errno in _NO_ROOM or (isinstance(error.filename, str) and error.filename.startswith(output)):
-            return OutputError(describe(error))
-        return error
+            raise NodeFailed(plan.path, plan.where, message, error) from error
