@@ -11,7 +11,7 @@ import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Dynamic, Processor, RunError, cannot_write
+from transmissions import Dynamic, Processor, RunError, write_whole
 
 from .access import need, put
 from .structure import parse_json
@@ -164,9 +164,9 @@ class FileWriter(Processor):
         path = self.context.output_path(_below_target(message) or self.destination_file)
         data = to_bytes(need(message, self.content_field))
         if len(data) <= _SMALL and not self.fsync:
-            write_file(path, data)
+            write_whole(path, data)
         else:
-            await asyncio.to_thread(write_file, path, data, fsync=self.fsync)
+            await asyncio.to_thread(write_whole, path, data, fsync=self.fsync)
         return message
 
 
@@ -181,32 +181,3 @@ def to_bytes(content: Any) -> bytes:
         if isinstance(content, str):
             return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text).encode()
         return json.dumps(content, indent=2).encode()
-
-
-def write_file(path: Path, data: bytes, *, fsync: bool = False) -> None:
-    """Write a file so that nobody ever sees a part of it.
-
-    Raises:
-        OutputError: it could not be written; nothing is left behind.
-
-    """
-    temporary = beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(data)
-            if fsync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def beside(path: Path) -> Path:
-    """Return a fresh temporary name in the folder of `path`, so that renaming it is one step."""
-    # Names are limited in bytes, not in characters.
-    name = os.fsencode(path.name)[:100].decode("utf-8", "ignore")
-    return path.with_name(f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
-from transmissions import Dynamic, Processor, Source, cannot_write
+from transmissions import Dynamic, Processor, Source, beside, cannot_write
 
 from .access import need, put
-from .files import beside, find_file
+from .files import find_file
 from .lines import Bytes, Line, read_lines, reject_line, reject_long
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from transmissions import Processor, cannot_write
+from transmissions import Processor, write_whole
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -67,14 +67,8 @@ class ConversionReport(Processor):
         """Write the report, and send it on as the last message."""
         report = self.report()
         self.context.emit("summary", text=f"{self._conversations['converted']} conversations, {self._written['pages']} pages")
-        path = self.context.output_path(self.file)
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", errors="replace")
-            temporary.replace(path)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+        write_whole(self.context.output_path(self.file), text.encode(errors="replace"))
         return [{"report": report}]
 
     def _arrivals(self) -> dict[str, int]:

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from .settings import Unit as Unit
     from .stream import Reader as Reader
     from .stream import Writer as Writer
+    from .whole import beside as beside
+    from .whole import write_whole as write_whole
 
 _HOMES = {
     "buffer": ("Buffer", "BufferSettings"),
@@ -93,6 +95,7 @@ _HOMES = {
         "Unit",
     ),
     "stream": ("Reader", "Writer"),
+    "whole": ("beside", "write_whole"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import __version__
+from .errors import OutputError
 from .plan import Plan, from_json, to_json
 from .problem import Label, Problem, Span
+from .whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,16 +112,10 @@ def store(key: str, entry: Entry, inputs: dict[str, str | None]) -> None:
     data = {"versions": versions(), "inputs": inputs, "plan": to_json(entry.plan), "problems": problems}
     body = json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass")
     place = folder() / key
-    # Eight writers at once each have a file of their own, and the last rename wins whole.
-    draft = place.with_name(f"{key}.{os.getpid()}.{os.urandom(4).hex()}")
-    try:
+    with suppress(OSError, OutputError):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.write_bytes(sha256(body).hexdigest().encode() + b"\n" + body)
-        draft.replace(place)
+        write_whole(place, sha256(body).hexdigest().encode() + b"\n" + body)
         _prune(place.parent)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
 
 
 def _prune(place: Path) -> None:

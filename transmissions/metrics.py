@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from .errors import OutputError, describe
+from .errors import cannot_write
 from .settings import Range, Record, Unit
+from .whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ class Reporter:
         try:
             self._write(figures)
         except OSError as error:
-            raise OutputError(f"cannot write metrics to {self.settings.to}: {describe(error)}") from error
+            raise cannot_write(self._path or "standard output", error) from error
 
     def _write(self, figures: dict[str, Any]) -> None:
         if self.settings.format == "log":
@@ -76,10 +76,7 @@ class Reporter:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(self._text(figures))
         else:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            half = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-            half.write_text(self._text(figures), encoding="utf-8")
-            half.replace(self._path)
+            write_whole(self._path, self._text(figures).encode())
 
     def _text(self, figures: dict[str, Any]) -> str:
         return json.dumps(figures) + "\n" if self.settings.format == "json" else prometheus(figures)

@@ -1,14 +1,12 @@
 """FileReader and FileWriter."""
 
 import asyncio
-import errno
-import os
 from pathlib import Path
 
 import pytest
 
-from transmissions import OutputError, RunError
-from transmissions.processors.files import FileReader, FileWriter, write_file
+from transmissions import RunError
+from transmissions.processors.files import FileReader, FileWriter
 
 
 @pytest.mark.parametrize("size", [3, 70_000])
@@ -106,20 +104,6 @@ def test_nothing_is_written_outside_the_folders(bench):
     """A path in a message that leads out is refused."""
     with pytest.raises(RunError, match="outside the folders of this run"):
         bench.through(FileWriter(), {"content": "x", "filepath": "../../../evil"})
-
-
-def test_a_full_disk_is_an_output_error_and_leaves_nothing(bench, monkeypatch):
-    """An output that cannot be written is named, the old file stays, no temporary file remains."""
-    path = bench.data / "out.txt"
-    path.write_text("old")
-
-    def full(*args):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match=rf"cannot write '{path}': no space left on device"):
-        write_file(path, b"new", fsync=True)
-    assert [(file.name, file.read_text()) for file in bench.data.iterdir()] == [("out.txt", "old")]
 
 
 def test_a_message_without_the_content_field_fails(bench):
