@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from transmissions import Processor, get_field
+from transmissions import Processor, get_field, set_field
 
-from .access import as_text, put
+from .access import as_text
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -47,7 +47,7 @@ class Choice(Processor):
         holds = compare(self.test_operator, found, self.test_value)
         place, value = (self.true_property, self.true_value) if holds else (self.false_property, self.false_value)
         if place:
-            put(message, place, get_field(message, value, value) if isinstance(value, str) and value else value)
+            set_field(message, place, get_field(message, value, value) if isinstance(value, str) and value else value)
         return message
 
 

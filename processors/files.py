@@ -11,9 +11,9 @@ import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Dynamic, Processor, RunError, write_whole
+from transmissions import Dynamic, Processor, RunError, set_field, write_whole
 
-from .access import need, put
+from .access import need
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ class FileReader(Processor):
         path = find_file(self, message)
         facts = path.stat()
         data = path.read_bytes() if _is_small(facts) else await _read_large(path)
-        put(message, self.target_field, self._decode(data, path))
+        set_field(message, self.target_field, self._decode(data, path))
         message["filePath"] = str(path)
         if self.meta_field:
-            put(message, self.meta_field, describe_file(path, facts, self.media_type))
+            set_field(message, self.meta_field, describe_file(path, facts, self.media_type))
         return message
 
     def _decode(self, data: bytes, path: Path) -> Any:

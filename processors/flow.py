@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from transmissions import Dynamic, Processor, Range, RunError, Source, TransmissionName, get_field
+from transmissions import (
+    MISSING,
+    Dynamic,
+    Processor,
+    Range,
+    RunError,
+    Source,
+    TransmissionName,
+    get_field,
+    remove_field,
+    set_field,
+)
 
-from .access import MISSING, as_text, drop, need, put, without
+from .access import as_text, need, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +55,7 @@ class ForEach(Source):
         for counter, item in enumerate(items[: self.limit or None]):
             yield {**rest, "currentItem": item, "eachCounter": counter}
         if self.remove not in {"", "false"}:
-            drop(message, self.for_each)
+            remove_field(message, self.for_each)
 
 
 class Fork(Source):
@@ -128,13 +139,13 @@ class Accumulate(Processor):
 
     def end_group(self, message: Message) -> None:
         """Write the collection into the group's message."""
-        put(message, self.target_field, self._take())
+        set_field(message, self.target_field, self._take())
 
     def finish(self) -> Iterator[Message]:
         """Yield what no group took."""
         if self._items:
             rest: Message = {}
-            put(rest, self.target_field, self._take())
+            set_field(rest, self.target_field, self._take())
             yield rest
 
     def _take(self) -> str | list[Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
-from transmissions import Dynamic, Processor, Source, beside, cannot_write
+from transmissions import Dynamic, Processor, Source, beside, cannot_write, set_field
 
-from .access import need, put
+from .access import need
 from .files import find_file
 from .lines import Bytes, Line, read_lines, reject_line, reject_long
 
@@ -58,7 +58,7 @@ class JSONLinesReader(Source):
             yield value
             return
         item = message.copy()
-        put(item, self.target_field or "content", value)
+        set_field(item, self.target_field or "content", value)
         yield item
 
 

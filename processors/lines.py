@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from transmissions import Dynamic, Processor, Range, RunError, Source, Unit
+from transmissions import Dynamic, Processor, Range, RunError, Source, Unit, set_field
 
-from .access import need, put, without
+from .access import need, without
 from .files import Errors, find_file
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class LineReader(Processor):
         text = need(message, self.input_field)
         if not isinstance(text, str):
             raise RunError(f"the field '{self.input_field}' is not text but a {type(text).__name__}")
-        put(message, self.output_field, [line for line in _split(text) if wanted(line, self)])
+        set_field(message, self.output_field, [line for line in _split(text) if wanted(line, self)])
         return message
 
 
@@ -136,7 +136,7 @@ class TextLinesReader(Source):
         for number, line in self._lines(message):
             if wanted(line, self):
                 item = {**rest, "lineNumber": number}
-                put(item, self.target_field, line)
+                set_field(item, self.target_field, line)
                 yield item
 
     def _lines(self, message: Message) -> Iterator[tuple[int, str]]:

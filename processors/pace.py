@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Annotated, Final
 
-from transmissions import Processor, Range, RunError, Unit
+from transmissions import Processor, Range, RunError, Unit, set_field
 
-from .access import need, put
+from .access import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class Batch(Processor):
     def _take(self) -> Message:
         items, self._items = self._items, []
         batch: Message = {}
-        put(batch, self.target_field, items)
+        set_field(batch, self.target_field, items)
         return batch
 
 

@@ -6,9 +6,9 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any
 
-from transmissions import Processor, Range, Record, RunError, Source, get_field
+from transmissions import MISSING, Processor, Range, Record, RunError, Source, get_field, remove_field, set_field
 
-from .access import MISSING, drop, need, put, without
+from .access import need, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,9 +47,9 @@ class Restructure(Processor):
         """Copy, then remove."""
         found = [(rename.post, get_field(message, rename.pre, MISSING)) for rename in self.rename]
         for place, value in [(place, deepcopy(value)) for place, value in found if value is not MISSING]:
-            put(message, place, value)
+            set_field(message, place, value)
         for path in self.remove:
-            drop(message, path)
+            remove_field(message, path)
         return message
 
 
@@ -68,7 +68,7 @@ class SetField(Processor):
 
     def process(self, message: Message) -> Message:
         """Set the field."""
-        put(message, self.field, self.value)
+        set_field(message, self.field, self.value)
         return message
 
 
@@ -97,7 +97,7 @@ class JSONWalker(Source):
             if self.limit and number >= self.limit:
                 return
             item = rest.copy()
-            put(item, self.target_field, element)
+            set_field(item, self.target_field, element)
             yield item
 
     def _elements(self, message: Message) -> Iterable[Any]:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from transmissions import Processor, Protected, RunError, get_field
+from transmissions import MISSING, Processor, Protected, RunError, get_field, set_field
 
-from .access import MISSING, need, put
+from .access import need
 
 if TYPE_CHECKING:
     import jinja2
@@ -56,7 +56,7 @@ class Templater(Processor):
             raise RunError(f"{error.filename or _INLINE}:{error.lineno}: {error.message}") from error
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise RunError(f"{self._place(error)}: {error}") from error
-        put(message, self.target_field, text)
+        set_field(message, self.target_field, text)
         return message
 
     def _data(self, message: Message) -> Message:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from transmissions import Processor, RunError, get_field
+from transmissions import Processor, RunError, get_field, set_field
 
-from .access import as_text, need, put
+from .access import as_text, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class SetText(Processor):
 
     def process(self, message: Message) -> Message:
         """Set the field."""
-        put(message, self.target_field, self.text)
+        set_field(message, self.target_field, self.text)
         return message
 
 
@@ -56,7 +56,7 @@ class StringReplace(Processor):
         text = need(message, self.input_field)
         if not isinstance(text, str):
             raise RunError(f"the field '{self.input_field}' is not text but a {type(text).__name__}")
-        put(message, self.output_field or self.input_field, text.replace(self.match, self.replace))
+        set_field(message, self.output_field or self.input_field, text.replace(self.match, self.replace))
         return message
 
 
@@ -88,7 +88,7 @@ class MarkdownFormatter(Processor):
         """Write the page."""
         footer = "\n".join(self._footer(message)) if self.footer else ""
         parts = [self._heading(message), as_text(get_field(message, self.body_field, "")).strip("\n")]
-        put(message, self.target_field, "\n\n".join([*filter(None, parts), *(["---", footer] if footer else [])]) + "\n")
+        set_field(message, self.target_field, "\n\n".join([*filter(None, parts), *(["---", footer] if footer else [])]) + "\n")
         return message
 
     def _heading(self, message: Message) -> str:

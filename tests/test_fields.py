@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transmissions.fields import get_field, remove_field, set_field
+from transmissions import MISSING, get_field, remove_field, set_field
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,43 @@ def test_remove_field_returns_what_it_took(path, found):
     message = {"a": 1, "b": {"c": 2}, "rows": ["x", "y"]}
     assert remove_field(message, path) == found
     assert get_field(message, path) != found or found is None
+
+
+def test_a_change_inside_a_message_is_not_seen_by_a_shallow_copy_of_it():
+    """Setting a dotted path copies the dicts and lists on the way first."""
+    first = {"page": {"tags": [{"name": "a"}]}}
+    second = dict(first)
+    set_field(second, "page.tags[0].name", "b")
+    set_field(second, "page.title.text", "T")
+    assert first == {"page": {"tags": [{"name": "a"}]}}
+    assert second == {"page": {"tags": [{"name": "b"}], "title": {"text": "T"}}}
+
+
+def test_removing_inside_a_message_leaves_its_copies_alone():
+    """Removing a dotted path copies the way to it first, and an absent path is no error."""
+    first = {"a": {"b": 1, "c": [1, {"d": 2}]}}
+    second = dict(first)
+    for path in ("a.b", "a.c[1].d", "x.y", ""):
+        remove_field(second, path)
+    assert (first, second) == ({"a": {"b": 1, "c": [1, {"d": 2}]}}, {"a": {"c": [1, {}]}})
+
+
+@pytest.mark.parametrize(
+    ("message", "path"),
+    [
+        ({"a.b": 1}, "a.b"),
+        ({"a.b": 1, "a": {"b": 3}}, "a.b"),
+        ({"a": {7: 1}}, "a.7"),
+        ({"a": {"07": 1, "7": 2}}, "a.07"),
+        ({"a": {"\u00b2": 1}}, "a.\u00b2"),
+        ({"a": ({"b": 1},)}, "a[0].b"),
+        ({}, "a.b"),
+        ({"7": 1}, "7"),
+    ],
+)
+def test_what_is_set_is_what_is_found_and_removed(message, path):
+    """All three functions mean the same place by a path, whatever keys there are."""
+    set_field(message, path, 2)
+    assert get_field(message, path) == 2
+    assert remove_field(message, path) == 2
+    assert get_field(message, path, MISSING) in (MISSING, 3)

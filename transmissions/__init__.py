@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .errors import TransmissionsError as TransmissionsError
     from .errors import UsageError as UsageError
     from .errors import cannot_write as cannot_write
+    from .fields import MISSING as MISSING
     from .fields import get_field as get_field
     from .fields import remove_field as remove_field
     from .fields import set_field as set_field
@@ -74,7 +75,7 @@ _HOMES = {
         "UsageError",
         "cannot_write",
     ),
-    "fields": ("get_field", "remove_field", "set_field"),
+    "fields": ("MISSING", "get_field", "remove_field", "set_field"),
     "message": ("Message", "weigh"),
     "problem": ("Problem",),
     "processor": ("Processor", "Source"),
