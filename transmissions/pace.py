@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from contextlib import contextmanager
 from itertools import islice
@@ -27,6 +28,9 @@ _YIELD: Final = BUDGET / 2
 _LOOKS: Final = 2
 _COLLECTION: Final = 10_000
 """Objects more than before, at which Python shall look for cyclic garbage."""
+_LOCK: Final = threading.Lock()
+_before: Final[list[tuple[int, int, int]]] = []
+"""The thresholds found by each run at work. Only the first one's are not ours, and it is taken from the end, so comes last."""
 
 clock = time.perf_counter
 
@@ -107,11 +111,15 @@ def rare_collections() -> Iterator[None]:
     """Let Python look for cyclic garbage less often.
 
     By default it does so whenever 700 objects more are alive than before. Batches on their way cross that all the time, and
-    nothing is found: it costs a run of trivial steps 5 %.
+    nothing is found: it costs a run of trivial steps 5 %. Runs may overlap and end in any order: the last one to end leaves
+    things as the first one found them.
     """
-    first, *others = gc.get_threshold()
-    gc.set_threshold(max(first, _COLLECTION) if first else first, *others)
+    with _LOCK:
+        _before.append(gc.get_threshold())
+        first, *others = _before[-1]
+        gc.set_threshold(max(first, _COLLECTION) if first else first, *others)
     try:
         yield
     finally:
-        gc.set_threshold(first, *others)
+        with _LOCK:
+            gc.set_threshold(*_before.pop())
