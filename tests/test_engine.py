@@ -11,6 +11,7 @@ from transmissions import NodeFailed, RunError, UsageError
 from transmissions.channel import BATCHES, ITEMS
 from transmissions.engine import only
 from transmissions.errors import RunTimeout
+from transmissions.homes import bundled
 from transmissions.plan import Argument, NodePlan, Plan, TransmissionPlan
 from transmissions.problem import Where
 from transmissions.testing import bench
@@ -32,6 +33,16 @@ def test_run_collects_final_messages(tmp_path):
     result = transmissions.run(plan(tmp_path, ("Count", {"count": 3}), ("Pass", {})), output=tmp_path)
     assert ids(result.messages) == [0, 1, 2]
     assert (result.sent, result.exit_code, result.figures["nodes"]["main/Pass"]["sent"]) == (3, 0, 3)
+
+
+def test_outputs_go_where_the_command_line_puts_them(tmp_path, monkeypatch):
+    """Without `output` it is the target, the `data/` of an app of one's own, or a folder named after a bundled app."""
+    monkeypatch.chdir(tmp_path)
+    mine = plan(tmp_path / "apps" / "mine", ("Pass", {}))
+    theirs = mine._replace(app="hello", folder=str(bundled().folder / "apps" / "hello"))
+    opened = [transmissions.open(mine, target=tmp_path), transmissions.open(mine), transmissions.open(theirs)]
+    folders = [one.board.folders.output.relative_to(tmp_path) for one in opened]
+    assert list(map(str, folders)) == [".", "apps/mine/data", "hello-output"]
 
 
 def test_run_need_not_collect(tmp_path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .arguments import bind
 from .context import Folders
 from .errors import UsageError
+from .homes import App, find_app, home_of, install_homes, load_class
 from .plan import Plan
 from .running import Result, Run
 
@@ -38,8 +39,8 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     """Check an app and make it ready to run; enter the result with `async with`.
 
     `app` is a name, a folder or a finished plan. `message` fills the first message (or messages), `arguments` are the words
-    of a command line, `settings` maps NODE.SETTING to values. Relative outputs go to `output`; without it to the target, and
-    without a target to the working directory.
+    of a command line, `settings` maps NODE.SETTING to values. Relative outputs go to `output`; without it to the target,
+    without a target to the `data/` of an app of yours, and for any other app to `APP-output` in the working directory.
 
     A run that takes longer than `timeout` seconds is stopped with RunTimeout.
 
@@ -48,13 +49,14 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
         UsageError: there is no such app, or it does not take these arguments.
 
     """
-    plan = app if isinstance(app, Plan) else _prepare(app, target, settings, compat=compat)
+    found = _app_of(app) if isinstance(app, Plan) else find_app(str(app))
+    plan = app if isinstance(app, Plan) else _prepare(found, target, settings, compat=compat)
     if app is plan and settings:
         raise UsageError("settings cannot be changed in a finished plan; open the app by its name or folder")
     first: list[Message] = [{}] if message is None else [message] if isinstance(message, dict) else list(message)
     bound = bind(plan, arguments, known=set(first[0]).intersection(*first) if first else ())
     work = Path(target).absolute() if target else None
-    into = Path(output or work or Path.cwd()).absolute()
+    into = Path(output).absolute() if output else default_output(found, work)[0]
     folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots)
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
     return Run(plan, [{**one, **fields} for one in first for fields in bound.messages], folders, letters, load(plan), timeout)
@@ -103,14 +105,26 @@ async def _to_the_end(opened: Run, *, collect: bool) -> Result:
         return opened.result._replace(messages=tuple(messages))
 
 
-def _prepare(app: str | Path, target: str | Path | None, settings: Mapping[str, object] | None, *, compat: bool) -> Plan:
-    from .homes import find_app
+def default_output(app: App, target: Path | None) -> tuple[Path, bool]:
+    """Return where the relative outputs of an app go that was not told, and whether that folder is for nothing else."""
+    if target:
+        return target, False
+    if app.home.kind == "user":
+        return (app.folder / "data").absolute(), False
+    return Path.cwd() / f"{app.name}-output", True
+
+
+def _app_of(plan: Plan) -> App:
+    folder = Path(plan.folder)
+    return App(plan.app, folder, home_of(folder))
+
+
+def _prepare(app: App, target: str | Path | None, settings: Mapping[str, object] | None, *, compat: bool) -> Plan:
     from .prepare import prepare
 
-    found = find_app(str(app))
     overrides = [f"{name}={_text(value)}" for name, value in (settings or {}).items()]
-    plan = prepare(found, target=Path(target) if target else None, overrides=overrides, compat=compat).plan
-    return plan if found.subtask is None else only(plan, found.subtask)
+    plan = prepare(app, target=Path(target) if target else None, overrides=overrides, compat=compat).plan
+    return plan if app.subtask is None else only(plan, app.subtask)
 
 
 def only(plan: Plan, name: str) -> Plan:
@@ -128,8 +142,6 @@ def only(plan: Plan, name: str) -> Plan:
 
 def load(plan: Plan) -> Load:
     """Return what makes the processors of a plan, after its homes can be imported from."""
-    from .homes import install_homes, load_class
-
     install_homes(plan.homes)
     return lambda node: load_class(node.implementation).from_plan(node.settings)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__, engine, logs, outputs, signals
 from .closed_streams import reader_went_away
-from .errors import RunError, RunTimeout, UsageError
+from .errors import RunError, UsageError
 from .progress import Progress
 from .summary import last_lines
 
@@ -48,6 +48,7 @@ class Session:
             arguments=[*words, *dashes],
             target=target,
             output=self.output,
+            timeout=options.timeout,
         )
         self._summaries: list[str] = []
         self._began = time.monotonic()
@@ -91,13 +92,9 @@ class Session:
             self.opened.on("progress", progress.hear)
 
     async def _work(self, progress: Progress | None) -> None:
-        limit = self.options.timeout
         showing = asyncio.create_task(progress.keep_showing()) if progress else None
         try:
-            async with asyncio.timeout(limit):
-                await self._take_messages()
-        except TimeoutError as error:
-            raise RunTimeout(f"the run took longer than {limit:g} s (--timeout)") from error
+            await self._take_messages()
         finally:
             if showing:
                 showing.cancel()
@@ -124,11 +121,7 @@ def _choose_output(app: App, target: Path | None, options: Namespace) -> tuple[P
     """Return the output folder, and whether it is one that is marked as ours."""
     if options.output:
         return Path(options.output).absolute(), True
-    if target:
-        return target, False
-    if app.home.kind == "user":
-        return app.folder / "data", False
-    return Path.cwd() / f"{app.name}-output", True
+    return engine.default_output(app, target)
 
 
 def _as_asked(plan: Plan, app: App, options: Namespace) -> Plan:
