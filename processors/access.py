@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from typing import TYPE_CHECKING, Any
 
 from transmissions import MISSING, RunError, get_field, remove_field
@@ -38,8 +37,3 @@ def without(message: Message, path: str) -> Message:
     rest = dict(message)
     remove_field(rest, path)
     return rest
-
-
-def as_text(value: Any) -> str:
-    """Return text as it is, and any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -12,12 +12,13 @@ from transmissions import (
     RunError,
     Source,
     TransmissionName,
+    as_text,
     get_field,
     remove_field,
     set_field,
 )
 
-from .access import as_text, need, without
+from .access import need, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from transmissions import Processor, RunError, get_field, set_field
+from transmissions import Processor, RunError, as_text, get_field, set_field
 
-from .access import as_text, need
+from .access import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .buffer import Buffer as Buffer
     from .buffer import BufferSettings as BufferSettings
+    from .comparison import as_text as as_text
+    from .comparison import compare as compare
     from .context import Context as Context
     from .engine import Result as Result
     from .engine import Run as Run
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "buffer": ("Buffer", "BufferSettings"),
+    "comparison": ("as_text", "compare"),
     "context": ("Context",),
     "engine": ("Result", "Run", "open", "run"),
     "errors": (

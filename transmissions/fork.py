@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, Any
 
 from .channel import Pressure
+from .comparison import compare
 from .fields import MISSING, get_field
 from .message import GroupEnd, Token
 
@@ -112,48 +112,5 @@ def _pressure_of(branches: Sequence[Outlet]) -> Pressure:
 
 def predicate(condition: dict[str, Any]) -> Predicate:
     """Return the test a branch's condition stands for: `{"field": …, "operator": …, "value": …}`."""
-    field, value = condition["field"], condition["value"]
-    test = _OPERATORS[condition["operator"]]
-    return lambda message: test(get_field(message, field, MISSING), value)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _equals(found: Any, value: Any) -> bool:
-    return found is not MISSING and (found == value or _text(found) == _text(value))
-
-
-def _contains(found: Any, value: Any) -> bool:
-    if isinstance(found, str):
-        return _text(value) in found
-    return isinstance(found, list | tuple | dict | set) and any(_equals(item, value) for item in found)
-
-
-def _number(found: Any) -> float | None:
-    try:
-        return None if found is MISSING or found is None else float(found)
-    except (TypeError, ValueError):
-        return None
-
-
-def _greater(found: Any, value: Any) -> bool:
-    one, other = _number(found), _number(value)
-    return one is not None and other is not None and one > other
-
-
-def _less(found: Any, value: Any) -> bool:
-    one, other = _number(found), _number(value)
-    return one is not None and other is not None and one < other
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "equals": _equals,
-    "notEquals": lambda found, value: not _equals(found, value),
-    "contains": _contains,
-    "greater": _greater,
-    "less": _less,
-    "matches": lambda found, value: found is not MISSING and re.search(value, _text(found)) is not None,
-    "exists": lambda found, value: (found is not MISSING) == bool(value),
-}
+    field, relation, value = condition["field"], condition["operator"], condition["value"]
+    return lambda message: compare(relation, get_field(message, field, MISSING), value)

@@ -1,0 +1,82 @@
+"""How two values compare: for the conditions of a Route and for every processor that tests a field."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from .fields import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def compare(relation: str, found: Any, value: Any) -> bool:
+    """Whether `found` stands in a relation to `value`.
+
+    The relations are `equals`, `notEquals`, `contains`, `greater`, `less`, `matches` (a regular expression) and `exists`.
+    Two numbers, or a number and text that is one, compare as numbers; anything else compares as text, which for what is
+    neither is its JSON. `exists` holds for whatever is there, null included (for what is not, if `value` is false). Of
+    all others only `notEquals` holds for null and for MISSING.
+    """
+    if relation == "exists":
+        return (found is not MISSING) == (value not in (False, "false"))
+    if found is None or found is MISSING:
+        return relation == "notEquals"
+    return _RELATIONS[relation](found, value)
+
+
+def as_text(value: Any) -> str:
+    """Return text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _on_sides(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda found, value: test(*_sides(found, value))
+
+
+def _sides(found: Any, value: Any) -> tuple[Any, Any]:
+    """Return both as numbers or both as text."""
+    if isinstance(found, str) and isinstance(value, str):
+        return found, value
+    if _is_number(found) or _is_number(value):
+        one, other = _number(found), _number(value)
+        if one is not None and other is not None:
+            return one, other
+    return as_text(found), as_text(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> int | float | None:
+    if _is_number(value):
+        number: int | float = value
+        return number
+    if not isinstance(value, str) or "_" in value:  # Python would read 1_000 as a number.
+        return None
+    for kind in (int, float):  # A whole number of any length is exact.
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return None
+
+
+def _contains(found: Any, value: Any) -> bool:
+    if isinstance(found, list | tuple | dict | set | frozenset):
+        return any(compare("equals", item, value) for item in found)
+    return as_text(value) in as_text(found)
+
+
+_RELATIONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "equals": _on_sides(operator.eq),
+    "notEquals": _on_sides(operator.ne),
+    "contains": _contains,
+    "greater": _on_sides(operator.gt),
+    "less": _on_sides(operator.lt),
+    "matches": lambda found, value: re.search(value, as_text(found)) is not None,
+}
