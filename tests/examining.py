@@ -63,6 +63,9 @@ class Widget(Processor):
     command: Annotated[str | None, Protected()] = None
     "What a target may not say."
 
+    def process(self, message):
+        return message
+
 
 class Needy(Processor):
     """Cannot do without."""
@@ -70,9 +73,15 @@ class Needy(Processor):
     template: str
     "The template to fill."
 
+    def process(self, message):
+        return message
+
 
 class Lister(Source):
     """Opens a group."""
+
+    def produce(self, message):
+        yield message
 
 
 class Closer(Processor):
@@ -80,9 +89,15 @@ class Closer(Processor):
 
     collapses = True
 
+    def process(self, message):
+        return message
+
 
 class Plain(Processor):
     """Has no settings."""
+
+    def process(self, message):
+        return message
 '''
 
 

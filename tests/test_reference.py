@@ -38,6 +38,9 @@ class Shout(Processor):
     "How often | it is said."
     mode: Literal["high", "low"]
     voice: tuple[Voice, ...] = ()
+
+    def process(self, message):
+        return message
 '''
 
 APP = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 from pyshacl import validate
@@ -14,6 +14,9 @@ from transmissions.shapes import shapes_graph, to_turtle
 from transmissions.spec import describe_class
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
+
+if TYPE_CHECKING:
+    from transmissions import Message
 
 
 class Rename(Record):
@@ -39,11 +42,17 @@ class Shaped(Processor):
     strict: bool = False
     value: Any = None
 
+    def process(self, message: Message) -> Message:
+        return message
+
 
 class Plain(Processor):
     """Have no setting."""
 
     iri = "http://example.org/ns#Plain-one"
+
+    def process(self, message: Message) -> Message:
+        return message
 
 
 SPECS = [describe_class(cls, "tests") for cls in (Shaped, Plain)]

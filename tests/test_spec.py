@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pytest
 
@@ -23,6 +24,11 @@ from transmissions import (
 )
 from transmissions.errors import SpecError
 from transmissions.spec import Setting, Spec, describe_class, describe_settings, spec_digest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from transmissions import Message
 
 
 class Rename(Record):
@@ -54,6 +60,9 @@ class Everything(Source):
     strict: bool = False
     value: Annotated[Any, Dynamic()] = None
 
+    def produce(self, message: Message) -> Iterable[Message]:
+        yield message
+
 
 class Everyone(Everything):
     """Declare one setting again."""
@@ -84,11 +93,74 @@ class Nested(Processor):
 
     tree: Endless | None = None
 
+    def process(self, message: Message) -> Message:
+        return message
+
 
 class Hidden(Processor):
     """Speak of a type nobody imported."""
 
     when: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+    def process(self, message: Message) -> Message:
+        return message
+
+
+class Idle(Processor):
+    """Misspell its only method."""
+
+    placement = "tread"
+
+    def proces(self, message: Message) -> Message:
+        return message
+
+
+class Silent(Source):
+    """Work as a processor, which a source cannot."""
+
+    def process(self, message: Message) -> Message:
+        return message
+
+
+class Streaming(Processor):
+    """Yield what a Source would."""
+
+    async def process(self, message: Message) -> AsyncIterator[Message]:  # type: ignore[override]
+        yield message
+
+
+class _Abstract(Processor):
+    """Wait to be derived from."""
+
+
+@pytest.mark.parametrize(
+    ("cls", "expected"),
+    [
+        (
+            Idle,
+            [
+                "Idle.placement is 'tread'; it must be one of loop, thread",
+                (
+                    "Idle does no work: it brings none of process, process_batch, run, make_channel; "
+                    "did you mean `process` by `proces`?"
+                ),
+            ],
+        ),
+        (Silent, ["Silent does no work: it brings no produce; did you mean `produce` by `process`?"]),
+        (Streaming, ["Streaming.process is an asynchronous generator; use a plain one, or a Source"]),
+    ],
+)
+def test_a_class_that_cannot_run_is_told_when_it_is_read(cls, expected):
+    """What would fail only at the first message is a fault of the class, at its statement."""
+    with pytest.raises(SpecError) as caught:
+        describe_class(cls, "tests")
+    assert [problem.message for problem in caught.value.problems] == expected
+    assert {problem.span.text for problem in caught.value.problems} == {inspect.getsource(cls).splitlines()[0]}
+
+
+def test_a_class_to_derive_from_need_do_no_work():
+    """A leading underscore says that the class is no step by itself."""
+    assert describe_class(_Abstract, "tests").name == "_Abstract"
 
 
 def described(name: str) -> Setting:

@@ -15,7 +15,7 @@ from .problem import Problem
 from .processor import Processor, Source
 from .pysource import ClassStatement, Field, class_statements, line_span, read
 from .settings import Settings, setting_types
-from .spec_rules import faults_of
+from .spec_rules import class_faults, faults_of
 from .terms import NAMESPACE, local_name, to_term
 
 Fault: TypeAlias = tuple[int, str]
@@ -91,6 +91,7 @@ def describe_class(cls: type[Processor], package: str) -> Spec:
     statement = _statement_of(cls)
     faults = [] if cls.__dict__.get("__doc__") else [(statement.line, f"{cls.__name__} has no docstring")]
     doc = inspect.cleandoc(cls.__doc__ or "")
+    faults += [(statement.line, text) for text in class_faults(cls)]
     settings, more = _read_settings(cls, ())
     file = _file_of(cls)
     if faults or more:

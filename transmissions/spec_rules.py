@@ -1,12 +1,14 @@
-"""What a setting may not be: the rules a declaration must keep so that Turtle can speak about it."""
+"""What a class may not be: the rules a declaration must keep so that Turtle can speak about it and the engine can run it."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from .processor import Processor
+from .findings import nearest
+from .processor import Processor, Source
 from .settings import Settings
 from .terms import NODE_TERMS
 
@@ -17,6 +19,26 @@ if TYPE_CHECKING:
 
 _NUMBERS: Final = ("integer", "decimal")
 _TYPES: Final[dict[str, Any]] = {"string": str, "integer": int, "decimal": (int, float), "boolean": bool}
+_WORK: Final = ("process", "process_batch", "run", "make_channel")
+_PLACEMENTS: Final = ("loop", "thread")
+
+
+def class_faults(cls: type[Processor]) -> Iterator[str]:
+    """Yield what would keep the engine from running a class; one whose name begins with `_` is there to be derived from."""
+    if cls.placement not in _PLACEMENTS:
+        yield f"{cls.__name__}.placement is {cls.placement!r}; it must be one of {', '.join(_PLACEMENTS)}"
+    if inspect.isasyncgenfunction(cls.process):
+        yield f"{cls.__name__}.process is an asynchronous generator; use a plain one, or a Source"
+    methods = ("produce",) if issubclass(cls, Source) else _WORK
+    if cls.__name__.startswith("_") or any(_brings(cls, name) for name in methods):
+        return
+    near = ((own, nearest(own, methods)) for own, value in vars(cls).items() if callable(value))
+    hint = next((f"; did you mean `{meant}` by `{own}`?" for own, meant in near if meant), "")
+    yield f"{cls.__name__} does no work: it brings {'no' if len(methods) == 1 else 'none of'} {', '.join(methods)}{hint}"
+
+
+def _brings(cls: type[Processor], method: str) -> bool:
+    return getattr(cls, method, None) not in (None, getattr(Source, method, None))
 
 
 def faults_of(cls: type[Settings], settings: Sequence[Setting]) -> Iterator[tuple[str, str]]:
