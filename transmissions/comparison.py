@@ -39,9 +39,10 @@ def _on_sides(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 def _sides(found: Any, value: Any) -> tuple[Any, Any]:
     """Return both as numbers or both as text."""
-    if isinstance(found, str) and isinstance(value, str):
+    numeric = _is_number(found), _is_number(value)
+    if all(numeric) or (isinstance(found, str) and isinstance(value, str)):
         return found, value
-    if _is_number(found) or _is_number(value):
+    if any(numeric):
         one, other = _number(found), _number(value)
         if one is not None and other is not None:
             return one, other
