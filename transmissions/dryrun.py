@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .buffer import Buffer
 from .outputs import is_free
+from .processor import Foresees
 from .progress import readable_bytes
 from .summary import shown
 from .terms import local_name
@@ -79,9 +80,8 @@ def _node(node: Node) -> str:
 
 
 def _foreseen(node: Node, messages: Sequence[Message]) -> Iterator[str]:
-    foresee = getattr(node.processor, "foresee", None)
-    if foresee:
-        lines = dict.fromkeys(line for message in messages for line in foresee(message.copy()))
+    if isinstance(node.processor, Foresees):
+        lines = dict.fromkeys(line for message in messages for line in node.processor.foresee(message.copy()))
         yield from (f"  {node.plan.path.partition('/')[2]}: {line}" for line in lines)
 
 

@@ -6,7 +6,7 @@ engine counts, times, retries, catches and dead-letters; a processor only does i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from .settings import Settings
 from .terms import to_term
@@ -14,8 +14,10 @@ from .terms import to_term
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator
 
+    from .channel import Channel
     from .context import Context
     from .message import Message
+    from .stream import Reader, Writer
 
     Result = Message | list[Message] | Iterator[Message] | None
     Produced = Iterable[Message] | AsyncIterable[Message]
@@ -98,6 +100,41 @@ class Source(Processor):
     def produce(self, message: Message) -> Produced:
         """Yield the messages made from `message`."""
         raise NotImplementedError(f"{type(self).__name__} has no produce()")
+
+
+@runtime_checkable
+class WorksInBatches(Protocol):
+    """What takes many messages at once."""
+
+    def process_batch(self, messages: list[Message]) -> Iterable[Message] | Awaitable[Iterable[Message] | None] | None:
+        """Turn messages into messages; an error has them tried one by one."""
+        ...
+
+
+@runtime_checkable
+class OwnsStream(Protocol):
+    """What reads and writes as it likes."""
+
+    async def run(self, reader: Reader, writer: Writer) -> None:
+        """Work until the reader is at its end."""
+
+
+@runtime_checkable
+class MakesChannel(Protocol):
+    """What is itself the channel in front of it."""
+
+    def make_channel(self) -> Channel:
+        """Return the channel."""
+        ...
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """What can say before a run what it would do."""
+
+    def foresee(self, message: Message) -> Iterable[str]:
+        """Yield lines for a dry run: what an input turns out to be, which files would be written."""
+        ...
 
 
 def is_overridden(processor: Processor | type[Processor], method: str) -> bool:

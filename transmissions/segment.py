@@ -8,6 +8,7 @@ from .channel import ITEMS
 from .errors import NodeFailed
 from .message import END, GroupEnd, Token
 from .pace import Pace, clock
+from .processor import OwnsStream
 from .stream import Reader, Writer
 from .supervisor import FAULTS, is_cancelled
 
@@ -119,8 +120,9 @@ class StreamSegment(Segment):
         """Run the processor; what it leaves unread is dropped and counted."""
         node = self.nodes[0]
         reader = Reader(self.inlet.get_many, self._read, self.outlet.put_token)
+        assert isinstance(node.processor, OwnsStream)
         try:
-            await node.processor.run(reader, Writer(self._write))  # type: ignore[attr-defined]
+            await node.processor.run(reader, Writer(self._write))
         except NodeFailed:
             raise
         except FAULTS as error:

@@ -10,6 +10,7 @@ from .message import GroupEnd, not_a_message
 from .node import Node
 from .outcomes import primed
 from .pace import clock
+from .processor import Source
 from .supervisor import FAILED, FAULTS, Raised, attempt, attempt_async, is_cancelled
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class SourceNode(Node):
 
     async def _produce(self, message: Message, rest: Outlet) -> bool | None:
         """Send what is made of a message; return whether that was all of it, None if it failed before the first."""
-        made = attempt(self.processor.produce, message)  # type: ignore[attr-defined]
+        made = attempt(self._made_of, message)
         if isinstance(made, Raised):
             made = await self.supervisor.recover(message, made.error, self._again)
         while made is not FAILED:
@@ -101,7 +102,11 @@ class SourceNode(Node):
         return sent, closed.error if isinstance(closed, Raised) else None
 
     def _again(self, message: Message) -> Any:
-        return primed(self.processor.produce(message))  # type: ignore[attr-defined]
+        return primed(self._made_of(message))
+
+    def _made_of(self, message: Message) -> Any:
+        assert isinstance(self.processor, Source)
+        return self.processor.produce(message)
 
 
 class AsyncSourceNode(SourceNode):

@@ -13,7 +13,7 @@ from .context import Folders
 from .errors import NodeFailed, RunError
 from .plan import NodePlan, Plan, TransmissionPlan
 from .problem import Where
-from .processor import Processor, Source, is_overridden
+from .processor import Processor, Source, WorksInBatches, is_overridden
 from .running import Run
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def assert_contract(make: Callable[[], Processor], messages: Sequence[Message]) 
     results = through(make(), copy.deepcopy(list(messages)))
     strange = next((one for one in results if not isinstance(one, dict)), None)
     assert strange is None, f"{name} gives a {type(strange).__name__}; a message is a dict"
-    if hasattr(make(), "process_batch") and is_overridden(make(), "process"):
+    if isinstance(make(), WorksInBatches) and is_overridden(make(), "process"):
         alone = through(_Single(inner=make()), copy.deepcopy(list(messages)))
         assert alone == results, f"{name}: process_batch gives {results!r}, and process {alone!r}"
     with contextlib.suppress(NodeFailed):

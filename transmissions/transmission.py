@@ -42,6 +42,7 @@ from .desk import Desk
 from .fork import FanOut, Merge, Route, predicate
 from .node import ends_groups
 from .plan import ForkPlan
+from .processor import MakesChannel, OwnsStream
 from .segment import Segment, StreamSegment
 from .sources import AsyncSourceNode, SourceNode
 from .steps import make_node
@@ -168,11 +169,11 @@ class Transmission:
 
 
 def _is_alone(node: Node) -> bool:
-    return node.plan.concurrency > 1 or hasattr(node.processor, "run")
+    return node.plan.concurrency > 1 or isinstance(node.processor, OwnsStream)
 
 
 def _has_buffer(node: Node) -> bool:
-    return node.plan.buffer is not None or hasattr(node.processor, "make_channel")
+    return node.plan.buffer is not None or isinstance(node.processor, MakesChannel)
 
 
 def _channels(node: Node) -> list[Channel]:
@@ -181,14 +182,13 @@ def _channels(node: Node) -> list[Channel]:
     if node.plan.buffer is not None:
         buffer = Buffer(node.plan.path, BufferSettings.from_plan(node.plan.buffer), node.processor.context.emit)
         channels.append(buffer)
-    make_channel = getattr(node.processor, "make_channel", None)
-    if make_channel:
-        channels.append(make_channel())
+    if isinstance(node.processor, MakesChannel):
+        channels.append(node.processor.make_channel())
     return channels
 
 
 def _kind(nodes: list[Node]) -> type[Segment]:
-    if nodes and hasattr(nodes[0].processor, "run"):
+    if nodes and isinstance(nodes[0].processor, OwnsStream):
         return StreamSegment
     return Crew if nodes and nodes[0].plan.concurrency > 1 else Segment
 
