@@ -77,6 +77,25 @@ class Needy(Processor):
         return message
 
 
+class Picky(Processor):
+    """Refuses what no shape can."""
+
+    encoding: str = "utf-8"
+    "How text is read."
+    width: int = 80
+    "How wide a line is."
+    token: Secret | None = None
+    "A secret."
+
+    def __post_init__(self):
+        "".encode(self.encoding)
+        if self.width == 13:
+            raise ValueError("an unlucky width")
+
+    def process(self, message):
+        return message
+
+
 class Lister(Source):
     """Opens a group."""
 

@@ -56,6 +56,28 @@ def test_a_broken_rule_is_told_at_its_place(tmp_path, turtle, code, at, message,
     assert (problem.code, marked(problem.span), problem.message, problem.label) == (code, at, message, label)
 
 
+@pytest.mark.parametrize(
+    ("turtle", "at", "words"),
+    [
+        (":width 70 ; :encoding 'utf-99' ; :concurrency 2", "'utf-99'", "LookupError: unknown encoding: utf-99"),
+        (":width 13 ; :concurrency 2", "13", "ValueError: an unlucky width"),
+        (":width 13 ; :encoding 'utf-8'", ":a", "ValueError: an unlucky width"),
+    ],
+)
+def test_what_a_processor_refuses_is_told_at_its_setting(tmp_path, turtle, at, words):
+    """Every processor is made once; the place is the setting the error names, or the only one, or the node."""
+    plan, problems = examine(tmp_path, f"{PIPE} :a a :Picky ; {turtle} .")
+    assert plan is None
+    assert (marked(only(problems).span), only(problems).message) == (at, words)
+
+
+def test_a_processor_with_a_secret_is_not_made(tmp_path):
+    """The variable may be set only where the app runs."""
+    plan, problems = examine(tmp_path, f"{PIPE} :a a :Picky ; :token [ :env 'NOT_SET_HERE' ] .")
+    assert plan is not None
+    assert not problems
+
+
 def test_a_rule_across_files_names_the_other_place(tmp_path):
     """A comparison tells the other value, its name and where that was written."""
     problem = fault(tmp_path, ":low 40 ; :settings :set", ":set :size 30 .")
@@ -190,7 +212,7 @@ def test_a_missing_file_is_a_problem(tmp_path):
 def test_two_classes_with_one_iri_are_a_problem(tmp_path):
     """The registry's faults belong to the examination, said once."""
     app = make_app(tmp_path, f"{PIPE} :a a :Plain .")
-    clash = 'from transmissions import Processor\n\n\nclass Plain(Processor):\n    """Another."""\n'
+    clash = 'from transmissions import Processor\n\n\nclass Plain(Processor):\n    """Another."""\n    process = print\n'
     (tmp_path / "processors" / "other.py").write_text(clash)
     assert "two-classes" in codes(check(app)[1])
 

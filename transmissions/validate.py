@@ -1,6 +1,7 @@
 """The examination of an app: from its files to a Plan, or to every Problem there is.
 
     files -> layers (loader) -> pipelines (structure) -> settings that hold (effective) -> SHACL (conformance) -> Plan (planner)
+    -> one processor for each node (construction)
 
 Each step goes on as far as it can after a fault, so that one run reports them all; what would only be the echo of a fault
 already reported is left out.
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .conditions import read_conditions
 from .conformance import find_violations
+from .construction import check_construction
 from .effective import Resolver
 from .errors import ConfigError
 from .faults import report
@@ -72,7 +74,9 @@ def examine(
     findings.extend(registry.problems)
     specs = [step.spec for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
     plan = None if findings.failed or parts is None else make_plan(app, homes_for(app), pipelines, parts)
-    return Examined(plan, findings.sorted(), tuple(registry.module_files(specs)))
+    if plan and parts:
+        check_construction(plan, parts.nodes, findings)
+    return Examined(None if findings.failed else plan, findings.sorted(), tuple(registry.module_files(specs)))
 
 
 def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Override], findings: Findings) -> Parts:
