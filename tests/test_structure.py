@@ -190,6 +190,7 @@ def test_a_route_has_conditions(tmp_path):
         ("a :Route ; :branches ( [ :when 'x' ; :pipe (:a) ] )", "bad-condition"),
         ("a :Route ; :branches ( [ :when [ :field 'x' ] ; :pipe (:a) ] )", "bad-condition"),
         ("a :Route ; :branches ( [ :when [ :field 'x' ; :matches '(' ] ; :pipe (:a) ] )", "bad-condition"),
+        ("a :Route ; :branches ( [ :when [ :field 'x' ; :matches '^(a+)+$' ] ; :pipe (:a) ] )", "bad-condition"),
         ("a :Route ; :branches ( [ :when [ :equals 1 ] ; :pipe (:a) ] )", "missing-setting"),
         ("a :Route ; :branches ( [ :when [ :field 'x' ; :greater 'y' ] ; :pipe (:a) ] )", "datatype"),
         ("a :FanOut ; :branches ( (:src) (:b) )", "uneven-branches"),

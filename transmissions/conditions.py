@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rdflib import Literal
 
 from .findings import ERROR
 from .nodeterms import OPERATORS, condition_spec
+from .patterns import judge
 from .placements import Forked
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ def _check_operator(subject: Subject, span: Span, findings: Findings) -> None:
         sentence = f"a condition needs exactly one operator, not {len(used)}"
         findings.report(ERROR, "bad-condition", sentence, subject.span or span, mend=mend)
     for given in subject.values.get("matches", ()):
-        try:
-            re.compile(str(given.plain))
-        except re.error as error:
-            sentence = f"'{given.plain}' is no regular expression: {error}"
+        code, sentence = judge(str(given.plain))
+        if code:
             findings.report(ERROR, "bad-condition", sentence, given.span)

@@ -41,6 +41,18 @@ def runs_away(pattern: str) -> bool:
     return _risky(_parser.parse(pattern))
 
 
+def judge(pattern: str) -> tuple[str, str]:
+    """Return the code and the sentence of what is wrong with a pattern somebody wrote; two empty texts if nothing is."""
+    try:
+        if runs_away(pattern):
+            return "limit", "this pattern can run for ever: nothing tells the rounds of its loop apart"
+    except re.error as error:
+        return "pattern", f"this is not a regular expression: {error}"
+    except (RecursionError, OverflowError):
+        return "limit", "this pattern is too deep"
+    return "", ""
+
+
 def _risky(sequence: Any) -> bool:
     for operator, value in sequence:
         name = str(operator)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rdflib import SH, Graph
 
 from .located import LocatedGraph, load
-from .patterns import runs_away
+from .patterns import judge
 from .problem import Label, Problem, Span
 from .rehearsal import SECONDS, find_slow
 from .render import tidy
@@ -62,7 +62,7 @@ def _refusals(shapes: LocatedGraph, triple: Triple) -> Iterator[Problem]:
     elif predicate in _QUERIES and (word := _REACHES_OUT.search(str(value))):
         message = f"a query with {word[1].upper()} reaches out, and nothing is ever fetched"
     elif predicate == SH.pattern:
-        code, message = _judge(str(value))
+        code, message = judge(str(value))
     if message:
         places = shapes.triple(*triple)
         yield Problem("error", code, message, places[2] if places else None)
@@ -86,20 +86,6 @@ def _written(shapes: LocatedGraph, subject: Node, pattern: Node) -> str:
     """Return a pattern with its flags in front."""
     flags = "".join(sorted(set(str(shapes.graph.value(subject, SH.flags) or "")) & set("imsx")))
     return f"(?{flags}){pattern}" if flags and not str(pattern).startswith("(?") else str(pattern)
-
-
-def _judge(pattern: str) -> tuple[str, str]:
-    try:
-        if runs_away(pattern):
-            return (
-                "limit",
-                "this pattern can run for ever: nothing tells the rounds of its loop apart",
-            )
-    except re.error as error:
-        return "pattern", f"this is not a regular expression: {error}"
-    except (RecursionError, OverflowError):
-        return "limit", "this pattern is too deep"
-    return "", ""
 
 
 def _failed(shapes: LocatedGraph, code: str, message: str) -> Problem:
