@@ -68,6 +68,19 @@ def test_a_file_without_transmission_is_a_fault(tmp_path):
     assert only(examine(tmp_path, ":a a :Plain .")[1]).code == "no-transmission"
 
 
+@pytest.mark.parametrize("wrong", ["http://purl.org/stuff/transmission/", "http://hyperdata.it/transmissions/"])
+def test_a_wrong_namespace_is_told_where_it_is_declared(tmp_path, monkeypatch, wrong):
+    """A transmission of another namespace is none; the file is named as seen from the working directory."""
+    monkeypatch.chdir(tmp_path)
+    problem = only(examine(tmp_path, f"@prefix : <{wrong}> .\n:demo a :Transmission ; :pipe (:a) . :a a :Plain .")[1])
+    assert (problem.code, marked(problem.span), problem.span.file) == (
+        "wrong-namespace",
+        f"<{wrong}>",
+        "apps/demo/transmissions.ttl",
+    )
+    assert problem.help == "the namespace is <http://purl.org/stuff/transmissions/>"
+
+
 def test_a_misspelt_transmission_is_one_fault(tmp_path):
     """That there is no transmission then is only the echo of it."""
     assert only(examine(tmp_path, ":demo a :Transmision ; :pipe (:a) . :a a :Plain .")[1]).code == "not-a-transmission"

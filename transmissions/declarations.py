@@ -8,8 +8,7 @@ from rdflib import RDF, BNode, URIRef
 
 from .findings import ERROR, did_you_mean
 from .placements import TRN, show
-from .problem import Span
-from .terms import local_name
+from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from .findings import Findings
     from .loader import Layer
+    from .problem import Span
 
 TRANSMISSION_TYPES: Final = (TRN.Transmission, TRN.EntryTransmission)
 DOCUMENTARY: Final = (TRN.ConfigSet, TRN.Settings, TRN.ReMap)
@@ -37,7 +37,26 @@ def declared_transmissions(layer: Layer) -> dict[Node, Span]:
 
 def first_line(layer: Layer) -> Span:
     """Return the place of a fault that is about a whole file."""
-    return Span(str(layer.path), 1, 1, 1, "")
+    return layer.source.document.span(0, 1)
+
+
+def report_none(layer: Layer, findings: Findings) -> None:
+    """Report a file without any transmission; one in another namespace is the likely reason."""
+    names = [local_name(str(kind)) for kind in TRANSMISSION_TYPES]
+    for kind in dict.fromkeys(layer.graph.objects(None, RDF.type)):
+        namespace = str(kind).removesuffix(local_name(str(kind)))
+        if isinstance(kind, URIRef) and local_name(kind) in names:
+            sentence = f"{show(kind)} is of another namespace, <{namespace}>, and means nothing here"
+            mend = f"the namespace is <{NAMESPACE}>"
+            findings.report(ERROR, "wrong-namespace", sentence, _written(layer, f"<{namespace}>"), mend=mend)
+            return
+    findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layer))
+
+
+def _written(layer: Layer, text: str) -> Span:
+    document = layer.source.document
+    start = document.text.find(text)
+    return document.span(start, start + len(text)) if start >= 0 else first_line(layer)
 
 
 def find_untyped_pipes(layer: Layer, declared: Container[Node], findings: Findings) -> bool:

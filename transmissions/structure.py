@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rdflib import RDF, RDFS, Literal, URIRef
 
 from .branches import FORKS, read_fork
-from .declarations import DOCUMENTARY, TRANSMISSION_TYPES, declared_transmissions, find_untyped_pipes, first_line
+from .declarations import DOCUMENTARY, TRANSMISSION_TYPES, declared_transmissions, find_untyped_pipes, first_line, report_none
 from .depths import with_depths
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
@@ -48,7 +48,7 @@ def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tu
     """Return every transmission of an app, in the order of the file, with its nodes laid out."""
     reader = PipeReader(layers.main, registry, findings)
     if not find_untyped_pipes(reader.layer, reader.declared, findings) and not reader.declared:
-        findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layers.main))
+        report_none(layers.main, findings)
     read = [reader.read(node) for node in reader.declared]
     if reader.is_beyond_limit:
         return ()
