@@ -29,7 +29,11 @@ from transmissions import MISSING, compare
         ("contains", {"a": 1}, "a", True),
         ("greater", "10", 9, True),
         ("greater", "b", "a", True),
-        ("greater", "10", "9", False),
+        ("greater", "10", "9", True),
+        ("greater", "n/a", 1000, False),
+        ("less", "n/a", 1000, False),
+        ("greater", "2026-03-07", "2025-12-31", True),
+        ("greater", True, 0, False),
         ("less", 10, "9", False),
         ("less", None, 9, False),
         ("less", 1, float("nan"), False),
@@ -43,5 +47,5 @@ from transmissions import MISSING, compare
     ],
 )
 def test_values_compare(relation, found, value, holds):
-    """A number compares with numeric text as a number, all else as text, and null or absence equals nothing."""
+    """A number compares with numeric text as a number, all else as text; what has no order has none; null or absence equals nothing."""
     assert compare(relation, found, value) is holds

@@ -18,7 +18,8 @@ def compare(relation: str, found: Any, value: Any) -> bool:
 
     The relations are `equals`, `notEquals`, `contains`, `greater`, `less`, `matches` (a regular expression) and `exists`.
     Two numbers, or a number and text that is one, compare as numbers; anything else compares as text, which for what is
-    neither is its JSON. `exists` holds for whatever is there, null included (for what is not, if `value` is false). Of
+    neither is its JSON. For `greater` and `less` two texts that are numbers count as numbers too, and a number is neither
+    above nor below a text that is none. `exists` holds for whatever is there, null included (for what is not, if `value` is false). Of
     all others only `notEquals` holds for null and for MISSING.
     """
     if relation == "exists":
@@ -35,6 +36,16 @@ def as_text(value: Any) -> str:
 
 def _on_sides(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return lambda found, value: test(*_sides(found, value))
+
+
+def _in_order(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def holds(found: Any, value: Any) -> bool:
+        one, other = _number(found), _number(value)
+        if one is not None and other is not None:
+            return test(one, other)
+        return isinstance(found, str) and isinstance(value, str) and test(found, value)
+
+    return holds
 
 
 def _sides(found: Any, value: Any) -> tuple[Any, Any]:
@@ -77,7 +88,7 @@ _RELATIONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "equals": _on_sides(operator.eq),
     "notEquals": _on_sides(operator.ne),
     "contains": _contains,
-    "greater": _on_sides(operator.gt),
-    "less": _on_sides(operator.lt),
+    "greater": _in_order(operator.gt),
+    "less": _in_order(operator.lt),
     "matches": lambda found, value: re.search(value, as_text(found)) is not None,
 }
