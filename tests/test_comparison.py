@@ -47,5 +47,5 @@ from transmissions import MISSING, compare
     ],
 )
 def test_values_compare(relation, found, value, holds):
-    """A number compares with numeric text as a number, all else as text; what has no order has none; null or absence equals nothing."""
+    """Numbers and numeric text compare as numbers, all else as text; what has no order has none, and null equals nothing."""
     assert compare(relation, found, value) is holds

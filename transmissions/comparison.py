@@ -19,8 +19,8 @@ def compare(relation: str, found: Any, value: Any) -> bool:
     The relations are `equals`, `notEquals`, `contains`, `greater`, `less`, `matches` (a regular expression) and `exists`.
     Two numbers, or a number and text that is one, compare as numbers; anything else compares as text, which for what is
     neither is its JSON. For `greater` and `less` two texts that are numbers count as numbers too, and a number is neither
-    above nor below a text that is none. `exists` holds for whatever is there, null included (for what is not, if `value` is false). Of
-    all others only `notEquals` holds for null and for MISSING.
+    above nor below a text that is none. `exists` holds for whatever is there, null included (for what is not, if `value`
+    is false). Of all others only `notEquals` holds for null and for MISSING.
     """
     if relation == "exists":
         return (found is not MISSING) == (value not in (False, "false"))
