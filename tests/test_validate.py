@@ -97,10 +97,25 @@ def test_a_missing_setting_says_what_it_is_for(tmp_path):
     assert (marked(problem.span), problem.help) == (":a", "The template to fill.")
 
 
-@pytest.mark.parametrize(("turtle", "near"), [(":sise 5", "size"), (":Tag 'x'", "tags"), (":onEror :skip", "onError")])
+@pytest.mark.parametrize(
+    ("turtle", "near"),
+    [
+        (":sise 5", "size"),
+        (":Tag 'x'", "tags"),
+        (":onEror :skip", "onError"),
+        (":onErr :skip", "onError"),
+        (":setings :set", "settings"),
+    ],
+)
 def test_a_misspelt_setting_is_answered_with_the_nearest(tmp_path, turtle, near):
     """Settings of the processor and of the node are both offered."""
     assert fault(tmp_path, turtle).help == f"did you mean `:{near}`?"
+
+
+def test_a_misspelt_pipe_is_answered_with_the_right_name(tmp_path):
+    """The terms of a transmission that are no settings are offered, too."""
+    _, problems = examine(tmp_path, ":demo a :Transmission ; :pip (:a) . :a a :Plain .")
+    assert next(problem.help for problem in problems if problem.code == "unknown-setting") == "did you mean `:pipe`?"
 
 
 def test_unknown_settings_are_warnings_under_compat(tmp_path):

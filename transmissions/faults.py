@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rdflib import BNode
 
 from .findings import ERROR, STRICT, did_you_mean, nearest
+from .nodeterms import links_of
 from .problem import Label, Span
 
 if TYPE_CHECKING:
@@ -67,11 +68,12 @@ def report(violation: Violation, findings: Findings) -> None:
 
 def _unknown(violation: Violation, findings: Findings) -> None:
     spec = violation.subject.spec
-    near = spec.setting(nearest(violation.term, [setting.term for setting in spec.settings]))
+    near = nearest(violation.term, [*(setting.term for setting in spec.settings), *links_of(spec)])
     given = violation.given or violation.subject.values[violation.term][0]
-    if near and near.kind == "secret":
+    meant = spec.setting(near)
+    if meant and meant.kind == "secret":
         findings.hide(given.span)
-    mend = did_you_mean(violation.term, [near.term]) if near else ""
+    mend = f"did you mean `:{near}`?" if near else ""
     findings.report(
         STRICT, "unknown-setting", f"{spec.name} has no setting {violation.term}", given.key or given.span, mend=mend
     )

@@ -108,6 +108,13 @@ def with_node_settings(spec: Spec, used: frozenset[str]) -> Spec:
     return spec._replace(settings=(*spec.settings, *node_settings(used)))
 
 
+def links_of(spec: Spec) -> tuple[str, ...]:
+    """Return the terms that lead from a subject to other nodes: no settings, but what a misspelt one may have meant."""
+    if spec.implementation != f"transmissions:{spec.name}":
+        return "settings", "implementedBy"
+    return ("pipe",) if spec.name == "Transmission" else ()
+
+
 def _record(name: str, used: frozenset[str]) -> Setting:
     if name not in used:
         return Setting(name, to_term(name), "record")
