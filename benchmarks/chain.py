@@ -15,17 +15,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transmissions.board import Board
 from transmissions.channel import Channel, Pressure
 from transmissions.context import Folders
 from transmissions.deadletters import DeadLetters
-from transmissions.desk import Desk
 from transmissions.message import END
 from transmissions.pace import rare_collections
 from transmissions.plan import NodePlan, Plan
 from transmissions.problem import Where
 from transmissions.processor import Processor, Source
 from transmissions.segment import Segment
+from transmissions.services import TransmissionServices
+from transmissions.state import RunState
 from transmissions.steps import make_node
 
 LIMITS = {"sync": 1.7, "async": 2.4, "process_batch": 1.15}
@@ -212,11 +212,11 @@ async def engine(classes: tuple[type[Processor], ...], count: int) -> SinkOutlet
     """Do the work in three segments with two channels between them."""
     here = Path()
     plan = Plan("chain", str(here), (), ())
-    board = Board(plan, Folders(here, here, here), DeadLetters(here / "dead"), lambda _: None)  # type: ignore[arg-type]
-    desk = Desk(board, ("chain",))
+    state = RunState(plan, Folders(here, here, here), DeadLetters(here / "dead"), lambda _: None)  # type: ignore[arg-type]
+    services = TransmissionServices(state, ("chain",))
 
     def node(number: int, processor: Processor) -> Any:
-        return make_node(NodePlan(f"chain/{number}", "", "", {}, Where("chain", number, 1), {}), processor, desk)
+        return make_node(NodePlan(f"chain/{number}", "", "", {}, Where("chain", number, 1), {}), processor, services)
 
     sink = SinkOutlet()
     start, first, last = Channel(), Channel(), Channel()

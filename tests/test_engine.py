@@ -41,7 +41,7 @@ def test_outputs_go_where_the_command_line_puts_them(tmp_path, monkeypatch):
     mine = plan(tmp_path / "apps" / "mine", ("Pass", {}))
     theirs = mine._replace(app="hello", folder=str(bundled().folder / "apps" / "hello"))
     opened = [transmissions.open(mine, target=tmp_path), transmissions.open(mine), transmissions.open(theirs)]
-    folders = [one.board.folders.output.relative_to(tmp_path) for one in opened]
+    folders = [one.state.folders.output.relative_to(tmp_path) for one in opened]
     assert list(map(str, folders)) == [".", "apps/mine/data", "hello-output"]
 
 

@@ -98,7 +98,7 @@ def _with_concurrency(folder, pipe, messages, ordered):
     (transmission,) = run.plan.transmissions
     lag = transmission.pipe[1]._replace(concurrency=4, ordered=ordered)
     changed = (transmission._replace(pipe=(transmission.pipe[0], lag, *transmission.pipe[2:])),)
-    run.plan = run.board.plan = run.plan._replace(transmissions=changed)
+    run.plan = run.state.plan = run.plan._replace(transmissions=changed)
 
     async def main():
         async with run:

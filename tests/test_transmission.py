@@ -39,7 +39,7 @@ def run_of(folder, pipe, made, messages=({},), others=()):
     run = bench([], list(messages), folder)
     transmissions = (TransmissionPlan("t", "", True, tuple(pipe), HERE), *others)
     run.plan = run.plan._replace(transmissions=transmissions)
-    run.board.__init__(run.plan, run.board.folders, run.board.letters, lambda one: _make(made[one.path]))
+    run.state.__init__(run.plan, run.state.folders, run.state.letters, lambda one: _make(made[one.path]))
     return run
 
 

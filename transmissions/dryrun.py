@@ -31,16 +31,16 @@ def describe(run: Run, *, refuses: bool) -> Iterator[str]:
     yield f"{run.plan.app}  {run.plan.folder}"
     yield "\nbegins with"
     for message in run.messages:
-        yield from _message(message, run.board.folders.roots)
+        yield from _message(message, run.state.folders.roots)
     for entry in run.plan.entries():
-        transmission = Transmission(entry, run.board, run)
+        transmission = Transmission(entry, run.state, run)
         yield f"\n{entry.name}"
         yield from _segments(transmission.segments)
         for node in transmission.nodes:
             yield from _foreseen(node, run.messages)
     yield "\nwrites"
-    yield f"  {_folder(run.board.folders.output, refuses=refuses)}"
-    yield f'  {shown(run.board.letters.path)}  what fails under :onError "deadLetter"'
+    yield f"  {_folder(run.state.folders.output, refuses=refuses)}"
+    yield f'  {shown(run.state.letters.path)}  what fails under :onError "deadLetter"'
     for metrics in run.plan.metrics:
         yield f"  {metrics.get('to', '-')}  metrics ({metrics.get('format', 'json')})"
 

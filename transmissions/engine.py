@@ -16,8 +16,8 @@ from .running import Result, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .board import Load
     from .message import Message
+    from .state import Load
 
 __all__ = ["Result", "Run", "open", "run"]
 

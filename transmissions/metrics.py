@@ -21,7 +21,7 @@ from .whole import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .board import Board
+    from .state import RunState
 
 _LOG = logging.getLogger("transmissions.metrics")
 
@@ -40,10 +40,10 @@ class MetricsSettings(Record):
 class Reporter:
     """Reports the figures of one run to one place."""
 
-    def __init__(self, settings: MetricsSettings, board: Board) -> None:
+    def __init__(self, settings: MetricsSettings, state: RunState) -> None:
         self.settings = settings
-        self._board = board
-        self._path = None if settings.to == "-" else Path(board.folders.output, settings.to)
+        self._state = state
+        self._path = None if settings.to == "-" else Path(state.folders.output, settings.to)
 
     async def run(self) -> None:
         """Report until cancelled."""
@@ -58,8 +58,8 @@ class Reporter:
             OutputError: the file cannot be written.
 
         """
-        figures = {"event": "metrics", "time": time.time(), "final": final, **self._board.snapshot()}
-        self._board.emit("metrics", figures)
+        figures = {"event": "metrics", "time": time.time(), "final": final, **self._state.snapshot()}
+        self._state.emit("metrics", figures)
         try:
             self._write(figures)
         except OSError as error:

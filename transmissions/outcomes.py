@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .channel import Outlet
-    from .desk import Desk
     from .message import Message
     from .plan import NodePlan
     from .processor import Processor
+    from .services import TransmissionServices
 
 
 class Outcomes:
     """The part of a node that sends on what its processor gives."""
 
-    def __init__(self, plan: NodePlan, processor: Processor, desk: Desk) -> None:
-        board = desk.board
+    def __init__(self, plan: NodePlan, processor: Processor, services: TransmissionServices) -> None:
+        state = services.state
         self.plan = plan
         self.processor = processor
-        self.desk = desk
-        self.board = board
-        self.counts = board.counts[plan.path]
+        self.services = services
+        self.state = state
+        self.counts = state.counts[plan.path]
         self.pace = Pace()
         """How much of a generator is taken at once."""
         log = logging.getLogger(f"transmissions.{plan.path.replace('/', '.')}")
-        context = Context(plan.path, board.plan, board.folders, log, desk)
+        context = Context(plan.path, state.plan, state.folders, log, services)
         processor.attach(context)
-        self.supervisor = Supervisor(plan, board, self.counts)
+        self.supervisor = Supervisor(plan, state, self.counts)
         self._process: Callable[[Message], Any] = processor.process
 
     async def spread(self, message: Message | None, result: Any, out: list[Message], rest: Outlet) -> list[Message]:
@@ -66,8 +66,8 @@ class Outcomes:
     def leaving(self, out: list[Message]) -> list[Message]:
         """Count messages that leave the node, and show them to a tap."""
         self.counts.sent += len(out)
-        if self.board.taps and self.plan.path in self.board.taps:
-            self.board.taps[self.plan.path].show(self.plan.path, out)
+        if self.state.taps and self.plan.path in self.state.taps:
+            self.state.taps[self.plan.path].show(self.plan.path, out)
         return out
 
     async def take(self, iterator: Iterator[Any], out: list[Message]) -> bool:

@@ -7,24 +7,24 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from .board import Board, Tap
 from .channel import Channel, Pressure
 from .deadletters import DeadLetters
 from .errors import INCOMPLETE, OK, RunTimeout, UsageError
 from .message import END, Token
 from .metrics import MetricsSettings, Reporter
 from .pace import rare_collections
+from .state import RunState, Tap
 from .transmission import Transmission, first_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .board import Listener, Load
     from .channel import Outlet
     from .context import Folders
     from .message import Message
     from .plan import Plan
+    from .state import Listener, Load
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Run:
     ) -> None:
         self.plan = plan
         self.messages = messages
-        self.board = Board(plan, folders, DeadLetters(letters), load)
+        self.state = RunState(plan, folders, DeadLetters(letters), load)
         self.timeout = timeout
         """Seconds after which the run is stopped with RunTimeout; None lets it take as long as it takes."""
         self._sent = 0
@@ -112,7 +112,7 @@ class Run:
         Buffers tell `pause`, `resume`, `drain`, `overflow` and `drop`, the run `error`, `skip`, `halt`, `metrics` and `end`.
         Processors may tell others. The callback runs in the middle of the engine: be brief.
         """
-        self.board.listen(event, callback)
+        self.state.listen(event, callback)
         return self
 
     def tap(self, node: str, count: int, callback: Callable[[str, Message], None]) -> Self:
@@ -126,17 +126,17 @@ class Run:
         if not paths:
             raise UsageError(_no_such(node, [one.path for one in self.plan.nodes()]))
         for path in paths:
-            self.board.taps[path] = Tap(count, callback)
+            self.state.taps[path] = Tap(count, callback)
         return self
 
     def snapshot(self) -> dict[str, Any]:
         """Return what was counted so far: `nodes` by path, `buffers` by name."""
-        return self.board.snapshot()
+        return self.state.snapshot()
 
     def drain(self) -> None:
         """Stop the sources and let everything on its way arrive. May be called from any thread and from signal handlers."""
-        self.board.draining = True
-        self._soon(self.board.drain)
+        self.state.draining = True
+        self._soon(self.state.drain)
 
     def stop(self) -> None:
         """Cancel the run; what is on its way is lost. May be called from any thread."""
@@ -146,8 +146,8 @@ class Run:
     @property
     def result(self) -> Result:
         """What became of the run, or of what has run so far."""
-        board = self.board
-        return Result(self._sent, board.letters.count, board.skipped, board.draining, board.snapshot())
+        state = self.state
+        return Result(self._sent, state.letters.count, state.skipped, state.draining, state.snapshot())
 
     async def put_many(self, messages: list[Message]) -> None:
         """Take what leaves the last node of a transmission."""
@@ -178,9 +178,9 @@ class Run:
             with rare_collections():
                 await self._in_time()
         finally:
-            self.board.letters.close()
+            self.state.letters.close()
             await self._way_out.put_token(END)
-            self.board.emit("end", self.result._asdict())
+            self.state.emit("end", self.result._asdict())
 
     async def _in_time(self) -> None:
         scope = asyncio.timeout(self.timeout)
@@ -193,7 +193,7 @@ class Run:
             raise RunTimeout(f"the run took longer than {self.timeout:g} s") from error
 
     async def _report_while(self, work: Callable[[], Any]) -> None:
-        reporters = [Reporter(MetricsSettings.from_plan(fields), self.board) for fields in self.plan.metrics]
+        reporters = [Reporter(MetricsSettings.from_plan(fields), self.state) for fields in self.plan.metrics]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(reporter.run()) for reporter in reporters]
@@ -209,12 +209,12 @@ class Run:
 
     async def _work(self) -> None:
         for entry in self.plan.entries():
-            if not self.board.draining:
-                await Transmission(entry, self.board, self).run(self._feed)
+            if not self.state.draining:
+                await Transmission(entry, self.state, self).run(self._feed)
 
     async def _feed(self, head: Outlet) -> None:
         for message in self.messages:
-            if self.board.draining:
+            if self.state.draining:
                 break
             await head.put_many([message.copy()])
         await head.put_token(END)

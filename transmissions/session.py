@@ -110,7 +110,7 @@ class Session:
                 sys.stdout.flush()
 
     def _sent(self) -> dict[str, int]:
-        counts = self.opened.board.counts
+        counts = self.opened.state.counts
         return {node.path: counts[node.path].sent for node in self.opened.plan.nodes()}
 
     def _show_tapped(self, node: str, message: Message) -> None:

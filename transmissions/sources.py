@@ -30,7 +30,7 @@ class SourceNode(Node):
         """Produce from every message; everything goes to `rest` as it comes."""
         self.counts.received += len(batch)
         for message in batch:
-            if self.desk.draining:
+            if self.services.draining:
                 self.counts.dropped += 1
             else:
                 is_whole = await self._produce(message, rest)
@@ -59,7 +59,7 @@ class SourceNode(Node):
         """Return how many messages were sent, and the error that ended them."""
         sent, more = 0, True
         try:
-            while more is True and not self.desk.draining:
+            while more is True and not self.services.draining:
                 out: list[Message] = []
                 began = clock()
                 more = await attempt_async(self.take(iterator, out))
@@ -83,9 +83,9 @@ class SourceNode(Node):
     async def _pump(self, iterator: AsyncIterator[Any], rest: Outlet) -> tuple[int, BaseException | None]:
         """Do for an asynchronous source what `_pull` does for a plain one: message by message, as they come."""
         sent = 0
-        waiting = _Interruptible(self.desk.interrupts)
+        waiting = _Interruptible(self.services.interrupts)
         try:
-            while not self.desk.draining:
+            while not self.services.draining:
                 began = clock()
                 message = await waiting.next(iterator)
                 self.counts.busy += clock() - began

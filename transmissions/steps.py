@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .channel import Outlet
-    from .desk import Desk
     from .message import Message
     from .plan import NodePlan
     from .processor import Processor
+    from .services import TransmissionServices
 
 
 class ThreadNode(Node):
@@ -68,8 +68,8 @@ class ThreadSourceNode(SourceNode):
 class _Batches(Node):
     """Hands whole batches to `process_batch`, and falls back to single messages when that raises."""
 
-    def __init__(self, plan: NodePlan, processor: Processor, desk: Desk) -> None:
-        super().__init__(plan, processor, desk)
+    def __init__(self, plan: NodePlan, processor: Processor, services: TransmissionServices) -> None:
+        super().__init__(plan, processor, services)
         assert isinstance(processor, WorksInBatches)
         self._process_batch: Callable[[list[Message]], Any] = processor.process_batch
 
@@ -128,8 +128,8 @@ class AsyncBatchNode(_Batches, AsyncNode):
 class ThreadBatchNode(_Batches, ThreadNode):
     """Hands over whole batches, in a thread."""
 
-    def __init__(self, plan: NodePlan, processor: Processor, desk: Desk) -> None:
-        super().__init__(plan, processor, desk)
+    def __init__(self, plan: NodePlan, processor: Processor, services: TransmissionServices) -> None:
+        super().__init__(plan, processor, services)
         self._process_batch = functools.partial(in_thread, self._process_batch)
 
 
@@ -146,9 +146,9 @@ async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
         raise
 
 
-def make_node(plan: NodePlan, processor: Processor, desk: Desk) -> Node:
+def make_node(plan: NodePlan, processor: Processor, services: TransmissionServices) -> Node:
     """Return the node that works the way the processor's class is written."""
-    return _kind(plan, processor)(plan, processor, desk)
+    return _kind(plan, processor)(plan, processor, services)
 
 
 def _kind(plan: NodePlan, processor: Processor) -> type[Node]:

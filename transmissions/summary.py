@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> Iterator[str]:
     """Yield the lines. `told` is what processors tell in `summary` events, `ending` how the run ended if not as it should."""
-    result, folders = run.result, run.board.folders
-    counts = [run.board.counts[node.path] for node in run.plan.nodes()]
+    result, folders = run.result, run.state.folders
+    counts = [run.state.counts[node.path] for node in run.plan.nodes()]
     came = sum(_came_in(run, entry) for entry in run.plan.entries())
     parts = [
         *told,
@@ -30,7 +30,7 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     where = f" -> {shown(folders.output)}" if _has_files(folders.output) else ""
     yield f"{run.plan.app}: {ending}{', '.join(parts)}{where}"
     if result.dead:
-        yield f"{result.dead} set aside, with the reasons, in {shown(run.board.letters.path)}"
+        yield f"{result.dead} set aside, with the reasons, in {shown(run.state.letters.path)}"
     if result.skipped:
         yield f"{result.skipped} skipped"
     if ending.startswith("stopped"):
@@ -42,7 +42,7 @@ def _came_in(run: Run, entry: TransmissionPlan) -> int:
     if not entry.pipe:
         return 0
     first = entry.pipe[0]
-    counts = run.board.counts[next(walk(entry.pipe)).path]
+    counts = run.state.counts[next(walk(entry.pipe)).path]
     is_source = len(entry.pipe) > 1 and entry.pipe[1].depth > first.depth
     return counts.sent if is_source else counts.received
 

@@ -13,9 +13,9 @@ from .settings import Range, Record, Unit
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .board import Board
     from .counts import Counts
     from .plan import NodePlan
+    from .state import RunState
 
 FAILED: Final = object()
 """The outcome of a message that failed for good and is dealt with."""
@@ -83,10 +83,10 @@ class Retry(Record):
 class Supervisor:
     """The failure policy of one node."""
 
-    def __init__(self, plan: NodePlan, board: Board, counts: Counts) -> None:
+    def __init__(self, plan: NodePlan, state: RunState, counts: Counts) -> None:
         self.plan = plan
         self.retry = Retry.from_plan(plan.retry) if plan.retry is not None else None
-        self._board = board
+        self._state = state
         self._counts = counts
 
     async def recover(self, message: Any, error: BaseException, again: Callable[[Any], Any] | None) -> Any:
@@ -117,10 +117,10 @@ class Supervisor:
         """Do what the policy says with a message that failed for good."""
         plan = self.plan
         self._counts.failed += 1
-        self._board.emit("error", {"node": plan.path, "error": describe(error), "policy": plan.on_error})
+        self._state.emit("error", {"node": plan.path, "error": describe(error), "policy": plan.on_error})
         if plan.on_error == "skip":
-            self._board.skip(plan.path, describe(error), {})
+            self._state.skip(plan.path, describe(error), {})
         elif plan.on_error == "deadLetter":
-            self._board.reject(plan.path, message, error, {})
+            self._state.reject(plan.path, message, error, {})
         else:
             raise NodeFailed(plan.path, plan.where, message, error) from error

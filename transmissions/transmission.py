@@ -37,23 +37,23 @@ from typing import TYPE_CHECKING
 
 from .buffer import Buffer, BufferSettings
 from .channel import Channel
-from .crew import Crew
-from .desk import Desk
+from .concurrency import ConcurrentSegment
 from .fork import FanOut, Merge, Route, predicate
 from .node import ends_groups
 from .plan import ForkPlan
 from .processor import MakesChannel, OwnsStream
 from .segment import Segment, StreamSegment
+from .services import TransmissionServices
 from .sources import AsyncSourceNode, SourceNode
 from .steps import make_node
 from .supervisor import is_cancelled
 
 if TYPE_CHECKING:
-    from .board import Board
     from .channel import Outlet
-    from .desk import Feed
     from .node import Node
     from .plan import NodePlan, Pipe, TransmissionPlan
+    from .services import Feed
+    from .state import RunState
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,10 +61,10 @@ _LOG = logging.getLogger(__name__)
 class Transmission:
     """One pipeline. It is laid out from its end to its beginning, because everything is made with what is behind it."""
 
-    def __init__(self, plan: TransmissionPlan, board: Board, outlet: Outlet, trail: tuple[str, ...] = ()) -> None:
+    def __init__(self, plan: TransmissionPlan, state: RunState, outlet: Outlet, trail: tuple[str, ...] = ()) -> None:
         self.plan = plan
-        self.board = board
-        self.desk = Desk(board, (*trail, plan.name))
+        self.state = state
+        self.services = TransmissionServices(state, (*trail, plan.name))
         self.nodes: list[Node] = []
         self.segments: list[Segment] = []
         self.head = self._lay(plan.pipe, outlet, set(), plan.name)
@@ -79,12 +79,12 @@ class Transmission:
                 await node.open()
                 opened.append(node)
             await self._work(feed)
-            await self.desk.close()
+            await self.services.close()
         except BaseException as error:
             reason = error
             raise
         finally:
-            await self.desk.abort()
+            await self.services.abort()
             await self._tear_down(opened, reason)
 
     async def _work(self, feed: Feed) -> None:
@@ -130,7 +130,7 @@ class Transmission:
         return outlet
 
     def _make(self, plan: NodePlan, caring: set[int]) -> Node:
-        node = make_node(plan, self.board.load(plan), self.desk)
+        node = make_node(plan, self.state.load(plan), self.services)
         if isinstance(node, SourceNode):
             node.marks_groups = plan.depth + 1 in caring
         if ends_groups(type(node.processor)):
@@ -145,8 +145,8 @@ class Transmission:
             channels = [Channel(nodes[0].plan.path if nodes else name)]
         for channel in reversed(channels):
             self.segments.insert(0, _kind(nodes)(nodes, channel, outlet))
-            self.desk.pressures.update({node.plan.path: outlet.pressure for node in nodes})
-            self.board.channels[channel.name] = channel
+            self.services.pressures.update({node.plan.path: outlet.pressure for node in nodes})
+            self.state.channels[channel.name] = channel
             outlet, nodes = channel, []
         return channels[0]
 
@@ -190,7 +190,7 @@ def _channels(node: Node) -> list[Channel]:
 def _kind(nodes: list[Node]) -> type[Segment]:
     if nodes and isinstance(nodes[0].processor, OwnsStream):
         return StreamSegment
-    return Crew if nodes and nodes[0].plan.concurrency > 1 else Segment
+    return ConcurrentSegment if nodes and nodes[0].plan.concurrency > 1 else Segment
 
 
 async def _as_coroutine(feed: Feed, head: Outlet) -> None:

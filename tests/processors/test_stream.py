@@ -66,11 +66,11 @@ def test_instant_throughput_is_that_of_the_interval(tmp_path, monkeypatch):
 
 def through_bench(monitor, folder):
     """Give a monitor its context."""
-    from transmissions.desk import Desk
+    from transmissions.services import TransmissionServices
     from transmissions.steps import make_node
 
     run = bench([monitor], [], folder)
-    make_node(run.plan.transmissions[0].pipe[0], monitor, Desk(run.board, ("test",)))
+    make_node(run.plan.transmissions[0].pipe[0], monitor, TransmissionServices(run.state, ("test",)))
 
 
 def test_a_sample_stands_for_the_others(tmp_path):

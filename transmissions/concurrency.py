@@ -19,7 +19,7 @@ _SMALL = 32
 """Messages a worker takes at most, so that the others have something to do."""
 
 
-class Crew(Segment):
+class ConcurrentSegment(Segment):
     """One node with `concurrency` workers, each of which takes a batch, works on it and sends the result on.
 
     Every batch and token gets a turn when it is taken. In order, a worker waits for its turn before it sends, so no more is
@@ -47,14 +47,14 @@ class Crew(Segment):
         node = self.nodes[0]
         while (item := await self._take()) is not None:
             batch, number = item
-            turn = Turn(self, number) if self._ordered else self.outlet
+            turn = OrderedOutlet(self, number) if self._ordered else self.outlet
             count, began = len(batch), clock()
             out = await node.step(batch, turn)
             self.pace.adapt(count, clock() - began)
             if out:
                 self.pace.gauge.look(out[-1])
                 await turn.put_many(out)
-            await self._until(number if self._ordered else 0)
+            await self.until(number if self._ordered else 0)
             self._pass_turn()
             if self.pace.is_due:
                 await self.pace.breathe()
@@ -66,14 +66,15 @@ class Crew(Segment):
                 self._taken += 1
                 if not isinstance(item, Token):
                     return item, self._taken - 1
-                await self._until(self._taken - 1)
+                await self.until(self._taken - 1)
                 if not await keeps(self.nodes[0], item, self.outlet):
                     await self.outlet.put_token(item)
                 self._ended = item is END
                 self._pass_turn()
         return None
 
-    async def _until(self, number: int) -> None:
+    async def until(self, number: int) -> None:
+        """Wait until `number` batches and tokens have been sent."""
         while self._sent < number:
             self._waiting[number] = asyncio.get_running_loop().create_future()
             await self._waiting[number]
@@ -85,22 +86,22 @@ class Crew(Segment):
             waiting.set_result(None)
 
 
-class Turn:
+class OrderedOutlet:
     """The way out for one worker, open when it is its turn."""
 
-    __slots__ = ("_crew", "_number", "pressure")
+    __slots__ = ("_number", "_segment", "pressure")
 
-    def __init__(self, crew: Crew, number: int) -> None:
-        self._crew = crew
+    def __init__(self, segment: ConcurrentSegment, number: int) -> None:
+        self._segment = segment
         self._number = number
-        self.pressure = crew.outlet.pressure
+        self.pressure = segment.outlet.pressure
 
     async def put_many(self, messages: list[Message]) -> None:
         """Send messages when it is time."""
-        await self._crew._until(self._number)  # noqa: SLF001 - a Turn is a part of its Crew
-        await self._crew.outlet.put_many(messages)
+        await self._segment.until(self._number)
+        await self._segment.outlet.put_many(messages)
 
     async def put_token(self, token: Token) -> None:
         """Send a token when it is time."""
-        await self._crew._until(self._number)  # noqa: SLF001
-        await self._crew.outlet.put_token(token)
+        await self._segment.until(self._number)
+        await self._segment.outlet.put_token(token)

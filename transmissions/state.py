@@ -39,7 +39,7 @@ class Tap:
             self._callback(node, message.copy())
 
 
-class Board:
+class RunState:
     """The state of one run."""
 
     def __init__(self, plan: Plan, folders: Folders, letters: DeadLetters, load: Load) -> None:

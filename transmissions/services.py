@@ -13,10 +13,10 @@ from .terms import local_name
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .board import Board
     from .channel import Outlet
     from .message import Message
     from .plan import TransmissionPlan
+    from .state import RunState
 
     Feed = Callable[[Outlet], Awaitable[None]]
 
@@ -24,42 +24,42 @@ DEEPEST: Final = 32
 """How many calls may be open inside each other."""
 
 
-class Desk:
+class TransmissionServices:
     """What `Context` talks to: one for every transmission at work."""
 
-    def __init__(self, board: Board, trail: tuple[str, ...]) -> None:
-        self.board = board
+    def __init__(self, state: RunState, trail: tuple[str, ...]) -> None:
+        self.state = state
         self.trail = trail
         """The names of the transmissions that called each other, this one last."""
         self.pressures: dict[str, Pressure] = {}
-        self.interrupts = board.interrupts if len(trail) == 1 else set()
+        self.interrupts = state.interrupts if len(trail) == 1 else set()
         self._calls: dict[tuple[str, str], Call] = {}
 
     @property
     def draining(self) -> bool:
         """Whether sources are to stop; not those that work for a message which is on its way."""
-        return self.board.draining and len(self.trail) == 1
+        return self.state.draining and len(self.trail) == 1
 
     def emit(self, event: str, fields: dict[str, Any]) -> None:
         """Tell subscribers of `event`."""
-        self.board.emit(event, fields)
+        self.state.emit(event, fields)
 
     def reject(self, node: str, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
         """Write a dead letter."""
-        self.board.reject(node, message, error, fields)
+        self.state.reject(node, message, error, fields)
 
     def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:
         """Count input that was skipped, and why."""
-        self.board.skip(node, reason, fields)
+        self.state.skip(node, reason, fields)
 
     def halt(self, node: str, reason: str) -> None:
         """Drain the run."""
-        self.board.emit("halt", {"node": node, "reason": reason})
-        self.board.drain()
+        self.state.emit("halt", {"node": node, "reason": reason})
+        self.state.drain()
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything counted so far."""
-        return self.board.snapshot()
+        return self.state.snapshot()
 
     def pressure(self, node: str) -> Pressure:
         """Return how often writing behind the node's segment had to wait."""
@@ -73,7 +73,7 @@ class Desk:
             if len(self.trail) > DEEPEST:
                 way = " → ".join((*self.trail[:3], "…", plan.name))
                 raise RunError(f"transmissions call each other more than {DEEPEST} deep: {way}")
-            self._calls[key] = Call(plan, self.board, self.trail)
+            self._calls[key] = Call(plan, self.state, self.trail)
         return await self._calls[key].answer(message)
 
     async def close(self) -> None:
@@ -82,7 +82,7 @@ class Desk:
             node, name = key = next(iter(self._calls))
             late = await self._calls.pop(key).end()
             if late:
-                self.board.skip(node, f"{late} messages left '{name}' only at its end, when no call waited for them", {})
+                self.state.skip(node, f"{late} messages left '{name}' only at its end, when no call waited for them", {})
 
     async def abort(self) -> None:
         """Cancel all calls."""
@@ -90,7 +90,7 @@ class Desk:
             await self._calls.pop(next(iter(self._calls))).abort()
 
     def _find(self, name: str) -> TransmissionPlan:
-        plans = {plan.name: plan for plan in self.board.plan.transmissions}
+        plans = {plan.name: plan for plan in self.state.plan.transmissions}
         found = plans.get(name) or plans.get(local_name(name))
         if found is None:
             from difflib import get_close_matches  # only for the message
@@ -103,7 +103,7 @@ class Desk:
 class Call:
     """A transmission kept at work for one calling node: a message goes in, and its results come back."""
 
-    def __init__(self, plan: TransmissionPlan, board: Board, trail: tuple[str, ...]) -> None:
+    def __init__(self, plan: TransmissionPlan, state: RunState, trail: tuple[str, ...]) -> None:
         from .transmission import Transmission  # the two need each other
 
         self.pressure = Pressure()
@@ -112,7 +112,7 @@ class Call:
         self._answered = asyncio.Event()
         self._closing = asyncio.Event()
         self._line = asyncio.Lock()
-        transmission = Transmission(plan, board, self, trail)
+        transmission = Transmission(plan, state, self, trail)
         self._head = transmission.head
         self._task = asyncio.create_task(transmission.run(self._feed), name=f"call {plan.name}")
 
