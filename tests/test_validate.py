@@ -118,6 +118,33 @@ def test_a_misspelt_pipe_is_answered_with_the_right_name(tmp_path):
     assert next(problem.help for problem in problems if problem.code == "unknown-setting") == "did you mean `:pipe`?"
 
 
+@pytest.mark.parametrize(
+    ("second", "code", "at", "words"),
+    [
+        (":name 'in'", "two-arguments", "'in'", "two arguments have the name 'in'"),
+        (":name 'out' ; :field 'in'", "two-arguments", "'in'", "two arguments have the field 'in'"),
+        (":name 'out'", "", "", ""),
+    ],
+)
+def test_arguments_must_be_told_apart(tmp_path, second, code, at, words):
+    """Two of one name or one field are a fault at the second, once."""
+    turtle = f":demo a :Transmission ; :pipe (:a) ; :argument ( [ :name 'in' ] [ {second} ] ) . :a a :Plain ."
+    _, problems = examine(tmp_path, turtle)
+    assert [(p.code, marked(p.span), p.message) for p in problems] == ([(code, at, words)] if code else [])
+
+
+def test_only_one_argument_takes_many_words(tmp_path):
+    """Nobody could say which words belong to which; the one that does may stand in front of others."""
+    turtle = ":demo a :Transmission ; :pipe (:a) ; :argument ( [ :name 'in' ; :many true ] [ :name 'out' ] {} ) . :a a :Plain ."
+    assert not examine(tmp_path, turtle.format(""))[1]
+    problem = only(examine(tmp_path, turtle.format("[ :name 'more' ; :many true ]"))[1])
+    assert (problem.code, marked(problem.span), problem.message) == (
+        "two-arguments",
+        "true",
+        "only one argument can take many words",
+    )
+
+
 def test_unknown_settings_are_warnings_under_compat(tmp_path):
     """The original let them pass, so --compat does."""
     plan, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :sise 5 .", compat=True)

@@ -24,6 +24,7 @@ from .loader import load, load_file, profile_file
 from .overrides import read_overrides, report_unmet
 from .placements import Placed, walk
 from .planner import Parts, make_plan
+from .problem import Label
 from .registry import Registry
 from .structure import read_structure
 from .terms import local_name
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .overrides import Override
     from .placements import Pipeline
     from .plan import Plan
-    from .problem import Problem
+    from .problem import Problem, Span
     from .subjects import Subject
 
 
@@ -96,6 +97,7 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
         _check_names(subject, transmissions, findings)
     for pipeline in pipelines:
         _check_entry(pipeline, transmissions[pipeline.name], findings)
+    _check_arguments([transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry], findings)
     report_unmet(told, [*nodes, *transmissions], findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed)}, findings)
     note_unused(layers, findings)
@@ -124,6 +126,26 @@ def _check_entry(pipeline: Pipeline, subject: Subject, findings: Findings) -> No
         if not pipeline.entry and values and values[0].key:
             sentence = f"{term} has no effect on {pipeline.name}, which no run starts by itself"
             findings.report(WARNING, "not-an-entry", sentence, values[0].key)
+
+
+def _check_arguments(entries: Sequence[Subject], findings: Findings) -> None:
+    """Report arguments that would take each other's words, or write into each other's field."""
+    records = [given.record for subject in entries for given in subject.values.get("argument", ()) if given.record]
+    first: dict[tuple[str, object], Span] = {}
+    for record in records:
+        for term in ("name", "field"):
+            given = next(iter(record.values.get(term) or record.values.get("name") or ()), None)
+            if given is None or given.plain is None:
+                continue
+            span = given.span or record.span
+            if first.setdefault((term, given.plain), span) is not span:
+                related = (Label(first[term, given.plain], "the first"),)
+                sentence = f"two arguments have the {term} '{given.plain}'"
+                findings.report(ERROR, "two-arguments", sentence, span, "again", related=related)
+    takers = [given for record in records for given in record.values.get("many", ()) if given.plain is True]
+    for given in takers[1:]:
+        sentence = "only one argument can take many words"
+        findings.report(ERROR, "two-arguments", sentence, given.span, "one too many")
 
 
 def _check_own_shapes(app: App, layers: Layers, findings: Findings) -> None:
