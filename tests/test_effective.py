@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from examining import codes, examine, make_app, make_target, marked, node, only
+from examining import codes, examine, make_app, make_target, marked, node, only, write_turtle
 
+from transmissions import homes
 from transmissions.validate import check
 
 PIPE = ":demo a :Transmission ; :pipe (:a) ."
@@ -224,3 +225,41 @@ def test_a_record_nothing_describes_is_a_fault(tmp_path):
     """A list of records must not lead into the void."""
     _, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :rename (:r1) .")
     assert "undescribed-record" in codes(problems)
+
+
+PROFILES = homes.bundled().folder / "configs" / "profiles"
+PROFILED = ":demo a :Transmission ; :pipe (:a :b :c) . :a a :StreamMonitor . :c a :StreamBufferManager ."
+
+
+@pytest.mark.parametrize("profile", [path.stem for path in PROFILES.glob("*.ttl")])
+def test_a_profile_sets_every_node_of_a_class_weakest_of_all(tmp_path, profile):
+    """What the app says wins over the profile, which wins over the defaults; every profile we ship is free of faults."""
+    text = f"{PROFILED} :b a :StreamBufferManager ; :maxBufferSize 99 ."
+    plan, problems = examine(tmp_path, text, profile=profile)
+    assert not problems
+    assert node(plan, "demo/b").settings["max_buffer_size"] == 99
+    assert node(plan, "demo/c").settings["max_buffer_size"] != 1_048_576
+    assert node(plan, "demo/c").settings["max_items"] == node(plan, "demo/b").settings["max_items"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "at"),
+    [
+        (":StreamMonitor :smaple 2 .", "unknown-setting", ":smaple"),
+        (":StreamMonitr :sample 2 .", "unknown-processor", ":StreamMonitr"),
+    ],
+)
+def test_a_fault_of_a_profile_is_located_in_it(tmp_path, monkeypatch, text, code, at):
+    """A misspelt setting and a misspelt class are told where the profile has them."""
+    app = make_app(tmp_path, ":demo a :Transmission ; :pipe (:a) . :a a :StreamMonitor .")
+    write_turtle(tmp_path / "own.ttl", text)
+    monkeypatch.setattr("transmissions.validate.profile_file", lambda *_: tmp_path / "own.ttl")
+    problem = only(check(app, profile="own")[1])
+    assert (problem.code, marked(problem.span), problem.span.file) == (code, at, str(tmp_path / "own.ttl"))
+    assert problem.help.startswith("did you mean")
+
+
+def test_a_class_has_settings_in_a_profile_only(tmp_path):
+    """In the app's own files a class is nobody's settings."""
+    plan, _ = examine(tmp_path, f"{PROFILED} :b a :Plain . :StreamMonitor :sample 2 .")
+    assert "sample" not in node(plan).settings

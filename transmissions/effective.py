@@ -15,7 +15,7 @@ from rdflib import BNode, Literal, URIRef
 
 from .coercion import as_written, coerce
 from .findings import ERROR, NOTE, STRICT, did_you_mean
-from .loader import OVERRIDE, TARGET, Layers, Value
+from .loader import OVERRIDE, PROFILE, TARGET, Layers, Value
 from .nodeterms import RECORD_TERMS, as_spec, transmission_spec, with_node_settings
 from .placements import TRN, show
 from .problem import Label, Span
@@ -51,7 +51,7 @@ class Resolver:
 
     def placed(self, step: Placed) -> Subject:
         """Resolve a placed node."""
-        sources = (step.node, *self._settings_node(step))
+        sources = (step.node, *self._settings_node(step), URIRef(step.spec.iri))
         return self._subject(step.path, with_node_settings(step.spec, self._used), sources, step.span, self._told(step.path))
 
     def transmission(self, pipeline: Pipeline) -> Subject:
@@ -121,8 +121,17 @@ class Resolver:
         return found
 
     def _places(self, sources: Sequence[Node]) -> Iterator[tuple[Layer, int, Node]]:
-        """Yield where to look for settings, the strongest first: file by file, in each the node before its settings node."""
-        return ((layer, position, source) for layer in self._layers.all for position, source in enumerate(sources))
+        """Yield where to look for settings, the strongest first: file by file, in each the node before its settings node.
+
+        What is said about the node's class, which is its last source, holds in a profile only.
+        """
+        classes = sources[-1:] if len(sources) > 1 else ()
+        return (
+            (layer, position, source)
+            for layer in self._layers.all
+            for position, source in enumerate(sources)
+            if layer.role == PROFILE or source not in classes
+        )
 
     def _members(self, value: Value) -> list[Value]:
         layer = self._layers.get(value.layer)

@@ -1,4 +1,4 @@
-"""What `config.ttl` and `tt.ttl` may say: settings, and nothing that changes which code runs."""
+"""What `config.ttl`, `tt.ttl` and profiles may say: settings, and nothing that changes which code runs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from rdflib import RDF, URIRef
 
 from .declarations import DOCUMENTARY, TRANSMISSION_TYPES
-from .findings import ERROR, NOTE
+from .findings import ERROR, NOTE, did_you_mean
 from .loader import CONFIG, MAIN, PROFILE, TARGET
 from .placements import TRN, show
+from .terms import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from .findings import Findings
     from .loader import Layer, Layers
+    from .registry import Registry
 
 _LINKS: Final = (TRN.pipe, TRN.settings, TRN.implementedBy, TRN.branches, TRN.when)
 
@@ -42,6 +44,18 @@ def _check_layer(layer: Layer, nodes: Container[Node], findings: Findings) -> No
             if kind.term in TRANSMISSION_TYPES or (subject in nodes and kind.term not in DOCUMENTARY):
                 sentence = f"{layer.path.name} may not say what class {show(subject)} is of"
                 findings.report(ERROR, "misplaced-link", sentence, kind.span, mend=mend)
+
+
+def check_profile(layers: Layers, registry: Registry, findings: Findings) -> None:
+    """Report everything a profile describes that is no processor class."""
+    profile = layers.get(PROFILE)
+    if profile is None:
+        return
+    names = registry.names()
+    for subject in (subject for subject in profile.subjects if local_name(subject) not in names):
+        sentence = f"there is no processor {show(subject)}, and a profile speaks about nothing else"
+        mend = did_you_mean(local_name(subject), names)
+        findings.report(ERROR, "unknown-processor", sentence, profile.span(subject), mend=mend)
 
 
 def note_unused(layers: Layers, findings: Findings) -> None:

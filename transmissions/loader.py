@@ -2,7 +2,8 @@
 
     tt.ttl of the target   >   transmissions.ttl   >   config.ttl   >   a profile
 
-Only `transmissions.ttl` says which nodes there are and how they are linked; the other layers fill settings in.
+Only `transmissions.ttl` says which nodes there are and how they are linked; the other layers fill settings in. A profile does
+so for all nodes of a class, which is its subject.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from .errors import ConfigError
 from .faults import report
 from .findings import ERROR, STRICT, WARNING, Findings, did_you_mean
 from .homes import bundled, homes_for
-from .layering import check_links, note_unused
+from .layering import check_links, check_profile, note_unused
 from .loader import load, load_file, profile_file
 from .overrides import read_overrides, report_unmet
 from .placements import Placed, walk
@@ -71,6 +71,7 @@ def examine(
     registry = Registry.for_app(app)
     pipelines = read_structure(layers, registry, findings)
     parts = _settings(pipelines, layers, told, findings) if layers.complete else None
+    check_profile(layers, registry, findings)
     _check_own_shapes(app, layers, findings)
     findings.extend(registry.problems)
     specs = [step.spec for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]

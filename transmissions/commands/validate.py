@@ -27,6 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
     parser.add_argument("--target", metavar="DIR", type=Path, help="a folder with tt.ttl")
     parser.add_argument("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], dest="overrides")
+    parser.add_argument("--profile", metavar="NAME", help="the settings of configs/profiles/NAME.ttl")
     parser.add_argument("--compat", action="store_true", help="only warn about what the original let pass")
 
 
@@ -67,7 +68,9 @@ def _thing(word: str) -> App | Path:
 def _check_app(app: App, options: Namespace) -> tuple[list[Problem], str]:
     from transmissions.validate import check
 
-    plan, problems = check(app, target=options.target, overrides=options.overrides, compat=options.compat)
+    plan, problems = check(
+        app, target=options.target, overrides=options.overrides, profile=options.profile, compat=options.compat
+    )
     nodes = sum(1 for _ in plan.nodes()) if plan else 0
     return problems, f"{nodes} node{'' if nodes == 1 else 's'}"
 
