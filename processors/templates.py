@@ -43,17 +43,21 @@ class Templater(Processor):
     "Printing a name that is not in the data is an `error`, or `empty` text; `strict` forbids asking for it with `if` too."
 
     def __post_init__(self) -> None:
-        """Wait with compiling until the folders are known."""
-        self._compiled: jinja2.Template | None = None
+        """Compile a template that stands in the config at once, as a fault in it is a fault of the config."""
+        if bool(self.template) == bool(self.template_filename):
+            raise RunError("a Templater needs either :templateFilename or :template")
+        self._compiled = self._compile() if self.template else None
 
     def process(self, message: Message) -> Message:
         """Render the template."""
         import jinja2
 
+        if self._compiled is None:
+            self._compiled = self._compile()
         try:
-            text = self._load().render(self._data(message))
-        except jinja2.TemplateSyntaxError as error:
-            raise RunError(f"{error.filename or _INLINE}:{error.lineno}: {error.message}") from error
+            text = self._compiled.render(self._data(message))
+        except jinja2.TemplateSyntaxError as error:  # in a template that this one includes
+            raise _syntax_fault(error) from error
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise RunError(f"{self._place(error)}: {error}") from error
         set_field(message, self.target_field, text)
@@ -68,14 +72,14 @@ class Templater(Processor):
             raise RunError(f"the field '{self.data_field}' is not an object but a {type(data).__name__}")
         return data
 
-    def _load(self) -> jinja2.Template:
-        if self._compiled is None:
-            if bool(self.template) == bool(self.template_filename):
-                raise RunError("a Templater needs either :templateFilename or :template")
-            environment = self._environment()
-            name = self.template_filename
-            self._compiled = environment.get_template(name) if name else environment.from_string(self.template)
-        return self._compiled
+    def _compile(self) -> jinja2.Template:
+        import jinja2
+
+        environment, name = self._environment(), self.template_filename
+        try:
+            return environment.get_template(name) if name else environment.from_string(self.template)
+        except jinja2.TemplateSyntaxError as error:
+            raise _syntax_fault(error) from error
 
     def _environment(self) -> jinja2.Environment:
         import jinja2.sandbox
@@ -113,3 +117,7 @@ class Templater(Processor):
                 place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
             trace = trace.tb_next
         return place
+
+
+def _syntax_fault(error: jinja2.TemplateSyntaxError) -> RunError:
+    return RunError(f"{error.filename or _INLINE}:{error.lineno}: {error.message}")

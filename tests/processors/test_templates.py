@@ -79,3 +79,10 @@ def test_the_data_must_be_an_object(bench):
         bench.through(Templater(template="x", data_field="data"), {"a": 1})
     with pytest.raises(RunError, match="not an object but a list"):
         bench.through(Templater(template="x", data_field="a"), {"a": []})
+
+
+@pytest.mark.parametrize(("settings", "fault"), [({"template": "\n{{ name }"}, "<template>:2: unexpected"), ({}, "either")])
+def test_a_template_in_the_config_is_compiled_at_once(settings, fault):
+    """A fault in it, or no template at all, is found before anything runs."""
+    with pytest.raises(RunError, match=fault):
+        Templater(**settings)
