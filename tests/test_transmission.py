@@ -243,6 +243,17 @@ def test_a_call_gives_everything_the_other_makes(tmp_path):
     assert [(message["id"], message["by"]) for message in found] == [(number, "o") for number in range(4) for _ in range(2)]
 
 
+def test_two_callers_of_one_transmission_have_buffers_of_their_own(tmp_path):
+    """A buffer in a transmission that two nodes call is there twice, and both are counted."""
+    made = {"t/s": Count(count=5), "t/a": Calling(), "t/b": Calling(), "o/m": lambda: Mark(by="o")}
+    pipe = [node("t/s"), node("t/a", 1), node("t/b", 1)]
+    run = run_of(tmp_path, pipe, made, others=[other(node("o/m", buffer={}))])
+    found = asyncio.run(finish(run))[0]
+    assert [message["by"] for message in found] == ["oo"] * 5
+    totals = {name: figures["total"] for name, figures in run.snapshot()["buffers"].items() if name.startswith("o/")}
+    assert totals == {"o/m": 5, "o/m-2": 5}
+
+
 def test_a_failing_call_is_a_failure_of_the_caller(tmp_path):
     """The caller's policy holds for what fails in the call, and the next call works again."""
     made = {"t/s": Count(count=6), "t/c": Calling(), "o/e": lambda: Every(fail=3)}

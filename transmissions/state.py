@@ -50,6 +50,7 @@ class RunState:
         self.counts: defaultdict[str, Counts] = defaultdict(Counts)
         """By node path. Every instance of a node, in calls too, counts here."""
         self.channels: dict[str, Channel] = {}
+        """By node path. Where a node has a second, as when two nodes call its transmission, that is `path-2`, and so on."""
         self.taps: dict[str, Tap] = {}
         self.skipped = 0
         self.draining = False
@@ -57,6 +58,11 @@ class RunState:
         """What makes sources that wait notice a drain."""
         self._places: dict[str, Where] = {node.path: node.where for node in plan.nodes()}
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+
+    def watch(self, channel: Channel) -> None:
+        """Have a channel's figures in the snapshot."""
+        same = sum(other.name == channel.name for other in self.channels.values())
+        self.channels[f"{channel.name}-{same + 1}" if same else channel.name] = channel
 
     def listen(self, event: str, callback: Listener) -> None:
         """Call `callback(event, fields)` whenever the event is told; `*` stands for all."""
@@ -98,8 +104,9 @@ class RunState:
         """
         nodes = {path: counts.snapshot() for path, counts in self.counts.items()}
         buffers = {name: channel.snapshot() for name, channel in self.channels.items()}
-        for name, figures in buffers.items():
-            if name in nodes and "dropped" in figures:
-                nodes[name]["received"] += figures["dropped"]
-                nodes[name]["dropped"] += figures["dropped"]
+        for name, channel in self.channels.items():
+            lost = buffers[name].get("dropped", 0)
+            if channel.name in nodes:
+                nodes[channel.name]["received"] += lost
+                nodes[channel.name]["dropped"] += lost
         return {"nodes": nodes, "buffers": buffers}

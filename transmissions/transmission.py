@@ -146,7 +146,7 @@ class Transmission:
         for channel in reversed(channels):
             self.segments.insert(0, _kind(nodes)(nodes, channel, outlet))
             self.services.pressures.update({node.plan.path: outlet.pressure for node in nodes})
-            self.state.channels[channel.name] = channel
+            self.state.watch(channel)
             outlet, nodes = channel, []
         return channels[0]
 
