@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import MISSING, RunError, get_field, remove_field
+from transmissions import MISSING, RunError, get_field, remove_field, suggestion
 
 if TYPE_CHECKING:
     from transmissions import Message
+
+_SHOWN: Final = 8
+"""Field names an error lists, at most."""
 
 
 def need(message: Message, path: str) -> Any:
@@ -25,11 +27,10 @@ def need(message: Message, path: str) -> Any:
 
 
 def _instead(message: Message, path: str) -> str:
-    near = difflib.get_close_matches(path, message, n=1)
-    if near:
-        return f"; did you mean '{near[0]}'?"
-    shown = ", ".join(list(message)[:8])
-    return f"; it has {shown}{', …' if len(message) > 8 else ''}" if shown else "; it is empty"  # noqa: PLR2004 - a short list
+    if not message:
+        return "; it is empty"
+    shown = ", ".join([*list(message)[:_SHOWN], *(["…"] if len(message) > _SHOWN else [])])
+    return suggestion(path, message) or f"; it has {shown}"
 
 
 def without(message: Message, path: str) -> Message:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .fields import set_field as set_field
     from .message import Message as Message
     from .message import weigh as weigh
+    from .near import suggestion as suggestion
     from .problem import Problem as Problem
     from .processor import Processor as Processor
     from .processor import Source as Source
@@ -80,6 +81,7 @@ _HOMES = {
     ),
     "fields": ("MISSING", "get_field", "remove_field", "set_field"),
     "message": ("Message", "weigh"),
+    "near": ("suggestion",),
     "problem": ("Problem",),
     "processor": ("Processor", "Source"),
     "settings": (

@@ -114,11 +114,10 @@ def _dispatch(words: list[str]) -> int:
 def _known(name: str) -> str:
     if name in COMMANDS:
         return name
-    from difflib import get_close_matches
+    from .near import suggestion
 
-    near = get_close_matches(name, COMMANDS, 1)
-    hint = f"did you mean '{near[0]}'?" if near else f"`trans describe {name}` tells about apps and processors"
-    raise UsageError(f"no command '{name}'; {hint}")
+    elsewhere = f"; `trans describe {name}` tells about apps and processors"
+    raise UsageError(f"no command '{name}'{suggestion(name, COMMANDS) or elsewhere}")
 
 
 def _split_at_dashes(words: list[str]) -> tuple[list[str], list[str] | None]:

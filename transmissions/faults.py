@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rdflib import BNode
 
-from .findings import ERROR, STRICT, did_you_mean, nearest
+from .findings import ERROR, STRICT, did_you_mean
+from .near import nearest
 from .nodeterms import links_of
 from .problem import Label, Span
 

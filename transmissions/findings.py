@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from .near import nearest
 from .problem import Label, Problem, Span, Where
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ ERROR: Final = "error"
 WARNING: Final = "warning"
 NOTE: Final = "note"
 STRICT: Final = "strict"
-_MOST_COMPARED: Final = 256
 
 
 class Findings:
@@ -87,14 +85,6 @@ class Findings:
 
 def _order(problem: Problem) -> tuple[int, Where]:
     return (ERROR, WARNING, NOTE).index(problem.severity), problem.span.where if problem.span else Where("", 0, 0)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the name that was probably meant, or an empty string."""
-    # Bounded, or thousands of faults looked up among thousands of names would take minutes.
-    by_lower = {known.lower(): known for known in islice(dict.fromkeys(names), _MOST_COMPARED)}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else ""
 
 
 def did_you_mean(name: str, names: Iterable[str], prefix: str = ":") -> str:

@@ -169,14 +169,12 @@ def _apps_in(root: Path) -> Iterator[Path]:
 
 
 def _unknown(reference: str, cwd: Path) -> str:
-    from difflib import get_close_matches
+    from .near import suggestion
 
     if "/" in reference or (cwd / reference).is_dir():
         return f"no {CONFIG} in '{reference}'"
-    near = get_close_matches(reference, [app.name for app in apps(cwd)], 1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
     places = ", ".join(dict.fromkeys(str(folder / "apps") for folder in search_path(cwd)))
-    return f"no app '{reference}'{hint} (looked in {places})"
+    return f"no app '{reference}'{suggestion(reference, (app.name for app in apps(cwd)))} (looked in {places})"
 
 
 def install_homes(homes: Iterable[tuple[str, str]]) -> None:

@@ -12,6 +12,7 @@ from .deadletters import DeadLetters
 from .errors import INCOMPLETE, OK, RunTimeout, UsageError
 from .message import END, Token
 from .metrics import MetricsSettings, Reporter
+from .near import suggestion
 from .pace import rare_collections
 from .state import RunState, Tap
 from .transmission import Transmission, first_cause
@@ -240,8 +241,5 @@ class Run:
 
 
 def _no_such(node: str, paths: list[str]) -> str:
-    from difflib import get_close_matches  # only for the message
-
-    names = {name: path for path in paths for name in (path, path.rpartition("/")[2])}
-    near = get_close_matches(node, names, 1)
-    return f"no pipe has a node '{node}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    names = [name for path in paths for name in (path, path.rpartition("/")[2])]
+    return f"no pipe has a node '{node}'{suggestion(node, names)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .channel import Pressure
 from .errors import RunError
 from .message import END, Barrier, Token
+from .near import suggestion
 from .terms import local_name
 
 if TYPE_CHECKING:
@@ -93,10 +94,7 @@ class TransmissionServices:
         plans = {plan.name: plan for plan in self.state.plan.transmissions}
         found = plans.get(name) or plans.get(local_name(name))
         if found is None:
-            from difflib import get_close_matches  # only for the message
-
-            near = get_close_matches(name, plans, 1)
-            raise RunError(f"there is no transmission '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+            raise RunError(f"there is no transmission '{name}'{suggestion(name, plans)}")
         return found
 
 

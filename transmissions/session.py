@@ -140,12 +140,12 @@ def _metrics(where: str) -> dict[str, Any]:
 
 
 def _refuse_misspelt(file: str) -> None:
-    from difflib import get_close_matches
+    from .near import suggestion
 
     word, colon, _ = file.partition(":")
-    near = get_close_matches(word, ("prometheus", "json"), 1) if colon else []
-    if near:
-        raise UsageError(f"--metrics has no format '{word}'; did you mean '{near[0]}'?")
+    meant = suggestion(word, ("prometheus", "json")) if colon else ""
+    if meant:
+        raise UsageError(f"--metrics has no format '{word}'{meant}")
 
 
 def _collect_garbage() -> None:

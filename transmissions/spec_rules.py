@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from .findings import nearest
+from .near import nearest
 from .processor import Processor, Source
 from .settings import Settings
 from .terms import NODE_TERMS

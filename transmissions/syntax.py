@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .lexer import Lexeme, cut, prefixes, unclosed
+from .near import nearest
 from .problem import Label, Problem
 from .terms import NAMESPACE
 
@@ -90,11 +90,11 @@ def _prefix(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
         return None
     name = match[1]
     known = dict(prefixes(lexemes))
-    near = difflib.get_close_matches(name, known, 1)
+    near = nearest(name, known)
     if name in WELL_KNOWN:
         mend = f"add `@prefix {name}: <{WELL_KNOWN[name]}> .` at the top"
     elif near:
-        mend = f"did you mean `{near[0]}:`?"
+        mend = f"did you mean `{near}:`?"
     else:
         mend = f"declare it at the top: `@prefix {name}: <…> .`"
     return spot.problem(f"the prefix `{name}:` is not declared", mend, code="unknown-prefix")
@@ -163,9 +163,9 @@ def _word(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
         return None
     if spot.before and spot.before[-1].end == found.start:
         return None  # a language tag
-    near = difflib.get_close_matches(found.text, _WORDS, 1)
+    near = nearest(found.text, _WORDS)
     word = _short(found.text)
-    mend = f"did you mean `{near[0]}`?" if near else f'write a text as "{word}", a name with its prefix: `:{word}`'
+    mend = f"did you mean `{near}`?" if near else f'write a text as "{word}", a name with its prefix: `:{word}`'
     return spot.problem(f"`{word}` is not a term of Turtle", mend)
 
 

@@ -79,17 +79,15 @@ def _processor(name: str) -> tuple[Spec | None, Registry]:
 
 
 def _app(name: str, registry: Registry) -> tuple[App, Plan]:
-    from difflib import get_close_matches
-
     from transmissions.homes import apps, find_app
+    from transmissions.near import suggestion
     from transmissions.prepare import prepare
 
     try:
         app = find_app(name)
     except UsageError as error:
-        near = get_close_matches(name, [*registry.names(), *(app.name for app in apps())], 1)
-        hint = f"; did you mean '{near[0]}'?" if near else "; `trans list -v` shows them"
-        raise error if "/" in name else UsageError(f"no processor or app '{name}'{hint}") from None
+        meant = suggestion(name, [*registry.names(), *(app.name for app in apps())]) or "; `trans list -v` shows them"
+        raise error if "/" in name else UsageError(f"no processor or app '{name}'{meant}") from None
     return app, prepare(app).plan
 
 

@@ -160,9 +160,8 @@ def _say_where_from(prepared: Prepared, options: Namespace) -> None:
 
 def _nearest_command(options: Any) -> str:
     """Return a hint where a bare word may have been meant as a command."""
-    from difflib import get_close_matches
-
     from transmissions.cli import COMMANDS
+    from transmissions.near import nearest
 
-    near = get_close_matches(options.app, COMMANDS, 1) if options.implied else []
-    return f"; did you mean the command '{near[0]}'?" if near else ""
+    near = nearest(options.app, COMMANDS) if options.implied else ""
+    return f"; did you mean the command '{near}'?" if near else ""
