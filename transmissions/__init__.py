@@ -106,7 +106,7 @@ _HOMES = {
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
-__all__ = sorted([*_MODULE_OF, "__version__"])  # noqa: PLE0605 - derived from the one table above
+__all__ = sorted([*_MODULE_OF, "__version__"])  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll] - from the one table above
 
 
 def __getattr__(name: str) -> Any:
