@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .homes import App
     from .plan import Plan
     from .problem import Problem
-    from .validate import Examined
+
+    _Outcome = tuple[Plan | None, list[Problem], tuple[Path, ...]]
 
 _ENGINE: Final = Path(__file__).parent
 
@@ -59,22 +60,24 @@ def prepare(
     # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
     inputs = cache.digests(_inputs(app, target, profile)) if use_cache else {}
 
-    def work() -> Examined:
+    def work() -> _Outcome:
         from .validate import examine
 
-        return examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+        # A plain tuple: to unpickle an Examined, a parent would import what the child was made to keep it from.
+        found = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+        return found.plan, found.problems, found.modules
 
-    examined = _examined_apart(work) if apart else work()
-    if examined.plan is None:
-        raise ConfigError(examined.problems)
-    entry = cache.Entry(examined.plan, tuple(examined.problems))
+    plan, problems, modules = _apart(work) if apart else work()
+    if plan is None:
+        raise ConfigError(problems)
+    entry = cache.Entry(plan, tuple(problems))
     if use_cache:
-        inputs |= cache.digests(module for module in examined.modules if not _is_covered(module, inputs))
+        inputs |= cache.digests(module for module in modules if not _is_covered(module, inputs))
         cache.store(key, entry, inputs)
     return Prepared(*entry, cached=False, why=why)
 
 
-def _examined_apart(work: Callable[[], Examined]) -> Examined:
+def _apart(work: Callable[[], _Outcome]) -> _Outcome:
     from .apart import in_child
 
     return in_child(work)
