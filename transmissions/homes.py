@@ -185,9 +185,11 @@ def install_homes(homes: Iterable[tuple[str, str]]) -> None:
     for package, folder in homes:
         if package.startswith(_USER_PACKAGE) and package not in sys.modules:
             module = ModuleType(package, f"Processors of {folder}.")
-            module.__path__ = [os.path.join(folder, "processors")]  # noqa: PTH118
+            processors = os.path.join(folder, "processors")  # noqa: PTH118
+            module.__path__ = [processors]
             sys.modules[package] = module
-            importlib.invalidate_caches()
+            # What is known of the folder may be stale. (Python 3.12 imports its metadata library to forget about all folders.)
+            sys.path_importer_cache.pop(processors, None)
 
 
 def load_class(implementation: str) -> type[Processor]:
