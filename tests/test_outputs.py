@@ -23,9 +23,10 @@ def test_a_folder_with_files_is_refused(tmp_path):
 
 
 def test_force_takes_any_folder(tmp_path):
-    """`--force` takes a folder whatever it holds."""
+    """`--force` takes a folder whatever it holds, and leaves that alone."""
     (tmp_path / "letter.txt").write_text("mine")
     claim(tmp_path, force=True)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("letter.txt", "mine")]
 
 
 def test_a_file_is_never_an_output_folder(tmp_path):

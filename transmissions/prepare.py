@@ -5,6 +5,7 @@ Stands on the path of every start, so the examination, with its parsers and SHAC
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -60,13 +61,7 @@ def prepare(
     # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
     inputs = cache.digests(_inputs(app, target, profile)) if use_cache else {}
 
-    def work() -> _Outcome:
-        from .validate import examine
-
-        # A plain tuple: to unpickle an Examined, a parent would import what the child was made to keep it from.
-        found = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
-        return found.plan, found.problems, found.modules
-
+    work = partial(_examine, app, target, overrides, profile, compat=compat)
     plan, problems, modules = _apart(work) if apart else work()
     if plan is None:
         raise ConfigError(problems)
@@ -75,6 +70,14 @@ def prepare(
         inputs |= cache.digests(module for module in modules if not _is_covered(module, inputs))
         cache.store(key, entry, inputs)
     return Prepared(*entry, cached=False, why=why)
+
+
+def _examine(app: App, target: Path | None, overrides: Sequence[str], profile: str | None, *, compat: bool) -> _Outcome:
+    from .validate import examine
+
+    found = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+    # A plain tuple: to unpickle an Examined, a parent would import what the child was made to keep it from.
+    return found.plan, found.problems, found.modules
 
 
 def _apart(work: Callable[[], _Outcome]) -> _Outcome:
