@@ -89,7 +89,7 @@ class ArchiveReader(Source):
             yield from read_elements(stream, part.shape.layout._replace(large=self.large_element))
 
     def _set_aside(self, part: Part, item: Broken, account: dict[str, Any]) -> None:
-        account["broken"] += 1
+        account["broken"] += item.size > 0  # A list that is not closed lacks no conversation that we know of.
         self.context.reject(item.fragment, item.error, file=part.name, offset=item.offset, bytes=item.size)
 
 

@@ -64,14 +64,16 @@ class CutOffError(ValueError):
 def read_elements(stream: BinaryIO, layout: Layout) -> Iterator[Element | Broken]:
     """Yield every element of a stream, in order, and every broken stretch between them."""
     window = TextWindow(stream)
-    open_list = False
+    open_list = is_cut = False
     while following := window.peek():
         if following == ("]" if open_list else "["):
             open_list = not open_list
             window.pos += 1
         else:
-            yield _next_element(window, layout)
-    if open_list:
+            element = _next_element(window, layout)
+            is_cut = isinstance(element, Broken) and isinstance(element.error, CutOffError)
+            yield element
+    if open_list and not is_cut:  # A list that ends inside an element has been told of.
         yield Broken("", CutOffError("the file ends before its list is closed"), window.offset(window.pos), 0)
 
 

@@ -48,8 +48,8 @@ class TreeWriter(Processor):
 
     def process(self, message: Message) -> Message:
         """Write the message's `files`."""
-        files = message.pop("files")
-        message["written"] = [(path, self._write(path, content)) for path, content in files]
+        message["written"] = [(path, self._write(path, content)) for path, content in message["files"]]
+        del message["files"]  # Only now: had writing failed, the dead letter would hold them.
         return message
 
     def finish(self) -> None:

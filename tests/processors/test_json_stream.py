@@ -53,12 +53,17 @@ def test_a_broken_element_costs_no_other():
 
 
 def test_a_file_that_is_cut_off_says_so():
-    """The last, incomplete element of a truncated file is given as broken; those before it are whole."""
-    text = json.dumps(THREE)
-    *whole, broken, end = read(text[:-30])
+    """The last, incomplete element of a truncated file is given as broken, once; those before it are whole."""
+    *whole, broken = read(json.dumps(THREE)[:-30])
     assert values(whole) == THREE[:2]
     assert "ends inside" in str(broken.error)
-    assert "list is closed" in str(end.error)
+
+
+def test_a_list_that_is_not_closed_is_told_of():
+    """Where a file ends between two elements, what came is whole, and a stretch of no bytes says that more may be lost."""
+    *whole, end = read(json.dumps(THREE)[:-1])
+    assert values(whole) == THREE
+    assert ("list is closed" in str(end.error), end.size) == (True, 0)
 
 
 @pytest.mark.parametrize("cut", range(0, 200, 7))

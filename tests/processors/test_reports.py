@@ -79,9 +79,11 @@ def test_a_file_that_cannot_be_written_ends_the_run(bench, number):
 def test_nothing_is_written_outside(bench, path):
     """A path that leads anywhere else is an error, and nothing is written."""
     bench.output.mkdir()
+    message = {"files": [(path, b"x")]}
     with pytest.raises(RunError):
-        bench.through(TreeWriter(), {"files": [(path, b"x")]})
+        bench.through(TreeWriter(), message)
     assert list(bench.output.iterdir()) == []
+    assert message == {"files": [(path, b"x")]}
 
 
 def test_links_do_not_lead_out(bench, tmp_path):
