@@ -1,15 +1,21 @@
 """The common model: what every provider's conversation is turned into, and every target is made from.
 
-Plain dicts, so that any processor of a pipe can look at them or change them.
+Plain dicts, so that any processor of a pipe can look at them or change them. Keys marked (?) may be missing.
 
 Conversation
     `provider` (`claude`), `id`, `title` (may be empty), `created` and `updated` (ISO 8601 text), `url`, `summary`, `model`,
     `leaf` (id of the message the conversation ends with, if known), `messages` (a list, or for a conversation too large for
     memory something that can be gone through again and again) and `counts` (what the archive held, by kind: the other side
     of the account that the report draws up).
+    `kind` (?): `chat` if missing, or `project`, `memory`, `account`, `artifact`: what is kept beside the chats.
+    `sections` (?): texts that are no messages, `title` and `text`. `attachments` (?): files of the whole, as in a message.
+    `links` (?): other conversations, `relation` (`sub-agent of`, `continues`), `id`, `title`. `tags` (?): words.
+    `tokens` (?): `input` and `output`, as the provider counted them.
 Message
-    `id`, `role` (`human`, `assistant`, or the provider's own word), `created`, `parent` (id; absent where the archive knows
-    no branches), `blocks`, `attachments` (`name`, `type`, `text`) and `files` (`name`, `id`: named, but not in the archive).
+    `id`, `role` (`human`, `assistant`, `system`, `tool`, or the provider's own word), `created`, `parent` (id; empty at a root;
+    absent where the archive knows no branches), `blocks`, `attachments` (`name`, `type`, `text`; (?) `content`: a Blob, where
+    the archive holds more than text) and `files` (`name`, `id`; (?) `content`: a Blob; without it the archive only names it).
+    `name` (?): who spoke, where the role does not say; `model` (?); `tokens` (?).
 Block
     `kind` and, by kind:
 
@@ -19,7 +25,8 @@ Block
     `tool`        `name`, `input`, `result` (None, or see below), and `artifact` where the call makes or edits one
     `artifact`    `artifact`: one that stands in the text itself
     `injected`    `text`, `source`: words the provider put in front of the user's
-    `file`        `name`, `id`, `type`
+    `event`       `title`, `text`: something that happened rather than was said: a compaction, a changed model
+    `file`        `name`, `id`, `type`; (?) `content`: a Blob, as an image in the archive
     `unknown`     `type`, `data`
     ============  =========================================================================================
 Result
@@ -27,6 +34,8 @@ Result
 Artifact
     `command` (`create`, `rewrite`, `update`, `view`), `key` (what later edits name), `title`, `type`, `language`, `content`,
     `old`, `new`, and `path` where it is a file.
+Counts
+    `messages`, `attachments`, `files` and `blocks` (number of blocks by their type in the archive).
 
 `sources` of a block lists the types it had in the archive, so that each is accounted for: a tool call holds two.
 """
@@ -34,6 +43,9 @@ Artifact
 from __future__ import annotations
 
 import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 Conversation = dict[str, Any]
@@ -42,6 +54,9 @@ Block = dict[str, Any]
 
 TITLE_LENGTH: Final = 60
 UNTITLED: Final = "Untitled"
+_NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
+_MILLISECONDS: Final = 95_617_584_000
+"""The year 5000 in seconds: what is later is told in milliseconds."""
 
 
 def as_text(value: Any) -> str:
@@ -56,6 +71,28 @@ def as_list(value: Any) -> list[Any]:
     if value.__class__ is list:
         return list(value)
     return [] if value is None else [value]
+
+
+def instant(value: Any) -> str:
+    """Return a time as ISO 8601 text; empty if it is none.
+
+    Text is taken as it is; numbers are seconds since 1970, or milliseconds where seconds would be beyond the year 5000; so
+    are numbers in text, and what MongoDB writes as `{"$date": …}`.
+    """
+    if value.__class__ is dict:
+        return instant(next(iter(value.values()), None)) if set(value) & {"$date", "$numberLong"} else ""
+    if value.__class__ is str:
+        number = float(value) if _NUMBER.fullmatch(value) else None
+        return _from_seconds(number) if number is not None else value
+    return _from_seconds(float(value)) if value.__class__ in (int, float) else ""
+
+
+def _from_seconds(seconds: float) -> str:
+    seconds = seconds / 1000 if abs(seconds) > _MILLISECONDS else seconds
+    if not math.isfinite(seconds) or not 0 < seconds < _MILLISECONDS:
+        return ""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(seconds, 6))
+    return moment.isoformat(timespec="auto").replace("+00:00", "Z")
 
 
 def title_of(conversation: Conversation) -> str:

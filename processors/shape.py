@@ -1,0 +1,92 @@
+"""What is said about a kind of archive file: how to tell it, where its conversations lie, what converts them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+
+    from .blobs import Members
+    from .conversation import Conversation
+
+HEAD: Final = 1 << 18
+"""How many bytes of a file are looked at to tell its shape."""
+
+
+class Outline(NamedTuple):
+    """What the head of a JSON file shows of its structure."""
+
+    paths: frozenset[str]
+    """Ways to keys, at most four keys deep: `[].mapping`, `.conversations[].messages[].role`; a list is `[]`.
+
+    Objects that follow each other, one to a line or not, are as one object at the top: `.type`.
+    """
+    values: dict[str, frozenset[str]]
+    """Short texts that stand at these ways: the first few of each."""
+
+    def has(self, *paths: str) -> bool:
+        """Whether all of these ways are there."""
+        return all(path in self.paths for path in paths)
+
+
+class Layout(NamedTuple):
+    """Where the elements of a file lie, and what is known of them.
+
+    By default each object at the top, or each item of the list there, is an element.
+    """
+
+    wrapper: str = ""
+    """The key of the object at the top whose list holds the elements."""
+    inner: str = ""
+    """The list (or object) in an element that may be too large for memory: read item by item into a SpooledList.
+
+    The items of an object are its `[key, value]` pairs.
+    """
+    gathers: bool = False
+    """Whether all objects of the file together are one element, `{"name": file, "items": [...]}`: a session's lines."""
+    is_element: Callable[[Any], bool] = lambda value: value.__class__ is dict
+    """Tells an element from a smaller object inside one, after a broken stretch."""
+    start: re.Pattern[str] | None = None
+    """How an element begins, for one too large to be looked at whole."""
+    large: int = 4 << 20
+    """Bytes from which an element is taken apart."""
+
+
+class Shape(NamedTuple):
+    """One kind of file that people find in their exports."""
+
+    name: str
+    provider: str
+    """The family it belongs to: what `:provider` of ArchiveReader names."""
+    holds: str
+    """What it holds, in words: `ChatGPT conversations`."""
+    fits: Callable[[Outline], bool]
+    convert: str = ""
+    """`module:Class` of the converter, among the processors; empty if there is nothing in it to convert."""
+    layout: Layout = Layout()
+    html: re.Pattern[bytes] | None = None
+    """For a file that is HTML and no JSON: what its head must show. Its whole text is the one element."""
+
+
+class About(NamedTuple):
+    """Where an element comes from."""
+
+    file: str
+    """The name of its file below the archive, with `/`."""
+    members: Members
+    """The archive's other files: images, sidecars."""
+
+
+class Converter(Protocol):
+    """Turns the elements of one shape into the common model. There is one for each run."""
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation an element holds.
+
+        Raises:
+            RunError: it is no conversation.
+
+        """
+        ...
