@@ -43,7 +43,6 @@ Counts
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -84,13 +83,13 @@ def instant(value: Any) -> str:
     if value.__class__ is str:
         number = float(value) if _NUMBER.fullmatch(value) else None
         return _from_seconds(number) if number is not None else value
-    return _from_seconds(float(value)) if value.__class__ in (int, float) else ""
+    return _from_seconds(value) if value.__class__ in (int, float) else ""
 
 
 def _from_seconds(seconds: float) -> str:
-    seconds = seconds / 1000 if abs(seconds) > _MILLISECONDS else seconds
-    if not math.isfinite(seconds) or not 0 < seconds < _MILLISECONDS:
+    if not 0 < seconds < 1000 * _MILLISECONDS:
         return ""
+    seconds = seconds / 1000 if seconds >= _MILLISECONDS else seconds
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(seconds, 6))
     return moment.isoformat(timespec="auto").replace("+00:00", "Z")
 
