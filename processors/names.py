@@ -90,6 +90,10 @@ class UniqueNames:
         self._taken.add(_key(name))
         return name
 
+    def release(self, name: str) -> None:
+        """Let somebody else take a name."""
+        self._taken.discard(_key(name))
+
     def _has(self, name: str) -> bool:
         return _key(name) in self._taken
 

@@ -1,4 +1,4 @@
-"""Where a conversation's files go: templates of folders and names, filled in safely, no two the same."""
+"""Where a conversation's files go: templates of folders and names, filled in safely."""
 
 from __future__ import annotations
 
@@ -6,80 +6,111 @@ import hashlib
 import posixpath
 import re
 import string
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
 from .names import LIMIT, UniqueNames, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .conversation import Conversation
 
-_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_NOT_HEX: Final = re.compile(r"[^0-9a-f]")
+EXTENSION: Final = ".md"
+KIND, NAME = "\0", "\1"
+"""What stands in a place's `assets` for the kind and the name of a file."""
+_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
+_HEX: Final = re.compile(r"[0-9a-f-]{8,128}")
 _AS_IT_IS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
-_SHORT: Final = 8
-_OF_CONVERSATION: Final = ("year", "month", "day", "date", "title", "id", "fullId", "start", "provider")
+SHORT: Final = 8
+_OF_CONVERSATION: Final = ("year", "month", "day", "date", "title", "id", "fullId", "start", "provider", "project", "kind")
 _OF_FILE: Final = ("kind", "name")
-_KIND, _NAME = "\0", "\1"
 
 
 class Place:
     """Where one conversation's page is, and the files that belong to it."""
 
-    __slots__ = ("_assets", "_links", "_names", "page")
+    __slots__ = ("_assets", "_links", "_names", "folder", "page", "short")
 
-    def __init__(self, page: str, assets: Callable[[], str]) -> None:
+    def __init__(self, page: str, assets: str, folder: str = "", short: str = "") -> None:
         self.page = page
-        """The path of its page, without extension."""
-        self._assets: Callable[[], str] | str = assets
+        """The path of its page, with `.md`."""
+        self.folder = folder
+        """A folder nobody else has, for the layout with a page for each message."""
+        self.short = short
+        """The short form of its id, which nobody else has."""
+        self._assets = assets
         self._links = ""
         self._names = UniqueNames()
 
+    @classmethod
+    def of(cls, place: dict[str, Any]) -> Self:
+        """Return the place a message names."""
+        return cls(place["page"], place["assets"], place["folder"], place["id"])
+
     def take(self, kind: str, name: str) -> tuple[str, str]:
         """Return the path of a file that belongs to the conversation, and the link to it from the page."""
-        if not isinstance(self._assets, str):
-            # Most conversations have no such files, so their names are worked out when there is one.
-            self._assets = self._assets()
+        if not self._links:
             way = posixpath.relpath(self._assets, posixpath.dirname(self.page) or ".")
-            self._links = quote(way, safe="/" + _KIND + _NAME)
+            self._links = quote(way, safe="/" + KIND + NAME)
         name = self._names.take(name)
-        path = self._assets.replace(_KIND, kind).replace(_NAME, name)
-        return path, self._links.replace(_KIND, kind).replace(_NAME, name if _AS_IT_IS.fullmatch(name) else quote(name))
+        path = self._assets.replace(KIND, kind).replace(NAME, name)
+        return path, self._links.replace(KIND, kind).replace(NAME, name if _AS_IT_IS.fullmatch(name) else quote(name))
 
 
-class Places:
-    """Gives every conversation of a run its own place."""
+class Templates(NamedTuple):
+    """The three templates of names; each a path with `{fields}`."""
 
-    def __init__(self, page: str, assets: str, extension: str = ".md") -> None:
-        _check(page, _OF_CONVERSATION)
-        _check(assets, (*_OF_CONVERSATION, *_OF_FILE), needed="name")
-        if not any(f"{{{name}}}" in assets for name in ("id", "fullId")):
-            raise ValueError("asset name needs {id} or {fullId}, or files of two conversations could have one name")
-        self._page = page.split("/")
-        self._assets = assets.split("/")
-        self._extension = extension
-        self._names = UniqueNames()
-        self._ids = UniqueNames()
+    page: str
+    asset: str
+    other: str
+    """The page of what is no chat: a project, a memory."""
 
-    def take(self, conversation: Conversation, title: str) -> Place:
-        """Return a conversation's place; nobody else gets it.
+    def check(self) -> Self:
+        """Return the templates.
 
-        Ids of 2026 share their first digits for a minute, so the short id is made of the last ones.
+        Raises:
+            ValueError: one names a field there is not, or could give two files one name.
+
         """
-        full = hex_id(conversation)
-        fields = _fields_of(conversation, self._ids.take(full[-_SHORT:], full))
-        path = self._fill(self._page, fields, title, LIMIT - len(self._extension))
-        page = self._names.take(path + self._extension, f"{path} ~{fields['id']}{self._extension}").removesuffix(
-            self._extension
-        )
-        return Place(page, lambda: self._fill(self._assets, {**fields, "kind": _KIND, "name": _NAME}, title, LIMIT))
+        _check(self.page, _OF_CONVERSATION)
+        _check(self.other, _OF_CONVERSATION)
+        _check(self.asset, (*_OF_CONVERSATION, *_OF_FILE), needed="name")
+        if not any(f"{{{name}}}" in self.asset for name in ("id", "fullId")):
+            raise ValueError("assetName needs {id} or {fullId}, or files of two conversations could have one name")
+        return self
 
-    @staticmethod
-    def _fill(parts: list[str], fields: dict[str, str], title: str, limit: int) -> str:
-        filled = (_part(part, fields, title, limit) for part in parts)
-        return "/".join(part for part in filled if part)
+    def fill_page(self, conversation: Conversation, fields: dict[str, str], title: str) -> str:
+        """Return the path of a page, without extension."""
+        template = self.page if fields["kind"] == "chat" else self.other
+        return _fill(template, fields, title, LIMIT - len(EXTENSION))
+
+    def fill_assets(self, fields: dict[str, str], title: str, page: str) -> str:
+        """Return the path of what belongs to a page: beside it, for what is no chat."""
+        if fields["kind"] != "chat":
+            return f"{page.removesuffix(EXTENSION)}/{NAME}"
+        return _fill(self.asset, {**fields, "kind": KIND, "name": NAME}, title, LIMIT)
+
+
+def fields_of(conversation: Conversation, full: str, short: str, project: str) -> dict[str, str]:
+    """Return what templates may name, each as part of a path."""
+    found = _DATE.match(conversation["created"]) or _DATE.match(conversation["updated"])
+    year, month, day = found.groups() if found else ("undated", "", "")
+    return {
+        "year": year,
+        "month": month,
+        "day": day,
+        "date": found[0] if found else "undated",
+        "id": short,
+        "fullId": full,
+        "start": full[:4],
+        "provider": safe_name(conversation["provider"], 40, "unknown"),
+        "project": safe_name(project, 60, "") if project else "",
+        "kind": safe_name(conversation.get("kind") or "chat", 40, "chat"),
+    }
+
+
+def _fill(template: str, fields: dict[str, str], title: str, limit: int) -> str:
+    filled = (_part(part, fields, title, limit) for part in template.split("/"))
+    return "/".join(part for part in filled if part)
 
 
 def _part(part: str, fields: dict[str, str], title: str, limit: int) -> str:
@@ -87,15 +118,7 @@ def _part(part: str, fields: dict[str, str], title: str, limit: int) -> str:
         return part.format_map(fields).strip(" .")
     # The title gets what the rest leaves; a title that two conversations share may be followed by a full id.
     room = limit - len(part.format_map({**fields, "title": ""}).encode())
-    return part.format_map({**fields, "title": safe_name(title, max(room, 8))})
-
-
-def _fields_of(conversation: Conversation, short: str) -> dict[str, str]:
-    found = _DATE.match(conversation["created"]) or _DATE.match(conversation["updated"])
-    year, month, day = found.groups() if found else ("undated", "", "")
-    fields = {"year": year, "month": month, "day": day, "date": found[0] if found else "undated"}
-    full = hex_id(conversation)
-    return fields | {"id": short, "fullId": full, "start": full[:4], "provider": conversation["provider"]}
+    return part.format_map({**fields, "title": safe_name(title, max(room, 8))}).strip(" .")
 
 
 def _check(template: str, allowed: tuple[str, ...], needed: str = "") -> None:
@@ -109,10 +132,13 @@ def _check(template: str, allowed: tuple[str, ...], needed: str = "") -> None:
         raise ValueError(f"'{template}' is no relative path")
 
 
-def hex_id(conversation: Conversation) -> str:
-    """Return the hex digits of a conversation's id, or of a hash where it has too few."""
-    digits = _NOT_HEX.sub("", conversation["id"].lower())
-    if len(digits) >= _SHORT:
+def hex_id(identifier: str, *instead: str) -> str:
+    """Return the hex digits of an id; of a hash where it is no hex number, over `instead` where there is no id at all.
+
+    Ids of 2026 share their first digits for a minute, so a short id is made of the last ones.
+    """
+    found = identifier.lower()
+    if _HEX.fullmatch(found) and len(digits := found.replace("-", "")) >= SHORT:
         return digits[-64:]
-    text = "\0".join((conversation["id"], conversation["title"], conversation["created"]))
+    text = identifier or "\0".join(instead)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

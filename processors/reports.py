@@ -10,18 +10,23 @@ from transmissions import Processor, write_whole
 if TYPE_CHECKING:
     from transmissions import Message
 
+Figures = dict[str, int]
+
 
 class ConversionReport(Processor):
     """Draw up the account of a conversion, and write it as JSON when all is done.
 
-    Takes `account` (what the archive held, and what was made of it) and `written`. The report says for messages, blocks,
-    attachments and files how many there were, and how many were rendered, folded or skipped, and why; `balanced` says
-    whether it adds up. It holds no time and no path of the machine: two runs over one archive give the same report.
+    Takes `account` (what the archive held, and what was made of it), `written` and `redacted`. The report says for messages,
+    blocks, attachments and files how many there were, and how many were rendered, folded or skipped, and why; `balanced` says
+    whether it adds up. It holds no time and no path of the machine: two runs over one archive differ only in what they had
+    to write.
 
     ```turtle
     :report a :ConversionReport ; :file "report.json" .
     ```
     """
+
+    stateful = True
 
     file: str = "report.json"
     "Where the report goes: below the run's output folder."
@@ -29,35 +34,41 @@ class ConversionReport(Processor):
     def __post_init__(self) -> None:
         """Begin with nothing."""
         self._inputs: list[Any] = []
-        self._read: dict[str, int] = {}
-        self._became: dict[str, dict[str, int]] = {}
-        self._conversations = {"converted": 0, "without messages": 0}
-        self._written = {"pages": 0, "bytes": 0}
+        self._found: Figures = {}
+        self._became: dict[str, Figures] = {}
+        self._conversations: Figures = {"converted": 0, "without messages": 0}
+        self._written: Figures = {"pages": 0, "files": 0, "bytes": 0, "unchanged": 0}
+        self._redacted: Figures = {}
 
     def process(self, message: Message) -> Message:
         """Take the message into account and pass it on without the figures."""
-        account = message.pop("account")
-        counts, became = account["found"], account["became"]
-        self._conversations["converted"] += 1
-        self._conversations["without messages"] += not counts["messages"]
-        kinds = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
-        is_duplicate = "skipped: duplicate" in became.get("conversation", ())
-        for kind, number in (*kinds.items(), *((f"block {name}", number) for name, number in counts["blocks"].items())):
-            self._read[kind] = self._read.get(kind, 0) + number
-            if is_duplicate and number:
-                self._note(kind, {"skipped: in a duplicate conversation": number})
-        for kind, outcomes in became.items():
-            self._note(kind, outcomes)
-        written = message["written"]
-        beside = sum(became.get(kind, {}).get("written", 0) for kind in ("artifact file", "attachment file"))
-        self._written["pages"] += len(written) - beside
-        self._written["bytes"] += sum(size for _, size in written)
+        self._take_account(message.pop("account", None))
+        _add(self._redacted, message.pop("redacted", {}))
+        written = message.get("written", ())
+        self._written["pages"] += any(True for _ in written)
+        for _, _, size, is_changed in written:
+            self._written["files"] += is_changed
+            self._written["bytes"] += size if is_changed else 0
+            self._written["unchanged"] += not is_changed
         return message
 
-    def _note(self, kind: str, outcomes: dict[str, int]) -> None:
-        total = self._became.setdefault(kind, {})
-        for outcome, number in outcomes.items():
-            total[outcome] = total.get(outcome, 0) + number
+    def _take_account(self, account: dict[str, Any] | None) -> None:
+        if account is None:  # No page was made: what came is told, but not what became of each part.
+            self._conversations["converted"] += 1
+            return
+        counts, became = account["found"], account["became"]
+        found = {name.rstrip("s"): counts[name] for name in ("messages", "attachments", "files")}
+        found |= {f"block {name}": number for name, number in counts["blocks"].items()}
+        _add(self._found, found)
+        # What a step leaves out as a whole, it leaves out with everything in it.
+        left = next((outcome for outcome in became.get("conversation", ()) if outcome.startswith("skipped")), "")
+        if left:
+            became = became | {kind: {f"{left} conversation": number} for kind, number in found.items() if number}
+        else:
+            self._conversations["converted"] += 1
+            self._conversations["without messages"] += not counts["messages"]
+        for kind, outcomes in became.items():
+            _add(self._became.setdefault(kind, {}), outcomes)
 
     def end_group(self, message: Message) -> None:
         """Take down what the reader found in one archive."""
@@ -66,36 +77,55 @@ class ConversionReport(Processor):
     def finish(self) -> list[Message]:
         """Write the report, and send it on as the last message."""
         report = self.report()
-        self.context.emit("summary", text=f"{self._conversations['converted']} conversations, {self._written['pages']} pages")
+        self.context.emit("summary", text=_summary(self._conversations["converted"], self._written))
         text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
         write_whole(self.context.output_path(self.file), text.encode(errors="replace"))
         return [{"report": report}]
 
-    def _arrivals(self) -> dict[str, int]:
+    def _arrivals(self) -> Figures:
         """Count the conversations: what was found and did not come here is among the dead letters."""
         found = sum(archive["elements"] + archive["broken"] for archive in self._inputs if archive)
-        figures = {"found": found, **self._conversations}
-        missing = found - figures["converted"]
+        outcomes = self._became.get("conversation", {})
+        skipped = sum(number for outcome, number in outcomes.items() if outcome.startswith("skipped"))
+        missing = found - self._conversations["converted"] - skipped
+        figures = {"found": found, **self._conversations, **_sorted(outcomes)}
         return figures | {"set aside": missing} if missing > 0 else figures
+
+    def _filter(self) -> dict[str, Any]:
+        """Return what a filter in front was set to: who reads a part must know that it is one."""
+        nodes = (node for node in self.context.plan.nodes() if node.type.endswith("/ConversationFilter"))
+        return {name: value for node in nodes for name, value in node.settings.items()}
 
     def report(self) -> dict[str, Any]:
         """Return the report as it stands."""
-        read = {"message", "attachment", "file", *self._read}
-        accounts = {kind: {"found": self._read.get(kind, 0), **_sorted(self._became.get(kind, {}))} for kind in sorted(read)}
+        kinds = sorted({"message", "attachment", "file", *self._found})
+        accounts = {kind: {"found": self._found.get(kind, 0), **_sorted(self._became.get(kind, {}))} for kind in kinds}
         blocks = {kind.removeprefix("block "): account for kind, account in accounts.items() if kind.startswith("block ")}
-        also = {kind: outcomes for kind, outcomes in self._became.items() if kind not in {*read, "conversation"}}
+        also = {kind: outcomes for kind, outcomes in self._became.items() if kind not in {*kinds, "conversation"}}
         return {
             "input": self._inputs,
-            "conversations": self._arrivals() | self._became.get("conversation", {}),
+            "filter": self._filter(),
+            "conversations": self._arrivals(),
             "messages": accounts["message"],
             "blocks": blocks,
             "attachments": accounts["attachment"],
-            "files not in the archive": accounts["file"],
+            "files": accounts["file"],
             "also": _sorted(also),
+            "redacted": _sorted(self._redacted),
             "written": self._written,
             "balanced": all(2 * account["found"] == sum(account.values()) for account in accounts.values()),
         }
 
 
+def _add(figures: Figures, more: Figures) -> None:
+    for name, number in more.items():
+        figures[name] = figures.get(name, 0) + number
+
+
 def _sorted(figures: dict[str, Any]) -> dict[str, Any]:
     return dict(sorted(figures.items()))
+
+
+def _summary(conversations: int, written: Figures) -> str:
+    unchanged = f", {written['unchanged']} unchanged" if written["unchanged"] else ""
+    return f"{conversations} conversations, {written['files']} files written{unchanged}"

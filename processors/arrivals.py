@@ -1,0 +1,77 @@
+"""What has come in this run: kept in a temporary database, so that memory does not grow with the archive."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+_COLUMNS = "key TEXT PRIMARY KEY, updated, digest, file, wanted, page, short, folder"
+
+
+class Arrival(NamedTuple):
+    """A conversation that came, and the place it got; none yet where `page` is empty."""
+
+    key: str
+    updated: str
+    digest: str
+    file: str
+    wanted: str = ""
+    page: str = ""
+    short: str = ""
+    folder: str = ""
+
+
+class Arrivals:
+    """The conversations of one run by their key."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)  # A private file that goes when it is closed.
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute(f"CREATE TABLE arrival ({_COLUMNS}) WITHOUT ROWID")
+
+    def judge(self, arrival: Arrival) -> tuple[Arrival, str]:
+        """Return the arrival, with the place an earlier version of it got, and why it is to be left out; empty if it is not.
+
+        Versions of a conversation come in different files: the newest wins, the later of two that are equally old. Two in one
+        file that differ are no versions but twins; the second gets a key of its own.
+        """
+        number = 1
+        key = arrival.key
+        while (seen := self._find(key)) is not None:
+            if seen.digest == arrival.digest:
+                return arrival, "skipped: duplicate"
+            if seen.file != arrival.file:
+                older = is_older(arrival.updated, seen.updated)
+                return seen._replace(**_news(arrival)), "skipped: older version" if older else ""
+            number += 1
+            key = f"{arrival.key}#{number}"
+        return arrival._replace(key=key), ""
+
+    def note(self, arrival: Arrival) -> None:
+        """Remember an arrival and its place."""
+        texts = [text.encode("utf-8", "backslashreplace").decode() for text in arrival]
+        self._database.execute("REPLACE INTO arrival VALUES (?,?,?,?,?,?,?,?)", texts)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()
+
+    def _find(self, key: str) -> Arrival | None:
+        plain = key.encode("utf-8", "backslashreplace").decode()
+        row = self._database.execute("SELECT * FROM arrival WHERE key = ?", (plain,)).fetchone()
+        return Arrival(*row) if row else None
+
+
+def _news(arrival: Arrival) -> dict[str, str]:
+    return {"updated": arrival.updated, "digest": arrival.digest, "file": arrival.file}
+
+
+def is_older(one: str, other: str) -> bool:
+    """Whether a time in ISO text is before another; a time that is not known is before none."""
+    return bool(one and other) and _moment(one) < _moment(other)
+
+
+def _moment(time: str) -> str:
+    # Without its mark for UTC: `…:00` comes before `…:00.5`, as text too.
+    return time.removesuffix("Z").removesuffix("+00:00").replace(" ", "T")

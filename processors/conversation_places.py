@@ -1,0 +1,157 @@
+"""Decide where each conversation goes, and which of them need not be converted again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from transmissions import Processor, RunError, UsageError
+
+from .arrivals import Arrival, Arrivals, is_older
+from .conversation import title_of
+from .ledger import NAME, Ledger
+from .names import UniqueNames
+from .places import EXTENSION, SHORT, Templates, fields_of, hex_id
+
+if TYPE_CHECKING:
+    from transmissions import Message
+
+    from .conversation import Conversation
+    from .ledger import Known
+
+_LARGEST: Final = 16 << 20
+
+
+class ConversationPlaces(Processor):
+    """Give every conversation its place in the output folder.
+
+    Takes `conversation`, `digest` and `source`; adds `key`, `place` (where its page and its files go), `known` (what the last
+    run wrote for it) and `facts` (what the page's head and the index say). A conversation that came before in the same run, or
+    a newer version of which is there already, goes on without `conversation`: the report counts it.
+
+    ```turtle
+    :places a :ConversationPlaces ; :pageName "{year}/{date} {title} ~{id}" .
+    ```
+
+    Names are the same in every run; one that was given stays with its conversation until its title changes.
+    """
+
+    stateful = True
+
+    page_name: str = "{provider}/{year}/{month}/{date} {title} ~{id}"
+    "The path of a page. Fields: provider, year, month, day, date, title, id (last 8 digits), fullId, project, kind."
+    asset_name: str = "{provider}/{year}/{month}/{kind}/{id} {name}"
+    "The path of a file that belongs to a conversation. Further fields: kind (artifacts, attachments), name."
+    other_name: str = "{provider}/{kind}s/{title} ~{id}"
+    "The path of a page that is no chat: a project, a memory. Its files go into a folder beside it."
+    projects: str | None = None
+    "A JSON file that says which project a conversation belongs to, by its id or title: exports do not tell."
+    state: str = NAME
+    "The ledger's file: below the run's output folder."
+
+    def __post_init__(self) -> None:
+        """Fail early where a template is wrong."""
+        try:
+            self._templates = Templates(self.page_name, self.asset_name, self.other_name).check()
+        except (ValueError, IndexError) as error:
+            raise UsageError(f"a template of ConversationPlaces is wrong: {error}") from error
+
+    async def __aenter__(self) -> Self:
+        self._of_project = _read_projects(self.context.input_path(self.projects)) if self.projects else {}
+        self._ledger = Ledger.open(self.context.output_path(self.state))
+        self._arrivals = Arrivals()
+        self._pages, self._ids, self._folders = UniqueNames(), UniqueNames(), UniqueNames()
+        for page, short, folder in self._ledger.names():
+            self._pages.take(page)
+            self._ids.take(short)
+            self._folders.take(folder)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._arrivals.close()
+        self._ledger.close()
+
+    def process(self, message: Message) -> Message:
+        """Give the message's `conversation` a place, or drop it as one that is there already."""
+        conversation = message.get("conversation")
+        if conversation is None:
+            return message
+        digest = message.pop("digest", "")
+        identity = conversation["id"] or digest
+        file = (message.get("source") or {}).get("file", "")
+        arrival = Arrival(f"{conversation['provider']}:{identity}", conversation["updated"], digest, file)
+        arrival, outcome = self._arrivals.judge(arrival)
+        before = self._ledger.known(arrival.key)
+        if not outcome and before and arrival.page == "" and is_older(arrival.updated, before.updated):
+            outcome = "skipped: older than what is there"
+        if outcome:
+            del message["conversation"]
+            message["account"] = {"found": conversation["counts"], "became": {"conversation": {outcome: 1}}}
+            return message
+        self._place(message, conversation, arrival, before)
+        return message
+
+    def _place(self, message: Message, conversation: Conversation, arrival: Arrival, before: Known | None) -> None:
+        title = title_of(conversation)
+        project = self._of_project.get(conversation["id"]) or self._of_project.get(title) or ""
+        full = hex_id(arrival.key.partition(":")[2], conversation["title"], conversation["created"])
+        earlier: Any = before if arrival.page == "" else arrival
+        short = earlier.short if earlier else self._ids.take(full[-SHORT:], full)
+        fields = fields_of(conversation, full, short, project)
+        wanted = self._templates.fill_page(conversation, fields, title) + EXTENSION
+        if earlier and earlier.wanted == wanted:
+            page = earlier.page
+        else:
+            if earlier:
+                self._pages.release(earlier.page)
+            page = self._pages.take(wanted, f"{wanted.removesuffix(EXTENSION)} ~{short}{EXTENSION}")
+        folder = earlier.folder if earlier else self._folders.take(full[:4], full[:SHORT], full)
+        self._arrivals.note(arrival._replace(wanted=wanted, page=page, short=short, folder=folder))
+        message["key"] = arrival.key
+        message["place"] = {
+            "page": page,
+            "wanted": wanted,
+            "assets": self._templates.fill_assets(fields, title, page),
+            "folder": folder,
+            "id": short,
+            "was": earlier.page if earlier else "",
+            "updated": arrival.updated,
+            "digest": arrival.digest,
+        }
+        # What an earlier version in this run has written over is as good as unknown.
+        message["known"] = before.files if before and arrival.page == "" else {}
+        message["facts"] = _facts(conversation, title, page, project)
+
+
+def _facts(conversation: Conversation, title: str, page: str, project: str) -> dict[str, Any]:
+    messages = conversation["messages"]
+    models = dict.fromkeys([conversation["model"]] if conversation["model"] else ())
+    if messages.__class__ is list:  # What is too large for memory is not gone through just for this.
+        models |= dict.fromkeys(model for message in messages if (model := message.get("model")))
+    return {
+        "title": title,
+        "provider": conversation["provider"],
+        "conversation_id": conversation["id"],
+        "kind": conversation.get("kind") or "chat",
+        "source_url": conversation["url"],
+        "created": conversation["created"],
+        "updated": conversation["updated"],
+        "models": list(models),
+        "messages": len(messages),
+        "tokens": conversation.get("tokens"),
+        "page": page,
+        "project": project,
+        "tags": list(conversation.get("tags") or ()),
+    }
+
+
+def _read_projects(path: Any) -> dict[str, str]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise RunError(f"'{path}' is larger than {_LARGEST >> 20} MiB")
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"the projects in '{path}' cannot be read: {error}") from error
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given.values()):
+        raise RunError(f"'{path}' must be a JSON object of conversation ids or titles to project names")
+    return given

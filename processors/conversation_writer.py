@@ -1,0 +1,100 @@
+"""Write what has changed of a conversation's files, and keep what a user added to its page."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from transmissions import Processor
+
+from .notes import is_marker, notes_below
+from .spool import pieces
+from .tree import Tree
+
+if TYPE_CHECKING:
+    from transmissions import Message
+
+    from .spool import Content
+
+_LONGEST_LINE: Final = 200
+
+
+class ConversationWriter(Processor):
+    """Write the files of a conversation that are not as they were written last.
+
+    Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
+    content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
+    written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
+    beside the new one, as `… (edited)`.
+
+    ```turtle
+    :write a :ConversationWriter .
+    ```
+
+    `conversation`, `files` and `known` end here: behind it a message is small.
+    """
+
+    folder: str = "."
+    "Where the files go: below the run's output folder."
+
+    async def __aenter__(self) -> Self:
+        self._tree = Tree(self.context, self.folder)
+        return self
+
+    def process(self, message: Message) -> Message:
+        """Write the message's `files`."""
+        if "conversation" not in message:
+            return message
+        known, place = message.get("known") or {}, message.get("place") or {}
+        message["written"] = [self._write(path, content, known, place) for path, content in message.get("files", ())]
+        # Only now: had writing failed, the dead letter would hold them.
+        for name in ("conversation", "files", "known"):
+            message.pop(name, None)
+        return message
+
+    def _write(self, path: str, content: Content, known: dict[str, list[Any]], place: dict[str, Any]) -> list[Any]:
+        digest, size = _digest(content)
+        before = known.get(path)
+        if before == [digest, size] and os.path.exists(self._tree.locate(path)):  # noqa: PTH110
+            return [path, digest, size, False]
+        if path == place.get("page"):
+            content = self._with_notes(content, path, place.get("was") or path, known)
+        self._tree.write(path, content)
+        return [path, digest, size, True]
+
+    def _with_notes(self, content: Content, path: str, old: str, known: dict[str, list[Any]]) -> Content:
+        """Return a page with what a user wrote below the old one; an old one that was edited above is set aside."""
+        marker = _last_line(content)
+        page = self._read(path) or self._read(old) if is_marker(marker) else b""
+        if not page:
+            return content
+        above, below = notes_below(page, marker)
+        if old in known and known[old] != list(_digest(above)):
+            base, dot, extension = path.rpartition(".")
+            self._tree.write(f"{base} (edited){dot}{extension}", page)
+            self.context.log.warning("'%s' was edited by hand above its last line; that page is kept beside the new one", old)
+        return [*([content] if isinstance(content, bytes) else content), below] if below else content
+
+    def _read(self, path: str) -> bytes:
+        try:
+            with open(self._tree.locate(path), "rb") as file:  # noqa: PTH123
+                return file.read()
+        except OSError:
+            return b""
+
+
+def _digest(content: Content) -> tuple[str, int]:
+    digest, size = hashlib.sha1(usedforsecurity=False), 0
+    for piece in pieces(content):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _last_line(content: Content) -> bytes:
+    if isinstance(content, bytes):
+        end = content[-_LONGEST_LINE:]
+    else:
+        end = b"".join(block for block in pieces(content[-1:]))[-_LONGEST_LINE:] if content else b""
+    return end.rstrip(b"\n").rpartition(b"\n")[2]
