@@ -1,0 +1,64 @@
+import pytest
+from chats import chat, text
+
+from transmissions import UsageError
+from transmissions.processors.choose import ConversationFilter
+
+MADE = {"kind": "artifact", "artifact": {"command": "create"}, "sources": ("text",)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({}, None),
+        ({"since": "2026-03-07"}, None),
+        ({"since": "2026-03-08"}, "since"),
+        ({"since": "2026-03-06", "until": "2026-03-07"}, None),
+        ({"until": "2026-03"}, None),
+        ({"until": "2026-02"}, "until"),
+        ({"until": "2025"}, "until"),
+        ({"since": "2026-03-07T12:00:04Z", "by": "updated"}, None),
+        ({"title": "(?i)TALK$"}, None),
+        ({"title": "walk"}, "title"),
+        ({"ids": ("0000aa",)}, None),
+        ({"ids": ("11111111-2222-4333-8444-0000000000aa", "x")}, None),
+        ({"ids": ("0000ab",)}, "ids"),
+        ({"providers": ("grok",)}, "providers"),
+        ({"model": "opus"}, "model"),
+        ({"kinds": ("project",)}, "kinds"),
+        ({"artifacts": "with"}, "artifacts"),
+        ({"artifacts": "without"}, None),
+        ({"empty": "drop"}, None),
+    ],
+)
+def test_what_does_not_fit_is_left_out_and_counted(bench, settings, reason):
+    """A conversation goes on as it is, or without itself and with an account that names the setting against it."""
+    (message,) = bench.through(ConversationFilter(**settings), {"conversation": chat()})
+    if reason is None:
+        assert "conversation" in message
+    else:
+        assert message["account"]["became"] == {"conversation": {f"skipped: filtered by {reason}": 1}}
+
+
+def test_models_artifacts_and_emptiness_are_looked_for_in_messages(bench):
+    """A model that one message names counts, and so does what one message makes."""
+    message = {"id": "", "role": "assistant", "created": "", "model": "claude-opus-4", "blocks": [text("x"), MADE]}
+    kept = chat(messages=[message])
+    assert "conversation" in bench.through(ConversationFilter(model="opus", artifacts="with"), {"conversation": kept})[0]
+    empty = chat(messages=[])
+    assert "conversation" not in bench.through(ConversationFilter(empty="drop"), {"conversation": empty})[0]
+
+
+def test_a_conversation_without_a_date_is_in_no_stretch_of_time(bench):
+    """What has no date is left out where dates count."""
+    (message,) = bench.through(ConversationFilter(since="2000"), {"conversation": chat(created="")})
+    assert "conversation" not in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"), [({"title": "("}, "no regular expression"), ({"since": "soon"}, "'soon' is no date")]
+)
+def test_a_wrong_filter_is_refused_at_once(settings, said):
+    """A pattern or date that is none is an error before anything runs."""
+    with pytest.raises(UsageError, match=said):
+        ConversationFilter(**settings)

@@ -1,0 +1,91 @@
+import pytest
+from chats import chat
+
+from transmissions import RunError
+from transmissions.processors.conversation_writer import ConversationWriter
+from transmissions.processors.notes import notes_marker
+
+PAGE = "a/Talk ~1.md"
+MARK = notes_marker("1")
+
+
+def page(words):
+    """Return the bytes of a page."""
+    return f"# Talk\n\n{words}\n\n{MARK}\n".encode()
+
+
+def write(bench, content, known=None, path=PAGE, was=""):
+    """Write one page and return what is told of it, as the next run will know it."""
+    place = {"page": path, "was": was or path}
+    message = {"conversation": chat(), "files": [(path, content)], "known": known or {}, "place": place}
+    (result,) = bench.through(ConversationWriter(), message)
+    assert not {"conversation", "files", "known"} & result.keys()
+    return {path: [digest, size] for path, digest, size, _ in result["written"]}, result["written"][0][3]
+
+
+def test_what_has_not_changed_is_left_alone(bench):
+    """A page whose content is the same is not written, even if a user has edited it since."""
+    known, _ = write(bench, page("one"))
+    (bench.output / PAGE).write_text("mine")
+    _, changed = write(bench, page("one"), known)
+    assert changed is False
+    assert (bench.output / PAGE).read_text() == "mine"
+
+
+def test_what_is_missing_is_written_again(bench):
+    """A page that is gone is written, whatever the ledger says."""
+    known, _ = write(bench, page("one"))
+    (bench.output / PAGE).unlink()
+    assert write(bench, page("one"), known)[1] is True
+
+
+@pytest.mark.parametrize("pieces", [False, True])
+def test_notes_below_the_line_are_kept(bench, pieces):
+    """What a user wrote below the last line is below the new page, time and again."""
+    known, _ = write(bench, page("one"))
+    with (bench.output / PAGE).open("a") as file:
+        file.write("my note\n")
+    for words in ("two", "three"):
+        known, _ = write(bench, [page(words)[:9], page(words)[9:]] if pieces else page(words), known)
+    assert (bench.output / PAGE).read_bytes() == page("three") + b"my note\n"
+    assert [file.name for file in bench.output.rglob("*.md")] == ["Talk ~1.md"]
+
+
+def test_notes_move_with_a_new_title(bench):
+    """A page under a new title has the notes of the old one; had the run been killed in between, those of the new one."""
+    known, _ = write(bench, page("one"))
+    (bench.output / PAGE).write_bytes(page("one") + b"note")
+    for _ in range(2):
+        write(bench, page("two"), known, path="a/New ~1.md", was=PAGE)
+        assert (bench.output / "a/New ~1.md").read_bytes() == page("two") + b"note"
+        (bench.output / PAGE).unlink(missing_ok=True)
+
+
+def test_a_page_that_was_edited_by_hand_is_not_lost(bench):
+    """If the conversation has changed and so has the page, the user's page is kept beside the new one."""
+    known, _ = write(bench, page("one"))
+    edited = page("one, as I see it") + b"note"
+    (bench.output / PAGE).write_bytes(edited)
+    write(bench, page("two"), known)
+    assert (bench.output / "a/Talk ~1 (edited).md").read_bytes() == edited
+    assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
+
+
+def test_without_a_ledger_notes_are_kept_too(bench):
+    """A page that is there although nothing is known of it gives its notes to the new one."""
+    write(bench, page("one"))
+    (bench.output / PAGE).write_bytes(page("one") + b"note")
+    write(bench, page("two"))
+    assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
+
+
+@pytest.mark.parametrize("path", ["../x.md", "a/../../x", "/etc/x", "a//b", "a/..", "a\\b", "x\0y", ""])
+def test_nothing_is_written_outside(bench, path):
+    """A path that leads out of the output folder, or is no path, is refused."""
+    with pytest.raises(RunError):
+        write(bench, b"x", path=path)
+
+
+def test_what_was_left_out_passes(bench):
+    """A message without a conversation goes on as it is."""
+    assert bench.through(ConversationWriter(), {"account": {}}) == [{"account": {}}]
