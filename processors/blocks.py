@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .artifacts import fence_language
-from .prose import fence, guard, inline
+from .beside import add_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .artifacts import Made
-    from .conversation import Block, ChatMessage
+    from .conversation import Block
+    from .flavour import Flavour
     from .page import Page
 
-_OUTCOMES: Final = {"keep": "rendered", "fold": "folded", "link": "folded"}
-_SAFE_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s<>\x00-\x20]+", re.IGNORECASE)
+_OUTCOMES: Final = {"keep": "rendered", "fold": "folded", "link": "folded", "end": "rendered"}
 
 
 def render_block(page: Page, block: Block) -> None:
@@ -33,65 +32,74 @@ def _text(page: Page, block: Block) -> None:
     page.count(block["sources"], "rendered")
     citations = block["citations"]
     if not citations:
-        page.parts.append(guard(text, page.shift))
+        page.parts.append(page.flavour.text(text, page.shift))
     elif page.style.citations == "drop":
         page.note("citation", "skipped: dropped by setting", len(citations))
-        page.parts.append(guard(text, page.shift))
+        page.parts.append(page.flavour.text(text, page.shift))
     else:
         _cited(page, text, citations)
 
 
 def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
     """Add a text with footnotes: at the end of the line they speak of, or below a text with code or tables in it."""
-    notes = []
+    notes: list[tuple[int, str]] = []
     at_end = "```" in text or "|" in text
     marks: list[tuple[int, str]] = []
     for citation in citations:
         page.notes += 1
         line_end = -1 if at_end else text.find("\n", max(citation["end"], 0))
-        marks.append((len(text) if line_end < 0 else line_end, f"[^{page.notes}]"))
-        notes.append(f"[^{page.notes}]: {_link_to(citation)}")
+        marks.append((len(text) if line_end < 0 else line_end, page.flavour.mark(page.notes)))
+        notes.append((page.notes, page.flavour.address(citation["title"], citation["url"]) or "(no address)"))
     page.note("citation", "rendered", len(notes))
     if at_end:
-        page.parts += (guard(text, page.shift), " ".join(mark for _, mark in marks))
+        shown = " ".join(mark for _, mark in marks if mark)
+        page.parts += (page.flavour.text(text, page.shift), *([page.flavour.text(shown, 0)] if shown else ()))
     else:
         for place, mark in sorted(marks, reverse=True):
             text = text[:place] + mark + text[place:]
-        page.parts.append(guard(text, page.shift))
-    page.parts.append("\n".join(notes))
-
-
-def _link_to(citation: dict[str, Any]) -> str:
-    url, title = citation["url"], inline(citation["title"])
-    shown = f"<{url}>" if _SAFE_URL.fullmatch(url) else inline(url)
-    return f"{title} {shown}".strip() or "(no address)"
+        page.parts.append(page.flavour.text(text, page.shift))
+    page.parts.append(page.flavour.footnotes(notes))
 
 
 def _thinking(page: Page, block: Block) -> None:
     if _dropped(page, block, page.style.thinking):
         return
-    lines = [f"- {inline(summary)}" for summary in block["summaries"] if summary]
-    body = "\n\n".join(filter(None, ["\n".join(lines), guard(block["text"], page.shift)]))
+    lines = [page.flavour.plain(summary) for summary in block["summaries"] if summary]
+    text = page.flavour.text(block["text"], page.shift) if block["text"] else ""
+    body = "\n\n".join(filter(None, [page.flavour.items(lines) if lines else "", text]))
     page.show(page.style.thinking, "Thinking", body)
 
 
 def _injected(page: Page, block: Block) -> None:
     if not _dropped(page, block, page.style.injected):
-        page.show(
-            page.style.injected, f"Added by the app ({block['source']}), not by the user", guard(block["text"], page.shift)
-        )
+        text = page.flavour.text(block["text"], page.shift)
+        page.show(page.style.injected, f"Added by the app ({block['source']}), not by the user", text)
+
+
+def _event(page: Page, block: Block) -> None:
+    if _dropped(page, block, page.style.events):
+        return
+    if block["text"]:
+        page.show(page.style.events, block["title"] or "Event", page.flavour.text(block["text"], page.shift))
+    else:
+        page.parts.append(page.flavour.aside(page.flavour.plain(block["title"]) or "Event"))
 
 
 def _file(page: Page, block: Block) -> None:
-    page.count(block["sources"], "rendered")
-    page.parts.append(f"**File:** {inline(block['name'] or block['type'])} (not in the archive)")
+    if not _dropped(page, block, "drop" if page.style.attachments == "drop" else "keep"):
+        add_file(page, block, block["type"])
 
 
 def _unknown(page: Page, block: Block) -> None:
-    page.count(block["sources"], "rendered")
     kind = block.get("type") or block["kind"]
-    page.note(f"unknown block '{kind}'", "kept as JSON")
-    page.parts.append(f"**Unknown block:** {inline(kind)}\n\n{fence(as_json(block.get('data', block)), 'json')}")
+    page.note(f"unknown block '{kind}'", "kept as JSON" if page.style.unknown != "drop" else "dropped by setting")
+    if _dropped(page, block, page.style.unknown):
+        return
+    data = page.flavour.code(as_json(block.get("data", block)), "json")
+    if page.style.unknown == "fold":
+        page.show("fold", f"Unknown block: {kind}", data)
+    else:
+        page.parts += (page.flavour.label("Unknown block", page.flavour.plain(kind)), data)
 
 
 def _tool(page: Page, block: Block) -> None:
@@ -99,9 +107,9 @@ def _tool(page: Page, block: Block) -> None:
     if "artifact" in block:
         _made(page, block, result)
     elif not _dropped(page, block, page.style.tools):
-        parts = _input_parts(block["input"]) + _result_parts(result)
+        parts = _input_parts(page.flavour, block["input"]) + _result_parts(page.flavour, result)
         failed = " (failed)" if result and result["failed"] else ""
-        page.show(page.style.tools, f"Tool: {block['name']}{failed}", "\n\n".join(parts) or "(nothing)")
+        page.show(page.style.tools, f"Tool: {block['name']}{failed}", _body(page, parts))
 
 
 def _made(page: Page, block: Block, result: dict[str, Any] | None = None) -> None:
@@ -111,28 +119,39 @@ def _made(page: Page, block: Block, result: dict[str, Any] | None = None) -> Non
     mode = page.style.artifacts
     if _dropped(page, block, mode):
         return
-    page.parts.append(_artifact_line(artifact, made))
-    if mode != "link":
-        parts = _artifact_parts(artifact, made) + _result_parts(result)
-        page.show(
-            mode,
-            f"{artifact['command'].capitalize()} {artifact['title'] or artifact['key']}",
-            "\n\n".join(parts) or "(nothing)",
+    page.parts.append(_artifact_line(page.flavour, artifact, made))
+    if mode in ("keep", "fold"):
+        parts = _artifact_parts(page.flavour, artifact, made) + _result_parts(page.flavour, result)
+        page.show(mode, f"{artifact['command'].capitalize()} {artifact['title'] or artifact['key']}", _body(page, parts))
+
+
+def render_made(page: Page) -> None:
+    """Add the artifacts of a conversation as they stand at its end."""
+    if page.style.artifacts != "end":
+        return
+    for made in page.shelf.made:
+        page.parts += (
+            page.flavour.heading(2, page.flavour.plain(f"Artifact: {made.name}")),
+            page.flavour.code(made.body, fence_language(made)),
         )
+        page.settle()
 
 
-def _artifact_line(artifact: dict[str, Any], made: Made | None) -> str:
-    title = inline(artifact["title"] or artifact["key"] or (made.name if made else "artifact"))
-    if made is None:
-        return f"**Artifact:** {title} (not in the archive)"
-    return f"**Artifact:** [{title}]({made.link})"
+def _body(page: Page, parts: list[str]) -> str:
+    return "\n\n".join(parts) or page.flavour.paragraph("(nothing)")
 
 
-def _artifact_parts(artifact: dict[str, Any], made: Made | None) -> list[str]:
+def _artifact_line(flavour: Flavour, artifact: dict[str, Any], made: Made | None) -> str:
+    title = artifact["title"] or artifact["key"] or (made.name if made else "artifact")
+    return flavour.label("Artifact", flavour.link(title, made.link) if made else f"{flavour.plain(title)} (not in the archive)")
+
+
+def _artifact_parts(flavour: Flavour, artifact: dict[str, Any], made: Made | None) -> list[str]:
     language = fence_language(made) if made else ""
     if artifact["command"] == "update":
-        return ["Replaced", fence(artifact["old"], language), "by", fence(artifact["new"], language)]
-    return [fence(artifact["content"], language)] if artifact["content"] else []
+        replaced, by = flavour.paragraph("Replaced"), flavour.paragraph("by")
+        return [replaced, flavour.code(artifact["old"], language), by, flavour.code(artifact["new"], language)]
+    return [flavour.code(artifact["content"], language)] if artifact["content"] else []
 
 
 def _dropped(page: Page, block: Block, mode: str) -> bool:
@@ -141,32 +160,34 @@ def _dropped(page: Page, block: Block, mode: str) -> bool:
     return mode == "drop"
 
 
-def _input_parts(given: Any) -> list[str]:
+def _input_parts(flavour: Flavour, given: Any) -> list[str]:
     if given is None:
         return []
     if given.__class__ is not dict:
-        return [fence(as_json(given), "json")]
+        return [flavour.code(as_json(given), "json")]
     long = {key: value for key, value in given.items() if value.__class__ is str and "\n" in value}
     short = {key: value for key, value in given.items() if key not in long}
     lines = ",\n".join(f"  {as_json(key)}: {as_json(value)}" for key, value in short.items())
-    parts = [fence(f"{{\n{lines}\n}}", "json")] if short else []
-    return parts + [f"{inline(key)}:\n\n{fence(value)}" for key, value in long.items()]
+    parts = [flavour.code(f"{{\n{lines}\n}}", "json")] if short else []
+    for key, value in long.items():
+        parts += (flavour.paragraph(f"{flavour.plain(key)}:"), flavour.code(value))
+    return parts
 
 
-def _result_parts(result: dict[str, Any] | None) -> list[str]:
-    if result is None:
+def _result_parts(flavour: Flavour, result: dict[str, Any] | None) -> list[str]:
+    if result is None or not result["parts"]:
         return []
-    parts = [_result_part(part) for part in result["parts"]]
-    return ["Error:" if result["failed"] else "Result:", *parts] if parts else []
+    parts = [part for item in result["parts"] for part in _result_part(flavour, item)]
+    return [flavour.paragraph("Error:" if result["failed"] else "Result:"), *parts]
 
 
-def _result_part(part: Any) -> str:
+def _result_part(flavour: Flavour, part: Any) -> list[str]:
     if part.__class__ is not dict or part.get("text").__class__ is not str:
-        return fence(as_json(part), "json")
+        return [flavour.code(as_json(part), "json")]
     if "url" not in part:
-        return fence(part["text"])
-    heading = _link_to({"url": part["url"], "title": part["title"]})
-    return f"{heading}\n\n{fence(part['text'])}" if part["text"] else heading
+        return [flavour.code(part["text"])]
+    heading = flavour.paragraph(flavour.address(part["title"], part["url"]) or "(no address)")
+    return [heading, flavour.code(part["text"])] if part["text"] else [heading]
 
 
 def as_json(value: Any) -> str:
@@ -180,15 +201,7 @@ _RENDERERS: Final[dict[str, Callable[[Page, Block], None]]] = {
     "tool": _tool,
     "artifact": _made,
     "injected": _injected,
+    "event": _event,
     "file": _file,
     "unknown": _unknown,
 }
-
-
-def name_files(message: ChatMessage) -> set[str]:
-    """Give file blocks the names that the message's list of files knows; return the ids that have a block."""
-    names = {file["id"]: file["name"] for file in message["files"]}
-    shown = [block for block in message["blocks"] if block["kind"] == "file"]
-    for block in shown:
-        block["name"] = block["name"] or names.get(block["id"], "")
-    return {block["id"] for block in shown}

@@ -1,83 +1,99 @@
-"""A message on a page: its heading, its blocks, its attachments."""
+"""A message on a page: its heading, its blocks, its files. And what is kept beside the chats: texts that are no messages."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from .blocks import name_files, render_block
-from .names import safe_file_name
-from .prose import fence, inline
+from .beside import add_files, attach, name_files
+from .blocks import render_block
 
 if TYPE_CHECKING:
-    from .conversation import ChatMessage
-    from .page import Page, Style
+    from .conversation import ChatMessage, Conversation
+    from .page import Page
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|\+00:00)?.*", re.ASCII)
 _ANCHOR: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_BY_TYPE: Final = {
-    "text/markdown": ".md",
-    "text/plain": ".txt",
-    "text/csv": ".csv",
-    "text/html": ".html",
-    "application/json": ".json",
+_DEFAULT: Final = "{speaker}, {time}"
+_ASSISTANTS: Final = {
+    "claude": "Claude",
+    "chatgpt": "ChatGPT",
+    "gemini": "Gemini",
+    "aistudio": "Gemini",
+    "grok": "Grok",
+    "deepseek": "DeepSeek",
+    "lechat": "Le Chat",
+    "mistral": "Le Chat",
+    "codex": "Codex",
+    "perplexity": "Perplexity",
+    "copilot": "Copilot",
 }
-_NO_TEXT: Final = frozenset(
-    [
-        ".doc",
-        ".docx",
-        ".epub",
-        ".gif",
-        ".jpeg",
-        ".jpg",
-        ".odp",
-        ".ods",
-        ".odt",
-        ".pdf",
-        ".png",
-        ".ppt",
-        ".pptx",
-        ".rtf",
-        ".xls",
-        ".xlsx",
-        ".zip",
-    ]
-)
-"""Extensions of files that are no text: what the archive holds of them is their text, so it is called that."""
 
 
-def render_message(page: Page, message: ChatMessage, level: str = "##") -> None:
-    """Add a message with a heading of its own."""
-    heading = _heading(page.style, message)
+def assistant_of(provider: str) -> str:
+    """Return what a provider calls its assistant."""
+    known = provider.lower().replace("-", "").replace("_", "").replace(" ", "")
+    return next((name for start, name in _ASSISTANTS.items() if known.startswith(start)), "Assistant")
+
+
+def render_message(page: Page, message: ChatMessage, level: int = 2) -> None:
+    """Add a message with a heading of its own; without it where settings leave nothing of what the message holds."""
     anchor = message["id"] if _ANCHOR.fullmatch(message["id"]) else ""
-    page.parts.append(f"{level} {heading}\n<!-- msg:{anchor} -->" if anchor else f"{level} {heading}")
-    render_body(page, message)
+    before = len(page.parts)
+    page.parts.append(page.flavour.heading(level, _heading(page, message), anchor))
+    holds = render_body(page, message)
+    if holds and len(page.parts) == before + 1:
+        page.parts.pop()
 
 
-def render_body(page: Page, message: ChatMessage) -> None:
-    """Add what a message says and holds."""
-    shown = name_files(message) if message["files"] else frozenset[str]()
+def render_body(page: Page, message: ChatMessage) -> bool:
+    """Add what a message says and holds, and tell whether there was anything."""
+    before = len(page.parts)
+    if message["files"]:
+        name_files(message)
     for block in message["blocks"]:
         render_block(page, block)
-    for attachment in message["attachments"]:
-        _attach(page, attachment)
-    for file in message["files"]:
-        page.note("file", "rendered")
-        if file["id"] not in shown or not file["id"]:
-            page.parts.append(f"**File:** {inline(file['name'] or file['id'])} (not in the archive)")
-    holds = message["blocks"] or message["attachments"] or message["files"]
-    page.note("message", "rendered" if holds else "rendered empty")
+    if message["attachments"] or message["files"]:
+        add_files(page, message)
+    holds = bool(message["blocks"] or message["attachments"] or message["files"])
+    is_left_out = holds and len(page.parts) == before
+    page.note("message", "skipped: nothing of it is shown" if is_left_out else "rendered" if holds else "rendered empty")
+    return holds
 
 
-def _heading(style: Style, message: ChatMessage) -> str:
-    role = message["role"]
-    speaker = (
-        style.human if role == "human" else style.assistant if role == "assistant" else inline(role).capitalize() or "Unknown"
-    )
+def render_whole(page: Page, conversation: Conversation) -> None:
+    """Add what belongs to a conversation as a whole: links to others, texts that are no messages, files."""
+    flavour = page.flavour
+    for link in conversation.get("links") or ():
+        title = flavour.plain(" ".join(filter(None, [link.get("title"), f"({link['id']})" if link["id"] else ""])))
+        page.parts.append(flavour.label(flavour.plain(link["relation"]).capitalize(), title))
+    for section in conversation.get("sections") or ():
+        page.count(section.get("sources") or (), "rendered")
+        page.parts.append(flavour.heading(2, flavour.plain(section["title"]) or "Text"))
+        if section["text"]:
+            page.parts.append(flavour.text(section["text"], page.shift))
+        page.settle()
+    for attachment in conversation.get("attachments") or ():
+        attach(page, attachment)
+        page.settle()
+
+
+def _heading(page: Page, message: ChatMessage) -> str:
+    style, role, name = page.style, message["role"], message.get("name") or ""
+    speaker = page.speakers.get((role, name))
+    if speaker is None:
+        speaker = page.speakers[role, name] = page.flavour.plain(name or _called(page, role)) or "Unknown"
     time = show_time(message["created"])
-    if style.heading == "{speaker}, {time}":
+    if style.heading == _DEFAULT:
         return f"{speaker}, {time}" if time else speaker
-    return style.heading.format(speaker=speaker, time=time, date=time[:10], id=message["id"]).strip(" ,")
+    fields = {"speaker": speaker, "time": time, "date": time[:10], "id": page.flavour.plain(message["id"])}
+    return style.heading.format(**fields).strip(" ,")
+
+
+def _called(page: Page, role: str) -> str:
+    if role == "human":
+        return page.style.human
+    return page.style.assistant if role == "assistant" else role.capitalize()
 
 
 def show_time(time: str) -> str:
@@ -86,30 +102,3 @@ def show_time(time: str) -> str:
         return ""
     found = _TIME.fullmatch(time)
     return f"{found[1]} {found[2]}{'Z' if found[3] else ''}" if found else ""
-
-
-def _attach(page: Page, attachment: dict[str, Any]) -> None:
-    mode, text = page.style.attachments, attachment["text"]
-    if mode == "drop":
-        page.note("attachment", "skipped: dropped by setting")
-        return
-    page.note("attachment", "folded" if mode == "fold" else "rendered")
-    name = attachment_name(attachment)
-    if not text:
-        page.parts.append(f"**Attachment:** {inline(name)} (its text is not in the archive)")
-        return
-    page.parts.append(f"**Attachment:** [{inline(name)}]({page.attach(name, text)}) ({len(text):,} characters)")
-    preview = page.style.preview
-    if preview:
-        cut = len(text) > preview
-        page.show(mode, "Beginning" if cut else "Text", fence(text[:preview] + "\n…" if cut else text))
-
-
-def attachment_name(attachment: dict[str, Any]) -> str:
-    """Return the name of the file an attachment's text goes to."""
-    name = safe_file_name(attachment["name"], 100, "attachment")
-    dot = name.rfind(".")
-    extension = name[dot:].lower() if dot > 0 else ""
-    if extension in _NO_TEXT:
-        return f"{name}.txt"
-    return name if extension else name + _BY_TYPE.get(attachment["type"], ".txt")

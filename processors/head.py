@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import UsageError
 
@@ -13,11 +14,57 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    Head = Callable[[dict[str, Any]], str]
+
+_FIELDS: Final = (
+    "title",
+    "provider",
+    "conversation_id",
+    "source_url",
+    "created",
+    "updated",
+    "messages",
+    "messages_off_path",
+    "models",
+    "artifacts",
+    "attachments",
+    "tags",
+    "project",
+    "tokens",
+)
+"""What front matter tells, and no more: the archive knows of accounts and addresses too."""
+_NO_TAG: Final = re.compile(r"[^\w/-]+")
+
 
 def default_head(facts: dict[str, Any]) -> str:
     """Return the head of a page."""
-    head = f"{_matter(facts)}\n# {inline(facts['title'])}"
+    return _head(front_matter(_matter(facts)), facts)
+
+
+def obsidian_head(facts: dict[str, Any]) -> str:
+    """Return the head of a page with the aliases and tags by which Obsidian finds it."""
+    return _head(front_matter(_for_obsidian(facts)), facts)
+
+
+def retrieval_head(facts: dict[str, Any]) -> str:
+    """Return a head with just what a passage is cited by."""
+    fields = {"title": "title", "id": "conversation_id", "created": "created", "url": "source_url"}
+    return f"{front_matter({name: facts.get(field) for name, field in fields.items()})}\n# {inline(facts['title'])}"
+
+
+def _head(matter: str, facts: dict[str, Any]) -> str:
+    head = f"{matter}\n# {inline(facts['title'])}"
     return f"{head}\n\n{quote_lines(facts['summary'])}" if facts["summary"].strip() else head
+
+
+def _matter(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: facts.get(name) for name in _FIELDS}
+
+
+def _for_obsidian(facts: dict[str, Any]) -> dict[str, Any]:
+    words = [facts["provider"], *(facts.get("tags") or ())]
+    tags = dict.fromkeys(filter(None, (_NO_TAG.sub("-", word).strip("-") for word in words)))
+    return {"title": facts["title"], "aliases": [facts["title"]], **_matter(facts), "tags": list(tags)}
 
 
 def quote_lines(text: str) -> str:
@@ -25,7 +72,7 @@ def quote_lines(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in guard(text, 2).split("\n"))
 
 
-def load_head(path: Path) -> Callable[[dict[str, Any]], str]:
+def load_head(path: Path, flavour: str) -> Head:
     """Return a function that fills in a jinja2 template, compiled once.
 
     Raises:
@@ -40,8 +87,6 @@ def load_head(path: Path) -> Callable[[dict[str, Any]], str]:
         template = environment.from_string(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, jinja2.TemplateError) as error:
         raise UsageError(f"template '{path}': {error}") from error
-    return lambda facts: template.render(**facts, front_matter=_matter(facts)).rstrip()
-
-
-def _matter(facts: dict[str, Any]) -> str:
-    return front_matter({name: value for name, value in facts.items() if name != "summary"})
+    matter = _for_obsidian if flavour == "obsidian" else _matter
+    nothing = dict.fromkeys(_FIELDS)
+    return lambda facts: template.render(**{**nothing, **facts}, front_matter=front_matter(matter(facts))).rstrip()

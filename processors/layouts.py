@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from .artifacts import Bench
+from .blocks import render_made
 from .branches import Tree, look
-from .chat_page import render_body, render_message, show_time
-from .conversation import title_of
+from .chat_page import assistant_of, render_body, render_message, render_whole, show_time
 from .names import UniqueNames
 from .page import Page, Style
-from .places import Places, hex_id
+from .places import EXTENSION, hex_id
 from .prose import inline
 from .spool import Mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from .conversation import ChatMessage, Conversation
+    from .flavour import Flavour
+    from .places import Place
     from .spool import Content
 
     Files = list[tuple[str, Content]]
-    Head = Callable[[dict[str, Any]], str]
+    Facts = dict[str, Any]
+    Head = Callable[[Facts], str]
 
 
 def walk(page: Page, conversation: Conversation, tree: Tree, left: bool) -> Iterator[ChatMessage]:
@@ -49,82 +54,101 @@ def _bench_for(page: Page, parent: int, forks: frozenset[int]) -> Bench:
 class ConversationLayout:
     """One page for each conversation, its messages in order, ways it left at the end."""
 
-    def __init__(self, style: Style, places: Places, head: Head) -> None:
+    def __init__(self, style: Style, flavour: Flavour, head: Head) -> None:
         self._style = style
-        self._places = places
+        self._flavour = flavour
         self._head = head
 
-    def render(self, conversation: Conversation) -> tuple[Files, Page]:
-        """Return the files of a conversation, its page first."""
-        title = title_of(conversation)
-        place = self._places.take(conversation, title)
-        page = Page(self._style, place, large=isinstance(conversation["messages"], Mapped))
+    def render(
+        self, conversation: Conversation, place: Place, facts: Facts, written: Container[str] = ()
+    ) -> tuple[Files, Page, Facts]:
+        """Return the files of a conversation, its page first, and what its head tells; `facts` is what is known already."""
+        page = _begin(conversation, self._style, self._flavour, place.take, written)
+        render_whole(page, conversation)
         tree = look(conversation)
         for message in walk(page, conversation, tree, left=False):
             render_message(page, message)
             page.settle()
         if tree.left:
             _render_left(page, conversation, tree)
+        render_made(page)
+        tail = self._flavour.tail(place.short)
+        if tail:
+            page.parts.append(tail)
         files = page.take_files()
-        head = self._head(describe(conversation, title, tree, page))
-        return [(f"{place.page}.md", page.take_page(head)), *files], page
+        told = {**facts, **describe(tree, page)}
+        summary = conversation["summary"] if self._style.summary == "keep" else ""
+        head = self._head({**told, "summary": summary, "model": conversation["model"]})
+        path = place.page.removesuffix(EXTENSION) + self._flavour.extension
+        return [(path, page.take_page(head)), *files], page, told
+
+
+def _begin(conversation: Conversation, style: Style, flavour: Flavour, take: Any, written: Container[str] = ()) -> Page:
+    if not style.assistant:
+        style = style._replace(assistant=assistant_of(conversation["provider"]))
+    return Page(style, flavour, take, isinstance(conversation["messages"], Mapped), written)
 
 
 def _render_left(page: Page, conversation: Conversation, tree: Tree) -> None:
     page.note("message off the path", "rendered", tree.left)
     page.parts += (
-        "## Other branches",
-        "*Messages that were edited or answered again; the conversation did not go on from them.*",
+        page.flavour.heading(2, "Other branches"),
+        page.flavour.aside("Messages that were edited or answered again; the conversation did not go on from them."),
     )
     page.shift = 3
     for message in walk(page, conversation, tree, left=True):
-        render_message(page, message, "###")
+        render_message(page, message, 3)
         page.settle()
 
 
-def describe(conversation: Conversation, title: str, tree: Tree, page: Page) -> dict[str, Any]:
-    """Return what the head of a page tells, and what a template may use."""
+def describe(tree: Tree, page: Page) -> Facts:
+    """Return what is known of a conversation once its page is made."""
     attached = sum(number for (kind, outcome), number in page.tally.items() if kind == "attachment" and outcome[:4] != "skip")
     return {
-        "title": title,
-        "provider": conversation["provider"],
-        "conversation_id": conversation["id"],
-        "source_url": conversation["url"],
-        "created": conversation["created"],
-        "updated": conversation["updated"],
-        "model": conversation["model"],
         "messages": tree.total,
         "messages_off_path": tree.left or None,
         "artifacts": len(page.shelf.made) or None,
         "attachments": attached or None,
-        "summary": conversation["summary"] if page.style.summary == "keep" else "",
     }
 
 
 class MessageLayout:
     """One page for each message: `<conversation>/<date>_<message>.md`, an id longer where the short one is taken."""
 
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, flavour: Flavour) -> None:
         self._style = style
-        self._names = UniqueNames()
-        self._places = Places("{start}/{id}", "{start}/{kind}/{id} {name}")
+        self._flavour = flavour
 
-    def render(self, conversation: Conversation) -> tuple[Files, Page]:
+    def render(self, conversation: Conversation, place: Place, facts: Facts) -> tuple[Files, Page, Facts]:
         """Return the files of a conversation: its messages' pages, then what they hold."""
-        folder = hex_id(conversation)[:4]
-        page = Page(self._style, self._places.take(conversation, ""), large=isinstance(conversation["messages"], Mapped))
+
+        def take(kind: str, name: str) -> tuple[str, str]:
+            path, _ = place.take(kind, name)
+            return path, quote(posixpath.relpath(path, place.folder))
+
+        page = _begin(conversation, self._style, self._flavour, take)
+        names = UniqueNames()
         tree = look(conversation)
-        files = [self._page(page, conversation, message, folder) for message in walk(page, conversation, tree, left=False)]
+        files = [
+            self._page(page, conversation, message, place.folder, names)
+            for message in walk(page, conversation, tree, left=False)
+        ]
         if tree.left:
             page.note("message off the path", "rendered", tree.left)
-            files += [self._page(page, conversation, message, folder) for message in walk(page, conversation, tree, left=True)]
-        return [*files, *page.take_files()], page
+            files += [
+                self._page(page, conversation, message, place.folder, names)
+                for message in walk(page, conversation, tree, left=True)
+            ]
+        return [*files, *page.take_files()], page, {**facts, **describe(tree, page)}
 
-    def _page(self, page: Page, conversation: Conversation, message: ChatMessage, folder: str) -> tuple[str, Content]:
-        digits = hex_id({**message, "title": "", "provider": ""})
+    @staticmethod
+    def _page(
+        page: Page, conversation: Conversation, message: ChatMessage, folder: str, names: UniqueNames
+    ) -> tuple[str, Content]:
+        digits = hex_id(message["id"], message["created"])
         date = show_time(message["created"])[:10] or "undated"
         # Ids of 2026 begin with the time, so the original's three digits are the same for a whole day.
-        path = self._names.take(*(f"{folder}/{date}_{digits[:length]}.md" for length in (3, 8, 16, 32)))
+        path = names.take(*(f"{folder}/{date}_{digits[:length]}.md" for length in (3, 8, 16, 32)))
         title = inline(conversation["title"])
         head = f"# [{title}]({conversation['url']})\n\n{inline(message['id'])}"
         render_body(page, message)

@@ -2,117 +2,126 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from transmissions import Processor, Range, UsageError
 
-from .head import default_head, load_head
+from .account import account_of
+from .flavour_markdown import FLAVOURS
+from .head import default_head, load_head, obsidian_head, retrieval_head
 from .layouts import ConversationLayout, MessageLayout
 from .page import Style
-from .places import Places
+from .places import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from transmissions import Message
+
+    from .head import Head
 
 Shown = Literal["keep", "fold", "drop"]
 
-_PRESETS: dict[str, dict[str, str]] = {
+_ANSWERS: Final = {"thinking": "drop", "tools": "drop", "injected": "drop", "events": "drop"}
+_PRESETS: Final[dict[str, dict[str, Any]]] = {
     "full": {},
-    "clean": {"thinking": "drop", "tools": "drop", "injected": "drop", "artifacts": "link"},
+    "clean": {**_ANSWERS, "artifacts": "link"},
+    "rag": {
+        **_ANSWERS,
+        "unknown": "drop",
+        "artifacts": "end",
+        "attachments": "keep",
+        "preview": sys.maxsize,
+        "summary": "drop",
+    },
     "original": {"summary": "drop"},
 }
+_HEADS: Final[dict[str, Head]] = {"commonmark": default_head, "obsidian": obsidian_head, "retrieval": retrieval_head}
 
 
 class ConversationMarkdown(Processor):
     """Render a conversation as Markdown, with its artifacts and attachments as files beside it.
 
-    Takes `conversation`, gives `files`: (path, content) of each file, for TreeWriter, and `account`: what became of every
-    message and block, for ConversionReport. What one of `preset` sets, the settings below it override.
+    Takes `conversation`, `place` and `facts`; adds to `files` the (path, content) of each file, and to `facts` what is known
+    once a page is made. `account` says what became of every message and block, for ConversionReport. What one of `preset`
+    sets, the settings below it override.
 
     ```turtle
-    :render a :ConversationMarkdown ; :preset "clean" ; :tools "fold" .
+    :render a :ConversationMarkdown ; :preset "clean" ; :tools "fold" ; :flavour "obsidian" .
     ```
 
-    A conversation that is in the archive twice, alike, is written once.
+    A message without a conversation, a duplicate for instance, goes on as it is.
     """
 
-    preset: Literal["full", "clean", "original"] = "full"
-    "`full`: everything; `clean`: prompts and answers; `original`: a file for each message, as the first converter had it."
-    page_name: str = "{year}/{month}/{date} {title} ~{id}"
-    "The path of a conversation's page. Fields: year, month, day, date, title, id (last 8 digits), fullId, provider."
-    asset_name: str = "{year}/{month}/{kind}/{id} {name}"
-    "The path of a file that belongs to a conversation. Further fields: kind (artifacts, attachments), name."
+    enabled: bool = True
+    "Whether Markdown is written."
+    preset: Literal["full", "clean", "rag", "original"] = "full"
+    (
+        "`full`: everything; `clean`: prompts and answers; `rag`: those as plain text for retrieval, whatever is attached in "
+        "full; `original`: a file for each message, as the first converter had it."
+    )
+    flavour: Literal["commonmark", "obsidian"] = "commonmark"
+    "`obsidian`: folds are callouts, files are linked by wikilinks, front matter has aliases and tags."
+    latex: Literal["keep", "dollar"] = "keep"
+    "`dollar`: formulas stand between dollars, and dollars that are money are escaped; code is left alone."
     thinking: Shown | None = None
-    "Claude's thoughts: in the open, folded, or left out."
+    "The assistant's thoughts: in the open, folded, or left out."
     tools: Shown | None = None
     "Tool calls and their results."
-    artifacts: Literal["keep", "fold", "link", "drop"] | None = None
-    "Artifacts on the page; their files are written unless they are dropped."
+    artifacts: Literal["keep", "fold", "link", "end", "drop"] | None = None
+    "Artifacts on the page, `end`: as they stand at last, below all messages. Their files are written unless dropped."
     attachments: Shown | None = None
-    "Attachments on the page; their files are written unless they are dropped."
+    "Attachments and files on the page; what the archive holds of them is written beside it unless they are dropped."
     injected: Shown | None = None
     "Words the app put in front of the user's."
+    events: Shown | None = None
+    "What happened rather than was said: a compaction, a changed model."
+    unknown: Shown | None = None
+    "Blocks of a kind nobody knows, as JSON."
     citations: Literal["keep", "drop"] | None = None
     "Citations, as footnotes."
     summary: Literal["keep", "drop"] | None = None
     "The conversation's summary, below its title."
     human: str = "Human"
     "What the person is called in headings."
-    assistant: str = "Claude"
-    "What the assistant is called in headings."
+    assistant: str | None = None
+    "What the assistant is called in headings; if not given, what its provider calls it: Claude, ChatGPT, Gemini."
     heading: str = "{speaker}, {time}"
     "The heading of a message. Fields: speaker, time, date, id."
-    preview: Annotated[int, Range(ge=0)] = 1000
-    "How many characters of an attachment the page shows."
+    preview: Annotated[int, Range(ge=0)] | None = None
+    "How many characters of an attachment the page shows: 1000 if not given, all of them in `rag`."
     head_template: str | None = None
     "A jinja2 template for what stands above the first message; `templates/head.md` of the app is the default's."
 
     def __post_init__(self) -> None:
-        """Work out the style, and fail early where a name in a template is wrong."""
+        """Work out the style, and fail early where the heading's template is wrong."""
         chosen = {name: getattr(self, name) for name in Style._fields if getattr(self, name) is not None}
-        style = Style(**{**_PRESETS[self.preset], **chosen})
-        self._seen: set[int] = set()
-        self._template: Callable[[dict[str, Any]], str] = default_head
-        self._layout: ConversationLayout | MessageLayout
+        self._style = Style(**{**_PRESETS[self.preset], **chosen})
+        self._flavour = "retrieval" if self.preset == "rag" else self.flavour
         try:
-            style.heading.format(speaker="", time="", date="", id="")
-            places = Places(self.page_name, self.asset_name)
-            self._layout = MessageLayout(style) if self.preset == "original" else ConversationLayout(style, places, self._head)
+            self._style.heading.format(speaker="", time="", date="", id="")
         except (ValueError, KeyError, IndexError, AttributeError) as error:
-            raise UsageError(f"a template of ConversationMarkdown is wrong: {error}") from error
+            raise UsageError(f"the heading of ConversationMarkdown is wrong: {error}") from error
+        self._layout = self._lay_out(_HEADS[self._flavour])
+
+    def _lay_out(self, head: Head) -> ConversationLayout | MessageLayout:
+        flavour = FLAVOURS[self._flavour](self.latex)
+        if self.preset == "original":
+            return MessageLayout(self._style, flavour)
+        return ConversationLayout(self._style, flavour, head)
 
     async def __aenter__(self) -> Self:
-        if self.head_template:
-            self._template = load_head(self.context.input_path(self.head_template))
+        if self.enabled and self.head_template:
+            self._layout = self._lay_out(load_head(self.context.input_path(self.head_template), self._flavour))
         return self
 
-    def _head(self, facts: dict[str, Any]) -> str:
-        return self._template(facts)
-
     def process(self, message: Message) -> Message:
-        """Replace the message's `conversation` by its `files` and `account`."""
-        conversation, digest = message["conversation"], message.get("digest")
-        if digest in self._seen:
-            files: list[Any] = []
-            tally = {("conversation", "skipped: duplicate"): 1}
-        else:
-            files, page = self._layout.render(conversation)
-            tally = page.tally
-        if digest is not None:
-            self._seen.add(digest)
-            del message["digest"]
-        # Only now is the message changed: had rendering failed, the dead letter would hold the conversation.
-        del message["conversation"]
-        message["id"], message["files"] = conversation["id"], files
-        message["account"] = {"found": conversation["counts"], "became": _by_kind(tally)}
+        """Add the files of the message's `conversation`."""
+        conversation = message.get("conversation")
+        if conversation is None or not self.enabled:
+            return message
+        files, page, facts = self._layout.render(conversation, Place.of(message["place"]), message["facts"])
+        # Only now is the message changed: had rendering failed, the dead letter would hold it as it was.
+        message["files"] = [*message.get("files", ()), *files]
+        message["facts"] = facts
+        message.setdefault("account", account_of(conversation, page.tally))
         return message
-
-
-def _by_kind(tally: dict[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Return how many of each kind came to each outcome."""
-    became: dict[str, dict[str, int]] = {}
-    for (kind, outcome), number in tally.items():
-        became.setdefault(kind, {})[outcome] = number
-    return became

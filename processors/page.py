@@ -8,29 +8,34 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .artifacts import Bench, Shelf, exact_bytes
 from .clean import clean_bytes
-from .prose import html
 from .spool import Content, Slice, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Container, Iterable
 
-    from .places import Place
+    from .blobs import Blob
+    from .flavour import Flavour
+
+    Take = Callable[[str, str], tuple[str, str]]
 
 _FULL: Final = 1 << 20
 
 
 class Style(NamedTuple):
-    """How things are shown: `keep` (in the open), `fold` (in a `<details>`), `drop`, and for artifacts `link`."""
+    """How things are shown: `keep` (in the open), `fold` (to be opened), `drop`; artifacts also as a `link` or at the `end`."""
 
     thinking: str = "fold"
     tools: str = "fold"
     artifacts: str = "fold"
     attachments: str = "fold"
     injected: str = "fold"
+    events: str = "fold"
+    unknown: str = "keep"
     citations: str = "keep"
     summary: str = "keep"
     human: str = "Human"
-    assistant: str = "Claude"
+    assistant: str = ""
+    """Empty: what the provider calls its assistant."""
     heading: str = "{speaker}, {time}"
     preview: int = 1000
     """Characters of an attachment that the page shows."""
@@ -39,31 +44,39 @@ class Style(NamedTuple):
 class Page:
     """What one conversation becomes.
 
-    `large` says that the conversation does not fit in memory: then what is finished is set aside in a temporary file.
+    `take` gives each file beside the page a path and a link, by its kind and name; what is in `written` already is not
+    given out again. `large` says that the conversation does not fit in memory: then what is finished is set aside in a
+    temporary file.
     """
 
     __slots__ = (
         "_files",
-        "_place",
+        "_known",
         "_settled",
         "_spool",
+        "_take_path",
+        "_written",
         "bench",
         "benches",
+        "flavour",
         "notes",
         "parts",
         "shelf",
         "shift",
+        "speakers",
         "style",
         "tally",
     )
 
-    def __init__(self, style: Style, place: Place, large: bool = False) -> None:
+    def __init__(self, style: Style, flavour: Flavour, take: Take, large: bool = False, written: Container[str] = ()) -> None:
         self.style = style
-        self._place = place
+        self.flavour = flavour
+        self._take_path = take
+        self._written = written
         self.parts: list[str] = []
         self.tally: dict[tuple[str, str], int] = defaultdict(int)
         self._spool = Spool() if large else None
-        self.shelf = Shelf(partial(place.take, "artifacts"), self._spool)
+        self.shelf = Shelf(partial(take, "artifacts"), self._spool)
         self.bench = Bench(self.shelf)
         self.benches: dict[int, Bench] = {}
         """Benches as they stood after the messages where the conversation branches."""
@@ -71,6 +84,9 @@ class Page:
         """How far headings in messages sink: below the headings of the page."""
         self.notes = 0
         """Footnotes so far: they are numbered through the conversation."""
+        self.speakers: dict[tuple[str, str], str] = {}
+        """What each role and name is called."""
+        self._known: dict[str, str] = {}
         self._files: list[tuple[str, Content]] = []
         self._settled: list[bytes | Slice] = []
 
@@ -83,18 +99,20 @@ class Page:
         for source in sources:
             self.tally[f"block {source}", outcome] += 1
 
-    def show(self, mode: str, summary: str, body: str) -> None:
+    def show(self, mode: str, title: str, body: str) -> None:
         """Add something that is either folded or in the open."""
-        if mode == "fold":
-            self.parts.append(f"<details><summary>{html(summary)}</summary>\n\n{body}\n\n</details>")
-        else:
-            self.parts.append(f"**{html(summary)}**\n\n{body}")
+        self.parts.append((self.flavour.fold if mode == "fold" else self.flavour.show)(title, body))
 
-    def attach(self, name: str, text: str) -> str:
-        """Put a text in a file beside the page, and return the link to it."""
-        path, link = self._place.take("attachments", name)
-        self._file(path, exact_bytes(text))
-        self.note("attachment file", "written")
+    def attach(self, name: str, content: str | bytes | Blob, known_as: str = "") -> str:
+        """Put something in a file beside the page, and return the link to it; what is `known_as` something only once."""
+        if known_as and known_as in self._known:
+            return self._known[known_as]
+        path, link = self._take_path("attachments", name)
+        self._known[known_as] = link
+        # Names are given out whatever is dropped, so that another page of the conversation gives out the same ones.
+        if self.style.attachments != "drop":
+            self._file(path, exact_bytes(content) if isinstance(content, str) else content)
+            self.note("attachment file", "written")
         return link
 
     def settle(self) -> None:
@@ -107,7 +125,7 @@ class Page:
         if self._spool is None:
             self.parts.insert(0, head)
             return self._take()
-        content = [self._encode([head, ""]), *self._settled, self._spool.put(self._take())]
+        content: list[bytes | Slice | Blob] = [self._encode([head, ""]), *self._settled, self._spool.put(self._take())]
         self._settled = []
         return content
 
@@ -120,8 +138,13 @@ class Page:
             self.note("artifact edit", "did not fit", self.shelf.misfits)
         return self._files
 
-    def _file(self, path: str, data: bytes) -> None:
-        self._files.append((path, [self._spool.put(data)] if self._spool else data))
+    def _file(self, path: str, data: bytes | Blob) -> None:
+        if path in self._written:
+            return
+        if isinstance(data, bytes):
+            self._files.append((path, [self._spool.put(data)] if self._spool else data))
+        else:
+            self._files.append((path, [data]))
 
     def _take(self) -> bytes:
         """Return the parts there are, and go on with none; a part of a larger page ends with an empty line."""

@@ -20,7 +20,8 @@ _UNDERLINE: Final = re.compile(r"\n(?=[ \t>]*(?:=+|-+)[ \t]*\n)")
 _MARKUP: Final = re.compile(rf"\n({_INSIDE})(?={_HTML})")
 _CONTAINER: Final = re.compile(r"\n[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])")
 _TICKS: Final = re.compile(r"`{3,}")
-_INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;))")
+_INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;)|~(?=~)|(?<![^\W_])_|_(?![^\W_]))")
+_OPENING: Final = re.compile(r"\d{1,9}(?=[.)])|(?=[#>+=~|-])")
 _DEEPEST: Final = 6
 
 
@@ -51,6 +52,16 @@ def _guard_parts(framed: str, shift: int) -> str:
             return "".join(done) + ("" if _is_contained(opening, contained) else opening[2])
     done.append(_tame(framed[at:], shift, contained))
     return "".join(done)
+
+
+def find_fence(framed: str, at: int) -> re.Match[str] | None:
+    """Return where the next code block opens, in a text with a line end before and behind it."""
+    return _FENCE.search(framed, at)
+
+
+def end_of_fence(framed: str, opening: re.Match[str]) -> int:
+    """Return where a code block ends."""
+    return _end_of_fence(framed, opening, opening[1].strip() != "")
 
 
 def _is_contained(opening: re.Match[str], contained: bool) -> bool:
@@ -89,6 +100,12 @@ def inline(text: str) -> str:
     """Return text for one line of Markdown, with nothing in it taken as markup."""
     line = " ".join(text.split())
     return line if line.isalnum() else _INLINE.sub(r"\\\1", line)
+
+
+def opening(line: str) -> str:
+    """Return one line of Markdown so that it begins no heading, list or quotation."""
+    found = None if line[:1].isalpha() else _OPENING.match(line)
+    return f"{found[0]}\\{line[found.end() :]}" if found else line
 
 
 def html(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Scalars for YAML front matter: valid for any text, by any YAML 1.1 or 1.2 reader."""
+"""Values for YAML front matter: valid for any text, by any YAML 1.1 or 1.2 reader."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|
 
 
 def scalar(value: Any) -> str:
-    """Return a value as a YAML scalar; a text that is a time is written as one, any other text in quotes."""
+    """Return a value in one line of YAML; a text that is a time is written as one, any other text in quotes."""
     if isinstance(value, str):
         return value if value[:1].isdigit() and _TIME.fullmatch(value) else quoted(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(scalar, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{quoted(name)}: {scalar(item)}' for name, item in value.items())}}}"
     return json.dumps(value)
 
 
@@ -29,5 +33,5 @@ def quoted(text: str) -> str:
 
 def front_matter(fields: dict[str, Any]) -> str:
     """Return a front matter block. Fields that say nothing are left out."""
-    lines = [f"{name}: {scalar(value)}" for name, value in fields.items() if value not in ("", None)]
+    lines = [f"{name}: {scalar(value)}" for name, value in fields.items() if value not in ("", None, [], {})]
     return "\n".join(["---", *lines, "---", ""])

@@ -7,28 +7,28 @@ import yaml
 from generate_claude import NO_PARENT, make_conversation, make_message, sample, text_block, tool_blocks
 from markdown_it import MarkdownIt
 
+from pages import placed, rendered
+
 from transmissions import UsageError
 from transmissions.processors.claude import convert, convert_message
 from transmissions.processors.markdown import ConversationMarkdown
 from transmissions.processors.prose import fence, guard, inline
-from transmissions.processors.spool import Mapped, SpooledList, pieces
+from transmissions.processors.spool import Mapped, SpooledList
 
 ROOT = Path(__file__).parents[2]
 
 
 def convert_all(bench, conversations, **settings):
-    """Return the files that come of conversations, as text, and the accounts."""
-    given = [{"conversation": convert(conversation)} for conversation in conversations]
-    results = bench.through(ConversationMarkdown(**settings), *given)
-    files = {path: b"".join(pieces(content)).decode() for message in results for path, content in message["files"]}
-    assert len(files) == sum(len(message["files"]) for message in results)
-    return files, [message["account"]["became"] for message in results]
+    """Return the files that come of a Claude export's conversations, as text, and what became of what was found."""
+    given = [placed(convert(conversation), number) for number, conversation in enumerate(conversations, 1)]
+    files, accounts = rendered(bench, ConversationMarkdown(**settings), *given)
+    return files, [account["became"] for account in accounts]
 
 
 def page_of(bench, *content, sender="assistant", **settings):
     """Return the page of a conversation with one message."""
     files, _ = convert_all(bench, [make_conversation([make_message(1, sender, list(content))])], **settings)
-    return next(text for path, text in files.items() if path.endswith("1.md"))
+    return next(text for path, text in files.items() if path.endswith(".md"))
 
 
 def headings(text):
@@ -42,13 +42,14 @@ def test_a_page_begins_with_front_matter(bench):
         bench, [make_conversation([make_message(1, "human", [text_block("Hi")])], 'A "talk"', summary="Short.")]
     )
     ((path, text),) = files.items()
-    assert path == "2026/03/2026-03-07 A -talk- ~00000001.md"
+    assert path == "claude/1 A -talk-.md"
     fields = yaml.safe_load(text.split("---\n")[1])
     assert fields["title"] == 'A "talk"'
     assert fields["messages"] == 1
     assert "11111111-1111" not in text
     assert text.split("---\n")[2] == (
-        '\n# A "talk"\n\n> Short.\n\n## Human, 2026-03-07 12:01:00Z\n<!-- msg:019cc82f-7e61-7db9-8000-000000000001 -->\n\nHi\n'
+        '\n# A "talk"\n\n> Short.\n\n## Human, 2026-03-07 12:01:00Z\n<!-- msg:019cc82f-7e61-7db9-8000-000000000001 -->\n\nHi\n\n'
+        "<!-- notes ~1: write below this line; it is kept -->\n"
     )
 
 
@@ -160,9 +161,9 @@ def test_attachments_become_files(bench):
     """Attached text is a file beside the page and a preview on it; text of a binary format is called text."""
     attachments = [{"file_name": name, "extracted_content": "x" * 2000} for name in ("a.docx", "../a.py", "A.PY", "")]
     files, _ = convert_all(bench, [make_conversation([make_message(1, "human", [], attachments=attachments)])])
-    names = [path.split(" ", 1)[1] for path in files if "attachments" in path]
+    names = [path.rpartition("/")[2] for path in files if "attachments" in path]
     assert names == ["a.docx.txt", "a.py", "A-2.PY", "attachment.txt"]
-    assert "[a.py](attachments/00000001%20a.py) (2,000 characters)" in files["2026/03/2026-03-07 A talk ~00000001.md"]
+    assert "[a.py](1/attachments/a.py) (2,000 characters)" in files["claude/1 A talk.md"]
 
 
 def test_settings_change_what_is_shown(bench):
@@ -179,32 +180,18 @@ def test_settings_change_what_is_shown(bench):
         assert tally["block thinking"].get("skipped: dropped by setting", 0) == ("HM" not in shown)
 
 
-def test_names_follow_the_settings(bench):
-    """Templates in the settings name the pages, the files beside them and the headings."""
-    settings = {
-        "page_name": "{provider}/{title}",
-        "asset_name": "{provider}/{title} {id}/{name}",
-        "heading": "{speaker} ({date})",
-    }
-    files, _ = convert_all(bench, [*sample()[:1], *sample()[:1]], human="Me", **settings)
-    title = "Watching a stream- ..-..-etc-passwd -or not- -quoted- -1"
-    assert list(files) == [
-        f"claude/{title}.md",
-        f"claude/{title} 00000001/StreamMonitor.py",
-        f"claude/{title} ~7352ddccbebe4ba3b94b000000000001.md",
-        f"claude/{title} 7352ddccbebe4ba3b94b000000000001/StreamMonitor.py",
-    ]
-    assert "## Me (2026-03-07)" in files[f"claude/{title}.md"]
-    assert "(Watching%20a%20stream-%20" in files[f"claude/{title}.md"]
+def test_headings_follow_the_settings(bench):
+    """A template in the settings makes the headings, and what people are called stands in them."""
+    message = make_message(1, "human", [text_block("Hi")])
+    files, _ = convert_all(bench, [make_conversation([message])], human="Me_", heading="{speaker} ({date}) {id}")
+    assert f"\n## Me\\_ (2026-03-07) {message['uuid']}\n" in files["claude/1 A talk.md"]
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"page_name": "{titel}"}, {"page_name": "../{title}"}, {"asset_name": "{name}"}, {"heading": "{0}"}]
-)
-def test_wrong_templates_are_refused_at_once(wrong):
-    """A template with a field that does not exist, or that leads elsewhere, is an error before anything is read."""
+@pytest.mark.parametrize("wrong", ["{0}", "{speeker}", "{", "{speaker.x.y}"])
+def test_a_wrong_heading_is_refused_at_once(wrong):
+    """A template with a field that does not exist is an error before anything is read."""
     with pytest.raises(UsageError):
-        ConversationMarkdown(**wrong)
+        ConversationMarkdown(heading=wrong)
 
 
 def test_the_shipped_template_makes_what_the_default_makes(bench):
@@ -222,39 +209,23 @@ def test_the_original_layout_has_a_file_for_each_message(bench):
     """One file for each message, header and footer as they were; ids get longer where the short one is taken."""
     messages = [make_message(number, "human", [text_block(f"Nr {number}")]) for number in (1, 2, 3)]
     files, _ = convert_all(bench, [make_conversation(messages, "T")], preset="original")
-    assert list(files) == [f"7352/2026-03-07_{name}.md" for name in ("019", "019cc82f", "019cc82f7e617db9")]
-    first = files["7352/2026-03-07_019.md"]
+    assert list(files) == [f"00001/2026-03-07_{name}.md" for name in ("019", "019cc82f", "019cc82f7e617db9")]
+    first = files["00001/2026-03-07_019.md"]
     url = "https://claude.ai/chat/7352ddcc-bebe-4ba3-b94b-000000000001"
     assert first.startswith(f"# [T]({url})\n\n019cc82f-7e61-7db9-8000-000000000001\n\nNr 1\n\n---\n\n* **")
     assert json.loads(first.split("**meta** : ")[1].split("\n* ")[0])["conv_name"] == "T"
-    assert first.rstrip().endswith("* **filepath** : 7352/2026-03-07_019.md")
-
-
-def test_an_equal_conversation_is_written_once(bench):
-    """A conversation that comes twice, alike, is written once; changed, it is written beside the other."""
-
-    def given(text, digest):
-        return {"conversation": convert(make_conversation([make_message(1, "human", [text_block(text)])])), "digest": digest}
-
-    results = bench.through(ConversationMarkdown(), given("a", 1), given("a", 1), given("b", 2))
-    assert [len(message["files"]) for message in results] == [1, 0, 1]
-    assert results[0]["files"][0][0] != results[2]["files"][0][0]
-    assert results[1]["account"]["became"] == {"conversation": {"skipped: duplicate": 1}}
+    assert first.rstrip().endswith("* **filepath** : 00001/2026-03-07_019.md")
 
 
 def test_a_conversation_too_large_for_memory_gives_the_same_page(bench):
     """Gone through from a file, a conversation becomes the files that it becomes from memory."""
-    (conversation,) = (convert(item) for item in sample()[2:3])
+    conversation = convert(sample()[2])
     spooled = SpooledList()
     for item in sample()[2]["chat_messages"]:
         spooled.append(item)
-    (small,) = bench.through(ConversationMarkdown(), {"conversation": conversation})
-    (large,) = bench.through(
-        ConversationMarkdown(), {"conversation": {**conversation, "messages": Mapped(convert_message, spooled)}}
-    )
-    assert {path: b"".join(pieces(content)).rstrip() for path, content in large["files"]} == {
-        path: content.rstrip() for path, content in small["files"]
-    }
+    large = {**conversation, "messages": Mapped(convert_message, spooled)}
+    (small, _), (same, _) = (rendered(bench, ConversationMarkdown(), placed(given)) for given in (conversation, large))
+    assert {path: text.rstrip() for path, text in same.items()} == {path: text.rstrip() for path, text in small.items()}
 
 
 def test_controls_and_half_characters_are_replaced(bench):

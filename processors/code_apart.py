@@ -1,0 +1,74 @@
+"""Tell the code in a Markdown text from the rest, in one pass."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from .prose import end_of_fence, find_fence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_TICKS: Final = re.compile(r"`+")
+_GAP: Final = re.compile(r"\n[ \t]*\n")
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Return the text with `change` applied to all that stands neither in a code block nor in a code span."""
+    framed = f"\n{text}\n"
+    done: list[str] = []
+    at = 0
+    while opening := find_fence(framed, at):
+        end = end_of_fence(framed, opening)
+        done += (_outside_spans(framed[at : opening.start()], change), framed[opening.start() : end])
+        at = end
+    done.append(_outside_spans(framed[at:], change))
+    return "".join(done)[1:-1]
+
+
+def _outside_spans(text: str, change: Callable[[str], str]) -> str:
+    if "`" not in text:
+        return change(text)
+    done: list[str] = []
+    at = 0
+    for gap in _GAP.finditer(text):
+        # A code span ends at the latest with its paragraph. The gap's second line end begins the next one.
+        done.append(_in_paragraph(text[at : gap.end() - 1], change))
+        at = gap.end() - 1
+    done.append(_in_paragraph(text[at:], change))
+    return "".join(done)
+
+
+def _in_paragraph(text: str, change: Callable[[str], str]) -> str:
+    done: list[str] = []
+    at = 0
+    for start, end in _spans(text):
+        done += (change(text[at:start]), text[start:end])
+        at = end
+    done.append(change(text[at:]))
+    return "".join(done)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where code spans begin and end: from a run of ticks to the next as long."""
+    runs = [found.span() for found in _TICKS.finditer(text)]
+    later: dict[int, list[int]] = {}
+    for index in range(len(runs) - 1, -1, -1):
+        later.setdefault(runs[index][1] - runs[index][0], []).append(index)
+    free = 0
+    for index, (start, end) in enumerate(runs):
+        same = later[end - start]
+        same.pop()
+        if index < free or _is_escaped(text, start):
+            continue
+        if same:
+            free = same[-1] + 1
+            yield start, runs[same[-1]][1]
+
+
+def _is_escaped(text: str, start: int) -> bool:
+    before = start
+    while before and text[before - 1] == "\\":
+        before -= 1
+    return (start - before) % 2 == 1

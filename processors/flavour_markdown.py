@@ -1,0 +1,162 @@
+"""Markdown in its flavours: CommonMark, Obsidian's, and one for retrieval with nothing in it but text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from .code_apart import outside_code
+from .latex import to_dollars
+from .notes import notes_marker
+from .prose import fence, guard, html, inline, opening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAFE_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s<>\x00-\x20]+", re.IGNORECASE)
+_FOLDS: Final = re.compile(r"<(?=/?(?i:details|summary))")
+_IN_WIKILINK: Final = str.maketrans("[]|<>`%", "［］｜＜＞｀％")  # noqa: RUF001 - what they show as, without what they mean
+_COMMENT: Final = "%%"
+
+
+class CommonMark:
+    """Markdown that GitHub and every other reader of CommonMark shows: folds are `<details>`."""
+
+    extension = ".md"
+    comment = ("<!--", "-->")
+
+    def __init__(self, latex: str = "keep") -> None:
+        self._dollars = latex == "dollar"
+
+    def text(self, text: str, shift: int, /) -> str:
+        """Return a message's Markdown; `</details>` in the middle of a line would close the fold that it stands in."""
+        if self._dollars:
+            text = to_dollars(text)
+        if _FOLDS.search(text):
+            text = outside_code(text, lambda part: _FOLDS.sub(r"\<", part))
+        return guard(text, shift)
+
+    def plain(self, plain: str, /) -> str:
+        """Return words with their markup escaped."""
+        line = inline(plain)
+        return line.replace("$", "\\$") if self._dollars else line
+
+    def paragraph(self, line: str, /) -> str:
+        """Return a line that is no heading, list or quotation."""
+        return opening(line)
+
+    def code(self, text: str, language: str = "", /) -> str:
+        """Return a fenced block."""
+        return fence(text, language)
+
+    def fold(self, title: str, body: str, /) -> str:
+        """Return a `<details>`."""
+        return f"<details><summary>{html(title)}</summary>\n\n{body}\n\n</details>"
+
+    def show(self, title: str, body: str, /) -> str:
+        """Return something in the open."""
+        return f"**{self.plain(title)}**\n\n{body}"
+
+    def label(self, word: str, line: str, /) -> str:
+        """Return a line that begins with a bold word."""
+        return f"**{word}:** {line}"
+
+    def aside(self, line: str, /) -> str:
+        """Return a line in italics."""
+        return f"*{line}*"
+
+    def link(self, name: str, link: str, /) -> str:
+        """Return a link."""
+        return f"[{self.plain(name)}]({link})"
+
+    def image(self, name: str, link: str, /) -> str:
+        """Return an embedded image."""
+        return f"![{self.plain(name)}]({link})"
+
+    def address(self, title: str, url: str, /) -> str:
+        """Return a title and an address."""
+        shown = f"<{url}>" if SAFE_URL.fullmatch(url) else self.plain(url)
+        return f"{self.plain(title)} {shown}".strip()
+
+    def items(self, lines: list[str], /) -> str:
+        """Return a list."""
+        return "\n".join(f"- {opening(line)}" for line in lines)
+
+    def heading(self, level: int, line: str, anchor: str = "", /) -> str:
+        """Return a heading, and the message's id in a comment."""
+        opened, closed = self.comment
+        return f"{'#' * level} {line}\n{opened} msg:{anchor} {closed}" if anchor else f"{'#' * level} {line}"
+
+    def mark(self, number: int, /) -> str:
+        """Return a footnote's reference."""
+        return f"[^{number}]"
+
+    def footnotes(self, notes: list[tuple[int, str]], /) -> str:
+        """Return footnotes."""
+        return "\n".join(f"[^{number}]: {line}" for number, line in notes)
+
+    def tail(self, short: str, /) -> str:
+        """Return the line below which a user may write."""
+        return notes_marker(short, *self.comment)
+
+
+class Obsidian(CommonMark):
+    """Markdown for Obsidian: folds are callouts, files are linked by wikilinks, comments stand in `%%`."""
+
+    comment = (_COMMENT, _COMMENT)
+
+    def text(self, text: str, shift: int, /) -> str:
+        """Return a message's Markdown; a `%%` in it would hide what follows."""
+        text = super().text(text, shift)
+        return outside_code(text, _show_percents) if _COMMENT in text else text
+
+    def plain(self, plain: str, /) -> str:
+        """Return words with their markup escaped."""
+        return _show_percents(super().plain(plain))
+
+    def fold(self, title: str, body: str, /) -> str:
+        """Return a callout that is closed at first."""
+        quoted = body.replace("\n", "\n> ").replace("\n> \n", "\n>\n")
+        return f"> [!note]- {self.plain(title)}\n> {quoted}"
+
+    def link(self, name: str, link: str, /) -> str:
+        """Return a wikilink."""
+        return f"[[{unquote(link)}|{' '.join(name.split()).translate(_IN_WIKILINK)}]]"
+
+    def image(self, name: str, link: str, /) -> str:
+        """Return an embedded image."""
+        return f"![[{unquote(link)}]]"
+
+
+class Retrieval(CommonMark):
+    """Markdown for programs that look for passages: no HTML, no comments, no footnotes."""
+
+    fold = CommonMark.show
+
+    def heading(self, level: int, line: str, anchor: str = "", /) -> str:
+        """Return a heading."""
+        return f"{'#' * level} {line}"
+
+    def mark(self, number: int, /) -> str:
+        """Return nothing: the links stand below the text."""
+        return ""
+
+    def footnotes(self, notes: list[tuple[int, str]], /) -> str:
+        """Return the links as a list."""
+        return self.items([line for _, line in notes])
+
+    def tail(self, short: str, /) -> str:
+        """Return nothing."""
+        return ""
+
+
+def _show_percents(text: str) -> str:
+    return text.replace(_COMMENT, "\\%\\%") if _COMMENT in text else text
+
+
+FLAVOURS: Final[dict[str, Callable[[str], CommonMark]]] = {
+    "commonmark": CommonMark,
+    "obsidian": Obsidian,
+    "retrieval": Retrieval,
+}
