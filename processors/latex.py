@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SIGN: Final = re.compile(r"\\\\|\\[()\[\]$]|\$+|\n[ \t]*(?=\n)")
 _CLOSES: Final = {"\\(": "\\)", "\\[": "\\]", "$$": "$$", "$": "$"}
+_DOLLAR: Final = re.compile(r"(?<!\\)\$")
 _FORMULA: Final = re.compile(r"[\\^_={}<>]")
 
 Sign = tuple[str, int]
@@ -62,11 +63,10 @@ def _escape(money: list[int]) -> Iterator[tuple[int, int, str]]:
 
 def _formula(text: str, opened: Sign, end: int) -> Iterator[tuple[int, int, str]]:
     sign, start = opened
-    inner = text[start + len(sign) : end - len(sign)]
-    if sign == "\\[":
-        yield start, end, f"$${inner}$$"
-    elif sign == "\\(":
-        yield start, end, f"${inner.strip()}$"
+    if sign not in ("\\(", "\\["):
+        return
+    inner = _DOLLAR.sub(r"\\$", text[start + len(sign) : end - len(sign)])
+    yield start, end, f"$${inner}$$" if sign == "\\[" else f"${inner.strip()}$"
 
 
 def _is_formula(text: str, opened: Sign, end: int) -> bool:
@@ -74,7 +74,7 @@ def _is_formula(text: str, opened: Sign, end: int) -> bool:
     sign, start = opened
     inner = text[start + len(sign) : end]
     if sign != "$":
-        return inner.strip() != "" and re.search(r"(?<!\\)\$", inner) is None
+        return inner.strip() != ""
     if not inner or inner[0].isspace() or inner[-1].isspace() or text[end + 1 : end + 2].isdigit():
         return False
     return not inner[0].isdigit() or " " not in inner or _FORMULA.search(inner) is not None

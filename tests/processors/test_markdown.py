@@ -6,7 +6,6 @@ import pytest
 import yaml
 from generate_claude import NO_PARENT, make_conversation, make_message, sample, text_block, tool_blocks
 from markdown_it import MarkdownIt
-
 from pages import placed, rendered
 
 from transmissions import UsageError
@@ -48,7 +47,8 @@ def test_a_page_begins_with_front_matter(bench):
     assert fields["messages"] == 1
     assert "11111111-1111" not in text
     assert text.split("---\n")[2] == (
-        '\n# A "talk"\n\n> Short.\n\n## Human, 2026-03-07 12:01:00Z\n<!-- msg:019cc82f-7e61-7db9-8000-000000000001 -->\n\nHi\n\n'
+        '\n# A "talk"\n\n> Short.\n\n## Human, 2026-03-07 12:01:00Z\n'
+        "<!-- msg:019cc82f-7e61-7db9-8000-000000000001 -->\n\nHi\n\n"
         "<!-- notes ~1: write below this line; it is kept -->\n"
     )
 
@@ -80,11 +80,12 @@ BREAKERS = [
 
 @pytest.mark.parametrize("text", BREAKERS)
 @pytest.mark.parametrize("kind", ["text", "thinking"])
-def test_no_message_breaks_the_page(bench, text, kind):
+@pytest.mark.parametrize("given", [{}, {"flavour": "obsidian", "latex": "dollar"}, {"preset": "rag", "thinking": "keep"}])
+def test_no_message_breaks_the_page(bench, text, kind, given):
     """Headings, open code blocks and HTML in a message leave the page's own structure as it is."""
     block = text_block(text) if kind == "text" else {"type": "thinking", "thinking": text}
     messages = [make_message(1, "assistant", [block]), make_message(2, "human", [text_block("END OF TALK")])]
-    files, _ = convert_all(bench, [make_conversation(messages)])
+    files, _ = convert_all(bench, [make_conversation(messages)], **given)
     (page,) = files.values()
     own = [tag for tag in headings(page) if tag in {"h1", "h2"}]
     assert own == ["h1", "h2", "h2"]
