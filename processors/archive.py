@@ -1,13 +1,21 @@
-"""Open a chat archive: a JSON file, a folder or a ZIP, known by its shape, read one conversation at a time."""
+"""Open a chat archive: a file, a folder or a ZIP, known by its shape, read one conversation at a time."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from transmissions import Dynamic, Range, RunError, Source, Unit
+from transmissions import Dynamic, Range, RunError, Source, Unit, suggestion
 
-from .inputs import Part, find_parts
-from .json_stream import Broken, Element, read_elements
+from .archive_account import Tally, account_of, what_is_there
+from .blobs import Members
+from .inputs import Archive, Part
+from .json_stream import Broken, Element
+from .manifest import SHAPES as MANIFESTS
+from .manifest import read_manifest
+from .reading import read_again, read_part
+from .shape import Shape
+from .shapes import PROVIDERS
 from .zip_archive import Limits
 
 if TYPE_CHECKING:
@@ -15,29 +23,33 @@ if TYPE_CHECKING:
 
     from transmissions import Message
 
-_STRIDE = 1 << 20
+_STRIDE: Final = 1 << 20
+_ANY: Final = ("any", "json")
+_JSON: Final = Shape("json", "json", "JSON", lambda seen: bool(seen.paths))
 
 
 class ArchiveReader(Source):
-    """Read a chat archive, one conversation after the other, however large it is.
+    """Read a chat archive of any kind, one conversation after the other, however large it is.
 
-    The archive is a JSON file (a list of conversations, one conversation, or one to a line), a folder or a ZIP. Which files
-    hold conversations is told by their shape, not their name. A conversation that is broken is set aside as a dead letter
-    with the byte it starts at, and reading goes on with the next one.
+    The archive is a file (a list of conversations, one conversation, one to a line, a session), a folder or a ZIP, or a
+    folder of ZIPs. What a file holds is told by its shape, not its name. A conversation that is broken is set aside as a dead
+    letter with the byte it starts at, and reading goes on with the next one; so it does with the next file where one cannot
+    be read.
 
     ```turtle
-    :read a :ArchiveReader ; :archive "conversations.json" .
+    :read a :ArchiveReader ; :archive "conversations.json" ; :provider "claude" .
     ```
 
-    Each message holds one conversation as it stands in the archive, in `element`, and where it stood in `source` (`file`,
-    `offset` and `size` in bytes); `digest` is equal for equal ones. At the end `input` of the message that named the archive
-    tells what was found, for ConversionReport.
+    Each message holds one conversation as it stands in the archive, in `element`; `shape` says of what kind it is, `source`
+    where it stood (`file`, `offset` and `size` in bytes), `members` gives the archive's other files, and `digest` is equal
+    for equal ones. Then ConversationImporter, or a converter of your own, makes something of it. At the end `input` of the
+    message that named the archive tells what was found, for ConversionReport.
     """
 
     archive: Annotated[str, Dynamic()] = "."
     "The file, folder or ZIP, looked up in the working folder; a field `archive` of the message wins."
-    shape: Literal["claude"] = "claude"
-    "What kind of conversations to look for."
+    provider: str = "any"
+    "Whose conversations to read: `claude`, `chatgpt` and so on; `any` reads all that are known, `json` any JSON as it is."
     large_element: Annotated[int, Range(ge=65536), Unit("bytes")] = 4 << 20
     "A conversation longer than this is taken apart message by message, in a temporary file."
     max_ratio: Annotated[int, Range(ge=1)] = 200
@@ -45,60 +57,104 @@ class ArchiveReader(Source):
     max_unpacked: Annotated[int, Range(ge=1), Unit("bytes")] = 64 << 30
     "A ZIP member may unpack to so much."
 
+    def __post_init__(self) -> None:
+        """Refuse a provider nobody knows."""
+        known = (*_ANY, *PROVIDERS)
+        if self.provider not in known:
+            raise RunError(
+                f"no provider '{self.provider}'{suggestion(self.provider, known) or '; there are ' + ', '.join(known)}"
+            )
+
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield the conversations of the archive that `message` names."""
         path = self.context.input_path(str(self.dynamic(message, "archive")))
-        limits = Limits(ratio=self.max_ratio, unpacked=self.max_unpacked)
-        found = find_parts(path, limits)
-        parts = [part for part in found if part.shape and part.shape.name == self.shape]
-        account: dict[str, Any] = {"name": path.name, "files": [_describe(part) for part in found], "elements": 0, "broken": 0}
-        message["input"] = account
-        if not parts and not any(part.shape and part.shape.name == "empty" for part in found):
-            raise RunError(f"no {self.shape} conversations in '{path}'; {_what_is_there(found)}")
-        yield from self._read(parts, account)
+        archive = self._open(path)
+        wanted = {part.blob.name: shape for part in archive.parts if (shape := self._shape_to_read(part))}
+        account = message["input"] = account_of(path.name, archive, wanted)
+        faults = [part for part in archive.parts if part.fault]
+        if not wanted and faults:
+            raise RunError(faults[0].fault)
+        if not wanted and not any(part.shape and part.shape.name == "empty" for part in archive.parts):
+            name = "" if self.provider in _ANY else f"{self.provider} "
+            raise RunError(f"no {name}conversations in '{path}'; {what_is_there(archive.parts)}")
+        for part in faults:
+            self.context.skip(part.fault, file=part.blob.name)
+        self._check_parts(archive, account)
+        yield from self._read(archive, wanted, account)
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, what each file of the archive is found to hold."""
         path = self.context.input_path(str(self.dynamic(message, "archive")))
-        for part in find_parts(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked)):
-            yield f"{part.name}: {_describe(part)['holds']}, {part.size} bytes"
+        archive = self._open(path)
+        for part in archive.parts:
+            verdict = "to be read" if self._shape_to_read(part) else "cannot be read" if part.fault else "not to be read"
+            yield f"{part.blob.name}: {part.fault or part.holds}, {len(part.blob)} bytes, {verdict}"
 
-    def _read(self, parts: list[Part], account: dict[str, Any]) -> Iterator[Message]:
-        total = sum(part.size for part in parts)
+    def retry(self, letter: Message) -> Iterator[Message]:
+        """Yield what becomes of a dead letter of this reader when its piece of input is read again."""
+        archive: Archive | None = None
+        if letter.get("archive") and (path := self.context.input_path(str(letter["archive"]))).exists():
+            archive = self._open(path)
+        members = Members(part.blob for part in archive.parts) if archive else Members()
+        for shape, item in read_again(letter, archive, self.large_element):
+            if isinstance(item, Broken):
+                self._set_aside(str(letter.get("file")), shape, Path(str(letter.get("archive"))), item)
+            else:
+                yield _message(str(letter.get("file")), shape, item, members)
+
+    def _open(self, path: Path) -> Archive:
+        return Archive(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked))
+
+    def _shape_to_read(self, part: Part) -> Shape | None:
+        if self.provider == "json":
+            return _JSON if part.is_json and len(part.blob) else None
+        shape = part.shape
+        return shape if shape and shape.convert and self.provider in ("any", shape.provider) else None
+
+    def _check_parts(self, archive: Archive, account: dict[str, Any]) -> None:
+        names = [part.blob.name for part in archive.parts]
+        for part in archive.parts:
+            if part.shape and part.shape.name in MANIFESTS:
+                for missing in read_manifest(part.blob).missing(names):
+                    account.setdefault("missing", []).append(missing)
+                    self.context.skip(f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing)
+
+    def _read(self, archive: Archive, wanted: dict[str, Shape], account: dict[str, Any]) -> Iterator[Message]:
+        members = Members(part.blob for part in archive.parts)
+        total = sum(len(part.blob) for part in archive.parts if part.blob.name in wanted)
         before = 0
-        for part in parts:
-            told = 0
-            for item in self._elements(part):
-                done = item.offset + item.size
-                if done - told >= _STRIDE:
-                    told = done
-                    self.context.emit("progress", done=before + done, total=total, unit="bytes")
-                if isinstance(item, Broken):
-                    self._set_aside(part, item, account)
-                    continue
-                account["elements"] += 1
-                source = {"file": part.name, "offset": item.offset, "size": item.size}
-                yield {"element": item.value, "source": source, "digest": item.digest}
-            before += part.size
+        for part, entry in zip(archive.parts, account["files"], strict=False):
+            if shape := wanted.get(part.blob.name):
+                tally = Tally(account, entry)
+                for item in self._items(part, shape, tally):
+                    if tally.steps(_STRIDE):
+                        self.context.emit("progress", done=before + tally.done, total=total, unit="bytes")
+                    if isinstance(item, Broken):
+                        self._set_aside(part.blob.name, shape, archive.path, item)
+                    else:
+                        yield _message(part.blob.name, shape, item, members)
+                before += len(part.blob)
         self.context.emit("progress", done=total, total=total, unit="bytes")
+        if account["faults"] and not account["elements"] + account["broken"]:
+            raise RunError(account["faults"][0])
 
-    def _elements(self, part: Part) -> Iterator[Element | Broken]:
-        assert part.shape is not None
-        assert part.shape.layout is not None
-        with part.open() as stream:
-            yield from read_elements(stream, part.shape.layout._replace(large=self.large_element))
+    def _items(self, part: Part, shape: Shape, tally: Tally) -> Iterator[Element | Broken]:
+        """Yield what is in a file; a file that cannot be read to its end costs the rest of itself."""
+        try:
+            for item in read_part(part.blob, shape, self.large_element):
+                tally.take(item)
+                yield item
+        except (RunError, OSError) as error:
+            tally.fail(str(error))
+            self.context.skip(str(error), file=part.blob.name)
+        else:
+            tally.end()
 
-    def _set_aside(self, part: Part, item: Broken, account: dict[str, Any]) -> None:
-        account["broken"] += item.size > 0  # A list that is not closed lacks no conversation that we know of.
-        self.context.reject(item.fragment, item.error, file=part.name, offset=item.offset, bytes=item.size)
+    def _set_aside(self, name: str, shape: Shape, archive: Path, item: Broken) -> None:
+        where = {"file": name, "offset": item.offset, "bytes": item.size, "shape": shape.name, "archive": str(archive)}
+        self.context.reject(item.fragment, item.error, **where)
 
 
-def _describe(part: Part) -> dict[str, Any]:
-    return {"name": part.name, "bytes": part.size, "holds": part.shape.holds if part.shape else "something else"}
-
-
-def _what_is_there(found: list[Part]) -> str:
-    if not found:
-        return "there is no JSON and no ZIP"
-    listed = [f"'{part.name}' holds {part.shape.holds if part.shape else 'something else'}" for part in found[:5]]
-    return ", ".join(listed) + (f" (and {len(found) - 5} more files)" if len(found) > 5 else "")  # noqa: PLR2004
+def _message(name: str, shape: Shape, item: Element, members: Members) -> Message:
+    source = {"file": name, "offset": item.offset, "size": item.size}
+    return {"element": item.value, "shape": shape.name, "source": source, "digest": item.digest, "members": members}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import Processor, RunError
+from transmissions import RunError
 
 from .ant_tags import has_tags, split_tags
 from .claude_blocks import convert_blocks
@@ -13,9 +13,8 @@ from .conversation import as_list, as_text
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
-    from transmissions import Message
-
     from .conversation import Block, ChatMessage, Conversation
+    from .shape import About
 
 _NO_PARENT: Final = "00000000-0000-4000-8000-000000000000"
 _PLACEHOLDER: Final = re.compile(
@@ -25,25 +24,14 @@ _PLACEHOLDER: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
-class ClaudeConversations(Processor):
-    """Turn a conversation of a Claude export into the common model.
+class Claude:
+    """Converts the chats of Claude's export, and single ones as its web page loads them."""
 
-    Takes `element`, gives `conversation` (see `conversation.py` for its fields). Content blocks win over the flat `text`;
-    calls get their results, by id or else by order; artifacts of all three generations become one kind of block.
-
-    ```turtle
-    :conversations a :ClaudeConversations .
-    ```
-    """
-
-    def process(self, message: Message) -> Message:
-        """Replace the message's `element` by its `conversation`."""
-        element = message["element"]
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation an element holds."""
         if element.__class__ is not dict or "chat_messages" not in element:
-            raise RunError("not a Claude conversation: it has no chat_messages")
-        message["conversation"] = convert(element)
-        del message["element"]
-        return message
+            raise RunError(f"no Claude conversation in '{about.file}': it has no chat_messages")
+        return convert(element)
 
 
 def convert(element: dict[str, Any]) -> Conversation:

@@ -1,85 +1,144 @@
-"""Find the files of an archive: one file, the files of a folder, the members of a ZIP."""
+"""Find the files of an archive: one file, the files of a folder, the members of ZIPs, and of ZIPs in those."""
 
 from __future__ import annotations
 
 import os
-from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+import re
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from transmissions import RunError
 
-from .shapes import HEAD, Shape, shape_of
-from .zip_archive import MAGIC, Limits, members, open_member
+from .blobs import Blob
+from .manifest import SHAPES as MANIFESTS
+from .manifest import read_manifest
+from .shape import HEAD, Shape
+from .shapes import find_shape
+from .zip_archive import MAGIC, Limits, fault_of, members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
-_MANY: Final = 100_000
+_MANY: Final = 200_000
+_GLANCE: Final = 64
+_DOCUMENT: Final = frozenset({"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"})
+"""What is in ZIPs that are documents or programs: attachments, no archives."""
+_HIDDEN: Final = re.compile(r"/(?:\.|__MACOSX/)")
 
 
 class Part(NamedTuple):
-    """One JSON file of an archive."""
+    """One file of an archive."""
 
-    name: str
-    """Its name below the archive, with `/`: `conversations.json`, `export.zip/conversations.json`."""
-    size: int
-    open: Callable[[], BinaryIO]
+    blob: Blob
     shape: Shape | None
+    holds: str
+    """What is in it, in words."""
+    fault: str = ""
+    """Why it cannot be read."""
+    is_json: bool = False
 
 
-def find_parts(path: Path, limits: Limits) -> list[Part]:
-    """Return the JSON files of an archive in a fixed order.
+class Archive:
+    """The files of a chat archive in a fixed order, that of their names.
 
-    Raises:
-        RunError: it cannot be read.
-
+    A ZIP in a ZIP is unpacked into a temporary folder, which lives as long as this does.
     """
-    if not path.exists():
-        raise RunError(f"no archive at '{path}'")
-    if not path.is_dir():
-        return list(_parts_of(path, path.name, limits))
-    return [part for file in _files_below(path) for part in _parts_of(file, file.relative_to(path).as_posix(), limits)]
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path = path
+        self._limits = limits
+        self._folder: Path | None = None
+        self.hidden: list[str] = []
+        """What is in the folder and was not looked at: names that begin with a dot, links."""
+        if not (path.is_dir() or path.is_file()):
+            raise RunError(f"no archive at '{path}'")
+        found = self._parts_below(path, path) if path.is_dir() else self._parts_at(path)
+        self.parts: list[Part] = sorted(found, key=lambda part: part.blob.name)
+        self.hidden.sort()
+
+    def _parts_at(self, path: Path) -> list[Part]:
+        """Return the parts of one file. A manifest alone stands for what lies beside it and belongs to it."""
+        parts = list(self._parts_of(Blob(path, path.name, _size(path))))
+        if len(parts) == 1 and parts[0].shape and parts[0].shape.name in MANIFESTS:
+            manifest = read_manifest(parts[0].blob)
+            for file in path.parent.iterdir():
+                if file != path and manifest.lists(file.name) and not file.is_symlink():
+                    parts.extend(self._parts_below(file, path.parent))
+        return parts
+
+    def _parts_below(self, start: Path, top: Path) -> Iterator[Part]:
+        files = self._files_below(start, top) if start.is_dir() else (start,)
+        for count, file in enumerate(files):
+            if count >= _MANY:
+                raise RunError(f"'{start}' holds more than {_MANY} files; name the archive in it")
+            yield from self._parts_of(Blob(file, file.relative_to(top).as_posix(), _size(file)))
+
+    def _files_below(self, folder: Path, top: Path) -> Iterator[Path]:
+        """Yield the files of a folder. Links are not followed: an archive holds its own files."""
+        for base, folders, names in os.walk(folder):
+            within = Path(base)
+            shown = [name for name in (*folders, *names) if self._is_shown(within / name, top)]
+            folders[:] = [name for name in folders if name in shown]
+            yield from (within / name for name in names if name in shown and (within / name).is_file())
+
+    def _is_shown(self, file: Path, top: Path) -> bool:
+        if not file.name.startswith(".") and not file.is_symlink():
+            return True
+        self.hidden.append(file.relative_to(top).as_posix())
+        return False
+
+    def _parts_of(self, blob: Blob, depth: int = 0) -> Iterator[Part]:
+        try:
+            start = blob.read(_GLANCE)
+            if not start.startswith(MAGIC):
+                yield _look_at(blob, start)
+            elif depth > 1:
+                yield Part(blob, None, "a ZIP in a ZIP in a ZIP")
+            else:
+                yield from self._in_zip(blob, depth)
+        except RunError as error:
+            yield Part(blob, None, "nothing that can be read", str(error))
+
+    def _in_zip(self, archive: Blob, depth: int) -> Iterator[Part]:
+        path = self._unpacked(archive) if depth else archive.path
+        found = members(path, self._limits)
+        if not _DOCUMENT.isdisjoint(info.filename for info in found):
+            yield Part(archive, None, "a document")
+            return
+        for info in found:
+            blob = Blob(path, f"{archive.name}/{info.filename}", info.file_size, info)
+            fault = fault_of(path, info, self._limits)
+            if _HIDDEN.search(f"/{info.filename}"):
+                self.hidden.append(blob.name)
+            elif fault:
+                yield Part(blob, None, "nothing that can be read", fault)
+            else:
+                yield from self._parts_of(blob, depth + 1)
+
+    def _unpacked(self, blob: Blob) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="transmissions-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        number, file = tempfile.mkstemp(suffix="-" + blob.name.rsplit("/", 1)[-1][-40:].replace("\0", ""), dir=self._folder)
+        with os.fdopen(number, "wb") as stream:
+            for block in blob.blocks():
+                stream.write(block)
+        return Path(file)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder. Links are not followed: an archive holds its own files."""
-    count = 0
-    for base, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            file = folder.__class__(base, name)
-            if name.startswith(".") or file.is_symlink() or not file.is_file():
-                continue
-            count += 1
-            if count > _MANY:
-                raise RunError(f"'{folder}' holds more than {_MANY} files; name the archive in it")
-            yield file
-
-
-def _parts_of(file: Path, name: str, limits: Limits) -> Iterator[Part]:
-    opener: Callable[[], Any] = partial(_open, file)
-    head = _head_of(opener)
-    if head.startswith(MAGIC):
-        for info in members(file, limits):
-            opener = partial(open_member, file, info, limits)
-            yield from _json_part(f"{name}/{info.filename}", info.file_size, opener, _head_of(opener))
-    else:
-        yield from _json_part(name, file.stat().st_size, opener, head)
-
-
-def _json_part(name: str, size: int, opener: Callable[[], BinaryIO], head: bytes) -> Iterator[Part]:
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
-        yield Part(name, size, opener, shape_of(head))
-
-
-def _open(file: Path) -> BinaryIO:
+def _size(path: Path) -> int:
     try:
-        return file.open("rb")
+        return path.stat().st_size
     except OSError as error:
-        raise RunError(f"'{file}' cannot be read: {error.strerror}") from error
+        raise RunError(f"'{path}' cannot be read: {error.strerror}") from error
 
 
-def _head_of(opener: Callable[[], BinaryIO]) -> bytes:
-    with opener() as stream:
-        return stream.read(HEAD)
+def _look_at(blob: Blob, start: bytes) -> Part:
+    first = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if first not in (b"[", b"{", b"<", b""):
+        return Part(blob, None, "no JSON")
+    shape, holds = find_shape(blob.read(HEAD))
+    return Part(blob, shape, holds, is_json=first in (b"[", b"{", b""))

@@ -1,8 +1,8 @@
 """Read JSON elements from a stream of any length: one in memory at a time, and the next one found again after a broken one.
 
-The input is a list, one object, or objects one after the other. `json`'s own `raw_decode` on a rolling buffer takes each
-element whole (0.55 s for 189 MB, less than `json.load`). An object that is still open after `large` bytes is taken apart
-while it is read: its `inner` list goes item by item to a temporary file.
+The input is a list, one object, objects one after the other, or an object that wraps the list. `json`'s own `raw_decode` on
+a rolling buffer takes each element whole (0.55 s for 189 MB, less than `json.load`). An object that is still open after
+`large` bytes is taken apart while it is read: its `inner` list goes item by item to a temporary file.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from .spool import SpooledList
 from .text_window import TextWindow
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
-_DECODER: Final = json.JSONDecoder(strict=False)
+    from .shape import Layout
+
+DECODER: Final = json.JSONDecoder(strict=False)
 _EDGE: Final = 16
 """A fault this near the end of the buffer may only be a token that is cut in two: an escape, a literal, a number."""
+_LEVELS: Final = 400
+"""What is nested too deeply is nested so deep at least, and each level takes a character."""
 
 
 class Element(NamedTuple):
-    """One whole element, the byte it starts at and the bytes it takes.
-
-    `digest` is equal for equal JSON text, within one process.
-    """
+    """One whole element, the byte it starts at, the bytes it takes, and the SHA-1 of those."""
 
     value: Any
     offset: int
     size: int
-    digest: int
+    digest: str
 
 
 class Broken(NamedTuple):
@@ -44,19 +44,6 @@ class Broken(NamedTuple):
     size: int
 
 
-class Layout(NamedTuple):
-    """What is known of the elements of a stream.
-
-    `inner` is the list in an element that may be large; `is_element` tells an element from a smaller object in one;
-    `start` matches how an element begins, for one too large to be looked at whole.
-    """
-
-    inner: str
-    is_element: Callable[[Any], bool]
-    start: re.Pattern[str]
-    large: int = 4 << 20
-
-
 class CutOffError(ValueError):
     """The input ends inside an element."""
 
@@ -64,46 +51,85 @@ class CutOffError(ValueError):
 def read_elements(stream: BinaryIO, layout: Layout) -> Iterator[Element | Broken]:
     """Yield every element of a stream, in order, and every broken stretch between them."""
     window = TextWindow(stream)
-    open_list = is_cut = False
+    if layout.wrapper and window.peek() == "{":
+        yield from _in_wrapper(window, layout)
     while following := window.peek():
-        if following == ("]" if open_list else "["):
-            open_list = not open_list
-            window.pos += 1
+        if following == "[":
+            yield from _in_list(window, layout)
+        elif following in "]}":
+            window.pos += 1  # What it closes began in a broken stretch.
         else:
-            element = _next_element(window, layout)
-            is_cut = isinstance(element, Broken) and isinstance(element.error, CutOffError)
-            yield element
-    if open_list and not is_cut:  # A list that ends inside an element has been told of.
-        yield Broken("", CutOffError("the file ends before its list is closed"), window.offset(window.pos), 0)
+            yield _next_element(window, layout)
+
+
+def _in_list(window: TextWindow, layout: Layout) -> Iterator[Element | Broken]:
+    window.pos += 1
+    element: Element | Broken | None = None
+    while (following := window.peek()) not in ("]", ""):
+        element = _next_element(window, layout)
+        yield element
+    window.pos += len(following)
+    if not following and not isinstance(element, Broken):  # What is broken may hold the end of the list.
+        yield Broken("", CutOffError("the file ends before its list is closed"), window.offset(), 0)
+
+
+def _in_wrapper(window: TextWindow, layout: Layout) -> Iterator[Element | Broken]:
+    """Take an object that holds the list of elements; one without such a list is an element itself."""
+    start = window.begin()
+    value: dict[str, Any] | None = {}
+    window.pos += 1
+    try:
+        for key in _keys(window):
+            if key == layout.wrapper and window.peek() == "[":
+                yield from _in_list(window, layout)
+                start, value = window.begin(), None
+            elif (item := _take_value(window)) is not None and value is not None:
+                value[key] = item
+    except (ValueError, RecursionError) as error:
+        yield _recover(window, layout, start, error)
+        return
+    if value is not None:
+        yield Element(value, start, window.offset() - start, window.digest())
+
+
+def _keys(window: TextWindow) -> Iterator[Any]:
+    """Yield the keys of the object whose inside the window stands at, each before its value, and step over its end."""
+    while (following := window.peek()) != "}":
+        if not following:
+            raise CutOffError("the file ends inside this element")
+        key = _take_value(window)
+        window.expect(":")
+        yield key
+    window.pos += 1
 
 
 def _next_element(window: TextWindow, layout: Layout) -> Element | Broken:
-    start = window.offset(window.pos)
+    start = window.begin()
     try:
-        value, digest = _take_element(window, layout)
+        value = _take_element(window, layout)
     except (ValueError, RecursionError) as error:
         return _recover(window, layout, start, error)
-    return Element(value, start, window.offset(window.pos) - start, digest)
+    return Element(value, start, window.offset() - start, window.digest())
 
 
-def _take_element(window: TextWindow, layout: Layout) -> tuple[Any, int]:
+def _take_element(window: TextWindow, layout: Layout) -> Any:
     while True:
         try:
-            value, end = _DECODER.raw_decode(window.text, window.pos)
+            value, end = DECODER.raw_decode(window.text, window.pos)
         except json.JSONDecodeError as error:
             _need_more(window, error)
         else:
-            return value, hash(window.skip_to(end))
+            window.pos = end
+            return value
         if window.pending > layout.large and window.text[window.pos] == "{":
-            value = _take_apart(window, layout)
-            return value, _digest_apart(value)
+            return _take_apart(window, layout)
 
 
 def _take_value(window: TextWindow) -> Any:
     """Take any value; a number that touches the end of the buffer may go on behind it."""
     while True:
         try:
-            value, end = _DECODER.raw_decode(window.text, window.pos)
+            value, end = DECODER.raw_decode(window.text, window.pos)
         except json.JSONDecodeError as error:
             _need_more(window, error)
             continue
@@ -128,25 +154,20 @@ def _take_apart(window: TextWindow, layout: Layout) -> dict[str, Any]:
     """Take an object key by key, and its inner list item by item into a file."""
     value: dict[str, Any] = {}
     window.pos += 1
-    while (following := window.peek()) != "}":
-        if not following:
-            raise CutOffError("the file ends inside this element")
-        key = _take_value(window)
-        window.expect(":")
-        spools = window.peek() == "[" and key == layout.inner
-        value[key] = _take_list(window) if spools else _take_value(window)
-    window.pos += 1
+    for key in _keys(window):
+        spools = key == layout.inner and window.peek() in ("[", "{")
+        value[key] = _take_inner(window) if spools else _take_value(window)
     return value
 
 
-def _digest_apart(value: dict[str, Any]) -> int:
-    items = tuple((key, item.digest if isinstance(item, SpooledList) else json.dumps(item)) for key, item in value.items())
-    return hash(items)
-
-
-def _take_list(window: TextWindow) -> SpooledList:
+def _take_inner(window: TextWindow) -> SpooledList:
     items = SpooledList()
+    is_object = window.peek() == "{"
     window.pos += 1
+    if is_object:
+        for key in _keys(window):
+            items.append([key, _take_value(window)])
+        return items
     while (following := window.peek()) != "]":
         if not following:
             raise CutOffError("the file ends inside this element")
@@ -177,7 +198,7 @@ def _recover(window: TextWindow, layout: Layout, start: int, error: Exception) -
     end = found if found >= 0 else len(window.text)
     _keep(kept, window.skip_to(end), room)
     fault = error if isinstance(error, ValueError) else ValueError("the element is nested too deeply")
-    return Broken("".join(kept), fault, start, window.offset(window.pos) - start)
+    return Broken("".join(kept), fault, start, window.offset() - start)
 
 
 def _keep(kept: list[str], text: str, room: int) -> int:
@@ -188,13 +209,15 @@ def _keep(kept: list[str], text: str, room: int) -> int:
 def _try_candidate(window: TextWindow, layout: Layout, found: int) -> int:
     """Return `found` if an element starts there, where to look on if not, and -1 if more text is needed to tell."""
     try:
-        value, end = _DECODER.raw_decode(window.text, found)
+        value, end = DECODER.raw_decode(window.text, found)
     except json.JSONDecodeError as error:
         if not _may_be_cut(error, window) or not window.more():
             return found + 1
         if len(window.text) - found < layout.large:
             return -1
-        return found if layout.start.match(window.text, found) else found + 1
-    except (ValueError, RecursionError):
+        return found if layout.start and layout.start.match(window.text, found) else found + 1
+    except RecursionError:
+        return found + _LEVELS
+    except ValueError:
         return found + 1
     return found if layout.is_element(value) else int(end)

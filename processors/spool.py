@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from .blobs import Blob
 
 _BLOCK: Final = 1 << 20
 
@@ -15,20 +17,17 @@ _BLOCK: Final = 1 << 20
 class SpooledList:
     """A list that lives in a temporary file, one JSON text to a line. It can be gone through any number of times."""
 
-    __slots__ = ("_count", "_file", "digest")
+    __slots__ = ("_count", "_file")
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the list
         self._count = 0
-        self.digest = 0
-        """Equal for equal lists, within one process."""
 
     def append(self, item: Any) -> None:
         """Add a JSON value at the end."""
         line = json.dumps(item).encode("ascii") + b"\n"
         self._file.write(line)
         self._count += 1
-        self.digest = hash((self.digest, line))
 
     def __del__(self) -> None:
         self._file.close()
@@ -114,7 +113,7 @@ class Spool:
         return self._file.read(length)
 
 
-Content = bytes | list[bytes | Slice]
+Content: TypeAlias = "bytes | list[bytes | Slice | Blob]"
 """What is to be a file: its bytes, or pieces of it in order."""
 
 
@@ -124,7 +123,7 @@ def pieces(content: Content) -> Iterable[bytes]:
         yield content
         return
     for piece in content:
-        if isinstance(piece, Slice):
-            yield from piece.blocks()
-        else:
+        if isinstance(piece, bytes):
             yield piece
+        else:
+            yield from piece.blocks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ class TextWindow:
     Bytes that are no UTF-8 become lone surrogates (`surrogateescape`), one for each byte, so that byte offsets stay exact.
     """
 
-    __slots__ = ("_at", "_bytes", "_decoder", "_ended", "_stream", "pos", "text")
+    __slots__ = ("_at", "_bytes", "_decoder", "_ended", "_stream", "_sum", "pos", "text")
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._ended = False
         self._at = self._bytes = 0
+        self._sum = sha1(usedforsecurity=False)
         self.text = ""
         self.pos = 0
         self.fill()
@@ -36,14 +38,24 @@ class TextWindow:
         """How many characters have been read and not been taken."""
         return len(self.text) - self.pos
 
-    def offset(self, pos: int) -> int:
-        """Return the byte that the character at `pos` starts at. Ask in ascending order: each byte is counted once."""
-        if self.text.isascii():
-            self._bytes += pos - self._at
-        else:
-            self._bytes += len(self.text[self._at : pos].encode("utf-8", "surrogateescape"))
-        self._at = pos
+    def offset(self) -> int:
+        """Return the byte that the window stands at."""
+        data = self.text[self._at : self.pos].encode("utf-8", "surrogateescape")
+        self._sum.update(data)
+        self._bytes += len(data)
+        self._at = self.pos
         return self._bytes
+
+    def begin(self) -> int:
+        """Begin a digest here, and return the byte that the window stands at."""
+        start = self.offset()
+        self._sum = sha1(usedforsecurity=False)
+        return start
+
+    def digest(self) -> str:
+        """Return the SHA-1 of all bytes since `begin`, however they were taken: equal for equal text in any process."""
+        self.offset()
+        return self._sum.hexdigest()
 
     def fill(self) -> bool:
         """Read on, as much again as is pending so that a long element costs linear time; return whether there was more."""
@@ -51,7 +63,7 @@ class TextWindow:
             return False
         data = self._stream.read(max(CHUNK, self.pending))
         self._ended = not data
-        self.offset(self.pos)
+        self.offset()
         self.text = self.text[self.pos :] + self._decoder.decode(data, final=self._ended)
         self.pos = self._at = 0
         return not self._ended
@@ -78,7 +90,7 @@ class TextWindow:
 
         """
         if self.peek() != mark:
-            raise ValueError(f"expected '{mark}' at byte {self.offset(self.pos)}")
+            raise ValueError(f"expected '{mark}' at byte {self.offset()}")
         self.pos += 1
 
     def skip_to(self, pos: int) -> str:

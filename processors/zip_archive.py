@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import struct
 import zipfile
-from typing import TYPE_CHECKING, Final, NamedTuple
+import zlib
+from lzma import LZMAError
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from transmissions import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from _typeshed import WriteableBuffer
 
 MAGIC: Final = b"PK\x03\x04"
+_LOCAL: Final = struct.Struct("<4s22xHH")
+"""What stands before a member: a signature, what the directory says better, the lengths of its name and of more."""
 
 
 class Limits(NamedTuple):
@@ -31,14 +36,13 @@ _SMALL: Final = 16 << 20
 
 
 class _Counted(io.RawIOBase):
-    """A member that stops where its limit is, whatever its header promised."""
+    """A member that stops where its directory says it ends, whatever it would unpack to."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> None:
+    def __init__(self, member: BinaryIO, name: str, room: int) -> None:
         super().__init__()
-        self._archive = archive
-        self._member = archive.open(info)
-        self._info = info
-        self._room = limit
+        self._member = member
+        self._name = name
+        self._room = room
 
     def readable(self) -> bool:
         return True
@@ -47,58 +51,72 @@ class _Counted(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         try:
             data = self._member.read(len(view))
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise RunError(f"'{self._info.filename}' in '{self._archive.filename}' is damaged: {error}") from error
+        except (zipfile.BadZipFile, EOFError, OSError, zlib.error, LZMAError) as error:
+            raise RunError(f"{self._name} is damaged: {error}") from error
         self._room -= len(data)
         if self._room < 0:
-            raise RunError(f"'{self._info.filename}' in '{self._archive.filename}' unpacks to more than its limit; refused")
+            raise RunError(f"{self._name} unpacks to more than its limit; refused")
         view[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
         self._member.close()
-        self._archive.close()
         super().close()
 
 
-def members(path: Path, limits: Limits) -> Iterator[zipfile.ZipInfo]:
-    """Yield the files in a ZIP, in its order.
+def members(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
+    """Return the files in a ZIP in the order of their names.
 
     Raises:
-        RunError: it is no readable ZIP, or exceeds a limit.
+        RunError: it is no readable ZIP, or holds too many.
 
     """
-    with _opened(path) as archive:
-        entries = archive.infolist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+        raise RunError(f"'{path.name}' cannot be read as a ZIP: {error}") from error
     if len(entries) > limits.members:
         raise RunError(f"'{path.name}' holds {len(entries)} files, more than {limits.members}; refused")
-    for info in entries:
-        if not info.is_dir():
-            _refuse_bomb(path, info, limits)
-            yield info
+    return sorted((info for info in entries if not info.is_dir()), key=lambda info: info.filename)
 
 
-def open_member(path: Path, info: zipfile.ZipInfo, limits: Limits) -> io.BufferedReader:
-    """Open one member for reading; it never gives more than its header says, nor more than the limit."""
+def fault_of(path: Path, info: zipfile.ZipInfo, limits: Limits) -> str:
+    """Return why a member is not opened: it is encrypted, or a bomb; empty if it may be."""
+    about = f"'{info.filename}' in '{path.name}'"
     if info.flag_bits & 1:
-        raise RunError(f"'{info.filename}' in '{path.name}' is encrypted; unpack it first")
-    return io.BufferedReader(_Counted(_opened(path), info, min(info.file_size, limits.unpacked)), 1 << 16)
-
-
-def _opened(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise RunError(f"'{path}' cannot be read as a ZIP: {error}") from error
-
-
-def _refuse_bomb(path: Path, info: zipfile.ZipInfo, limits: Limits) -> None:
+        return f"{about} is encrypted; unpack it first"
     if info.file_size > limits.unpacked:
-        raise RunError(
-            f"'{info.filename}' in '{path.name}' unpacks to {info.file_size} bytes, more than {limits.unpacked}; refused"
-        )
-    if info.file_size > _SMALL and info.file_size > limits.ratio * max(info.compress_size, 1):
-        ratio = info.file_size // max(info.compress_size, 1)
-        raise RunError(
-            f"'{info.filename}' in '{path.name}' unpacks to {ratio} times its size, more than {limits.ratio}; refused"
-        )
+        return f"{about} unpacks to {info.file_size} bytes, more than {limits.unpacked}; refused"
+    ratio = info.file_size // max(info.compress_size, 1)
+    if info.file_size > _SMALL and ratio >= limits.ratio:
+        return f"{about} unpacks to {ratio} times its size, more than {limits.ratio}; refused"
+    return ""
+
+
+def open_member(path: Path, info: zipfile.ZipInfo) -> io.BufferedReader:
+    """Open one member, found in its archive before: the directory is not read again, or 10,000 images would cost 10,000 times.
+
+    Raises:
+        RunError: it is damaged, or packed in a way nobody here can unpack.
+
+    """
+    about = f"'{info.filename}' in '{path.name}'"
+    try:
+        member = _member_in(path.open("rb"), info)
+    except (zipfile.BadZipFile, OSError, struct.error, NotImplementedError, RuntimeError, ValueError) as error:
+        raise RunError(f"{about} cannot be read: {error}") from error
+    return io.BufferedReader(_Counted(member, about, info.file_size), 1 << 16)
+
+
+def _member_in(file: BinaryIO, info: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(file)
+        file.seek(info.header_offset)
+        signature, name, extra = _LOCAL.unpack(file.read(_LOCAL.size))
+        if signature != MAGIC:
+            raise zipfile.BadZipFile("nothing begins where it should")
+        file.seek(name + extra, io.SEEK_CUR)
+        member = zipfile.ZipExtFile(file, "r", info, close_fileobj=True)
+        stack.pop_all()
+        return member

@@ -1,0 +1,69 @@
+"""Turn what an archive holds into the common model, whoever it comes from."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from transmissions import Processor, RunError, suggestion
+
+from .blobs import Members
+from .shape import About
+from .shapes import BY_NAME
+
+if TYPE_CHECKING:
+    from transmissions import Message
+
+    from .shape import Converter
+
+
+class ConversationImporter(Processor):
+    """Turn the elements of chat archives into conversations of one common model, each by the converter of its shape.
+
+    Takes `element` and `shape`, as ArchiveReader gives them, and `members`, the archive's other files; gives `conversation`
+    (see `conversation.py` for its fields). An element that cannot be converted keeps its fields, for the dead letter.
+
+    ```turtle
+    :conversations a :ConversationImporter ; :onError :deadLetter .
+    ```
+    """
+
+    stateful = True
+
+    def __post_init__(self) -> None:
+        """Begin without converters: each is made when its first element comes."""
+        self._converters: dict[str, Converter] = {}
+        self._members: Members | None = None
+
+    def process(self, message: Message) -> Message:
+        """Replace `element`, `shape` and `members` by the `conversation`."""
+        shape = message.get("shape")
+        converter = self._converters.get(str(shape)) or self._make(str(shape))
+        members = message.get("members")
+        members = members if isinstance(members, Members) else Members()
+        source = message.get("source")
+        name = source.get("file") if isinstance(source, dict) else None
+        message["conversation"] = converter.convert(message["element"], About(str(name or ""), members))
+        self._members = members
+        for field in ("element", "shape", "members"):
+            message.pop(field, None)
+        return message
+
+    def end_group(self, message: Message) -> None:
+        """Say in the account of the archive which of its other files were used."""
+        account: Any = message.get("input")
+        if self._members and isinstance(account, dict):
+            for file in account.get("files") or ():
+                uses = self._members.used.get(file["name"])
+                if uses and "reason" in file:
+                    file["reason"] = f"used by {uses} conversation{'' if uses == 1 else 's'}"
+        self._members = None
+
+    def _make(self, name: str) -> Converter:
+        shape = BY_NAME.get(name)
+        if not shape or not shape.convert:
+            raise RunError(f"nothing converts elements of shape '{name}'{suggestion(name, BY_NAME)}")
+        module, _, converter = shape.convert.partition(":")
+        found: Converter = getattr(importlib.import_module(f".{module}", __package__), converter)()
+        self._converters[name] = found
+        return found

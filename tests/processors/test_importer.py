@@ -1,0 +1,29 @@
+import json
+import pickle
+import zipfile
+
+import pytest
+from generate_claude import sample
+
+from transmissions import RunError
+from transmissions.processors.archive import ArchiveReader
+from transmissions.processors.blobs import Members
+from transmissions.processors.importer import ConversationImporter
+
+
+def test_an_element_becomes_a_conversation(bench):
+    """What the reader gives becomes a conversation of the common model; place and digest stay."""
+    (bench.data / "c.json").write_text(json.dumps(sample()))
+    messages = bench.through(ConversationImporter(), *bench.through(ArchiveReader(archive="c.json"), {}))
+    assert [set(message) for message in messages] == [{"conversation", "source", "digest"}] * 4
+    assert messages[2]["conversation"]["title"] == "A pipe, drawn"
+
+
+def test_what_cannot_be_converted_keeps_its_fields(bench):
+    """An element that is none of its shape, or of no shape, is an error, and the message is as it was."""
+    for shape, words in (("claude", "no chat_messages"), ("claud", "did you mean 'claude'")):
+        message = {"element": {"uuid": "1"}, "shape": shape, "members": Members(), "source": {"file": "c.json"}}
+        before = dict(message)
+        with pytest.raises(RunError, match=words):
+            bench.through(ConversationImporter(), message)
+        assert message == before
