@@ -1,0 +1,113 @@
+"""Conversations as RDF, streamed: one file of N-Triples for all, or one beside each page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from transmissions import Processor
+
+from .rdf_parts import Graph, Options, page_link
+from .rdf_text import Names, Syntax, replace_surrogates
+from .spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from transmissions import Message
+
+    from .spool import Content
+
+_FULL: Final = 1 << 20
+
+
+class ConversationRDF(Processor):
+    """Say in RDF what a conversation consists of.
+
+    Takes `conversation`, `key` and `place`. Adds the triples to `records`, for RecordCollector, or with `each` to `files`, as
+    a file beside the page. Conversations are `schema:Conversation` and `sioc:Thread`, messages `schema:Message` and
+    `sioc:Post`; names are `urn:uuid:` where the provider gives UUIDs, else hashes. There are no blank nodes. Each block begins
+    with a comment that holds the key, by which its record is found again.
+
+    ```turtle
+    :rdf a :ConversationRDF ; :enabled true ; :file "archive.nt" .
+    ```
+
+    A conversation's block is the same in every run. `configs/chat-shapes.ttl` holds SHACL shapes for it.
+    """
+
+    enabled: bool = False
+    "Whether RDF is written."
+    file: str = "archive.nt"
+    "The one file: below the run's output folder."
+    each: bool = False
+    "Whether each conversation has a file of its own instead, beside its page."
+    format: Syntax = "ntriples"
+    "`ntriples`, or `turtle`, which is shorter and easier to read."
+    profile: Literal["schema", "solid"] = "schema"
+    "`solid` adds what Solid chat apps look for: `foaf:maker`, `dcterms:created`, `flow:message`."
+    content: bool = False
+    "Whether the text of messages is in it too, as `sioc:content`."
+    base: str = ""
+    "Where the output folder will be: an IRI that ends with `/`. Then `schema:archivedAt` is an IRI, else the page's path."
+
+    def __post_init__(self) -> None:
+        """Make the names that all conversations share."""
+        self._terms = Names(self.format)
+        self._options = Options(self.content, self.profile == "solid")
+
+    def process(self, message: Message) -> Message:
+        """Add the RDF of the message's `conversation`."""
+        if not self.enabled or "conversation" not in message:
+            return message
+        content, replaced = self._content(message)
+        if self.each:
+            page = message["place"]["page"]
+            path = f"{page.rpartition('.')[0] or page}{'.ttl' if self.format == 'turtle' else '.nt'}"
+            message["files"] = [*message.get("files", ()), (path, content)]
+        else:
+            message["records"] = {**message.get("records", {}), self.file: content}
+        note_replaced(message, "in RDF", replaced)
+        return message
+
+    def _content(self, message: Message) -> tuple[Content, int]:
+        conversation, key = message["conversation"], message.get("key", "")
+        page = message.get("place", {}).get("page", "")
+        graph = Graph(self._terms, self._options, conversation, key)
+        head = f"# {' '.join((key or conversation['id']).split())}\n{self._terms.head()}"
+        is_large = conversation["messages"].__class__ is not list
+        texts = graph.pieces(page_link(self.base, page) if page else "")
+        return encode_pieces(_after(head, texts), is_large)
+
+
+def _after(head: str, texts: Iterator[str]) -> Iterator[str]:
+    yield head
+    yield from texts
+
+
+def encode_pieces(texts: Iterator[str], is_large: bool) -> tuple[Content, int]:
+    """Return texts in UTF-8, and how many lone surrogates were replaced; what is large is set aside in a temporary file."""
+    parts: list[bytes] = []
+    aside: list[Any] = []
+    spool = Spool() if is_large else None
+    size = replaced = 0
+    for text in texts:
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            clean, number = replace_surrogates(text)
+            data, replaced = clean.encode(), replaced + number
+        parts.append(data)
+        size += len(data)
+        if spool and size > _FULL:
+            aside.append(spool.put(b"".join(parts)))
+            parts, size = [], 0
+    rest = b"".join(parts)
+    return ([*aside, rest] if aside else rest), replaced
+
+
+def note_replaced(message: Message, where: str, number: int) -> None:
+    """Note in the message's `account` how many lone surrogates a target has replaced."""
+    if number and "account" in message:
+        account = message["account"]
+        became = {**account["became"], f"lone surrogate {where}": {"replaced": number}}
+        message["account"] = {**account, "became": became}

@@ -1,0 +1,100 @@
+"""RDF written down directly, a conversation at a time: no graph is held, so an archive of any size costs no memory.
+
+One layout serves both syntaxes: N-Triples, and Turtle that differs in its shorter names and in saying a subject once.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from json.encoder import encode_basestring
+from typing import Final, Literal
+from urllib.parse import quote
+
+NAMESPACES: Final = {
+    "dcterms": "http://purl.org/dc/terms/",
+    "flow": "http://www.w3.org/2005/01/wf/flow#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "meeting": "http://www.w3.org/ns/pim/meeting#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "schema": "https://schema.org/",
+    "sioc": "http://rdfs.org/sioc/ns#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+Syntax = Literal["ntriples", "turtle"]
+
+_IRI: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:"
+    r"(?://(?:[^/?#@\[\]]*@)?[^/?#:@\[\]]*(?::\d*)?(?=[/?#]|\Z)|(?!//))"
+    r"[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#[^#\[\]]*)?"
+)
+_PLAIN_IRI: Final = re.compile(r"[A-Za-z0-9:/?#@!$&'()*+,;=._~-]+")
+_KEPT: Final = ":/?#@!$&'()*+,;=%[]"
+_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?", re.ASCII)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+
+class Names(dict[str, str]):
+    """Terms as a syntax writes them, by their short names: `names["schema:name"]`."""
+
+    def __init__(self, syntax: Syntax) -> None:
+        super().__init__()
+        self.is_short = syntax == "turtle"
+
+    def __missing__(self, name: str) -> str:
+        prefix, _, local = name.partition(":")
+        term = name if self.is_short else f"<{NAMESPACES[prefix]}{local}>"
+        self[name] = term
+        return term
+
+    def head(self) -> str:
+        """Return what stands above the triples."""
+        return "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in NAMESPACES.items()) if self.is_short else ""
+
+    def triples(self, subject: str, pairs: list[str]) -> str:
+        """Return the triples of a subject; each of `pairs` is a predicate and an object."""
+        between = " ;\n    " if self.is_short else f" .\n{subject} "
+        return f"{subject} {between.join(pairs)} .\n"
+
+    def whole(self, number: int) -> str:
+        """Return a whole number."""
+        return f'"{number}"^^{self["xsd:integer"]}'
+
+    def time(self, text: str) -> str:
+        """Return a time; empty if it is none that XML Schema knows."""
+        if _TIME.fullmatch(text) is None:
+            return ""
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            return ""
+        return f'"{text}"^^{self["xsd:dateTime"]}'
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal: JSON's way to write one is RDF's too, and the fastest there is."""
+    return encode_basestring(text)
+
+
+def iri(text: str) -> str:
+    """Return an absolute IRI in its brackets, with what may not stand in one as percent escapes; empty if it is none."""
+    if _PLAIN_IRI.fullmatch(text) is None:
+        text = _PERCENT.sub("%25", quote(text.strip(), safe=_KEPT, errors="replace"))
+    return f"<{text}>" if _IRI.fullmatch(text) else ""
+
+
+def iri_or_literal(text: str) -> str:
+    """Return an IRI where the text is one, else the text."""
+    return iri(text) or literal(text)
+
+
+def part_of_urn(text: str) -> str:
+    """Return a text as a part of a URN."""
+    return quote(text, safe="", errors="replace")
+
+
+def replace_surrogates(text: str) -> tuple[str, int]:
+    """Replace the halves of cut emoji, which no strict reader takes; return how many there were, too."""
+    return _SURROGATES.subn("\ufffd", text)

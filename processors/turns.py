@@ -1,0 +1,72 @@
+"""What was said in a conversation, as plain text: for search, and for those who train or retrieve."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .branches import look
+from .prose import fence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conversation import Block, ChatMessage, Conversation
+
+
+def on_path(conversation: Conversation) -> Iterator[ChatMessage]:
+    """Yield the messages of the way a conversation went, without those of ways it left."""
+    path = look(conversation).path
+    for position, message in enumerate(conversation["messages"]):
+        if path is None or position in path:
+            yield message
+
+
+def said(message: ChatMessage) -> str:
+    """Return what a message says to a reader: texts, what was made, what was attached."""
+    parts = [text for block in message["blocks"] if (text := _said_in(block))]
+    parts += [f"{item['name']}:\n{fence(item['text'])}" for item in message["attachments"] if item["text"]]
+    return "\n\n".join(parts)
+
+
+def _said_in(block: Block) -> str:
+    kind = block["kind"]
+    if kind == "text":
+        return str(block["text"])
+    made = block.get("artifact")
+    if made and made.get("content"):
+        return fence(made["content"], made["language"] if made["language"].isalnum() else "")
+    return ""
+
+
+def words(message: ChatMessage, with_thinking: bool) -> str:
+    """Return everything in a message that can be searched for; thoughts, calls and results on request only."""
+    parts: list[str] = []
+    for block in message["blocks"]:
+        kind = block["kind"]
+        if kind in ("text", "event") or (kind == "thinking" and with_thinking):
+            parts += (block.get("title") or "", block["text"])
+        elif with_thinking and kind == "tool":
+            parts += _of_call(block)
+        if made := block.get("artifact"):
+            parts += (made["title"], made.get("content"), made.get("new"))
+        if kind == "file":
+            parts.append(block["name"])
+    for item in message["attachments"]:
+        parts += (item["name"], item["text"])
+    parts += [item["name"] for item in message["files"]]
+    return "\n".join(filter(None, parts))
+
+
+def _of_call(block: Block) -> Iterator[str]:
+    yield block["name"]
+    if "artifact" not in block:
+        yield _searchable(block["input"])
+    for part in (block["result"] or {}).get("parts", ()):
+        yield _searchable(part)
+
+
+def _searchable(value: Any) -> str:
+    if value.__class__ is dict and value.get("text").__class__ is str:
+        return " ".join(str(value[name]) for name in ("title", "url", "text") if value.get(name))
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
