@@ -31,6 +31,8 @@ class StreamMonitor(Processor):
     ```
     """
 
+    stateful = True
+
     report_interval: Annotated[int, Range(ge=10), Unit("ms")] = 5000
     "How often the figures are reported."
     sample: Annotated[int, Range(ge=1)] = 1

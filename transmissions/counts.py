@@ -24,6 +24,12 @@ class Histogram:
         """Count one duration."""
         self.buckets[int(seconds * 1e6).bit_length()] += 1
 
+    def take(self) -> list[tuple[int, int]]:
+        """Return the buckets in use with their counts, and begin again."""
+        found = [(bucket, count) for bucket, count in enumerate(self.buckets) if count]
+        self.buckets = [0] * _BUCKETS
+        return found
+
     def quantile(self, share: float) -> float | None:
         """Return the seconds that `share` of the durations did not exceed, rounded up to a bucket; None without any."""
         left = share * sum(self.buckets)
@@ -59,8 +65,26 @@ class Counts:
         """Seconds inside the processor, waiting of asynchronous ones included."""
         self.latency = Histogram()
 
+    def take(self) -> list[Any]:
+        """Return everything counted, for `add` in another process, and begin again; nothing if nothing was."""
+        taken: list[Any] = [getattr(self, name) for name in _PLAIN]
+        for name, value in zip(_PLAIN, taken, strict=True):
+            setattr(self, name, value.__class__())
+        return [*taken, self.latency.take()] if any(taken) else []
+
+    def add(self, taken: list[Any]) -> None:
+        """Count what another process counted."""
+        *plain, latency = taken
+        for name, value in zip(_PLAIN, plain, strict=True):
+            setattr(self, name, getattr(self, name) + value)
+        for bucket, count in latency:
+            self.latency.buckets[bucket] += count
+
     def snapshot(self) -> dict[str, Any]:
         """Return the counters as JSON values; times in seconds."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name != "latency"}
+        plain = {name: getattr(self, name) for name in _PLAIN}
         quantiles = {"p50": self.latency.quantile(0.5), "p90": self.latency.quantile(0.9), "p99": self.latency.quantile(0.99)}
         return {**plain, "latency": quantiles}
+
+
+_PLAIN: Final = tuple(name for name in Counts.__slots__ if name != "latency")

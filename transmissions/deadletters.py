@@ -37,12 +37,20 @@ class DeadLetters:
 
         """
         about = {"node": node, "where": str(where) if where else None, "error": describe(error), "type": type(error).__name__}
-        line = _line({**about, "message": message, **fields})
+        self.append(node, _line({**about, "message": message, **fields}))
+
+    def append(self, node: str, line: bytes) -> None:
+        """Append a letter that is written out.
+
+        Raises:
+            OutputError: the file cannot be written.
+
+        """
         with self._lock:
             try:
                 self._append(line)
             except OSError as fault:
-                raise OutputError(f"cannot write the dead letter of {node} to {self.path}: {describe(fault)}") from error
+                raise OutputError(f"cannot write the dead letter of {node} to {self.path}: {describe(fault)}") from fault
             self.count += 1
 
     def close(self) -> None:

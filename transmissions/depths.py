@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .findings import ERROR, STRICT
-from .placements import Forked, Placed, Step, Steps
+from .placements import Forked, Placed, Shared, Step, Steps
 
 if TYPE_CHECKING:
     from .findings import Findings
@@ -22,6 +22,10 @@ def with_depths(steps: Steps, depth: int, findings: Findings) -> tuple[Steps, in
         if isinstance(step, Placed):
             placed.append(step._replace(depth=depth))
             depth = _behind(step, depth, findings)
+        elif isinstance(step, Shared):
+            inner, behind = with_depths(step.steps, depth, findings)
+            placed.append(step._replace(steps=inner, depth=depth))
+            depth = behind
         else:
             fork, depth = _fork(step, depth, findings)
             placed.append(fork)

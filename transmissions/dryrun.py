@@ -63,6 +63,8 @@ def _segments(segments: Sequence[Segment]) -> Iterator[str]:
             yield f"  | {_buffer(segment.inlet)}"
         elif segment is not segments[0]:
             yield f"  | at most {segment.inlet.items} messages"
+        if segment.processes > 1:
+            yield f"  | {segment.processes} processes"
         if segment.nodes:
             yield f"  {' > '.join(map(_node, segment.nodes))}"
 

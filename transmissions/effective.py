@@ -16,7 +16,7 @@ from rdflib import BNode, Literal, URIRef
 from .coercion import as_written, coerce
 from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import OVERRIDE, PROFILE, TARGET, Layers, Value
-from .nodeterms import RECORD_TERMS, as_spec, transmission_spec, with_node_settings
+from .nodeterms import RECORD_TERMS, as_spec, transmission_spec, with_node_settings, workers_spec
 from .placements import TRN, show
 from .problem import Label, Span
 from .rdflists import is_list, read_list
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .findings import Findings
     from .loader import Layer
     from .overrides import Override
-    from .placements import Pipeline, Placed
+    from .placements import Pipeline, Placed, Shared
     from .spec import Setting, Spec
 
 STRUCTURE: Final = frozenset({"pipe", "settings", "implementedBy", "branches", "when"})
@@ -58,6 +58,10 @@ class Resolver:
         """Resolve what is said about a transmission itself."""
         spec = transmission_spec(self._used)
         return self._subject(pipeline.name, spec, (pipeline.node,), pipeline.span, self._told(pipeline.name))
+
+    def workers(self, step: Shared) -> Subject:
+        """Resolve what is said about workers."""
+        return self._subject(step.path, workers_spec(), (step.node,), step.span, self._told(step.path))
 
     def record(self, path: str, spec: Spec, value: Value) -> Subject:
         """Resolve a record: a blank node, or a named one described in any layer."""

@@ -50,6 +50,8 @@ class Redaction(logging.Filter):
         record.msg, record.args = self.mask(record.getMessage()), None
         if record.exc_info:
             record.exc_text = self.mask(logging.Formatter().formatException(record.exc_info))
+        elif record.exc_text:  # of another process
+            record.exc_text = self.mask(record.exc_text)
         for name, value in record.__dict__.items():
             if name not in _STANDARD and isinstance(value, str):
                 record.__dict__[name] = self.mask(value)

@@ -59,6 +59,15 @@ class TransmissionTerms(Record):
     "Positional arguments on the command line, in order."
 
 
+class WorkersTerms(Record):
+    """How a stretch of a pipe is shared by processes."""
+
+    processes: Annotated[int, Range(ge=1, le=64), Protected()] = 2
+    "How many processes work on it, the run's own included."
+    key: Annotated[str | None, Protected()] = None
+    "The dotted path of a field: messages that are equal there are worked on one after the other."
+
+
 class Condition(Record):
     """The condition of a branch: one field, one operator."""
 
@@ -103,6 +112,12 @@ def condition_spec() -> Spec:
 
 
 @cache
+def workers_spec() -> Spec:
+    """Return what may be said about workers."""
+    return as_spec("Workers", describe_settings(WorkersTerms))
+
+
+@cache
 def with_node_settings(spec: Spec, used: frozenset[str]) -> Spec:
     """Return a processor's spec with the terms about its node added."""
     return spec._replace(settings=(*spec.settings, *node_settings(used)))
@@ -112,7 +127,7 @@ def links_of(spec: Spec) -> tuple[str, ...]:
     """Return the terms that lead from a subject to other nodes: no settings, but what a misspelt one may have meant."""
     if spec.implementation != f"transmissions:{spec.name}":
         return "settings", "implementedBy"
-    return ("pipe",) if spec.name == "Transmission" else ()
+    return ("pipe",) if spec.name in {"Transmission", "Workers"} else ()
 
 
 def _record(name: str, used: frozenset[str]) -> Setting:

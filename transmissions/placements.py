@@ -53,8 +53,18 @@ class Forked(NamedTuple):
     depth: int = 0
 
 
-Step: TypeAlias = "Placed | Forked"
-Steps: TypeAlias = tuple["Placed | Forked", ...]
+class Shared(NamedTuple):
+    """A stretch of a pipe for several processes; `node` says how many."""
+
+    path: str
+    node: Node
+    steps: Steps
+    span: Span
+    depth: int = 0
+
+
+Step: TypeAlias = "Placed | Forked | Shared"
+Steps: TypeAlias = tuple["Placed | Forked | Shared", ...]
 
 
 class Pipeline(NamedTuple):
@@ -69,9 +79,11 @@ class Pipeline(NamedTuple):
 
 
 def walk(steps: Steps) -> Iterator[Step]:
-    """Yield every step, forks before what is in their branches."""
+    """Yield every step, forks and workers before what is in them."""
     for step in steps:
         yield step
+        if isinstance(step, Shared):
+            yield from walk(step.steps)
         if isinstance(step, Forked):
             for branch in step.branches:
                 yield from walk(branch.steps)

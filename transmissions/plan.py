@@ -58,7 +58,20 @@ class ForkPlan(NamedTuple):
     depth: int = 0
 
 
-Pipe: TypeAlias = tuple["NodePlan | ForkPlan", ...]
+class WorkersPlan(NamedTuple):
+    """A stretch of a pipe that several processes work on; see `workers`. Paths in it are as if it were not there."""
+
+    path: str
+    processes: int
+    """How many, the run's own included."""
+    key: str | None
+    """The field whose value two messages that are worked on at the same time never share."""
+    pipe: Pipe
+    where: Where
+    depth: int = 0
+
+
+Pipe: TypeAlias = tuple["NodePlan | ForkPlan | WorkersPlan", ...]
 
 
 class TransmissionPlan(NamedTuple):
@@ -116,9 +129,38 @@ def walk(pipe: Pipe) -> Iterator[NodePlan]:
     for step in pipe:
         if isinstance(step, NodePlan):
             yield step
-        else:
-            for branch in step.branches:
-                yield from walk(branch.pipe)
+        for pipe_inside in inside(step):
+            yield from walk(pipe_inside)
+
+
+def inside(step: NodePlan | ForkPlan | WorkersPlan) -> tuple[Pipe, ...]:
+    """Return the pipes that stand in a step of a pipe."""
+    if isinstance(step, WorkersPlan):
+        return (step.pipe,)
+    return tuple(branch.pipe for branch in step.branches) if isinstance(step, ForkPlan) else ()
+
+
+def find_workers(pipe: Pipe, path: str) -> WorkersPlan | None:
+    """Return the workers at a path."""
+    found = [step for step in pipe if isinstance(step, WorkersPlan) and step.path == path]
+    below = (find_workers(inner, path) for step in pipe for inner in inside(step))
+    return found[0] if found else next(filter(None, below), None)
+
+
+def with_processes(plan: Plan, processes: int) -> Plan:
+    """Return a plan all of whose workers are so many processes."""
+    return plan._replace(transmissions=tuple(one._replace(pipe=_shared_by(one.pipe, processes)) for one in plan.transmissions))
+
+
+def _shared_by(pipe: Pipe, processes: int) -> Pipe:
+    return tuple(
+        step._replace(processes=processes)
+        if isinstance(step, WorkersPlan)
+        else step
+        if isinstance(step, NodePlan)
+        else step._replace(branches=tuple(way._replace(pipe=_shared_by(way.pipe, processes)) for way in step.branches))
+        for step in pipe
+    )
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -142,16 +184,27 @@ def from_json(data: dict[str, Any]) -> Plan:
 
 
 def _dump(pipe: Pipe) -> list[dict[str, Any]]:
-    return [
-        step._asdict()
-        if isinstance(step, NodePlan)
-        else {**step._asdict(), "branches": [{"condition": b.condition, "pipe": _dump(b.pipe)} for b in step.branches]}
-        for step in pipe
-    ]
+    return [_dump_step(step) for step in pipe]
+
+
+def _dump_step(step: NodePlan | ForkPlan | WorkersPlan) -> dict[str, Any]:
+    if isinstance(step, WorkersPlan):
+        return {**step._asdict(), "pipe": _dump(step.pipe)}
+    if isinstance(step, ForkPlan):
+        return {**step._asdict(), "branches": [{"condition": b.condition, "pipe": _dump(b.pipe)} for b in step.branches]}
+    return step._asdict()
 
 
 def _load(steps: list[dict[str, Any]]) -> Pipe:
-    return tuple(_load_fork(step) if "branches" in step else _load_node(step) for step in steps)
+    return tuple(map(_load_step, steps))
+
+
+def _load_step(step: dict[str, Any]) -> NodePlan | ForkPlan | WorkersPlan:
+    return _load_fork(step) if "branches" in step else _load_workers(step) if "pipe" in step else _load_node(step)
+
+
+def _load_workers(step: dict[str, Any]) -> WorkersPlan:
+    return WorkersPlan(**{**step, "pipe": _load(step["pipe"]), "where": Where(*step["where"])})
 
 
 def _load_node(step: dict[str, Any]) -> NodePlan:

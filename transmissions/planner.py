@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rdflib import RDFS
 
-from .nodeterms import OPERATORS
-from .placements import Placed
-from .plan import Argument, BranchPlan, ForkPlan, NodePlan, Plan, TransmissionPlan
+from .nodeterms import OPERATORS, WorkersTerms
+from .placements import Placed, Shared
+from .plan import Argument, BranchPlan, ForkPlan, NodePlan, Plan, TransmissionPlan, WorkersPlan
 from .terms import to_name
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ _ABOUT_NODE: Final = ("buffer", "retry", "concurrency", "ordered", "on_error")
 
 
 class Parts(NamedTuple):
-    """The settings that hold, by the path of the node, the name of the transmission, the place of the branch."""
+    """The settings that hold, by the path of the node or workers, the name of the transmission, the place of the branch."""
 
     layers: Layers
     nodes: dict[str, Subject]
     transmissions: dict[str, Subject]
     conditions: dict[Span, Subject]
+    workers: dict[str, Subject]
 
 
 def make_plan(app: App, homes: Sequence[Home], pipelines: Sequence[Pipeline], parts: Parts) -> Plan:
@@ -69,9 +70,12 @@ def _pipe(steps: Steps, parts: Parts) -> Pipe:
     return tuple(_step(step, parts) for step in steps)
 
 
-def _step(step: Step, parts: Parts) -> NodePlan | ForkPlan:
+def _step(step: Step, parts: Parts) -> NodePlan | ForkPlan | WorkersPlan:
     if isinstance(step, Placed):
         return _node(step, parts.nodes[step.path])
+    if isinstance(step, Shared):
+        told = WorkersTerms.from_plan(parts.workers[step.path].plain())
+        return WorkersPlan(step.path, told.processes, told.key, _pipe(step.steps, parts), step.span.where, step.depth)
     branches = tuple(BranchPlan(_condition(branch, parts), _pipe(branch.steps, parts)) for branch in step.branches)
     return ForkPlan(step.path, step.kind, branches, step.span.where, step.depth)
 

@@ -28,6 +28,9 @@ class Segment:
     them on before it makes more, so a batch never grows.
     """
 
+    processes = 1
+    """How many work on what follows."""
+
     def __init__(self, nodes: list[Node], inlet: Channel, outlet: Outlet) -> None:
         self.nodes = nodes
         self.inlet = inlet

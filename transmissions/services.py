@@ -75,7 +75,7 @@ class TransmissionServices:
                 way = " → ".join((*self.trail[:3], "…", plan.name))
                 raise RunError(f"transmissions call each other more than {DEEPEST} deep: {way}")
             self._calls[key] = Call(plan, self.state, self.trail)
-        return await self._calls[key].answer(message)
+        return await self._calls[key].answer([message])
 
     async def close(self) -> None:
         """End all calls: their streams end, and their processors finish."""
@@ -83,7 +83,7 @@ class TransmissionServices:
             node, name = key = next(iter(self._calls))
             late = await self._calls.pop(key).end()
             if late:
-                self.state.skip(node, f"{late} messages left '{name}' only at its end, when no call waited for them", {})
+                self.state.skip(node, f"{len(late)} messages left '{name}' only at its end, when no call waited for them", {})
 
     async def abort(self) -> None:
         """Cancel all calls."""
@@ -99,7 +99,7 @@ class TransmissionServices:
 
 
 class Call:
-    """A transmission kept at work for one calling node: a message goes in, and its results come back."""
+    """A transmission kept at work for one that calls it: messages go in, and their results come back."""
 
     def __init__(self, plan: TransmissionPlan, state: RunState, trail: tuple[str, ...]) -> None:
         from .transmission import Transmission  # the two need each other
@@ -108,6 +108,7 @@ class Call:
         self._answers: list[Message] = []
         self._number = 0
         self._answered = asyncio.Event()
+        self._opened = asyncio.Event()
         self._closing = asyncio.Event()
         self._line = asyncio.Lock()
         transmission = Transmission(plan, state, self, trail)
@@ -119,26 +120,35 @@ class Call:
         """Whether the transmission has failed or ended."""
         return self._task.done()
 
-    async def answer(self, message: Message) -> list[Message]:
-        """Send a message in and return everything it becomes."""
+    async def ready(self) -> None:
+        """Wait until all processors are set up."""
+        await self._wait_for(self._opened)
+
+    async def answer(self, messages: list[Message]) -> list[Message]:
+        """Send messages in and return everything they become."""
         async with self._line:
             self._number += 1
             self._answers = []
             self._answered.clear()
-            await self._head.put_many([message])
+            await self._head.put_many(messages)
             await self._head.put_token(Barrier(self._number))
-            waiting = asyncio.ensure_future(self._answered.wait())
             try:
-                await asyncio.wait([waiting, self._task], return_when=asyncio.FIRST_COMPLETED)
+                await self._wait_for(self._answered)
             except asyncio.CancelledError:
                 await self.abort()  # Late answers must not be taken for those of the next call.
                 raise
-            finally:
-                waiting.cancel()
-            if self.is_over:
-                await self._task
             answers, self._answers = self._answers, []
             return answers
+
+    async def _wait_for(self, event: asyncio.Event) -> None:
+        """Wait for an event, or raise what the transmission has failed with."""
+        waiting = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait([waiting, self._task], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if self.is_over:
+            await self._task
 
     async def put_many(self, messages: list[Message]) -> None:
         """Take what comes out at the end of the pipe."""
@@ -149,11 +159,11 @@ class Call:
         if isinstance(token, Barrier) and token.number == self._number:
             self._answered.set()
 
-    async def end(self) -> int:
-        """End the stream and wait until the processors have finished; return how many messages they still gave."""
+    async def end(self) -> list[Message]:
+        """End the stream and wait until the processors have finished; return the messages they still gave."""
         self._closing.set()
         await self._task
-        return len(self._answers)
+        return self._answers
 
     async def abort(self) -> None:
         """Cancel the transmission."""
@@ -163,5 +173,6 @@ class Call:
             self._task.exception()
 
     async def _feed(self, head: Outlet) -> None:
+        self._opened.set()
         await self._closing.wait()
         await head.put_token(END)

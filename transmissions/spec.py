@@ -15,7 +15,7 @@ from .problem import Problem
 from .processor import Processor, Source
 from .pysource import ClassStatement, Field, class_statements, line_span, read
 from .settings import Settings, setting_types
-from .spec_rules import class_faults, faults_of
+from .spec_rules import class_faults, faults_of, undivided
 from .terms import NAMESPACE, local_name, to_term
 
 Fault: TypeAlias = tuple[int, str]
@@ -75,6 +75,8 @@ class Spec(NamedTuple):
     collapses: bool = False
     stateful: bool = False
     extra: str = ""
+    undivided: str = ""
+    """Why it cannot be divided among processes; empty if it can."""
 
     def setting(self, term: str) -> Setting | None:
         """Return the setting of a Turtle term."""
@@ -111,6 +113,7 @@ def describe_class(cls: type[Processor], package: str) -> Spec:
         collapses=cls.collapses,
         stateful=cls.stateful,
         extra=cls.extra,
+        undivided=undivided(cls),
     )
 
 

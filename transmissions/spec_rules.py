@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from .near import nearest
-from .processor import Processor, Source
+from .processor import Processor, Source, is_overridden
 from .settings import Settings
 from .terms import NODE_TERMS
 
@@ -39,6 +39,19 @@ def class_faults(cls: type[Processor]) -> Iterator[str]:
 
 def _brings(cls: type[Processor], method: str) -> bool:
     return getattr(cls, method, None) not in (None, getattr(Source, method, None))
+
+
+def undivided(cls: type[Processor]) -> str:
+    """Say why several processes cannot each have one of these and a part of its messages; nothing if they can."""
+    reasons = {
+        "it is a Source, and what it makes of one message belongs together": issubclass(cls, Source),
+        "it is itself the buffer between what is in front of it and what is behind": _brings(cls, "make_channel"),
+        "it owns its stream, and each process would see a part of it only": _brings(cls, "run"),
+        "it closes a group, and each process would see a part of it only": cls.collapses,
+        "it waits for the ends of groups, which pass the processes by": is_overridden(cls, "end_group"),
+        "it depends on the order or the number of its messages, and each process would see a part of them only": cls.stateful,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def faults_of(cls: type[Settings], settings: Sequence[Setting]) -> Iterator[tuple[str, str]]:

@@ -28,13 +28,13 @@ class Tap:
     """A listener to the first messages that leave a node."""
 
     def __init__(self, count: int, callback: Callable[[str, Message], None]) -> None:
-        self._left = count
+        self.left = count
         self._callback = callback
 
     def show(self, node: str, messages: list[Message]) -> None:
         """Hand out shallow copies, until there were enough."""
-        shown = messages[: self._left]
-        self._left -= len(shown)
+        shown = messages[: self.left]
+        self.left -= len(shown)
         for message in shown:
             self._callback(node, message.copy())
 
@@ -54,6 +54,10 @@ class RunState:
         self.taps: dict[str, Tap] = {}
         self.skipped = 0
         self.draining = False
+        self.processes: set[int] = set()
+        """Those that work for this run, by id; each leads a group of its own."""
+        self.descriptors: tuple[int, ...] = ()
+        """Files those processes hold open as well: what is locked stays so until the last of them is gone."""
         self.interrupts: set[Callable[[], None]] = set()
         """What makes sources that wait notice a drain."""
         self._places: dict[str, Where] = {node.path: node.where for node in plan.nodes()}

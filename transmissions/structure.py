@@ -18,6 +18,7 @@ from .findings import ERROR, did_you_mean
 from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
 from .problem import Label, Problem, Span
 from .rdflists import is_list, read_list
+from .sharing import WORKERS, read_workers
 from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
@@ -82,13 +83,13 @@ class PipeReader:
         """Return where a node is described."""
         return self.layer.span(node) or first_line(self.layer)
 
-    def pipe(self, owner: Node, chain: Chain) -> Steps:
-        """Read the pipe of a transmission or a branch."""
+    def pipe(self, owner: Node, chain: Chain, names: Names | None = None) -> Steps:
+        """Read the pipe of a transmission, a branch or workers."""
         heads = self.layer.values(owner, TRN.pipe)
         problem = self._pipe_problem(owner, heads)
         if problem:
             return ()
-        return self.steps(heads[0], chain)
+        return self.steps(heads[0], chain, names)
 
     def _pipe_problem(self, owner: Node, heads: list[Value]) -> bool:
         report, name = self.findings.report, show(owner)
@@ -106,12 +107,12 @@ class PipeReader:
             return False
         return True
 
-    def steps(self, head: Value, chain: Chain) -> Steps:
-        """Read the members of a pipe's list."""
+    def steps(self, head: Value, chain: Chain, names: Names | None = None) -> Steps:
+        """Read the members of a pipe's list; `names` holds those that are taken."""
         reading = read_list(self.layer, head)
         if reading.fault:
             self.findings.report(ERROR, "broken-list", reading.fault, head.span)
-        names = Names()
+        names = names or Names()
         first_place: dict[Node, Value] = {}
         steps: list[Step] = []
         for member in reading.members:
@@ -142,6 +143,8 @@ class PipeReader:
         span = member.span or self.span_of(member.term)
         if types and types[0].term in FORKS:
             return self.fork(member._replace(span=span), types[0].term, chain, names)
+        if types and types[0].term == WORKERS:
+            return () if self._is_endless(member, chain) else (read_workers(self, member, chain, names),)
         spec = self._spec(member, types, chain)
         return (Placed(f"{chain.path}/{names.give(member.term, spec.name)}", member.term, spec, span),) if spec else ()
 
@@ -209,7 +212,7 @@ class PipeReader:
         iri = str(types[0].term)
         spec = self.registry.get(iri)
         if spec is None and iri not in self.registry.failed:
-            mend = did_you_mean(local_name(iri), self.registry.names())
+            mend = did_you_mean(local_name(iri), [*self.registry.names(), *map(local_name, (*FORKS, WORKERS))])
             sentence = f"there is no processor {show(types[0].term)}"
             if not isinstance(types[0].term, URIRef):
                 sentence = f"the class of {show(member.term)} is to be an IRI, as in `a :SomeProcessor`"

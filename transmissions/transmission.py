@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from .buffer import Buffer, BufferSettings
@@ -40,7 +41,7 @@ from .channel import Channel
 from .concurrency import ConcurrentSegment
 from .fork import FanOut, Merge, Route, predicate
 from .node import ends_groups
-from .plan import ForkPlan
+from .plan import ForkPlan, WorkersPlan
 from .processor import MakesChannel, OwnsStream
 from .segment import Segment, StreamSegment
 from .services import TransmissionServices
@@ -49,6 +50,8 @@ from .steps import make_node
 from .supervisor import is_cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .channel import Outlet
     from .node import Node
     from .plan import NodePlan, Pipe, TransmissionPlan
@@ -113,10 +116,10 @@ class Transmission:
         `caring` holds the depths of nodes behind that want to know where a group ends; those of this pipe are added.
         """
         waiting: list[Node] = []
-        for number in range(len(pipe) - 1, -1, -1):
-            step = pipe[number]
-            if isinstance(step, ForkPlan):
-                outlet = self._fork(step, self._segment(waiting, outlet) if waiting else outlet, caring)
+        for step in reversed(list(self._unshared(pipe))):
+            if isinstance(step, ForkPlan | WorkersPlan):
+                behind = self._segment(waiting, outlet) if waiting else outlet
+                outlet = self._fork(step, behind, caring) if isinstance(step, ForkPlan) else self._workers(step, behind, caring)
                 waiting = []
                 continue
             node = self._make(step, caring)
@@ -128,6 +131,25 @@ class Transmission:
         if waiting or not pipe:
             outlet = self._segment(waiting, outlet, name)
         return outlet
+
+    def _unshared(self, pipe: Pipe) -> Iterator[NodePlan | ForkPlan | WorkersPlan]:
+        """Yield the steps of a pipe; workers that would be this process alone are as if they were not there."""
+        for step in pipe:
+            if isinstance(step, WorkersPlan) and (step.processes == 1 or len(self.services.trail) > 1 or not _has_processes()):
+                yield from step.pipe
+            else:
+                yield step
+
+    def _workers(self, plan: WorkersPlan, outlet: Outlet, caring: set[int]) -> Outlet:
+        from .worker_desk import Gather
+        from .workers import WorkersSegment
+
+        gather = Gather(outlet.pressure)
+        head = self._lay(plan.pipe, gather, set(caring), plan.path)
+        inlet = Channel(plan.path)
+        self.segments.insert(0, WorkersSegment(plan, inlet, outlet, head, gather, self.state))
+        self.state.watch(inlet)
+        return inlet
 
     def _make(self, plan: NodePlan, caring: set[int]) -> Node:
         node = make_node(plan, self.state.load(plan), self.services)
@@ -191,6 +213,12 @@ def _kind(nodes: list[Node]) -> type[Segment]:
     if nodes and isinstance(nodes[0].processor, OwnsStream):
         return StreamSegment
     return ConcurrentSegment if nodes and nodes[0].plan.concurrency > 1 else Segment
+
+
+def _has_processes() -> bool:
+    """Whether another process could do anything while this one works."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return os.name == "posix" and processors > 1
 
 
 async def _as_coroutine(feed: Feed, head: Outlet) -> None:

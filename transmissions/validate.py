@@ -22,7 +22,7 @@ from .homes import bundled, homes_for
 from .layering import check_links, check_profile, note_unused
 from .loader import load, load_file, profile_file
 from .overrides import read_overrides, report_unmet
-from .placements import Placed, walk
+from .placements import Placed, Shared, walk
 from .planner import Parts, make_plan
 from .problem import Label
 from .registry import Registry
@@ -88,7 +88,8 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     nodes = {step.path: resolver.placed(step) for step in steps if isinstance(step, Placed)}
     transmissions = {pipeline.name: resolver.transmission(pipeline) for pipeline in pipelines}
     conditions = read_conditions(steps, resolver, findings)
-    subjects: list[Subject] = [*nodes.values(), *transmissions.values(), *conditions.values()]
+    workers = {step.path: resolver.workers(step) for step in steps if isinstance(step, Shared)}
+    subjects: list[Subject] = [*nodes.values(), *transmissions.values(), *conditions.values(), *workers.values()]
     for violation in find_violations(subjects):
         report(violation, findings)
     for step in steps:
@@ -99,10 +100,10 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     for pipeline in pipelines:
         _check_entry(pipeline, transmissions[pipeline.name], findings)
     _check_arguments([transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry], findings)
-    report_unmet(told, [*nodes, *transmissions], findings)
-    check_links(layers, {step.node for step in steps if isinstance(step, Placed)}, findings)
+    report_unmet(told, [*nodes, *transmissions, *workers], findings)
+    check_links(layers, {step.node for step in steps if isinstance(step, Placed | Shared)}, findings)
     note_unused(layers, findings)
-    return Parts(layers, nodes, transmissions, conditions)
+    return Parts(layers, nodes, transmissions, conditions, workers)
 
 
 def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> None:

@@ -136,13 +136,18 @@ def _usage(argument: Argument) -> str:
 
 
 def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
-    from transmissions.plan import NodePlan
+    from transmissions.plan import NodePlan, WorkersPlan
     from transmissions.terms import local_name
 
     for step in pipe:
         name = step.path.partition("/")[2]
         if isinstance(step, NodePlan):
             yield f"{margin}{name}  {local_name(step.type)}"
+            continue
+        if isinstance(step, WorkersPlan):
+            key = f", one at a time of each {step.key}" if step.key else ""
+            yield f"{margin}{name}  in {step.processes} processes{key}"
+            yield from _pipe_lines(step.pipe, margin + "  ")
             continue
         yield f"{margin}{name}  {'to all of' if step.kind == 'all' else 'to the first that fits of'}"
         for number, branch in enumerate(step.branches, 1):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transmissions.errors import OK
 from transmissions.homes import find_app
-from transmissions.plan import ForkPlan, NodePlan
+from transmissions.plan import ForkPlan, NodePlan, WorkersPlan, walk
 from transmissions.prepare import prepare
 from transmissions.terms import local_name
 
@@ -35,6 +35,8 @@ class Drawing(NamedTuple):
     name: str
     steps: dict[str, NodePlan | ForkPlan]
     edges: list[Edge]
+    processes: dict[str, int]
+    """How many work on a step, where they are several."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -55,7 +57,7 @@ def call(options: Namespace) -> int:
 
 def draw(transmission: TransmissionPlan) -> Drawing:
     """Return the steps of a transmission and the ways between them."""
-    drawing = Drawing(transmission.name, {}, [])
+    drawing = Drawing(transmission.name, {}, [], {})
     _draw_pipe(transmission.pipe, [], drawing)
     return drawing
 
@@ -63,6 +65,10 @@ def draw(transmission: TransmissionPlan) -> Drawing:
 def _draw_pipe(pipe: Pipe, ends: list[tuple[str, str]], drawing: Drawing) -> list[tuple[str, str]]:
     """Draw a pipe behind `ends`, the (path, label) of what leads into it; return what leads out of it."""
     for step in pipe:
+        if isinstance(step, WorkersPlan):
+            drawing.processes.update({node.path: step.processes for node in walk(step.pipe) if step.processes > 1})
+            ends = _draw_pipe(step.pipe, ends, drawing)
+            continue
         drawing.steps[step.path] = step
         buffer = _buffer(step)
         drawing.edges.extend(Edge(start, step.path, ", ".join(filter(None, (label, buffer)))) for start, label in ends)
@@ -90,12 +96,13 @@ def _buffer(step: NodePlan | ForkPlan) -> str:
     return " ".join(["buffer", *(f"{name}={value}" for name, value in step.buffer.items())])
 
 
-def _title(step: NodePlan | ForkPlan) -> list[str]:
+def _title(step: NodePlan | ForkPlan, drawing: Drawing) -> list[str]:
     """Return the words on a step: its name, its class, how many at once."""
     name = step.path.rpartition("/")[2]
     if isinstance(step, ForkPlan):
         return [name, "FanOut" if step.kind == "all" else "Route"]
-    return [name, local_name(step.type), *([f"{step.concurrency} at once"] if step.concurrency > 1 else [])]
+    shared = [f"{drawing.processes[step.path]} processes"] if step.path in drawing.processes else []
+    return [name, local_name(step.type), *([f"{step.concurrency} at once"] if step.concurrency > 1 else []), *shared]
 
 
 def _mermaid(plan: Plan) -> str:
@@ -104,7 +111,7 @@ def _mermaid(plan: Plan) -> str:
         drawing = draw(transmission)
         names = {path: f"t{number}n{position}" for position, path in enumerate(drawing.steps)}
         lines.append(f'  subgraph t{number}["{_escape(drawing.name)}"]')
-        lines += [f"    {names[path]}{_mermaid_shape(step)}" for path, step in drawing.steps.items()]
+        lines += [f"    {names[path]}{_mermaid_shape(step, drawing)}" for path, step in drawing.steps.items()]
         for edge in drawing.edges:
             label = f'|"{_escape(edge.label)}"|' if edge.label else ""
             lines.append(f"    {names[edge.start]} -->{label} {names[edge.end]}")
@@ -112,8 +119,8 @@ def _mermaid(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _mermaid_shape(step: NodePlan | ForkPlan) -> str:
-    words = "<br/>".join(map(_escape, _title(step)))
+def _mermaid_shape(step: NodePlan | ForkPlan, drawing: Drawing) -> str:
+    words = "<br/>".join(map(_escape, _title(step, drawing)))
     return f'{{"{words}"}}' if isinstance(step, ForkPlan) else f'["{words}"]'
 
 
@@ -128,7 +135,7 @@ def _dot(plan: Plan) -> str:
         lines.append(f"  subgraph cluster_{number} {{ label={_quote(drawing.name)};")
         for path, step in drawing.steps.items():
             shape = " shape=diamond" if isinstance(step, ForkPlan) else ""
-            lines.append(f"    {_quote(path)} [label={_quote(chr(10).join(_title(step)))}{shape}];")
+            lines.append(f"    {_quote(path)} [label={_quote(chr(10).join(_title(step, drawing)))}{shape}];")
         lines += [f"    {_quote(e.start)} -> {_quote(e.end)} [label={_quote(e.label)}];" for e in drawing.edges]
         lines.append("  }")
     return "\n".join([*lines, "}"])
@@ -146,7 +153,7 @@ def _json(plan: Plan) -> str:
             {
                 "name": drawing.name,
                 "entry": transmission.entry,
-                "nodes": [{"path": path, **_about(step)} for path, step in drawing.steps.items()],
+                "nodes": [{"path": path, **_about(step, drawing)} for path, step in drawing.steps.items()],
                 "edges": [edge._asdict() for edge in drawing.edges],
             }
             for transmission, drawing in drawings
@@ -155,8 +162,8 @@ def _json(plan: Plan) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
-def _about(step: NodePlan | ForkPlan) -> dict[str, Any]:
-    about = {"type": _title(step)[1], "where": str(step.where), "depth": step.depth}
+def _about(step: NodePlan | ForkPlan, drawing: Drawing) -> dict[str, Any]:
+    about = {"type": _title(step, drawing)[1], "where": str(step.where), "depth": step.depth}
     if isinstance(step, ForkPlan):
         return about
     return {
@@ -164,6 +171,7 @@ def _about(step: NodePlan | ForkPlan) -> dict[str, Any]:
         "settings": step.settings,
         "buffer": step.buffer,
         "concurrency": step.concurrency,
+        "processes": drawing.processes.get(step.path, 1),
         "onError": step.on_error,
     }
 

@@ -1,0 +1,168 @@
+"""One process of workers, as the run sees it: started, given batches, heard, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from .accounts import Account, Fault, error_of
+from .frames import Receiver, encode, pieces
+from .worker import GRACE
+
+if TYPE_CHECKING:
+    from .frames import Frame
+    from .state import RunState
+    from .worker_desk import Batch, Desk
+    from .worker_serving import Order
+
+_LOG = logging.getLogger(__name__)
+_AHEAD: Final = 2
+"""Batches a process has at most: one it works on, and one so that it need not wait for the next."""
+_PIPE: Final = 1 << 20
+"""Bytes a pipe should hold, so that neither side waits while the other works; the system may grant less."""
+_POLL: Final = 0.005
+
+
+class Process:
+    """A process, and the batches it has."""
+
+    def __init__(self, desk: Desk, state: RunState) -> None:
+        self._desk = desk
+        self._state = state
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reading: asyncio.ReadTransport | None = None
+        self._writing: asyncio.WriteTransport | None = None
+        self._batches: dict[int, Batch] = {}
+        self._sent = 0
+        self._is_ready = False
+        self._is_ended = False
+        self._is_gone = False
+        self.last: tuple[Account, list[bytes]] | None = None
+        """What it said at its end: its account, and what its steps still gave."""
+
+    async def start(self, order: Order) -> None:
+        """Start the program and tell it what it works for.
+
+        Raises:
+            OSError: the system refuses.
+
+        """
+        inward, requests = os.pipe()
+        answers, outward = os.pipe()
+        shared = (inward, outward, *self._state.descriptors)
+        try:
+            command = [sys.executable, "-P", "-m", "transmissions.worker", *map(str, shared)]
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it takes 2 ms, which a thread would take as well
+                command, stdin=subprocess.DEVNULL, pass_fds=shared, start_new_session=True
+            )
+        except OSError:
+            os.close(requests)
+            os.close(answers)
+            raise
+        finally:
+            os.close(inward)
+            os.close(outward)
+        self._state.processes.add(self._process.pid)
+        loop = asyncio.get_running_loop()
+        for descriptor in (requests, answers):
+            _widen(descriptor)
+        self._reading, _ = await loop.connect_read_pipe(lambda: Receiver(self._hear), os.fdopen(answers, "rb", 0))
+        self._writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(requests, "wb", 0))
+        self._say(("order",), [encode(order)])
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take another batch. One that has a big message takes no second."""
+        if not self._is_ready or len(self._batches) >= _AHEAD:
+            return False
+        return sum(batch.weight for batch in self._batches.values()) <= _PIPE
+
+    def send(self, batch: Batch) -> None:
+        """Give it a batch."""
+        self._sent += 1
+        self._batches[self._sent] = batch
+        self._say(("batch", self._sent), batch.packed)
+
+    async def end(self) -> None:
+        """Let its steps finish and wait until it has ended; what it said is in `last`."""
+        if not self._is_gone:
+            self._say(("end",))
+            await self._desk.until(lambda: self.last is not None or self._is_gone)
+        await self.leave()
+
+    async def leave(self) -> None:
+        """End it, by force if it does not end by itself."""
+        self._is_ended = True
+        for transport in (self._writing, self._reading):
+            if transport:
+                transport.close()
+        if self._process is None:
+            return
+        for _ in range(int(GRACE / _POLL)):
+            if self._process.poll() is not None:
+                break
+            await asyncio.sleep(_POLL)
+        else:
+            self._process.kill()
+            self._process.wait()
+        self._state.processes.discard(self._process.pid)
+
+    def _say(self, head: tuple[Any, ...], parts: list[bytes] | None = None) -> None:
+        assert self._writing is not None
+        for piece in pieces(head, parts or []):
+            self._writing.write(piece)
+
+    def _hear(self, frame: Frame | None) -> None:
+        if frame is None:
+            self._end_of_answers()
+            return
+        kind, *words = frame.head
+        getattr(self, f"_{kind}")(frame.parts, *words)
+        self._desk.ring()
+
+    def _ready(self, _parts: list[bytes]) -> None:
+        self._is_ready = True
+
+    def _done(self, parts: list[bytes], number: int, seconds: float, account: tuple[Any, ...]) -> None:
+        batch = self._batches.pop(number)
+        batch.gave_packed, batch.account = parts, Account(*account)
+        self._desk.settle(batch, seconds)
+
+    def _refused(self, _parts: list[bytes], number: int, reason: str) -> None:
+        _LOG.debug("%s: done again here, because %s", self._desk.path, reason)
+        self._desk.do_here(self._batches.pop(number))
+
+    def _failed(self, _parts: list[bytes], number: int | None, fault: tuple[Any, ...], account: tuple[Any, ...]) -> None:
+        error = error_of(Fault(*fault))
+        self._is_ended = True
+        batch = self._batches.pop(number) if number else None
+        if batch is None:
+            self._desk.fail(error)
+            return
+        batch.error, batch.account = error, Account(*account)
+        self._desk.settle(batch, 0.0)
+
+    def _ended(self, parts: list[bytes], account: tuple[Any, ...]) -> None:
+        self.last = (Account(*account), parts)
+
+    def _end_of_answers(self) -> None:
+        """See to what a process left that has gone."""
+        self._is_ready, self._is_gone = False, True
+        if not self._is_ended and self.last is None:
+            _LOG.warning("%s: a process of it is gone; its work is done again here, without it", self._desk.path)
+        for batch in self._batches.values():
+            self._desk.do_here(batch)
+        self._batches.clear()
+        self._desk.ring()
+
+
+def _widen(descriptor: int) -> None:
+    import contextlib
+    import fcntl
+
+    with contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
