@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from transmissions import Dynamic, Range, RunError, Source, Unit, suggestion
+from transmissions import Dynamic, Range, RunError, Source, Unit, UsageError, suggestion
 
 from .archive_account import Tally, account_of, what_is_there
 from .blobs import Members
@@ -61,7 +61,7 @@ class ArchiveReader(Source):
         """Refuse a provider nobody knows."""
         known = (*_ANY, *PROVIDERS)
         if self.provider not in known:
-            raise RunError(
+            raise UsageError(
                 f"no provider '{self.provider}'{suggestion(self.provider, known) or '; there are ' + ', '.join(known)}"
             )
 
@@ -117,7 +117,9 @@ class ArchiveReader(Source):
             if part.shape and part.shape.name in MANIFESTS:
                 for missing in read_manifest(part.blob).missing(names):
                     account.setdefault("missing", []).append(missing)
-                    self.context.skip(f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing)
+                    self.context.skip(
+                        f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing
+                    )
 
     def _read(self, archive: Archive, wanted: dict[str, Shape], account: dict[str, Any]) -> Iterator[Message]:
         members = Members(part.blob for part in archive.parts)

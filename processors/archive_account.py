@@ -89,4 +89,8 @@ def _advice(providers: set[str]) -> str:
     if not providers:
         return ""
     apps = sorted(f"'{_APPS[provider]}'" for provider in providers if provider in _APPS)
-    return f"; run {' or '.join(apps)} on it, or 'chat-archive', which reads all" if apps else "; run 'chat-archive' on it, which reads all"
+    return (
+        f"; run {' or '.join(apps)} on it, or 'chat-archive', which reads all"
+        if apps
+        else "; run 'chat-archive' on it, which reads all"
+    )

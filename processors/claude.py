@@ -21,6 +21,7 @@ _PLACEHOLDER: Final = re.compile(
     r"\n?```\n(?:This block is not supported on your current device yet\.|Viewing artifacts created via the Analysis Tool"
     r"[^\n]*)\n```\n?"
 )
+_BESIDE: Final = frozenset({"is_starred", "project", "project_uuid"})
 _UUID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -38,9 +39,9 @@ def convert(element: dict[str, Any]) -> Conversation:
     """Return the conversation that one element of `conversations.json` holds."""
     identifier = as_text(element.get("uuid"))
     items = element["chat_messages"]
-    if items.__class__ is not SpooledList:
+    if not isinstance(items, SpooledList | Mapped):
         items = as_list(items)
-    return {
+    conversation = {
         "provider": "claude",
         "id": identifier,
         "title": as_text(element.get("name")),
@@ -50,11 +51,19 @@ def convert(element: dict[str, Any]) -> Conversation:
         "summary": as_text(element.get("summary")),
         "model": as_text(element.get("model")),
         "leaf": as_text(element.get("current_leaf_message_uuid")),
-        "messages": Mapped(convert_message, items)
-        if isinstance(items, SpooledList)
-        else [convert_message(item) for item in items],
+        "messages": [convert_message(item) for item in items] if isinstance(items, list) else Mapped(convert_message, items),
         "counts": count(items),
     }
+    return {**conversation, **_beside(element)} if element.keys() & _BESIDE else conversation
+
+
+def _beside(element: dict[str, Any]) -> dict[str, Any]:
+    """Return what only the web page's own form of a conversation says: a star, the project it is in."""
+    project: Any = element.get("project")
+    get = project.get if project.__class__ is dict else {}.get
+    identifier = as_text(element.get("project_uuid") or get("uuid"))
+    link = {"relation": "in project", "id": identifier, "title": as_text(get("name"))}
+    return {"tags": ["starred"] if element.get("is_starred") is True else [], "links": [link] if identifier else []}
 
 
 def convert_message(item: Any) -> ChatMessage:
@@ -67,13 +76,17 @@ def convert_message(item: Any) -> ChatMessage:
         "role": as_text(item.get("sender")),
         "created": as_text(item.get("created_at")),
         "blocks": _blocks_of(item),
-        "attachments": [_attachment(entry) for entry in item.get("attachments") or ()],
-        "files": [_file(entry) for entry in item.get("files") or ()],
+        "attachments": [_attachment(entry) for entry in _items(item.get("attachments"))],
+        "files": [_file(entry) for entry in _items(item.get("files"))],
     }
     parent = item.get("parent_message_uuid")
     if parent.__class__ is str:
         message["parent"] = "" if parent == _NO_PARENT else parent
     return message
+
+
+def _items(value: Any) -> list[Any]:
+    return as_list(value) if value else []
 
 
 def _blocks_of(item: dict[str, Any]) -> list[Block]:
@@ -132,8 +145,8 @@ def count(items: Any) -> dict[str, Any]:
             kind = block["type"] if block.__class__ is dict and block.get("type").__class__ is str else _type_of(block)
             blocks[kind] = blocks.get(kind, 0) + 1
         if item.__class__ is dict:
-            attachments += len(item.get("attachments") or ())
-            files += len(item.get("files") or ())
+            attachments += len(_items(item.get("attachments")))
+            files += len(_items(item.get("files")))
     return {"messages": total, "blocks": blocks, "attachments": attachments, "files": files}
 
 

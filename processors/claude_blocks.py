@@ -40,7 +40,7 @@ def _text(entry: dict[str, Any], from_assistant: bool) -> list[Block]:
         parts = list(split_tags(text))
         parts[0]["sources"] = ("text",)
         return parts
-    citations = [_citation(item) for item in entry.get("citations") or ()]
+    citations = [_citation(item) for item in as_list(entry.get("citations") or None)]
     return [{"kind": "text", "text": text, "citations": citations, "sources": ("text",)}]
 
 
@@ -124,7 +124,8 @@ def _part(part: Any) -> Any:
 
 
 def _thinking(entry: dict[str, Any]) -> Block:
-    summaries = [as_text(item.get("summary")) for item in entry.get("summaries") or () if item.__class__ is dict]
+    given = as_list(entry.get("summaries") or None)
+    summaries = [as_text(item.get("summary") if item.__class__ is dict else item) for item in given]
     return {"kind": "thinking", "text": as_text(entry.get("thinking")), "summaries": summaries, "sources": ("thinking",)}
 
 
@@ -133,7 +134,22 @@ def _injected(entry: dict[str, Any]) -> Block:
     return {"kind": "injected", "text": as_text(entry.get("prompt")), "source": source, "sources": ("injected_prompt_block",)}
 
 
+def _voice(entry: dict[str, Any]) -> Block:
+    text = next((entry[key] for key in ("text", "transcript", "title") if entry.get(key)), None)
+    if text is None:
+        return _unknown(entry)
+    return {"kind": "text", "text": as_text(text), "citations": [], "sources": ("voice_note",)}
+
+
+def _budget(entry: dict[str, Any]) -> Block:
+    text = f"{as_text(entry.get('remaining'))} remaining" if "remaining" in entry else ""
+    return {"kind": "event", "title": "Token budget", "text": text, "sources": ("token_budget",)}
+
+
 def _file(entry: dict[str, Any]) -> Block:
+    source: Any = entry.get("source")
+    if source.__class__ is dict and source.get("data"):
+        return _unknown(entry)  # What is in the archive is kept.
     kind = as_text(entry.get("type"))
     name = as_text(entry.get("title") or entry.get("file_name"))
     return {"kind": "file", "name": name, "id": as_text(entry.get("file_uuid")), "type": kind, "sources": (kind,)}
@@ -149,6 +165,8 @@ def _unknown(entry: Any) -> Block:
 _OTHERS: Final[dict[Any, Callable[[Any], Block]]] = {
     "thinking": _thinking,
     "injected_prompt_block": _injected,
+    "voice_note": _voice,
+    "token_budget": _budget,
     "image": _file,
     "document": _file,
 }

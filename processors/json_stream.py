@@ -99,6 +99,7 @@ def _keys(window: TextWindow) -> Iterator[Any]:
             raise CutOffError("the file ends inside this element")
         key = _take_value(window)
         window.expect(":")
+        window.peek()
         yield key
     window.pos += 1
 
@@ -155,7 +156,7 @@ def _take_apart(window: TextWindow, layout: Layout) -> dict[str, Any]:
     value: dict[str, Any] = {}
     window.pos += 1
     for key in _keys(window):
-        spools = key == layout.inner and window.peek() in ("[", "{")
+        spools = key == layout.inner and window.peek() in {"[", "{"}
         value[key] = _take_inner(window) if spools else _take_value(window)
     return value
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from hashlib import sha1
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
@@ -13,6 +15,7 @@ from .session_lines import LONGEST, read_session
 from .shapes import BY_NAME
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from .blobs import Blob
@@ -31,7 +34,7 @@ def read_part(blob: Blob, shape: Shape, large: int) -> Iterator[Element | Broken
     """
     layout = shape.layout._replace(large=large)
     if shape.html:
-        yield _read_page(blob)
+        yield from _read_page(blob, layout.start)
     elif layout.gathers:
         yield from read_session(blob.open, blob.name, layout)
     else:
@@ -39,12 +42,31 @@ def read_part(blob: Blob, shape: Shape, large: int) -> Iterator[Element | Broken
             yield from read_elements(stream, layout)
 
 
-def _read_page(blob: Blob) -> Element:
-    if len(blob) > _LARGEST_PAGE:
-        raise RunError(f"'{blob.name}' is a page of {len(blob)} bytes, more than {_LARGEST_PAGE}")
-    data = blob.read()
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    return Element(text, 0, len(data), sha1(data, usedforsecurity=False).hexdigest())
+def _read_page(blob: Blob, start: re.Pattern[str] | None) -> Iterator[Element]:
+    """Yield the pieces of a page, each from where `start` matches to the next such place; the page itself without one."""
+    decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+    text, offset = "", 0
+    for block in chain(blob.blocks(), (b"",)):
+        text += decode(block, not block)
+        if len(text) > _LARGEST_PAGE:
+            raise RunError(f"'{blob.name}' is a page with more than {_LARGEST_PAGE} characters in one piece")
+        places = [match.start() for match in start.finditer(text)] if start else []
+        ends = [*places[1:], *([] if block else [len(text)])]
+        begins = places if places or block else [0]
+        offset += _size_of(text[: begins[0]]) if begins else 0
+        for begin, end in zip(begins, ends, strict=False):
+            piece = text[begin:end]
+            yield Element(piece, offset, _size_of(piece), sha1(_bytes_of(piece), usedforsecurity=False).hexdigest())
+            offset += _size_of(piece)
+        text = text[begins[-1] :] if begins else text
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _size_of(text: str) -> int:
+    return len(_bytes_of(text))
 
 
 def read_again(letter: dict[str, Any], archive: Archive | None, large: int) -> Iterator[tuple[Shape, Element | Broken]]:
@@ -73,7 +95,7 @@ def read_again(letter: dict[str, Any], archive: Archive | None, large: int) -> I
 
 
 def _whole_session(items: list[Element | Broken], offset: int) -> list[Element | Broken]:
-    still = [item for item in items if isinstance(item, Broken) and item.offset == offset]
+    still: list[Element | Broken] = [item for item in items if isinstance(item, Broken) and item.offset == offset]
     return still or [item for item in items if isinstance(item, Element)]
 
 

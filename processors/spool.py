@@ -49,11 +49,11 @@ class SpooledList:
 
 
 class Mapped:
-    """A spooled list seen through a function: nothing is held."""
+    """A spooled list, or one seen through a function already, seen through a function: nothing is held."""
 
     __slots__ = ("_function", "_items")
 
-    def __init__(self, function: Callable[[Any], Any], items: SpooledList) -> None:
+    def __init__(self, function: Callable[[Any], Any], items: SpooledList | Mapped) -> None:
         self._function = function
         self._items = items
 

@@ -38,7 +38,7 @@ _SMALL: Final = 16 << 20
 class _Counted(io.RawIOBase):
     """A member that stops where its directory says it ends, whatever it would unpack to."""
 
-    def __init__(self, member: BinaryIO, name: str, room: int) -> None:
+    def __init__(self, member: zipfile.ZipExtFile, name: str, room: int) -> None:
         super().__init__()
         self._member = member
         self._name = name

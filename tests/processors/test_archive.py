@@ -7,15 +7,15 @@ from generate_claude import make_conversation, make_message, sample, text_block
 from transmissions import RunError
 from transmissions.processors.archive import ArchiveReader
 
-USERS = [{"uuid": "1", "full_name": "Somebody", "email_address": "somebody@example.org"}]
+LOGINS = {"login_events": [{"time": "2026-03-07T12:00:00Z"}]}
 
 
 @pytest.fixture
 def export(bench):
-    """Put an export into the data folder: conversations under a name that says nothing, and users beside them."""
+    """Put an export into the data folder: conversations under a name that says nothing, and logins beside them."""
     (bench.data / "export").mkdir()
     (bench.data / "export/zz.json").write_text(json.dumps(sample()))
-    (bench.data / "export/conversations.json").write_text(json.dumps(USERS))
+    (bench.data / "export/conversations.json").write_text(json.dumps(LOGINS))
     return bench.data / "export"
 
 
@@ -27,7 +27,7 @@ def test_a_folder_is_known_by_the_shape_of_its_files(bench, export):
     """Conversations are found in a folder whatever the file is called; other files are told of, not read."""
     start = {"archive": "export"}
     assert ids(bench.through(ArchiveReader(), start)) == ["01", "02", "03", "04"]
-    assert [file["holds"] for file in start["input"]["files"]] == ["users", "Claude conversations"]
+    assert [file["holds"] for file in start["input"]["files"]] == ["the history of logins", "Claude conversations"]
     assert (start["input"]["elements"], start["input"]["broken"]) == (4, 0)
 
 
@@ -37,7 +37,7 @@ def test_file_folder_and_zip_give_the_same(bench, export):
     for number, name in enumerate(("zips/a", "zips/b")):
         with zipfile.ZipFile(bench.data / name, "w", zipfile.ZIP_DEFLATED) as packed:
             packed.writestr("deep/c.json", json.dumps(sample()[2 * number : 2 * number + 2]))
-            packed.writestr("users.json", json.dumps(USERS))
+            packed.writestr("logins.json", json.dumps(LOGINS))
     for name in ("export/zz.json", "export", "zips"):
         assert ids(bench.through(ArchiveReader(archive=name), {})) == ["01", "02", "03", "04"]
     assert ids(bench.through(ArchiveReader(archive="zips/b"), {})) == ["03", "04"]
@@ -58,8 +58,8 @@ def test_an_empty_export_is_no_error(bench):
 def test_what_holds_no_conversations_is_refused(bench, export):
     """Without conversations the error says what there is instead."""
     (export / "zz.json").unlink()
-    with pytest.raises(RunError, match=r"no claude conversations .* 'conversations.json' holds users"):
-        bench.through(ArchiveReader(archive="export"), {})
+    with pytest.raises(RunError, match=r"no claude conversations .* 'conversations.json' holds the history of logins"):
+        bench.through(ArchiveReader(archive="export", provider="claude"), {})
     with pytest.raises(RunError, match="no archive at"):
         bench.through(ArchiveReader(archive="nowhere"), {})
 
@@ -69,7 +69,7 @@ def test_links_in_a_folder_are_not_followed(bench, export, tmp_path):
     (tmp_path / "secret.json").write_text(json.dumps(sample()))
     (export / "zz.json").unlink()
     (export / "zz.json").symlink_to(tmp_path / "secret.json")
-    with pytest.raises(RunError, match="no claude conversations"):
+    with pytest.raises(RunError, match="no conversations in"):
         bench.through(ArchiveReader(archive="export"), {})
 
 

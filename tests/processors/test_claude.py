@@ -1,11 +1,11 @@
-import copy
-
 import pytest
 from generate_claude import NO_PARENT, make_conversation, make_message, text_block, tool_blocks
 
 from transmissions import RunError
+from transmissions.processors.blobs import Members
 from transmissions.processors.branches import look
-from transmissions.processors.claude import ClaudeConversations, convert, convert_message, count
+from transmissions.processors.claude import Claude, convert, convert_message, count
+from transmissions.processors.shape import About
 
 PLACEHOLDER = "\n```\nThis block is not supported on your current device yet.\n```\n"
 
@@ -77,6 +77,12 @@ def test_unknown_blocks_are_kept_whole():
     [
         {"chat_messages": None},
         {"chat_messages": [None, 5, "x", {}]},
+        {"chat_messages": [{"attachments": 5, "files": {"a": 1}, "content": [{"type": "text", "text": "x", "citations": 7}]}]},
+        {
+            "chat_messages": [{"content": [{"type": "thinking", "summaries": 7}, {"type": "voice_note"}]}],
+            "project": 5,
+            "is_starred": 1,
+        },
         {
             "chat_messages": [{"content": {"type": "text", "text": "x"}, "attachments": ["a"], "files": [1]}],
             "name": 5,
@@ -97,13 +103,32 @@ def test_odd_values_do_not_stop_the_conversion(spoilt):
     assert sorted(sources) == sorted(kind for kind, n in conversation["counts"]["blocks"].items() for _ in range(n))
 
 
-def test_what_is_no_conversation_is_refused_whole():
-    """An element without messages is an error, and the message keeps element and place for the dead letter."""
-    message = {"element": {"uuid": "1", "name": "x"}, "source": {"file": "c.json", "offset": 7, "size": 9}}
-    before = copy.deepcopy(message)
-    with pytest.raises(RunError, match="no chat_messages"):
-        ClaudeConversations().process(message)
-    assert message == before
+@pytest.mark.parametrize("element", [{"uuid": "1", "name": "x"}, [], None, "x"])
+def test_what_is_no_conversation_is_refused(element):
+    """An element without messages is an error that names the file."""
+    with pytest.raises(RunError, match=r"no Claude conversation in 'c.json'"):
+        Claude().convert(element, About("c.json", Members()))
+
+
+def test_what_the_web_page_knows_is_kept():
+    """A conversation as the web page loads it says its model, its last message, its star and its project."""
+    more = {"model": "claude-9", "current_leaf_message_uuid": "m1", "is_starred": True, "project": {"uuid": "p", "name": "P"}}
+    found = convert(make_conversation([], **more))
+    assert (found["model"], found["leaf"], found["tags"]) == ("claude-9", "m1", ["starred"])
+    assert found["links"] == [{"relation": "in project", "id": "p", "title": "P"}]
+
+
+def test_the_other_blocks_are_known():
+    """A voice note is text, a token budget an event, a picture that is only named a file, one that is there is kept whole."""
+    picture = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
+    found = blocks(
+        {"type": "voice_note", "text": "said"},
+        {"type": "token_budget", "remaining": 5},
+        {"type": "image", "file_uuid": "f"},
+        picture,
+    )
+    assert [block["kind"] for block in found] == ["text", "event", "file", "unknown"]
+    assert [block["sources"] for block in found] == [("voice_note",), ("token_budget",), ("image",), ("image",)]
 
 
 def test_counts_are_of_the_export():

@@ -1,6 +1,4 @@
 import json
-import pickle
-import zipfile
 
 import pytest
 from generate_claude import sample

@@ -1,13 +1,15 @@
 import io
 import json
+from hashlib import sha1
 
 import pytest
 from generate_claude import make_conversation, make_message, text_block
 
 from transmissions.processors.json_stream import Broken, Element, read_elements
-from transmissions.processors.shapes import SHAPES
+from transmissions.processors.shape import Layout
+from transmissions.processors.shapes import BY_NAME
 
-LAYOUT = SHAPES[0].layout
+LAYOUT = BY_NAME["claude"].layout
 THREE = [make_conversation([make_message(1, "human", [text_block(f"Nr {n} {{ é")])], number=n) for n in (1, 2, 3)]
 
 
@@ -105,8 +107,37 @@ def test_bytes_that_are_no_utf8_are_kept_apart():
 
 
 def test_equal_elements_have_equal_digests():
-    """A digest tells two equal elements from a third, in memory or taken apart."""
-    text = json.dumps([THREE[0], THREE[0], THREE[1]])
+    """A digest is the SHA-1 of an element's bytes, in memory or taken apart, whatever characters are in it."""
+    text = json.dumps([THREE[0], THREE[0], THREE[1]], ensure_ascii=False)
+    own = [sha1(json.dumps(each, ensure_ascii=False).encode()).hexdigest() for each in (THREE[0], THREE[0], THREE[1])]
     for large in (1 << 20, 64):
-        first, second, third = (item.digest for item in read(text, large=large))
-        assert first == second != third
+        assert [item.digest for item in read(text, large=large)] == own
+
+
+def test_a_wrapped_list_gives_its_elements():
+    """The list under a known key is read, whatever stands beside it, and a fault in it costs one element."""
+    text = json.dumps({"user": {"a": [1]}, "conversations": THREE, "more": None})
+    assert values(read(text, wrapper="conversations")) == THREE
+    first, broken, last = read(text.replace("Nr 2", 'Nr "2'), wrapper="conversations")
+    assert [first.value, broken.__class__, last.value] == [THREE[0], Broken, THREE[2]]
+
+
+def test_an_object_without_the_wrapping_key_is_an_element():
+    """What might be a wrapper and holds no list of that name is an element itself."""
+    assert values(read(json.dumps(THREE[0]), wrapper="conversations")) == THREE[:1]
+
+
+def test_a_large_object_inside_an_element_is_taken_in_pairs():
+    """An inner object that is too large for memory becomes a spooled list of its keys and values."""
+    nodes = {f"n{number}": {"text": "word " * 3000} for number in range(20)}
+    (item,) = read_elements(io.BytesIO(json.dumps({"mapping": nodes, "id": 1}).encode()), Layout(inner="mapping", large=65536))
+    assert dict(item.value["mapping"]) == nodes
+    assert item.value["id"] == 1
+
+
+@pytest.mark.parametrize("text", ['{"a": ' * 100_000, "[" * 100_000, '{"a": ' * 5000 + "1" + "}" * 5000])
+def test_what_is_nested_too_deeply_costs_itself(text):
+    """A thousand levels are refused like any fault, and the next element is read."""
+    items = read(f"[{text}, {json.dumps(THREE[0])}]")
+    assert isinstance(items[0], Broken)
+    assert values(items) in ([], THREE[:1])

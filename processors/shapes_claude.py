@@ -1,0 +1,74 @@
+"""The kinds of files in Claude's data export."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from .shape import Layout, Outline, Shape
+
+_TOPS: Final = ("[]", "")
+
+
+def _has(seen: Outline, *keys: str) -> bool:
+    """Whether the objects at the top, in a list or not, have all of these keys."""
+    return any(all(f"{top}.{key}" in seen.paths for key in keys) for top in _TOPS)
+
+
+def _is_claude(seen: Outline) -> bool:
+    others = ("chat_messages[].fragments", "chat_messages[].message_id")
+    return _has(seen, "chat_messages") and not any(_has(seen, key) for key in others)
+
+
+def _is_projects(seen: Outline) -> bool:
+    return _has(seen, "uuid", "prompt_template") or _has(seen, "uuid", "docs[].filename")
+
+
+def _is_memories(seen: Outline) -> bool:
+    return any(_has(seen, key) for key in ("conversations_memory", "project_memories", "memory_files[].path"))
+
+
+def _is_users(seen: Outline) -> bool:
+    return _has(seen, "uuid", "email_address") or _has(seen, "uuid", "verified_phone_number")
+
+
+def _is_frames(seen: Outline) -> bool:
+    return _has(seen, "active_version", "versions[].id")
+
+
+def _is_designs(seen: Outline) -> bool:
+    of_messages = any(_has(seen, f"messages[].{key}") for key in ("sender", "role"))
+    return of_messages and _has(seen, "uuid", "messages[].uuid", "messages[].created_at")
+
+
+def _is_manifest(seen: Outline) -> bool:
+    return _has(seen, "data_files[].filename", "data_files[].export_url")
+
+
+def _has_messages(value: Any) -> bool:
+    return value.__class__ is dict and "chat_messages" in value
+
+
+def _has_uuid(value: Any) -> bool:
+    return value.__class__ is dict and "uuid" in value and bool({"docs", "prompt_template", "messages"} & value.keys())
+
+
+_CONVERSATIONS: Final = Layout(
+    inner="chat_messages",
+    is_element=_has_messages,
+    start=re.compile(r'\{\s*"uuid"\s*:\s*"[^"\\]*"\s*,\s*"name"\s*:'),
+)
+_BY_UUID: Final = Layout(is_element=_has_uuid)
+_DESIGNS: Final = Layout(inner="messages", is_element=_has_uuid)
+
+
+SHAPES: Final = (
+    Shape("claude", "claude", "Claude conversations", _is_claude, "claude:Claude", _CONVERSATIONS),
+    Shape("claude-projects", "claude", "Claude projects", _is_projects, "claude_extras:Project", _BY_UUID),
+    Shape("claude-memories", "claude", "Claude memories", _is_memories, "claude_extras:Memory"),
+    Shape("claude-users", "claude", "users", _is_users, "claude_extras:Account"),
+    Shape("claude-frames", "claude", "Claude artifacts", _is_frames, "claude_extras:Frame"),
+    Shape("claude-designs", "claude", "Claude design chats", _is_designs, "claude_extras:Design", _DESIGNS),
+    Shape("claude-logins", "claude", "the history of logins", lambda seen: _has(seen, "login_events")),
+    Shape("claude-manifest", "claude", "the list of an export's parts", _is_manifest),
+)
