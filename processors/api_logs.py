@@ -1,0 +1,157 @@
+"""Logs of what was asked of a model's API and what it answered, turned into the common model; fine-tuning files too.
+
+Told apart by what they have: `messages`, alone or below `request`, `body` or `params`; `choices` or an Anthropic message,
+alone or below `response` or `result`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .api_messages import api_messages, kinds_of
+from .conversation import as_list, as_text, instant
+from .plain_turns import chat, first, identity, tally, tools_section, unroll
+from .spool import SpooledList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .conversation import ChatMessage, Conversation
+    from .shape import About
+
+_REQUESTS: Final = ("request", "body", "params", "input")
+_MOMENTS: Final = ("created", "created_at", "timestamp", "time", "date")
+
+
+class APIConversations:
+    """Turns a request, a response, or both together."""
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation that an element holds: what was asked, then what was answered."""
+        if element.__class__ is not dict:
+            raise RunError("nothing that was asked of an API: it is no object")
+        request, response = _request_of(element), _response_of(element)
+        asked, answers = _asked(request), _answers(response)
+        told = request.get("system", request.get("instructions"))
+        opening = [{"role": "system", "content": told}] if told not in (None, "", [], {}) else []
+        if not isinstance(asked, SpooledList):
+            asked = opening + asked
+            opening = []
+        error = element.get("error")
+        if error not in (None, "", [], {}):
+            answers = [*answers, {"role": "error", "content": [{"type": "error", "error": error}]}]
+        if not (len(asked) or answers):
+            raise RunError("nothing that was asked of an API: it has neither messages nor an answer")
+        identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), asked, answers)
+        created = next(filter(None, (instant(first(where, *_MOMENTS)) for where in (response, element, request))), "")
+        counts = _count(chain(opening, asked, answers))
+        is_forked = len(as_list(response.get("choices"))) > 1
+        return chat(
+            "api",
+            identifier,
+            unroll(partial(_messages, opening, answers, is_forked), asked, counts["messages"]),
+            counts,
+            title=as_text(first(element, "title")),
+            created=created,
+            updated=created,
+            model=as_text(response.get("model") or request.get("model")),
+            leaf=f"{len(opening) + len(asked)}" if is_forked else "",
+            **_tokens(response.get("usage")),
+            **tools_section(first(request, "tools", "functions")),
+        )
+
+
+class APIMessages:
+    """Turns a file that is a list of messages, and nothing else, into one conversation."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._one = APIConversations()
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation that all messages of a file are."""
+        items = element.get("items") if element.__class__ is dict else None
+        return self._one.convert({"messages": items}, about)
+
+
+def _request_of(element: dict[str, Any]) -> dict[str, Any]:
+    for key in _REQUESTS:
+        found = element.get(key)
+        if found.__class__ is dict and ("messages" in found or "input" in found):
+            return dict(found)
+    return element
+
+
+def _response_of(element: dict[str, Any]) -> dict[str, Any]:
+    """Return what was answered: the innermost object that holds an answer."""
+    if _is_answer(element):
+        return element
+    found: Any = first(element, "response", "result", "completion")
+    if found.__class__ is str:
+        return {"choices": [{"text": found}]}
+    while found.__class__ is dict and not _is_answer(found):
+        found = first(found, "body", "message")
+    return found if found.__class__ is dict else {}
+
+
+def _is_answer(value: dict[str, Any]) -> bool:
+    is_message = "content" in value and ("role" in value or value.get("type") == "message")
+    return "choices" in value or is_message or value.get("output").__class__ is list
+
+
+def _asked(request: dict[str, Any]) -> list[Any] | SpooledList:
+    found = request.get("messages", request.get("input"))
+    if isinstance(found, SpooledList):
+        return found
+    if found.__class__ is str:
+        return [{"role": "user", "content": found}]
+    return as_list(found)
+
+
+def _answers(response: dict[str, Any]) -> list[Any]:
+    if "choices" in response:
+        return [_choice(choice) for choice in as_list(response["choices"])]
+    if "output" in response:
+        return as_list(response["output"])
+    if response:
+        return [{key: response[key] for key in ("role", "content") if key in response}]
+    return []
+
+
+def _choice(choice: Any) -> Any:
+    if choice.__class__ is not dict:
+        return choice
+    found = first(choice, "message")
+    return found if found is not None else {"role": "assistant", "content": choice.get("text")}
+
+
+def _messages(opening: list[Any], answers: list[Any], is_forked: bool, asked: Iterable[Any]) -> Iterator[ChatMessage]:
+    """Yield all messages; several choices for an answer are as many ways to go on from the last question."""
+    said = api_messages(chain(opening, asked, answers))
+    if not is_forked:
+        yield from said
+        return
+    messages = list(said)
+    last = len(messages) - len(answers)
+    for number, found in enumerate(messages):
+        yield found | {"id": f"{number}", "parent": f"{min(number, last) - 1}" if min(number, last) else ""}
+
+
+def _count(items: Iterable[Any]) -> dict[str, Any]:
+    messages, kinds = 0, list[str]()
+    for item in items:
+        messages += 1
+        kinds += kinds_of(item)
+    return tally(messages, kinds)
+
+
+def _tokens(usage: Any) -> dict[str, Any]:
+    if usage.__class__ is not dict:
+        return {}
+    given, made = first(usage, "prompt_tokens", "input_tokens"), first(usage, "completion_tokens", "output_tokens")
+    tokens = {"input": given if given.__class__ is int else 0, "output": made if made.__class__ is int else 0}
+    return {"tokens": tokens} if any(tokens.values()) else {}

@@ -1,0 +1,200 @@
+"""The messages of the OpenAI and Anthropic APIs, as requests and responses hold them, in the common model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .claude_blocks import convert_blocks
+from .conversation import as_list, as_text, instant
+from .plain_turns import (
+    call,
+    cite,
+    first,
+    message,
+    no_message,
+    parsed,
+    parts_of,
+    picture,
+    result,
+    role_of,
+    text,
+    thinking,
+    type_of,
+    unknown,
+    unpacked,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .conversation import Block, ChatMessage
+
+_THOUGHTS: Final = ("reasoning_content", "reasoning")
+_ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use", "document"])
+"""Types of content that only Anthropic's API has."""
+_WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
+_ITEMS: Final = frozenset(["function_call", "function_call_output", "reasoning"])
+"""Items of OpenAI's Responses API that are no messages."""
+
+
+def api_messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
+    """Yield messages in the common model. A result stays a message of its own, and gets the name of its call by id."""
+    names: dict[str, str] = {}
+    for item in items:
+        if item.__class__ is not dict:
+            yield no_message(item)
+            continue
+        role = _role(item)
+        blocks = _blocks(item, role, names)
+        for block in blocks:
+            if block["kind"] == "tool" and block.get("id").__class__ is str:
+                names[block["id"]] = block["name"]
+        name = as_text(item.get("name")) if role not in ("tool", "assistant") else ""
+        created = instant(first(item, "created_at", "timestamp"))
+        yield message(role, blocks, created=created, **({"name": name} if name else {}))
+
+
+def kinds_of(item: Any) -> list[str]:
+    """Return the types of what a message holds, each as often as it holds it."""
+    return [kind for kind, _ in _contents(item)] if item.__class__ is dict else ["message"]
+
+
+def _role(item: dict[str, Any]) -> str:
+    if "role" not in item and type_of(item) in _ITEMS:
+        return "tool" if type_of(item) == "function_call_output" else "assistant"
+    role = role_of(item.get("role"))
+    content: Any = item.get("content")
+    if role != "human" or content.__class__ is not list or not content:
+        return role
+    return "tool" if all(type_of(part) == "tool_result" for part in content) else role
+
+
+def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a message holds, by type: the parts of its content, and what stands beside that."""
+    if "role" not in item and type_of(item) in _ITEMS:
+        yield type_of(item), item
+        return
+    for key in _THOUGHTS:
+        if _filled(item, key):
+            yield key, item[key]
+            break
+    content = item.get("content")
+    if content.__class__ is list:
+        for part in content:
+            yield type_of(part), part
+    elif content not in (None, "", {}):
+        yield "content", content
+    for key in ("refusal", "audio", "function_call", "annotations"):
+        if _filled(item, key):
+            yield key, item[key]
+    for entry in as_list(item.get("tool_calls")):
+        yield "tool_calls", entry
+
+
+def _filled(item: dict[str, Any], key: str) -> bool:
+    return item.get(key) not in (None, "", [], {})
+
+
+def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Block]:
+    contents = list(_contents(item))
+    if role == "tool" and type_of(item) not in _ITEMS and not _is_anthropic(item):
+        return _tool_answer(item, contents, names)
+    if _is_anthropic(item):
+        parts = [_named(part, names) for part in item["content"]]
+        blocks = convert_blocks(parts, role == "assistant")
+        _unpack(blocks, parts)
+        contents = [(kind, value) for kind, value in contents if not any(value is part for part in item["content"])]
+    else:
+        blocks = []
+    for kind, value in contents:
+        _add(blocks, kind, value, names)
+    return blocks
+
+
+def _is_anthropic(item: dict[str, Any]) -> bool:
+    """Whether content is Anthropic's, and sound enough for its own converter."""
+    content = item.get("content")
+    if content.__class__ is not list or not any(_is_theirs(part) for part in content):
+        return False
+    lists = (part.get(key) for part in content if part.__class__ is dict for key in ("citations", "summaries"))
+    return all(found is None or found.__class__ is list for found in lists)
+
+
+def _is_theirs(part: Any) -> bool:
+    kind = type_of(part)
+    return kind in _ANTHROPIC or (kind == "image" and part.get("source").__class__ is dict) or bool(_cited(part, kind))
+
+
+def _cited(part: Any, kind: str) -> Any:
+    return part.get("citations") if kind == "text" else None
+
+
+def _named(part: Any, names: dict[str, str]) -> Any:
+    """Return a result with the name of the call it answers."""
+    asked = part.get("tool_use_id") if type_of(part) == "tool_result" else None
+    return {**part, "name": names[asked]} if asked.__class__ is str and asked in names else part
+
+
+def _unpack(blocks: list[Block], parts: list[Any]) -> None:
+    """Give pictures and documents that stand in the content itself to their blocks."""
+    held = (part for part in parts if type_of(part) in ("image", "document"))
+    for block, part in zip((block for block in blocks if block["kind"] == "file"), held, strict=False):
+        source = part.get("source")
+        if source.__class__ is not dict:
+            continue
+        data = source.get("data")
+        content = unpacked(data) if source.get("type") == "base64" else as_text(data).encode(errors="replace")
+        if content:
+            block["content"] = content
+        block["type"] = as_text(source.get("media_type")) or block["type"]
+        block["id"] = block["id"] or as_text(first(source, "file_id", "url"))
+
+
+def _tool_answer(item: dict[str, Any], contents: list[tuple[str, Any]], names: dict[str, str]) -> list[Block]:
+    """Return the one block that the answer of a tool is."""
+    if not contents:
+        return []
+    asked = item.get("tool_call_id")
+    name = names.get(asked, "") if asked.__class__ is str else ""
+    block = result(name or item.get("name"), [], contents[0][0])
+    parts = [part for kind, value in contents for part in parts_of(value if kind == "content" else [value])]
+    return [block | {"result": {"parts": parts, "failed": False}, "sources": tuple(kind for kind, _ in contents)}]
+
+
+def _add(blocks: list[Block], kind: str, value: Any, names: dict[str, str]) -> None:
+    before = blocks[-1] if blocks else None
+    if kind == "annotations" and before and before["kind"] == "text":
+        links = [first(entry, "url_citation") or entry if entry.__class__ is dict else entry for entry in as_list(value)]
+        before["citations"] = [*before["citations"], *cite(links, len(before["text"]))]
+        before["sources"] += (kind,)
+    else:
+        blocks.append(_block(kind, value, names))
+
+
+def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
+    if kind in ("content", "refusal") or value.__class__ is str:
+        return thinking(value, kind) if kind in _THOUGHTS else text(value, kind)
+    if value.__class__ is not dict:
+        return unknown(kind, value)
+    if kind in _WORDS:
+        return text(first(value, "text"), kind)
+    if kind in ("tool_calls", "function_call"):
+        return _call(kind, value)
+    if kind == "function_call_output":
+        asked = value.get("call_id")
+        name = names.get(asked, "") if asked.__class__ is str else ""
+        return result(name, parts_of(value.get("output")), kind)
+    if kind == "reasoning":
+        return thinking(words_of(first(value, "summary", "content", "text")), kind)
+    if kind in ("image_url", "input_image"):
+        address = value.get("image_url")
+        return picture(first(address, "url") if address.__class__ is dict else address, kind)
+    return unknown(kind, value)
+
+
+def _call(kind: str, value: dict[str, Any]) -> Block:
+    function = value.get("function") if value.get("function").__class__ is dict else value
+    assert function is not None
+    identifier = first(value, "call_id", "id")
+    return call(function.get("name"), parsed(function.get("arguments")), kind, identifier)

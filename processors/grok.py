@@ -1,0 +1,156 @@
+"""Grok's data export, `prod-grok-backend.json`, turned into the common model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .conversation import as_list, as_text, instant
+from .plain_turns import (
+    chat,
+    cite,
+    first,
+    identity,
+    items_of,
+    message,
+    no_message,
+    parts_of,
+    result,
+    role_of,
+    tally,
+    text,
+    thinking,
+    unknown,
+    unroll,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .blobs import Members
+    from .conversation import Block, ChatMessage, Conversation
+    from .shape import About
+
+_FINDS: Final = {"web_search_results": "web search", "xposts": "search on X"}
+_FILES: Final = ("file_attachments", "image_attachments", "generated_image_urls")
+_CONTENT: Final = ("thinking_trace", *_FINDS, "message", "cited_web_search_results", "error")
+"""The fields of a response that hold what it says; each that is not empty is a block."""
+
+
+class GrokConversations:
+    """Turns the conversations of an export, each with its list of responses."""
+
+    def __init__(self) -> None:
+        """Know of no archive yet."""
+        self._members: Members | None = None
+        self._assets: dict[str, str] = {}
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation that an element of `conversations` holds."""
+        items = items_of(element, "responses", "conversation of Grok")
+        known = element.get("conversation")
+        get = known.get if known.__class__ is dict else {}.get
+        self._look_at(about.members)
+        counts = _count(items)
+        identifier = as_text(get("id") or get("conversation_id"))
+        return chat(
+            "grok",
+            identifier or identity(items),
+            unroll(self._messages, items, counts["messages"]),
+            counts,
+            title=as_text(get("title")),
+            created=instant(get("create_time")),
+            updated=instant(get("modify_time")),
+            url=f"https://grok.com/chat/{identifier}" if identifier.replace("-", "").isalnum() else "",
+            summary=as_text(get("summary")),
+            leaf=as_text(get("leaf_response_id")),
+        )
+
+    def _look_at(self, members: Members) -> None:
+        """Learn where the files of an archive are: each is called `content`, in a folder with its id for a name."""
+        if members is self._members:
+            return
+        ways = [name.split("/") for name in members.names()]
+        self._assets = {way[-2]: "/".join(way) for way in ways if len(way) > 1 and way[-1] == "content"}
+        self._members = members
+
+    def _messages(self, items: Iterable[Any]) -> Iterator[ChatMessage]:
+        for item in items:
+            response = _response_of(item)
+            yield self._message(response) if response else no_message(item)
+
+    def _message(self, response: dict[str, Any]) -> ChatMessage:
+        parent = response.get("parent_response_id")
+        role, model = role_of(response.get("sender")), as_text(first(response, "model"))
+        found = message(
+            role,
+            _blocks(response),
+            as_text(first(response, "_id", "response_id")),
+            instant(response.get("create_time")),
+            **({"model": model} if model and role == "assistant" else {}),
+        )
+        found["files"] = [self._file(entry) for key in _FILES for entry in as_list(response.get(key))]
+        return found | ({"parent": parent} if parent.__class__ is str else {})
+
+    def _file(self, entry: Any) -> dict[str, Any]:
+        if entry.__class__ is dict:
+            name = as_text(first(entry, "file_name", "fileName", "name"))
+            identifier = as_text(first(entry, "file_id", "file_metadata_id", "fileMetadataId", "_id", "id", "url"))
+        else:
+            name, identifier = "", as_text(entry)
+        # A picture that was made is named by its way, `users/<id>/generated/<id>/image.jpg`: one of its folders is its id.
+        ways = [part for part in reversed(identifier.split("/")) if part in self._assets]
+        content = self._members.find(self._assets[ways[0]]) if ways and self._members else None
+        named = {"name": name or identifier.rpartition("/")[2], "id": identifier}
+        return named | ({"content": content} if content else {})
+
+
+def _response_of(item: Any) -> dict[str, Any] | None:
+    response = item.get("response", item) if item.__class__ is dict else None
+    return response if response.__class__ is dict else None
+
+
+def _blocks(response: dict[str, Any]) -> list[Block]:
+    blocks: list[Block] = []
+    for key in _CONTENT:
+        value = response.get(key)
+        if value in (None, "", [], {}):
+            continue
+        if key == "cited_web_search_results" and blocks and blocks[-1]["sources"] == ("message",):
+            blocks[-1]["citations"] += cite(value, len(blocks[-1]["text"]))
+            blocks[-1]["sources"] = ("message", key)
+        else:
+            blocks.append(_block(key, value))
+    return blocks
+
+
+def _block(key: str, value: Any) -> Block:
+    if key == "message":
+        return text(value, key)
+    if key == "thinking_trace":
+        return thinking(value, key)
+    if key in _FINDS:
+        return result(_FINDS[key], [_find(item) for item in as_list(value)], key)
+    if key == "error":
+        return {"kind": "event", "title": "Error", "text": as_text(value), "sources": (key,)}
+    return unknown(key, value)
+
+
+def _find(item: Any) -> Any:
+    """Return one page or post that a search found."""
+    if item.__class__ is not dict or item.get("preview").__class__ is not str:
+        return parts_of([item])[0]
+    return {"title": as_text(item.get("title")), "url": as_text(item.get("url")), "text": item["preview"]}
+
+
+def _count(items: Iterable[Any]) -> dict[str, Any]:
+    kinds: list[str] = []
+    messages = files = 0
+    for item in items:
+        messages += 1
+        response = _response_of(item)
+        if not response:
+            kinds.append("message")
+            continue
+        kinds += [key for key in _CONTENT if response.get(key) not in (None, "", [], {})]
+        files += sum(len(as_list(response.get(key))) for key in _FILES)
+    return tally(messages, kinds, files=files)

@@ -1,0 +1,216 @@
+"""Perplexity's threads, as the tools that people save them with write them; Perplexity itself has no export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .conversation import as_list, as_text, instant
+from .plain_turns import (
+    chat,
+    cite,
+    first,
+    identity,
+    items_of,
+    message,
+    no_message,
+    parsed,
+    picture,
+    role_of,
+    tally,
+    text,
+    unknown,
+    unroll,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .conversation import Block, ChatMessage, Conversation
+    from .shape import About
+    from .spool import SpooledList
+
+_ASKED: Final = ("query_str", "query", "question", "prompt")
+_ANSWERED: Final = ("answer", "response", "markdown", "text")
+_SOURCES: Final = ("sources", "web_results", "citations", "references")
+_MOMENTS: Final = ("created_at", "createdAt", "entry_created_datetime", "updated_datetime", "timestamp", "date")
+_LISTS: Final = ("messages", "entries", "turns", "items")
+
+
+class PerplexityThreads:
+    """Turns a thread of entries, each a question and its answer, or one saved message by message."""
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation that a thread is, in either of the schemas."""
+        if element.__class__ is not dict:
+            raise RunError("no thread of Perplexity: it is no object")
+        if "conversations" in element:
+            return _thread(items_of(element, "conversations", "thread of Perplexity"), _facts(element.get("metadata")))
+        key = next((name for name in _LISTS if name in element), "entries")
+        items = items_of(element, key, "thread of Perplexity")
+        return _thread(items, _facts(element.get("thread_metadata")) | _facts(element))
+
+
+def _facts(known: Any) -> dict[str, Any]:
+    return {key: value for key, value in known.items() if value not in (None, "")} if known.__class__ is dict else {}
+
+
+def _thread(items: list[Any] | SpooledList, facts: dict[str, Any]) -> Conversation:
+    opening = next((item for item in items if item.__class__ is dict), {})
+    known = {**_facts(opening), **facts}
+    identifier = as_text(first(known, "context_uuid", "thread_id", "threadId", "conversation_id", "uuid", "id", "slug"))
+    counts = _count(items)
+    moments = sorted(filter(None, (_moment(item) for item in items)))
+    address = as_text(first(known, "url", "thread_url", "link"))
+    slug = as_text(known.get("thread_url_slug"))
+    address = address or (f"https://www.perplexity.ai/search/{slug}" if slug.replace("-", "").isalnum() else "")
+    return chat(
+        "perplexity",
+        identifier or identity(items),
+        unroll(_messages, items, counts["messages"]),
+        counts,
+        title=as_text(first(known, "thread_title", "title", "name")),
+        created=moments[0] if moments else _moment(known),
+        updated=moments[-1] if moments else _moment(known),
+        url=address if address.startswith("https://") else "",
+        model=_model(known),
+    )
+
+
+def _moment(item: Any) -> str:
+    return instant(first(item, *_MOMENTS)) if item.__class__ is dict else ""
+
+
+def _model(item: dict[str, Any]) -> str:
+    return as_text(first(item, "display_model", "model", "user_selected_model"))
+
+
+def _messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
+    for item in items:
+        if item.__class__ is not dict:
+            yield no_message(item)
+        elif "role" in item:
+            yield _said(item)
+        else:
+            yield from _turn(item)
+
+
+def _said(item: dict[str, Any]) -> ChatMessage:
+    """Return a message that says itself who spoke."""
+    role, model = role_of(item["role"]), _model(item)
+    blocks = _with_sources(item, [text(words_of(item["content"]), "content")] if _filled(item, "content") else [])
+    more = {"model": model} if model and role == "assistant" else {}
+    return message(role, blocks, as_text(first(item, "id", "uuid")), _moment(item), **more)
+
+
+def _turn(entry: dict[str, Any]) -> Iterator[ChatMessage]:
+    """Yield the question and the answer of an entry."""
+    identifier, created, model = as_text(first(entry, "uuid", "backend_uuid", "id")), _moment(entry), _model(entry)
+    asked = [text(entry[key], key) for key in _ASKED if _filled(entry, key)][:1]
+    files = [picture(address, "attachments") for address in as_list(entry.get("attachments"))]
+    yield message("human", asked + files, identifier, created)
+    blocks = _blocks(_answers(entry))
+    more = {"model": model} if model else {}
+    yield message("assistant", _with_sources(entry, blocks), f"{identifier}.answer" if identifier else "", created, **more)
+
+
+def _filled(item: dict[str, Any], key: str) -> bool:
+    return item.get(key) not in (None, "", [], {})
+
+
+def _answers(entry: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what an answer consists of, by type: its blocks if there are any, and its text if none of them is one."""
+    found = [(_use_of(block), block) for block in as_list(entry.get("blocks"))]
+    if not any(_markdown_of(block) for _, block in found):
+        found += [(key, entry[key]) for key in _ANSWERED if _filled(entry, key)][:1]
+    return found
+
+
+def _blocks(answers: list[tuple[str, Any]]) -> list[Block]:
+    """Return the blocks of an answer. It is sent both whole, as `ask_text`, and in sections, which say the same again."""
+    blocks: list[Block] = []
+    whole = next((block for kind, block in answers if kind == "ask_text" and _markdown_of(block)), None)
+    repeated = [kind for kind, block in answers if whole and kind.startswith("ask_text_") and _markdown_of(block)]
+    for kind, value in answers:
+        if kind not in repeated:
+            blocks.append(_answer(kind, value))
+        if value is whole:
+            blocks[-1]["sources"] += tuple(repeated)
+    return blocks
+
+
+def _use_of(block: Any) -> str:
+    return as_text(block.get("intended_usage") or "block") if block.__class__ is dict else "block"
+
+
+def _markdown_of(block: Any) -> str:
+    found = block.get("markdown_block") if block.__class__ is dict else None
+    if found.__class__ is not dict:
+        return ""
+    return as_text(found.get("answer")) or "".join(map(as_text, as_list(found.get("chunks"))))
+
+
+def _answer(kind: str, value: Any) -> Block:
+    if kind in _ANSWERED:
+        return text(_final(value) if kind == "text" else words_of(value), kind)
+    markdown = _markdown_of(value)
+    if markdown:
+        return text(markdown, kind)
+    pages = _pages_of(value)
+    if pages:
+        finds = [{"title": link["title"], "url": link["url"], "text": ""} for link in cite(pages, 0)]
+        asked = {"kind": "tool", "name": "web search", "input": None, "sources": (kind,)}
+        return asked | {"result": {"parts": finds, "failed": False}}
+    return unknown(kind, value)
+
+
+def _pages_of(block: Any) -> list[Any]:
+    found = block.get("web_result_block") if block.__class__ is dict else None
+    return as_list(found.get("web_results")) if found.__class__ is dict else []
+
+
+def _final(value: Any) -> str:
+    """Return the answer from `text`, which may be JSON: the steps of a search, the last of which holds JSON again."""
+    found = parsed(value)
+    steps = [step for step in as_list(found) if step.__class__ is dict]
+    for step in reversed(steps):
+        content: Any = step.get("content", step)
+        answer = parsed(content.get("answer")) if content.__class__ is dict else None
+        answer = answer.get("answer") if answer.__class__ is dict else answer
+        if answer.__class__ is str and answer:
+            return str(answer)
+    return as_text(value)
+
+
+def _with_sources(item: dict[str, Any], blocks: list[Block]) -> list[Block]:
+    """Put the pages a text rests on into its citations; without a text they stand alone."""
+    for key in _SOURCES:
+        if not _filled(item, key):
+            continue
+        texts = [block for block in blocks if block["kind"] == "text"]
+        if texts:
+            texts[-1]["citations"] += cite(item[key], len(texts[-1]["text"]))
+            texts[-1]["sources"] += (key,)
+        else:
+            blocks.append(unknown(key, item[key]))
+    return blocks
+
+
+def _count(items: Iterable[Any]) -> dict[str, Any]:
+    kinds: list[str] = []
+    messages = 0
+    for item in items:
+        is_turn = item.__class__ is dict and "role" not in item
+        messages += 1 + is_turn
+        kinds += _kinds(item, is_turn) if item.__class__ is dict else ["message"]
+    return tally(messages, kinds)
+
+
+def _kinds(item: dict[str, Any], is_turn: bool) -> list[str]:
+    found = [key for key in _SOURCES if _filled(item, key)]
+    if not is_turn:
+        return found + ["content"] * _filled(item, "content")
+    asked = [key for key in _ASKED if _filled(item, key)][:1]
+    return found + asked + ["attachments"] * len(as_list(item.get("attachments"))) + [kind for kind, _ in _answers(item)]

@@ -1,0 +1,179 @@
+"""How to tell the archives of linear chats: Gemini, AI Studio, Grok, Le Chat, LM Studio, Perplexity, ShareGPT, API logs."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from .shape import Layout, Shape
+
+if TYPE_CHECKING:
+    from .shape import Outline
+
+_TOPS: Final = ("", "[]")
+"""An object at the top of the file, or several one after the other; or a list of them."""
+_OTHERS: Final = ("mapping", "history", "conversationId", "sessionId", "chat", "uuid", "chat_messages", "message")
+"""Keys beside `messages` that chats of an app have and what is sent to an API has not."""
+
+
+def _has_keys(*keys: str) -> Any:
+    """Return what tells an element by keys that it has."""
+    return lambda value: value.__class__ is dict and all(key in value for key in keys)
+
+
+def _any_top(*ways: str) -> Any:
+    """Return what tells a file by ways that its objects have, at the top or in a list."""
+    return lambda outline: any(outline.has(*(top + way for way in ways)) for top in _TOPS)
+
+
+def _is_activity(outline: Outline, is_gemini: bool) -> bool:
+    if not outline.has("[].header", "[].title", "[].time"):
+        return False
+    told = [value.lower() for way in ("[].header", "[].products[]") for value in outline.values.get(way, ())]
+    return is_gemini == any(name in value for value in told for name in ("gemini", "bard"))
+
+
+def _is_le_chat(outline: Outline) -> bool:
+    return outline.has("[].chatId", "[].role") and not outline.paths.isdisjoint(("[].content", "[].contentChunks"))
+
+
+def _is_perplexity_list(outline: Outline) -> bool:
+    inner = (".conversations[].messages", ".conversations[].entries", ".conversations[].turns")
+    return outline.has(".metadata", ".conversations[]") and not outline.paths.isdisjoint(inner)
+
+
+def _is_perplexity_turns(outline: Outline) -> bool:
+    asked = (".conversations[].query", ".conversations[].question", ".conversations[].query_str", ".conversations[].role")
+    return outline.has(".metadata", ".conversations[]") and not outline.paths.isdisjoint((*asked, ".conversations[].answer"))
+
+
+def _is_sharegpt(outline: Outline) -> bool:
+    return any(
+        outline.has(f"{top}.{key}[].from", f"{top}.{key}[].value") for top in _TOPS for key in ("conversations", "items")
+    )
+
+
+def _is_asked(outline: Outline) -> bool:
+    """Whether there are messages with roles and contents as requests have them, and nothing that an app would add."""
+    for top in _TOPS:
+        if not outline.paths.isdisjoint(f"{top}.{key}" for key in _OTHERS):
+            continue
+        ways = (f"{top}.messages[]", f"{top}.request.messages[]", f"{top}.body.messages[]", f"{top}.params.messages[]")
+        if any(f"{way}.role" in outline.paths for way in ways):
+            return True
+    return False
+
+
+def _is_answered(outline: Outline) -> bool:
+    """Whether there are answers: choices, the output of OpenAI's Responses API, or a message as Anthropic's API gives it."""
+    ends = (".choices[].message", ".choices[].text", ".response.body.choices", ".response.choices", ".result.message.content")
+    sets = (*((end,) for end in ends), (".model", ".output[].type"), (".response.model", ".response.output[].type"))
+    message = (".role", ".content", ".model", ".usage")
+    return any(outline.has(*(top + way for way in ways)) for top in _TOPS for ways in (*sets, message))
+
+
+def _is_talk(outline: Outline) -> bool:
+    """Whether a file is messages and nothing else."""
+    roles = {"user", "assistant", "system", "developer", "tool", "human", "model"}
+    for top in _TOPS:
+        found = outline.values.get(f"{top}.role", frozenset())
+        if outline.has(f"{top}.content") and found and found <= roles:
+            return outline.paths.isdisjoint(f"{top}.{key}" for key in (*_OTHERS, "messages", "chatId", "parentId", "type"))
+    return False
+
+
+_CELLS: Final = re.compile(rb"outer-cell[^<>]*>.{0,600}?header-cell[^<>]*>.{0,200}?(?:Gemini|Bard)", re.DOTALL)
+_THREADS: Final = "perplexity:PerplexityThreads"
+_ASKED: Final = "api_logs:APIConversations"
+
+SHAPES: Final = (
+    Shape(
+        "gemini-takeout",
+        "gemini",
+        "Gemini activities of a Takeout",
+        partial(_is_activity, is_gemini=True),
+        "takeout:TakeoutActivities",
+        Layout(is_element=_has_keys("header", "title")),
+    ),
+    Shape("takeout", "gemini", "activities of a Takeout that are no chats", partial(_is_activity, is_gemini=False)),
+    Shape(
+        "gemini-takeout-page",
+        "gemini",
+        "a page of Gemini activities of a Takeout",
+        lambda outline: False,  # noqa: ARG005 - it is no JSON
+        "takeout:TakeoutPages",
+        Layout(start=re.compile(r"<div\s[^<>]*\bouter-cell\b")),
+        _CELLS,
+    ),
+    Shape(
+        "ai-studio",
+        "ai-studio",
+        "a prompt of Google AI Studio",
+        _any_top(".chunkedPrompt"),
+        "ai_studio:AIStudioPrompts",
+        Layout(is_element=_has_keys("chunkedPrompt")),
+    ),
+    Shape(
+        "grok",
+        "grok",
+        "Grok conversations",
+        lambda outline: outline.has(".conversations[].conversation", ".conversations[].responses"),
+        "grok:GrokConversations",
+        Layout("conversations", "responses", is_element=_has_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
+    ),
+    Shape(
+        "grok-conversations",
+        "grok",
+        "Grok conversations",
+        _any_top(".conversation", ".responses"),
+        "grok:GrokConversations",
+        Layout("", "responses", is_element=_has_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
+    ),
+    Shape("le-chat", "le-chat", "a chat of Le Chat", _is_le_chat, "le_chat:LeChatConversations", Layout(gathers=True)),
+    Shape(
+        "lm-studio",
+        "lm-studio",
+        "a chat of LM Studio",
+        _any_top(".messages[].versions"),
+        "lm_studio:LMStudioChats",
+        Layout("", "messages", is_element=_has_keys("messages")),
+    ),
+    Shape(
+        "perplexity",
+        "perplexity",
+        "a thread of Perplexity",
+        _any_top(".entries[].query_str"),
+        _THREADS,
+        Layout("", "entries", is_element=_has_keys("entries")),
+    ),
+    Shape(
+        "perplexity-threads",
+        "perplexity",
+        "threads of Perplexity",
+        _is_perplexity_list,
+        _THREADS,
+        Layout("conversations", "messages", is_element=_has_keys("title")),
+    ),
+    Shape(
+        "perplexity-turns",
+        "perplexity",
+        "a thread of Perplexity",
+        _is_perplexity_turns,
+        _THREADS,
+        Layout("", "conversations", is_element=_has_keys("conversations")),
+    ),
+    Shape(
+        "sharegpt",
+        "sharegpt",
+        "conversations in ShareGPT's form",
+        _is_sharegpt,
+        "sharegpt:ShareGPTConversations",
+        Layout("", "conversations", is_element=_has_keys("conversations")),
+    ),
+    Shape(
+        "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=_has_keys("messages"))
+    ),
+    Shape("api-answers", "api", "answers of a model's API", _is_answered, _ASKED),
+    Shape("api-messages", "api", "messages, one after the other", _is_talk, "api_logs:APIMessages", Layout(gathers=True)),
+)
