@@ -1,0 +1,225 @@
+"""Sessions of the Gemini CLI, turned into the common model: whole chats, and the log of prompts it keeps of all sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .conversation import as_list, as_text, instant
+from .session_groups import Tally
+from .session_tools import dict_at, encoded_file, kind_of, linked_file, number_at, text_at
+from .spool import Mapped, SpooledList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .conversation import Block, ChatMessage, Conversation
+    from .shape import About
+
+_SPEAKERS: Final = {"user": "human", "gemini": "assistant", "assistant": "assistant", "model": "assistant"}
+_TOKENS: Final = {"input": "input", "output": "output", "cache_read": "cached", "thoughts": "thoughts", "tool": "tool"}
+_FAILED: Final = frozenset({"error", "failed"})
+
+
+class GeminiCLI:
+    """Turns sessions into conversations."""
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation of a session.
+
+        Raises:
+            RunError: it is no session.
+
+        """
+        given = element if element.__class__ is dict else {}
+        if given.get("items").__class__ in (list, SpooledList):
+            return _logged(given["items"], about.file)
+        messages: Any = given.get("messages")
+        if messages.__class__ not in (list, SpooledList):
+            raise RunError("not a Gemini CLI session: it has no messages")
+        return _conversation(given, messages, about.file)
+
+
+def _logged(items: Iterable[Any], file: str) -> Conversation:
+    """Return the prompts of the first session in a log; those of the others stand in its `also`."""
+    sessions: dict[str, list[Any]] = {}
+    for item in items:
+        sessions.setdefault(text_at(item, "sessionId"), []).append(item)
+    # The session itself, with its answers, may be in the archive too: it must not be taken for a version of this one.
+    found = [
+        _conversation({"sessionId": f"{session or file}.prompts"}, prompts, file)
+        | {"links": [{"relation": "prompts of", "id": session, "title": ""}] if session else []}
+        for session, prompts in (sessions or {"": []}).items()
+    ]
+    return {**found[0], "also": found[1:]}
+
+
+def _conversation(given: dict[str, Any], items: Any, file: str) -> Conversation:
+    seen = _Seen(items)
+    first = next(iter(items), None)
+    parent = as_text(given.get("parentSessionId"))
+    return {
+        "provider": "gemini-cli",
+        "id": as_text(given.get("sessionId")) or text_at(first, "sessionId") or file,
+        "title": as_text(given.get("title")),
+        "created": instant(given.get("startTime")) or seen.first,
+        "updated": instant(given.get("lastUpdated")) or seen.last,
+        "url": "",
+        "summary": as_text(given.get("summary")),
+        "model": seen.model,
+        "leaf": "",
+        "messages": Mapped(convert_message, items)
+        if items.__class__ is SpooledList
+        else [convert_message(item) for item in items],
+        "counts": seen.tally.counts(len(items)),
+        "tokens": seen.tokens,
+        "tags": [],
+        "links": [{"relation": "sub-agent of", "id": parent, "title": ""}] if parent else [],
+    }
+
+
+class _Seen:
+    """What the messages of a session come to."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self.tally = Tally()
+        self.tokens: dict[str, int] = {}
+        self.model = self.first = self.last = ""
+        for item in items:
+            self._see(item)
+
+    def _see(self, item: Any) -> None:
+        for kind in _kinds(item):
+            self.tally.block(kind)
+        time = instant(item.get("timestamp")) if item.__class__ is dict else ""
+        self.first, self.last = self.first or time, time or self.last
+        self.model = text_at(item, "model") or self.model
+        for name, key in _TOKENS.items():
+            number = number_at(dict_at(item, "tokens"), key)
+            if number:
+                self.tokens[name] = self.tokens.get(name, 0) + number
+
+
+def _kinds(item: Any) -> Iterator[str]:
+    """Yield the types of the blocks that a message of the archive holds."""
+    if item.__class__ is not dict:
+        yield "message"
+        return
+    yield from ("thoughts" for _ in as_list(item.get("thoughts")))
+    yield from (_part_kind(part) for part in _content(item))
+    yield from ("toolCalls" for _ in as_list(item.get("toolCalls")))
+
+
+def _content(item: dict[str, Any]) -> list[Any]:
+    """Return the parts of a message; a log has its text under `message`."""
+    content = item.get("content", item.get("message"))
+    return as_list(content.get("parts") if content.__class__ is dict and "parts" in content else content)
+
+
+def _part_kind(part: Any) -> str:
+    if part.__class__ is str:
+        return "text"
+    keys = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
+    found = (key for key in keys if part.__class__ is dict and key in part)
+    return next(found, "untyped")
+
+
+def convert_message(item: Any) -> ChatMessage:
+    """Return one message in the common model."""
+    if item.__class__ is not dict:
+        unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
+        return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
+    kind = kind_of(item)
+    role = _SPEAKERS.get(kind, "system")
+    message: ChatMessage = {
+        "id": as_text(item.get("id", item.get("messageId"))),
+        "role": role,
+        "created": instant(item.get("timestamp")),
+        "blocks": list(_blocks(item, kind, role)),
+        "attachments": [],
+        "files": [],
+    }
+    tokens = {name: number_at(dict_at(item, "tokens"), key) for name, key in _TOKENS.items()}
+    if any(tokens.values()):
+        message["tokens"] = tokens
+    if text_at(item, "model"):
+        message["model"] = item["model"]
+    return message
+
+
+def _blocks(item: dict[str, Any], kind: str, role: str) -> Iterator[Block]:
+    for thought in as_list(item.get("thoughts")):
+        yield _thinking(thought)
+    for part in _content(item):
+        source = _part_kind(part)
+        block = _block(part, source)
+        if role == "system" and block["kind"] == "text":
+            block = {"kind": "event", "title": kind.capitalize(), "text": block["text"]}
+        yield {**block, "sources": (source,)}
+    for call in as_list(item.get("toolCalls")):
+        yield from _call(call)
+
+
+def _thinking(thought: Any) -> Block:
+    subject, text = text_at(thought, "subject"), text_at(thought, "description")
+    if thought.__class__ is str:
+        text = thought
+    elif not subject and not text:
+        text = as_text(thought)
+    summaries = [subject] if subject else []
+    return {"kind": "thinking", "text": text, "summaries": summaries, "sources": ("thoughts",)}
+
+
+def _block(part: Any, kind: str) -> Block:
+    text = part if kind == "text" and part.__class__ is str else text_at(part, "text")
+    if kind == "text" and (text or (part.__class__ is dict and part["text"] == "") or part == ""):
+        thought = part.__class__ is dict and part.get("thought") is True
+        return (
+            {"kind": "thinking", "text": text, "summaries": []} if thought else {"kind": "text", "text": text, "citations": ()}
+        )
+    return _file(part, kind) or {"kind": "unknown", "type": kind, "data": part}
+
+
+def _file(part: Any, kind: str) -> Block | None:
+    data = dict_at(part, kind)
+    media = text_at(data, "mimeType")
+    if kind == "inlineData":
+        return encoded_file(
+            data.get("data"), media, "image" if media.startswith("image/") else "file", text_at(data, "displayName")
+        )
+    return linked_file(text_at(data, "fileUri"), media or "file") if kind == "fileData" else None
+
+
+def _call(call: Any) -> Iterator[Block]:
+    """Yield a call with its result, and the images in that."""
+    if call.__class__ is not dict:
+        yield {"kind": "unknown", "type": "toolCalls", "data": call, "sources": ("toolCalls",)}
+        return
+    parts: list[Any] = []
+    files: list[Block] = []
+    for item in as_list(call.get("result")) or as_list(call.get("resultDisplay")):
+        file = _file(item, "inlineData")
+        if file:
+            files.append(file)
+        parts.append({"text": f"[file: {file['name']}]"} if file else _part(item))
+    yield {
+        "kind": "tool",
+        "name": as_text(call.get("name")),
+        "input": call.get("args"),
+        "result": {"parts": parts, "failed": text_at(call, "status") in _FAILED} if parts else None,
+        "sources": ("toolCalls",),
+    }
+    yield from files
+
+
+def _part(item: Any) -> Any:
+    """Return a part of a result: the output alone where there is nothing else."""
+    if item.__class__ is str:
+        return {"text": item}
+    response = dict_at(dict_at(item, "functionResponse"), "response")
+    for key in ("output", "error"):
+        if set(response) == {key} and response[key].__class__ is str:
+            return {"text": response[key]}
+    text = item.get("text") if item.__class__ is dict else None
+    return {"text": text} if text.__class__ is str else item

@@ -1,0 +1,97 @@
+"""The shapes of coding agents' session logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .shape import Layout, Shape
+
+if TYPE_CHECKING:
+    from .shape import Outline
+
+_CLAUDE_RECORDS: Final = frozenset({"user", "assistant", "system", "attachment", "progress"})
+_CODEX_RECORDS: Final = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
+_GEMINI_TYPES: Final = frozenset({"user", "gemini", "info", "error", "warning"})
+
+
+def _holds(seen: Outline, path: str, words: frozenset[str]) -> bool:
+    return not words.isdisjoint(seen.values.get(path, ()))
+
+
+def _is_claude_code(seen: Outline) -> bool:
+    if not seen.has(".type") or seen.has(".payload"):
+        return False
+    if seen.has(".sessionId", ".uuid", ".parentUuid") and _holds(seen, ".type", _CLAUDE_RECORDS):
+        return True
+    kinds = seen.values.get(".type", frozenset())
+    if "summary" in kinds and seen.has(".summary", ".leafUuid"):
+        return True
+    return ("file-history-snapshot" in kinds and seen.has(".snapshot", ".messageId")) or (
+        bool(kinds & {"queue-operation", "ai-title", "custom-title", "last-prompt", "permission-mode"})
+        and seen.has(".sessionId")
+    )
+
+
+def _is_claude_web(seen: Outline) -> bool:
+    return seen.has(".loglines[].type") and (seen.has(".loglines[].uuid") or seen.has(".loglines[].message"))
+
+
+def _is_codex(seen: Outline) -> bool:
+    return seen.has(".type", ".payload", ".timestamp") and _holds(seen, ".type", _CODEX_RECORDS)
+
+
+def _is_old_codex(seen: Outline) -> bool:
+    # The first line has an id and the instructions; those that follow are items of the API, or states between them.
+    return seen.has(".id", ".timestamp", ".instructions") and (
+        seen.has(".type", ".role", ".content") or seen.has(".record_type") or not seen.has(".type")
+    )
+
+
+def _is_gemini(seen: Outline) -> bool:
+    return seen.has(".sessionId", ".messages") and (seen.has(".projectHash") or seen.has(".startTime", ".lastUpdated"))
+
+
+def _is_gemini_log(seen: Outline) -> bool:
+    return seen.has("[].sessionId", "[].messageId", "[].type", "[].message")
+
+
+def _has_messages(value: Any) -> bool:
+    return value.__class__ is dict and "sessionId" in value and "messages" in value
+
+
+SHAPES: Final = (
+    Shape(
+        "claude-code",
+        "claude-code",
+        "Claude Code sessions",
+        _is_claude_code,
+        "claude_code:ClaudeCode",
+        Layout(gathers=True),
+    ),
+    Shape(
+        "claude-code-web",
+        "claude-code",
+        "Claude Code sessions of the web",
+        _is_claude_web,
+        "claude_code:ClaudeCode",
+        Layout(inner="loglines", is_element=lambda value: value.__class__ is dict and "loglines" in value),
+    ),
+    Shape("codex", "codex", "Codex CLI sessions", _is_codex, "codex:Codex", Layout(gathers=True)),
+    Shape("codex-2025", "codex", "Codex CLI sessions of early 2025", _is_old_codex, "codex:Codex", Layout(gathers=True)),
+    Shape(
+        "gemini-cli",
+        "gemini-cli",
+        "Gemini CLI sessions",
+        _is_gemini,
+        "gemini_cli:GeminiCLI",
+        Layout(inner="messages", is_element=_has_messages),
+    ),
+    Shape(
+        "gemini-cli-log",
+        "gemini-cli",
+        "Gemini CLI prompts",
+        _is_gemini_log,
+        "gemini_cli:GeminiCLI",
+        Layout(gathers=True),
+    ),
+)
