@@ -9,6 +9,7 @@ import importlib
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
+from .plan import MOST_PROCESSES
 from .settings import Protected, Range, Record
 from .spec import Setting, Spec, describe_settings
 from .terms import NAMESPACE, to_term
@@ -62,7 +63,7 @@ class TransmissionTerms(Record):
 class WorkersTerms(Record):
     """How a stretch of a pipe is shared by processes."""
 
-    processes: Annotated[int, Range(ge=1, le=64), Protected()] = 2
+    processes: Annotated[int, Range(ge=1, le=MOST_PROCESSES), Protected()] = 2
     "How many processes work on it, the run's own included."
     key: Annotated[str | None, Protected()] = None
     "The dotted path of a field: messages that are equal there are worked on one after the other."

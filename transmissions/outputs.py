@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Final
 
 from .errors import OutputError, UsageError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKER: Final = ".transmissions"
+PATIENCE = 10.0
+"""Seconds to wait for another run: its last process may still be on its way out."""
+_INTERVAL: Final = 0.05
 
 
 def is_free(folder: Path) -> bool:
@@ -54,20 +58,69 @@ def claim(folder: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def marked(folder: Path, app: str, version: str) -> Iterator[None]:
+def marked(folder: Path, app: str, version: str) -> Iterator[int | None]:
     """Leave our marker in `folder` while a run writes into it, and after it unless nothing was written.
 
-    The marker comes first: a run that is killed can then be repeated without `--force`. A folder that cannot be made is no
+    The marker comes first: a run that is killed can then be repeated without `--force`. It is locked as long as a process
+    holds its descriptor, which is what one gets here (None where there are no locks). A folder that cannot be made is no
     matter here; whoever writes into it will say so.
+
+    Raises:
+        UsageError: another run has held the lock for longer than the processes of one that was killed would.
+
     """
     is_new = not folder.exists()
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKER).write_text(json.dumps({"app": app, "version": version}) + "\n", encoding="utf-8")
+    lock = _locked(folder)
+    if lock is not None:
+        with contextlib.suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.write(lock, (json.dumps({"app": app, "version": version}) + "\n").encode())
     try:
-        yield
+        yield lock
     finally:
         _remove_unused(folder, is_new)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """Open the marker and lock it; None if the folder cannot be written into."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            marker = os.open(folder / MARKER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError:
+            return None
+        if _lock(marker) and _is_there(marker, folder):
+            return marker
+        os.close(marker)
+        if time.monotonic() > until:
+            raise UsageError(f"another run is writing to '{folder}'")
+        time.sleep(_INTERVAL)
+
+
+def _lock(file: int) -> bool:
+    """Lock a file; say no if another process has. Where files cannot be locked, nobody has."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _is_there(file: int, folder: Path) -> bool:
+    """Whether the marker is still the one that was opened: the run before may have taken it away."""
+    try:
+        return os.path.samestat(os.fstat(file), (folder / MARKER).stat())
+    except OSError:
+        return False
 
 
 def _remove_unused(folder: Path, is_new: bool) -> None:

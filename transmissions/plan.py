@@ -5,12 +5,16 @@ A plan is only ever made from a config without errors; whoever reads it need not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from .problem import Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+MOST_PROCESSES: Final = 64
+"""That workers may be."""
 
 
 class NodePlan(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import __version__, engine, logs, outputs, signals
 from .closed_streams import reader_went_away
 from .errors import RunError, UsageError
+from .plan import with_processes
 from .progress import Progress
 from .summary import last_lines
 
@@ -62,7 +63,8 @@ class Session:
         self._listen(progress)
         _collect_garbage()
         marker = outputs.marked(self.output, opened.plan.app, __version__) if self.is_marked else contextlib.nullcontext()
-        with signals.watched(opened.drain, as_json=options.log_format == "json") as stop, marker:
+        with signals.watched(opened.drain, opened.state.kill, as_json=options.log_format == "json") as stop, marker as lock:
+            opened.state.descriptors = () if lock is None else (lock,)
             ending = "failed; "
             try:
                 asyncio.run(self._work(progress))
@@ -127,6 +129,8 @@ def _choose_output(app: App, target: Path | None, options: Namespace) -> tuple[P
 def _as_asked(plan: Plan, app: App, options: Namespace) -> Plan:
     if app.subtask:
         plan = engine.only(plan, app.subtask)
+    if options.workers:
+        plan = with_processes(plan, options.workers)
     if options.metrics:
         plan = plan._replace(metrics=tuple(_metrics(where) for where in options.metrics))
     return plan

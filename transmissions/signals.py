@@ -26,10 +26,11 @@ _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 class Stop:
     """What the signals of a run have asked for."""
 
-    def __init__(self, drain: Callable[[], object], *, as_json: bool = False) -> None:
+    def __init__(self, drain: Callable[[], object], kill: Callable[[], object], *, as_json: bool = False) -> None:
         self._as_json = as_json
         self.number = 0
         self._drain = drain
+        self._kill = kill
         self._count = 0
         self._handled = 0
         # A handler can interrupt a handler: the lock must let its own thread in again.
@@ -48,6 +49,7 @@ class Stop:
             self._count = count
             if count > 1:
                 self._say("stopped at once; messages in flight are lost")
+                self._kill()
                 os._exit(128 + number)
             self.number = number
             again = "press Ctrl-C again" if number == signal.SIGINT else "send it again"
@@ -78,14 +80,17 @@ class Stop:
 
 
 @contextlib.contextmanager
-def watched(drain: Callable[[], object], *, as_json: bool = False) -> Iterator[Stop]:
-    """Watch SIGINT and SIGTERM until the block is left; `drain` is called once, from this or another thread.
+def watched(drain: Callable[[], object], kill: Callable[[], object] = lambda: None, *, as_json: bool = False) -> Iterator[Stop]:
+    """Watch SIGINT and SIGTERM until the block is left.
+
+    `drain` is called once, at the first of them, and `kill` just before the second ends the process: it is to end those that
+    work for it. Either may be called from another thread.
 
     What is said about it on stderr is a line of text, or of JSON like the rest of a log.
 
     A signal that was ignored when the process began (as under `nohup` or `&` in a script) stays ignored.
     """
-    stop = Stop(drain, as_json=as_json)
+    stop = Stop(drain, kill, as_json=as_json)
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before = {number: signal.getsignal(number) for number in _STOPPING}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +103,12 @@ class RunState:
         self.draining = True
         for interrupt in tuple(self.interrupts):
             interrupt()
+
+    def kill(self) -> None:
+        """End the other processes of this run at once. May be called from any thread."""
+        for process in tuple(self.processes):
+            with contextlib.suppress(OSError):  # It is gone already.
+                os.killpg(process, signal.SIGKILL)
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything counted so far, as JSON values.

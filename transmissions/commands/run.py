@@ -34,6 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="show what would be done, and do nothing")
     add("--watch", action="store_true", help="run again whenever the app, its templates or its inputs change")
     add("--compat", action="store_true", help="read configs as leniently as the original, with warnings")
+    add("--workers", metavar="N", type=_processes, help="how many processes every :Workers is; 1 is this process alone")
     add("--timeout", metavar="SECONDS", type=_seconds, help="stop a run that takes longer, with exit code 124")
     _add_output_arguments(parser)
 
@@ -46,6 +47,16 @@ def _seconds(word: str) -> float:
         if seconds > 0:
             return seconds
     raise ArgumentTypeError(f"'{word}' is no number of seconds above 0")
+
+
+def _processes(word: str) -> int:
+    from argparse import ArgumentTypeError
+
+    from transmissions.plan import MOST_PROCESSES
+
+    if word.isascii() and word.isdigit() and 1 <= int(word) <= MOST_PROCESSES:
+        return int(word)
+    raise ArgumentTypeError(f"'{word}' is no number of processes from 1 to {MOST_PROCESSES}")
 
 
 def _add_output_arguments(parser: ArgumentParser) -> None:
