@@ -1,0 +1,182 @@
+"""ChatGPT's data export, turned into the common model: a tree of messages, and the node where the conversation stands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .chatgpt_calls import Canvas, fits, given_to, tool_of
+from .chatgpt_content import call_block, content_blocks, lost_marks, result_blocks
+from .chatgpt_files import Assets, files_of
+from .chatgpt_parts import Counted, dict_of, kind_of, parts_of, types_of
+from .chatgpt_results import is_result
+from .conversation import as_list, as_text, instant
+from .message_tree import MessageTree, nodes_of
+from .spool import SpooledList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .blobs import Members
+    from .conversation import Block, ChatMessage, Conversation
+    from .message_tree import Turn
+    from .shape import About
+
+_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+_SANDBOX: Final = re.compile(r"sandbox:/mnt/data/[^\s)\]>\"'`]+")
+_LOST: Final = "removed: the archive does not tell its source"
+_ROLES: Final = {"user": "human"}
+
+
+class ChatGPTConverter:
+    """Turns conversations of a ChatGPT export into the common model."""
+
+    def __init__(self) -> None:
+        self._members: Members | None = None
+        self._assets: Assets
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation one element of `conversations.json` holds.
+
+        Raises:
+            RunError: it has no mapping.
+
+        """
+        told = dict_of(element)
+        mapping = told.get("mapping", told.get("messages"))
+        if not isinstance(mapping, dict | list | SpooledList):
+            raise RunError("not a ChatGPT conversation: it has no mapping")
+        tree, counted, lost = _plant(mapping)
+        assets = self._assets_of(about.members)
+        identifier = as_text(element.get("conversation_id") or element.get("id"))
+        conversation = {
+            "provider": "chatgpt",
+            "id": identifier,
+            "title": as_text(element.get("title")),
+            "created": instant(element.get("create_time")),
+            "updated": instant(element.get("update_time")),
+            "url": f"https://chatgpt.com/c/{identifier}" if _ID.fullmatch(identifier) else "",
+            "summary": "",
+            "model": as_text(element.get("default_model_slug")),
+            "leaf": tree.leaf(element.get("current_node")),
+            "messages": tree.told(lambda turns: _tell(turns, assets)),
+            "tags": _tags(element),
+            "counts": counted.counts(),
+        }
+        return conversation | {"skipped": {"citation mark": {_LOST: lost}}} if lost else conversation
+
+    def _assets_of(self, members: Members) -> Assets:
+        if self._members is not members:
+            self._members = members
+            self._assets = Assets(members)
+        return self._assets
+
+
+def _tags(element: dict[str, Any]) -> list[str]:
+    tags = [word for word in ("archived", "starred") if element.get(f"is_{word}") is True]
+    gizmo = element.get("gizmo_id")
+    if gizmo.__class__ is str and gizmo:
+        tags.append(f"project:{gizmo}" if gizmo.startswith("g-p-") else f"gpt:{gizmo}")
+    return tags
+
+
+def _plant(mapping: Any) -> tuple[MessageTree, Counted, int]:
+    """Put the nodes of a conversation in a tree; count what they hold, and the marks in it whose source is not told."""
+    tree, counted = MessageTree(isinstance(mapping, SpooledList)), Counted()
+    calls: dict[int, str] = {}
+    results: dict[int, str] = {}
+    lost = 0
+    last = None
+    for key, value in nodes_of(mapping):
+        node = dict_of(value)
+        message = _held_by(node) if value.__class__ is dict else value
+        # Messages in a list, without the shells of a tree, follow each other.
+        parent = last if message is value and "parent" not in node else node.get("parent")
+        number = tree.add(key, parent, node.get("children"), message, dict_of(message).get("id"))
+        last = key
+        if message is None:
+            continue
+        counted.add(types_of(message), _listed(message))
+        if name := tool_of(message):
+            calls[number] = name
+        elif _role(message) == "tool" and is_result(message):
+            results[number] = _name(message)
+        elif _role(message) == "assistant":
+            lost += lost_marks(message)
+    tree.arrange()
+    tree.pair(calls, results, fits)
+    return tree, counted, lost
+
+
+def _held_by(node: dict[str, Any]) -> Any:
+    """Return the message of a node; the node itself, where messages are kept without a shell."""
+    return node.get("message") if "message" in node or "content" not in node else node
+
+
+def _listed(message: Any) -> int:
+    """Return how many files a message lists, or speaks of as left in the sandbox."""
+    metadata = dict_of(dict_of(message).get("metadata"))
+    return len(as_list(metadata.get("attachments"))) + len(_sandbox_paths(message))
+
+
+def _sandbox_paths(message: Any) -> list[str]:
+    content = dict_of(message).get("content")
+    texts = parts_of(content) if kind_of(content) == "text" else ()
+    found = [path for text in texts if text.__class__ is str and "sandbox:" in text for path in _SANDBOX.findall(text)]
+    return list(dict.fromkeys(found))
+
+
+def _role(message: dict[str, Any]) -> str:
+    author = dict_of(message).get("author")
+    role = as_text(author.get("role") if isinstance(author, dict) else author)
+    return _ROLES.get(role, role) or "unknown"
+
+
+def _name(message: dict[str, Any]) -> str:
+    return as_text(dict_of(message.get("author")).get("name"))
+
+
+def _tell(turns: Iterable[Turn], assets: Assets) -> Iterator[ChatMessage]:
+    """Yield the messages of a conversation in the common model."""
+    canvas = Canvas()
+    for turn in turns:
+        name = tool_of(turn.message)
+        given = given_to(turn.message.get("content")) if name else None
+        artifact = canvas.artifact(turn, name, given)
+        if name:
+            yield _message(turn, [call_block(turn, name, given, artifact)], assets)
+        elif turn.message.__class__ is dict:
+            yield _message(turn, _blocks(turn, assets), assets)
+        else:
+            unknown = {"kind": "unknown", "type": "message", "data": turn.message, "sources": ("message",)}
+            yield _message(turn._replace(message={}), [unknown], assets)
+
+
+def _blocks(turn: Turn, assets: Assets) -> list[Block]:
+    role = _role(turn.message)
+    if role == "tool":
+        return result_blocks(turn, _name(turn.message), assets)
+    return content_blocks(turn.message, role, assets)
+
+
+def _message(turn: Turn, blocks: list[Block], assets: Assets) -> ChatMessage:
+    raw = turn.message
+    metadata = dict_of(raw.get("metadata"))
+    files = files_of(metadata.get("attachments"), blocks, assets)
+    files += [{"name": path.rsplit("/", 1)[-1], "id": path} for path in _sandbox_paths(raw)]
+    message = {
+        "id": turn.id,
+        "role": _role(raw),
+        "created": instant(raw.get("create_time")),
+        "parent": turn.parent,
+        "blocks": blocks,
+        "attachments": [],
+        "files": files,
+    }
+    if name := _name(raw):
+        message["name"] = name
+    if model := as_text(metadata.get("model_slug")):
+        message["model"] = model
+    return message

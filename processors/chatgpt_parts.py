@@ -1,0 +1,75 @@
+"""The raw content of ChatGPT's messages: of what type it is, what parts it has, and how many of each the archive holds."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .conversation import as_list, as_text
+
+PLAIN: Final = frozenset(("text", "multimodal_text"))
+"""Contents that consist of parts."""
+
+
+def dict_of(value: Any) -> dict[str, Any]:
+    """Return an object as it is, and an empty one for anything else."""
+    return value if value.__class__ is dict else {}
+
+
+def kind_of(content: Any) -> str:
+    """Return the type of a message's content; empty where there is none."""
+    if content.__class__ in (str, list):
+        return "text" if content else ""
+    if content.__class__ is not dict:
+        return "" if content is None else "untyped"
+    kind = content.get("content_type")
+    if kind.__class__ is str and kind:
+        return str(kind)
+    if "parts" in content or content.get("text").__class__ is str:
+        return "text"
+    return "untyped" if content else ""
+
+
+def parts_of(content: Any) -> list[Any]:
+    """Return the parts of a plain content that say something."""
+    if content.__class__ is dict:
+        parts = content.get("parts")
+        content = content.get("text") if parts is None else parts
+    return [part for part in as_list(content) if part not in (None, "")]
+
+
+def type_of(part: Any) -> str:
+    """Return the type of a part: `text` where it is nothing else."""
+    if part.__class__ is str:
+        return "text"
+    return as_text(dict_of(part).get("content_type")) or "untyped"
+
+
+def types_of(message: Any) -> list[str]:
+    """Return the types of all that a message consists of: each part of a plain content, any other content as a whole."""
+    if message.__class__ is not dict:
+        return ["message"]
+    content = message.get("content")
+    kind = kind_of(content)
+    if kind in PLAIN:
+        return [type_of(part) for part in parts_of(content)]
+    return [kind] if kind else []
+
+
+class Counted:
+    """What an archive holds of one conversation."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.files = 0
+        self.blocks: dict[str, int] = {}
+
+    def add(self, types: list[str], files: int) -> None:
+        """Count a message: what it consists of, and how many files it lists."""
+        self.messages += 1
+        self.files += files
+        for kind in types:
+            self.blocks[kind] = self.blocks.get(kind, 0) + 1
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts of the common model."""
+        return {"messages": self.messages, "blocks": self.blocks, "attachments": 0, "files": self.files}

@@ -1,0 +1,92 @@
+"""What tools gave back, in ChatGPT's messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .chatgpt_files import pointers
+from .chatgpt_parts import PLAIN, dict_of, kind_of, parts_of, types_of
+from .conversation import as_list, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Result(NamedTuple):
+    """The parts of a result, and whether it tells of a failure."""
+
+    parts: list[Any]
+    failed: bool = False
+
+
+def _text(content: dict[str, Any]) -> Result:
+    return Result([{"text": as_text(content.get("text"))}])
+
+
+def _output(content: dict[str, Any]) -> Result:
+    output = content.get("output_str", content.get("text"))
+    rest = {key: value for key, value in content.items() if key not in ("content_type", "output_str", "text") and value}
+    return Result([{"text": as_text(output)}, *([rest] if rest else [])])
+
+
+def _page(content: dict[str, Any]) -> Result:
+    text = as_text(content.get("text")) or as_text(content.get("snippet"))
+    title = as_text(content.get("title")) or as_text(content.get("domain"))
+    return Result([{"title": title, "url": as_text(content.get("url")), "text": text}])
+
+
+def _browsing(content: dict[str, Any]) -> Result:
+    texts = [as_text(content.get(key)) for key in ("summary", "result")]
+    assets = [{"text": as_text(asset)} for asset in as_list(content.get("assets"))]
+    return Result([{"text": text} for text in dict.fromkeys(texts) if text] + assets)
+
+
+def _error(content: dict[str, Any]) -> Result:
+    name, text = as_text(content.get("name")), as_text(content.get("text"))
+    return Result([{"text": ": ".join(filter(None, (name, text)))}], failed=True)
+
+
+def _computer(content: dict[str, Any]) -> Result:
+    rest = {key: value for key, value in content.items() if key not in ("content_type", "screenshot") and value}
+    if content.get("screenshot") and not list(pointers(content["screenshot"])):
+        rest["screenshot"] = content["screenshot"]
+    return Result([rest] if rest else [])
+
+
+RESULTS: Final[dict[str, Callable[[dict[str, Any]], Result]]] = {
+    "execution_output": _text,
+    "computer_output": _computer,
+    "citable_code_output": _output,
+    "tether_quote": _page,
+    "sonic_webpage": _page,
+    "tether_browsing_display": _browsing,
+    "system_error": _error,
+}
+"""The contents that only tools have."""
+
+
+def result_of(message: dict[str, Any]) -> Result:
+    """Return the result in a message of a tool; its files are no part of it."""
+    content = message.get("content")
+    kind = kind_of(content)
+    if kind in RESULTS:
+        return RESULTS[kind](dict_of(content))
+    return Result([{"text": part} for part in parts_of(content) if part.__class__ is str])
+
+
+def is_result(message: dict[str, Any]) -> bool:
+    """Whether a message of a tool says nothing but a result, with no file in it: then a call may take it."""
+    content = message.get("content")
+    kind = kind_of(content)
+    if dict_of(message.get("metadata")).get("attachments"):
+        return False
+    if kind in RESULTS:
+        return not list(pointers(dict_of(content).get("screenshot")))
+    return kind in PLAIN and set(types_of(message)) == {"text"}
+
+
+def images_of(metadata: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the images that a piece of code drew, as parts."""
+    drawn = as_list(dict_of(metadata.get("aggregate_result")).get("messages"))
+    urls = [item.get("image_url") for item in drawn if item.__class__ is dict and item.get("message_type") == "image"]
+    return [{"content_type": "image", "asset_pointer": url} for url in urls]

@@ -1,0 +1,177 @@
+"""LibreChat's exported conversations, as a tree of children or flat, turned into the common model."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .conversation import as_list, as_text, instant
+from .message_tree import MessageTree
+from .plain_turns import call, chat, first, no_message, parsed, role_of, text, thinking, type_of, unknown, words_of
+from .spool import SpooledList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .conversation import Block, ChatMessage, Conversation
+    from .message_tree import Turn
+    from .shape import About
+
+_NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
+_THINKING: Final = re.compile(r"\s*:::thinking\n(.*?)\n:::[ \t]*\n?", re.DOTALL)
+
+
+class LibreChatConverter:
+    """Turns LibreChat's conversations into the common model."""
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the conversation an element holds.
+
+        Raises:
+            RunError: it has no messages.
+
+        """
+        items = _dict(element).get("messages", _dict(element).get("messagesTree"))
+        if not isinstance(items, list | SpooledList):
+            raise RunError("not a LibreChat conversation: it has no messages")
+        tree = MessageTree(isinstance(items, SpooledList))
+        blocks: dict[str, int] = {}
+        files = 0
+        for key, parent, raw in _flattened(items):
+            tree.add(key, parent, None, raw)
+            for kind in _types_of(raw):
+                blocks[kind] = blocks.get(kind, 0) + 1
+            files += len(_listed(raw))
+        tree.arrange()
+        options = _dict(element.get("options"))
+        model = first(options, "model") or first(_dict(options.get("presetOverride")), "model") or element.get("model")
+        messages: Any = tree.told(_tell)
+        conversation = chat(
+            "librechat",
+            as_text(element.get("conversationId")),
+            messages,
+            {"messages": len(tree), "blocks": blocks, "attachments": 0, "files": files},
+            title=as_text(element.get("title")),
+            created=instant(element.get("createdAt")),
+            updated=instant(element.get("updatedAt") or element.get("exportAt")),
+            model=as_text(model),
+            tags=[as_text(tag) for tag in as_list(element.get("tags")) if tag],
+        )
+        prompt = first(options, "promptPrefix", "system") or element.get("promptPrefix")
+        return conversation | {"sections": [{"title": "System prompt", "text": as_text(prompt)}]} if prompt else conversation
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if value.__class__ is dict else {}
+
+
+def _flattened(items: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield key and parent of each message, and the message without its children. What holds a message is its parent."""
+    number = 0
+    for root in items:
+        waiting = [(root, "")]
+        while waiting:
+            item, holder = waiting.pop()
+            number += 1
+            raw = dict(_dict(item))
+            children = raw.pop("children", None)
+            key = as_text(raw.get("messageId")) or f"message-{number}"
+            parent = as_text(raw.get("parentMessageId")) or holder
+            yield key, holder or ("" if parent == _NO_PARENT else parent), raw if item.__class__ is dict else _boxed(item)
+            waiting += [(child, key) for child in reversed(as_list(children))]
+
+
+def _boxed(item: Any) -> Any:
+    return "" if item is None else item
+
+
+def _types_of(raw: Any) -> list[str]:
+    if raw.__class__ is not dict:
+        return ["message"]
+    parts = [type_of(part) for part in as_list(raw.get("content")) if part is not None]
+    return parts or (["flat text"] if raw.get("text") else [])
+
+
+def _listed(raw: Any) -> list[Any]:
+    raw = _dict(raw)
+    return [*as_list(raw.get("files")), *as_list(raw.get("attachments"))]
+
+
+def _tell(turns: Iterable[Turn]) -> Iterator[ChatMessage]:
+    for turn in turns:
+        message = _message(turn.message) if turn.message.__class__ is dict else no_message(turn.message)
+        yield message | {"id": turn.id, "parent": turn.parent}
+
+
+def _message(raw: dict[str, Any]) -> ChatMessage:
+    message: ChatMessage = {
+        "role": _role(raw),
+        "created": instant(raw.get("createdAt")),
+        "blocks": _blocks(raw),
+        "attachments": [],
+        "files": [_file(entry) for entry in _listed(raw)],
+    }
+    sender, model = as_text(raw.get("sender")), as_text(raw.get("model"))
+    if sender and sender.lower() not in ("user", "assistant"):
+        message["name"] = sender
+    return message | {"model": model} if model else message
+
+
+def _role(raw: dict[str, Any]) -> str:
+    by_person = raw.get("isCreatedByUser")
+    if by_person.__class__ is bool:
+        return "human" if by_person else "assistant"
+    return role_of(raw.get("role") or raw.get("sender")) or "assistant"
+
+
+def _blocks(raw: dict[str, Any]) -> list[Block]:
+    parts = [part for part in as_list(raw.get("content")) if part is not None]
+    if parts:
+        return [_part(part) for part in parts]
+    words = as_text(raw.get("text")) if raw.get("text") else ""
+    if raw.get("error") is True and words:
+        return [{"kind": "event", "title": "Error", "text": words, "sources": ("flat text",)}]
+    thought = _THINKING.match(words) if ":::thinking" in words else None
+    if thought:
+        rest = [text(words[thought.end() :], "flat text") | {"sources": ()}] if words[thought.end() :] else []
+        return [thinking(thought[1], "flat text"), *rest]
+    return [text(words, "flat text")] if words else []
+
+
+def _part(part: Any) -> Block:
+    kind = type_of(part)
+    if part.__class__ is not dict:
+        return text(part, kind) if part.__class__ is str else unknown(kind, part)
+    if kind == "text" and "text" in part:
+        return text(_value(part["text"]), kind)
+    if kind in ("think", "thinking", "reasoning"):
+        return thinking(_value(first(part, "think", "thinking", "reasoning", "text")), kind)
+    if kind == "tool_call" and part.get("tool_call").__class__ is dict:
+        return _call(part["tool_call"])
+    if kind == "error":
+        return {"kind": "event", "title": "Error", "text": as_text(_value(first(part, "error", "text"))), "sources": (kind,)}
+    if kind in ("image_file", "image_url") and part.get(kind).__class__ is dict:
+        file = _file(part[kind])
+        return {"kind": "file", **file, "type": kind, "sources": (kind,)}
+    return unknown(kind, part)
+
+
+def _value(given: Any) -> Any:
+    """Return a text that may lie in an object, under `value`."""
+    return given["value"] if given.__class__ is dict and "value" in given else words_of(given)
+
+
+def _call(told: dict[str, Any]) -> Block:
+    inner = _dict(told.get("function")) or told
+    block = call(inner.get("name"), parsed(first(inner, "args", "arguments")), "tool_call", told.get("id"))
+    output = first(inner, "output") or first(told, "output")
+    return block if output is None else block | {"result": {"parts": [{"text": as_text(output)}], "failed": False}}
+
+
+def _file(entry: Any) -> dict[str, Any]:
+    if entry.__class__ is not dict:
+        return {"name": as_text(entry), "id": ""}
+    name = as_text(first(entry, "filename", "name", "filepath", "url"))
+    return {"name": name.rsplit("/", 1)[-1], "id": as_text(first(entry, "file_id", "id"))}

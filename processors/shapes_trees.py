@@ -1,0 +1,138 @@
+"""The shapes of chats that are kept as trees: ChatGPT, DeepSeek, Open WebUI, LibreChat, chatbot-ui."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from .shape import Layout, Outline, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TOPS: Final = ("[]", "")
+_NODE: Final = (".children", ".parent", ".message", ".message.author", ".message.content")
+_TITLED: Final = re.compile(r'\{\s*"(?:title|id)"\s*:\s*(?:null|"(?:[^"\\]|\\.)*")\s*,\s*"(?!parent|children|message)')
+
+
+def _tops(seen: Outline, *keys: str, within: tuple[str, ...] = _TOPS) -> list[str]:
+    """Return the ways to objects that have all of these keys."""
+    return [top for top in within if all(f"{top}.{key}" in seen.paths for key in keys)]
+
+
+def _has(*keys: str) -> Callable[[Outline], bool]:
+    """Return what tells a file whose objects, in a list or not, have all of these keys."""
+    return lambda seen: bool(_tops(seen, *keys))
+
+
+def _ends(seen: Outline, top: str, *ends: str) -> bool:
+    """Whether a way below the nodes of a mapping ends like one of these."""
+    return any(path.startswith((f"{top}.mapping.", f"{top}.mapping[].")) and path.endswith(ends) for path in seen.paths)
+
+
+def _is_deepseek_tree(seen: Outline, top: str) -> bool:
+    if f"{top}.mapping" not in seen.paths:
+        return False
+    return f"{top}.inserted_at" in seen.paths or _ends(seen, top, ".message.fragments", ".message.inserted_at")
+
+
+def _is_chatgpt_tree(seen: Outline, top: str) -> bool:
+    if f"{top}.mapping" not in seen.paths or _is_deepseek_tree(seen, top):
+        return False
+    keys = ("current_node", "conversation_id", "create_time")
+    return any(f"{top}.{key}" in seen.paths for key in keys) or _ends(seen, top, *_NODE)
+
+
+def _trees(test: Callable[[Outline, str], bool], *tops: str) -> Callable[[Outline], bool]:
+    return lambda seen: any(test(seen, top) for top in tops)
+
+
+def _is_group(seen: Outline) -> bool:
+    top = ".chats[]"
+    return _is_chatgpt_tree(seen, top) or f"{top}.messages[].author" in seen.paths
+
+
+def _is_reply(seen: Outline) -> bool:
+    """Whether a file is what DeepSeek's web API replies: one conversation, in its envelope or without."""
+    tops = ("[]", "", ".data.biz_data", "[].data.biz_data", ".biz_data")
+    if _tops(seen, "chat_session", "chat_messages", within=tops):
+        return True
+    return any(_tops(seen, f"chat_messages[].{key}", within=tops) for key in ("message_id", "fragments"))
+
+
+def _is_open_webui(seen: Outline) -> bool:
+    if _tops(seen, "chat.history") or _tops(seen, "chat.messages"):
+        return True
+    return bool(_tops(seen, "history.messages")) and not _tops(seen, "mapping")
+
+
+def _is_librechat(seen: Outline) -> bool:
+    if _tops(seen, "messages[].messageId") or _tops(seen, "messagesTree[].messageId"):
+        return True
+    return any(bool(_tops(seen, "conversationId", "messages", key)) for key in ("endpoint", "recursive", "branches"))
+
+
+def _is_chatbot_ui(seen: Outline) -> bool:
+    return any(seen.has(".history[].messages", key) for key in (".version", ".folders", ".prompts"))
+
+
+def _is_old_chatbot_ui(seen: Outline) -> bool:
+    return any(bool(_tops(seen, "messages[].role", "name", key)) for key in ("folderId", "prompt"))
+
+
+def _is_asset_list(seen: Outline) -> bool:
+    tops = [path for path in seen.paths if path.startswith((".file-", ".file_"))]
+    return bool(tops) and not any(path.startswith("[]") for path in seen.paths)
+
+
+def _is_library(seen: Outline) -> bool:
+    return bool(_tops(seen, "origination_message_id") or _tops(seen, "files[].origination_message_id"))
+
+
+def _is_manifest(seen: Outline) -> bool:
+    return seen.has(".export_files") or seen.has(".logical_files")
+
+
+def _holds(*keys: str) -> Callable[[Any], bool]:
+    return lambda value: value.__class__ is dict and all(key in value for key in keys)
+
+
+_MAPPING: Final = Layout(inner="mapping", is_element=_holds("mapping"), start=_TITLED)
+_WRAPPED: Final = _MAPPING._replace(wrapper="conversations")
+_CHATGPT: Final = "chatgpt:ChatGPTConverter"
+_DEEPSEEK: Final = "deepseek:DeepSeekConverter"
+_CHATBOT_UI: Final = "chatbot_ui:ChatbotUIConverter"
+
+_TREE: Final = _trees(_is_chatgpt_tree, *_TOPS)
+_DEEPSEEK_TREE: Final = _trees(_is_deepseek_tree, *_TOPS)
+_LIST: Final = ".conversations[]"
+_CHAT: Final = Layout(is_element=lambda value: _holds("chat")(value) or _holds("history")(value))
+_MESSAGES: Final = Layout(is_element=_holds("messages"))
+_PAGE: Final = re.compile(rb"<title>ChatGPT Data Export</title>|var jsonData\s*=")
+
+SHAPES: Final = (
+    Shape("deepseek", "deepseek", "DeepSeek conversations", _DEEPSEEK_TREE, _DEEPSEEK, _MAPPING),
+    Shape("deepseek-list", "deepseek", "DeepSeek conversations", _trees(_is_deepseek_tree, _LIST), _DEEPSEEK, _WRAPPED),
+    Shape("deepseek-web", "deepseek", "DeepSeek conversations", _is_reply, _DEEPSEEK, Layout(inner="chat_messages")),
+    Shape("chatgpt", "chatgpt", "ChatGPT conversations", _TREE, _CHATGPT, _MAPPING),
+    Shape("chatgpt-list", "chatgpt", "ChatGPT conversations", _trees(_is_chatgpt_tree, _LIST), _CHATGPT, _WRAPPED),
+    Shape("chatgpt-groups", "chatgpt", "ChatGPT group chats", _is_group, _CHATGPT, Layout(wrapper="chats")),
+    Shape("open-webui", "open-webui", "Open WebUI chats", _is_open_webui, "open_webui:OpenWebUIConverter", _CHAT),
+    Shape(
+        "librechat", "librechat", "LibreChat conversations", _is_librechat, "librechat:LibreChatConverter",
+        _MESSAGES._replace(inner="messages"),
+    ),
+    Shape(
+        "chatbot-ui", "chatbot-ui", "chatbot-ui conversations", _is_chatbot_ui, _CHATBOT_UI,
+        _MESSAGES._replace(wrapper="history"),
+    ),
+    Shape("chatbot-ui-1", "chatbot-ui", "chatbot-ui conversations", _is_old_chatbot_ui, _CHATBOT_UI, _MESSAGES),
+    Shape("chatgpt-user", "chatgpt", "the user of ChatGPT", _has("chatgpt_plus_user")),
+    Shape("chatgpt-feedback", "chatgpt", "feedback on answers of ChatGPT", _has("conversation_id", "rating")),
+    Shape("chatgpt-shared", "chatgpt", "links to shared ChatGPT conversations", _has("conversation_id", "is_anonymous")),
+    Shape("chatgpt-no-groups", "chatgpt", "no ChatGPT group chats", lambda seen: seen.paths == {".chats", ".chats[]"}),
+    Shape("chatgpt-names", "chatgpt", "the original names of files", _is_asset_list),
+    Shape("chatgpt-library", "chatgpt", "the library of files", _is_library),
+    Shape("chatgpt-manifest", "chatgpt", "the list of an export's files", _is_manifest),
+    Shape("chatgpt-page", "chatgpt", "ChatGPT conversations as a page; the JSON holds the same", lambda _: False, html=_PAGE),
+)  # fmt: skip
