@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transmissions import RunError
 
+from .conversation import as_list
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 SHAPES: Final = frozenset({"claude-manifest", "chatgpt-manifest"})
 _LARGEST: Final = 16 << 20
+_NAMES: Final = ("filename", "file_name", "path", "name")
 _AGAIN: Final = re.compile(r" ?\(\d{1,3}\)(?=\.\w+$|$)")
 """What a browser adds to the name of a file that it downloads a second time."""
 
@@ -50,7 +53,7 @@ def read_manifest(blob: Blob) -> Manifest:
     except (ValueError, RecursionError, RunError):
         value = None
     entries = [entry for entry in _entries(value) if entry.__class__ is dict]
-    files = (_base(entry.get("filename", entry.get("name"))) for entry in entries)
+    files = (_base(next((entry[key] for key in _NAMES if key in entry), None)) for entry in entries)
     categories = frozenset(entry["category"] for entry in entries if entry.get("category").__class__ is str)
     return Manifest(tuple(dict.fromkeys(file for file in files if file)), categories)
 
@@ -58,11 +61,8 @@ def read_manifest(blob: Blob) -> Manifest:
 def _entries(value: Any) -> list[Any]:
     if value.__class__ is not dict:
         return []
-    for key in ("data_files", "files", "parts"):
-        found = value.get(key)
-        if found.__class__ is list:
-            return [{"filename": entry} if entry.__class__ is str else entry for entry in found]
-    return []
+    found: Any = value.get("data_files", value.get("export_files"))
+    return [{"filename": entry} if entry.__class__ is str else entry for entry in as_list(found)]
 
 
 def _base(name: Any) -> str:

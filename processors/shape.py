@@ -67,7 +67,8 @@ class Shape(NamedTuple):
     """`module:Class` of the converter, among the processors; empty if there is nothing in it to convert."""
     layout: Layout = Layout()
     html: re.Pattern[bytes] | None = None
-    """For a file that is HTML and no JSON: what its head must show. Its whole text is the one element."""
+    """For a file that is HTML and no JSON: what its head must show. Its whole text is the one element; with a `start` in its
+    layout each stretch from one match to the next is one."""
 
 
 class About(NamedTuple):

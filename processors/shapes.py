@@ -37,7 +37,7 @@ def find_shape(head: bytes) -> tuple[Shape | None, str]:
 
 def _keys_of(seen: Outline) -> str:
     """Name the first keys of a file nobody knows."""
-    known = sorted(path.rsplit(".", 1)[-1] for path in seen.paths if path.count(".") == 1)
+    known = sorted(path.rsplit(".", 1)[-1] for path in seen.paths if path.count(".") == 1 and not path.endswith("[]"))
     shown = ", ".join(f"'{key[:_SHOWN]}'" for key in known[:5])
     return f" with the keys {shown}" if shown else ""
 

@@ -1,10 +1,11 @@
+import io
 import json
 import zipfile
 
 import pytest
 from generate_claude import make_conversation, make_message, sample, text_block
 
-from transmissions import RunError
+from transmissions import RunError, UsageError
 from transmissions.processors.archive import ArchiveReader
 
 LOGINS = {"login_events": [{"time": "2026-03-07T12:00:00Z"}]}
@@ -117,3 +118,138 @@ def test_progress_is_told_in_bytes(bench):
     assert len(told) >= 2
     assert told == sorted(told)
     assert told[-1] == ((bench.data / "c.json").stat().st_size,) * 2
+
+
+def zipped(**files):
+    """Return the bytes of a ZIP."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in files.items():
+            packed.writestr(name.replace("__", "/"), data)
+    return stream.getvalue()
+
+
+def test_every_byte_is_accounted_for(bench):
+    """What elements, broken stretches and the marks between them take adds up to the size of each file."""
+    text = json.dumps(sample(), indent=1).replace('"sender"', '"sender', 1)
+    (bench.data / "c.json").write_text(f"\ufeff {text}\n")
+    start = {"archive": "c.json"}
+    messages = bench.through(ArchiveReader(), start)
+    (file,) = start["input"]["files"]
+    assert sum(file["read"].values()) == file["bytes"] == (bench.data / "c.json").stat().st_size
+    assert file["read"]["elements"] == sum(message["source"]["size"] for message in messages)
+    assert file["read"]["broken"] == bench.rejected[0][2]["bytes"]
+
+
+def test_a_file_that_cannot_be_read_costs_itself(bench):
+    """Of an archive with a damaged, an encrypted and an exploding part the others are read; each is skipped with its reason."""
+    folder = bench.data / "parts"
+    folder.mkdir()
+    good = zipped(**{"c.json": json.dumps(sample()[:1])})
+    (folder / "a.zip").write_bytes(good)
+    (folder / "b.zip").write_bytes(good[:-30])
+    (folder / "c.zip").write_bytes(zipped(**{"c.json": b"[" + b" " * (20 << 20)}))
+    (folder / "d.zip").write_bytes(
+        zipped(**{"c.json": json.dumps(sample()[1:2])}).replace(
+            b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"
+        )
+    )
+    start = {"archive": "parts"}
+    assert ids(bench.through(ArchiveReader(), start)) == ["01"]
+    reasons = [reason for reason, _ in bench.skipped]
+    assert [
+        words in reason
+        for words, reason in zip(("cannot be read as a ZIP", "times its size", "is encrypted"), reasons, strict=True)
+    ]
+    assert start["input"]["faults"] == reasons
+    assert [file.get("reason") for file in start["input"]["files"]] == [None, *reasons]
+
+
+def test_a_zip_in_a_zip_is_opened_and_a_document_is_not(bench):
+    """A ZIP in a ZIP is read; one deeper is told of; a text document, which is a ZIP too, is a file."""
+    inner = zipped(**{"c.json": json.dumps(sample()[:1]), "deeper.zip": zipped(x="1")})
+    document = zipped(**{"[Content_Types].xml": "<x/>", "c.json": json.dumps(sample()[1:])})
+    (bench.data / "outer.zip").write_bytes(zipped(**{"inner.zip": inner, "notes.docx": document}))
+    start = {"archive": "outer.zip"}
+    assert ids(bench.through(ArchiveReader(), start)) == ["01"]
+    files = {file["name"]: file["holds"] for file in start["input"]["files"]}
+    assert files["outer.zip/notes.docx"] == "a document"
+    assert files["outer.zip/inner.zip/deeper.zip"] == "a ZIP in a ZIP in a ZIP"
+
+
+def test_hidden_files_are_told_of(bench, export):
+    """A folder whose own name begins with a dot is read; what is hidden inside it is skipped and said so."""
+    (export / ".git").mkdir()
+    (export / ".git/c.json").write_text(json.dumps(sample()))
+    export.rename(bench.data / ".export")
+    start = {"archive": ".export"}
+    assert len(bench.through(ArchiveReader(), start)) == 4
+    assert start["input"]["files"][-1] == {"name": ".git", "reason": "hidden, or a link: skipped"}
+
+
+MANIFEST = {
+    "version": "1.0",
+    "data_files": [
+        {
+            "category": "conversations",
+            "part": part,
+            "filename": f"conversations-00{part}.zip",
+            "export_url": f"https://x.org/{part}",
+        }
+        for part in range(3)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ["parts", "parts/manifest-1.json"])
+def test_a_missing_part_of_an_export_is_told_of(bench, name):
+    """The manifest's parts are read in any order, one that is not listed too; one that is missing is skipped input."""
+    folder = bench.data / "parts"
+    folder.mkdir()
+    (folder / "manifest-1.json").write_text(json.dumps(MANIFEST))
+    for part, number in ((2, 0), (0, 1), (7, 2)):
+        data = zipped(**{"conversations.json": json.dumps(sample()[number : number + 1])})
+        (folder / f"conversations-00{part}{' (1)' if part == 2 else ''}.zip").write_bytes(data)
+    start = {"archive": name}
+    assert sorted(ids(bench.through(ArchiveReader(), start))) == ["01", "02", "03"]
+    assert start["input"]["missing"] == ["conversations-001.zip"]
+    ((reason, fields),) = bench.skipped
+    assert ("'conversations-001.zip'" in reason, fields["file"]) == (True, "conversations-001.zip")
+    assert "https" not in json.dumps(start)
+
+
+def test_an_app_says_which_other_reads_an_archive(bench):
+    """A reader of one provider's chats names what it found instead, and who reads that."""
+    (bench.data / "c.json").write_text(json.dumps(sample()))
+    with pytest.raises(RunError, match=r"no chatgpt conversations .* holds Claude conversations; run 'claude-json-converter'"):
+        bench.through(ArchiveReader(archive="c.json", provider="chatgpt"), {})
+    with pytest.raises(UsageError, match="did you mean 'claude'"):
+        ArchiveReader(provider="cloude")
+
+
+def test_any_json_can_be_read_as_it_is(bench):
+    """For a converter of one's own, the elements of any JSON come as they are, of no known shape."""
+    (bench.data / "a.json").write_text('[{"a": 1}, {"a": 2}]')
+    (bench.data / "b.jsonl").write_text('{"b": 1}\n{"b": 2}\n')
+    (bench.data / "c.txt").write_text("no JSON")
+    messages = bench.through(ArchiveReader(provider="json"), {})
+    assert [message["element"] for message in messages] == [{"a": 1}, {"a": 2}, {"b": 1}, {"b": 2}]
+
+
+def test_a_dry_run_says_what_was_found(bench, export):
+    """Before a run, each file is named with what is in it and whether it will be read."""
+    reader = bench.attach(ArchiveReader(archive="export"))
+    assert [line.partition(": ")[2].rpartition(", ")[2] for line in reader.foresee({})] == ["not to be read", "to be read"]
+
+
+def test_a_dead_letter_is_read_again(bench):
+    """A letter's text, mended, gives its conversation with its place; unmended, it is set aside again."""
+    (bench.data / "c.json").write_text(json.dumps(sample()).replace('"chat_messages"', '"chat_messages" oops', 1))
+    reader = ArchiveReader(archive="c.json")
+    bench.through(reader, {})
+    fragment, _, fields = bench.rejected.pop()
+    assert list(reader.retry({"message": fragment, **fields})) == []
+    assert bench.rejected.pop()[2] == fields
+    (message,) = reader.retry({"message": fragment.replace(" oops", ""), **fields})
+    assert message["element"] == sample()[0]
+    assert (message["source"]["offset"], message["shape"]) == (1, "claude")
