@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from transmissions import Pattern, Processor
 
@@ -14,14 +13,11 @@ from .search_database import Entry, Line, SearchDatabase
 from .turns import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from transmissions import Message
 
     from .conversation import Conversation
-
-_TOGETHER: Final = 64
-"""Messages of a conversation too large for memory that are written together."""
 
 
 class ConversationDatabase(Processor):
@@ -77,19 +73,15 @@ class ConversationDatabase(Processor):
         return message
 
     def _add(self, database: SearchDatabase, conversation: Conversation, key: str, page: str) -> None:
-        get = conversation.get
-        row = (key, get("provider"), get("id"), title_of(conversation), get("created"), get("updated"), get("url"), page)
-        texts = tuple(clean(text or "") for text in row)
+        one = conversation
+        row = (key, one["provider"], one["id"], title_of(one), one["created"], one["updated"], one["url"], page)
+        texts = tuple(map(clean, row))
+        lines: Iterable[Line] = self._lines(conversation)
         if conversation["messages"].__class__ is list:
-            lines = list(self._lines(conversation))
-            database.add(Entry((*texts, _digest(texts, lines))), lines)
-            return
-        # Gone through twice, because only at its end is it known whether it has changed.
-        entry: Entry | None = Entry((*texts, _digest(texts, self._lines(conversation))))
-        rest = self._lines(conversation)
-        while lines := list(islice(rest, _TOGETHER)):
-            database.add(entry, lines)
-            entry = None
+            lines = list(lines)
+        # What is too large for memory is gone through twice, because only at its end is it known whether it has changed.
+        entry = Entry._make((*texts, _digest(texts, lines)))
+        database.add(entry, lines if isinstance(lines, list) else self._lines(conversation))
 
     def _lines(self, conversation: Conversation) -> Iterator[Line]:
         """Yield what the database says of a conversation and its messages."""
@@ -97,9 +89,9 @@ class ConversationDatabase(Processor):
         parts += [part for section in conversation.get("sections") or () for part in (section["title"], section["text"])]
         parts += [part for item in conversation.get("attachments") or () for part in (item["name"], item.get("text"))]
         summary = "\n".join(filter(None, parts))
-        yield Line(0, "", "conversation", clean(conversation["created"]), clean(conversation["title"]), clean(summary))
+        yield Line(0, "", "conversation", clean(conversation["created"]), clean(conversation["title"]), _encode(summary))
         for position, message in enumerate(conversation["messages"], 1):
-            text = clean(words(message, self.thinking)) if self.index == "messages" else ""
+            text = _encode(words(message, self.thinking)) if self.index == "messages" else b""
             yield Line(position, clean(message["id"]), clean(message["role"]), clean(message["created"]), "", text)
 
     def finish(self) -> None:
@@ -114,14 +106,21 @@ class ConversationDatabase(Processor):
 
 def clean(text: str) -> str:
     """Return text that SQLite takes and shows whole: no halves of pairs, and no NUL, which would end it."""
-    if text.isascii():
-        return text.replace("\0", " ")
-    return replace_surrogates(text)[0].replace("\0", " ")
+    if not text.isascii():
+        text, _ = replace_surrogates(text)
+    return text.replace("\0", " ")
 
 
-def _digest(texts: tuple[str, ...], lines: list[Line] | Iterator[Line]) -> bytes:
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return clean(text).encode()
+
+
+def _digest(texts: tuple[str, ...], lines: Iterable[Line]) -> str:
     digest = hashlib.sha1("\0".join(texts).encode(), usedforsecurity=False)
     for line in lines:
-        digest.update(f"\0{line[1]}\0{line[2]}\0{line[3]}\0{line[4]}\0".encode())
-        digest.update(line[5].encode())
-    return digest.digest()
+        digest.update("\0".join(("", *line[1:5], "")).encode())
+        digest.update(line.text)
+    return digest.hexdigest()

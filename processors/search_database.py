@@ -6,25 +6,29 @@ one transaction: a run that is killed leaves what was there.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from itertools import chain
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from transmissions import OutputError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
 FORMAT: Final = 1
-_ROOM: Final = 4 << 20
-"""Characters that may wait for the thread."""
+_LARGE: Final = 4 << 20
+"""Bytes of text that are written together."""
+_MANY: Final = 2000
+"""Rows that are written together: SQLite takes at most 32766 values in one statement."""
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _SCHEMA: Final = """
 CREATE TABLE conversation (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, conversation_id TEXT NOT NULL,
-    title TEXT NOT NULL, created TEXT, updated TEXT, url TEXT, page TEXT, digest BLOB NOT NULL
+    title TEXT NOT NULL, created TEXT, updated TEXT, url TEXT, page TEXT, digest TEXT NOT NULL
 );
 CREATE TABLE message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL REFERENCES conversation,
@@ -41,47 +45,61 @@ CREATE VIEW hit AS SELECT
     conversation.provider AS provider, conversation.conversation_id AS conversation_id, conversation.url AS url
 FROM message_text JOIN message ON message.id = message_text.rowid JOIN conversation ON conversation.id = message.conversation;
 """
-# Plain statements only: one that SQLite guards by a savepoint, such as an upsert, has FTS5 write out all it has gathered,
-# and that took three times as long.
-_NEW: Final = """
-INSERT INTO conversation (key, provider, conversation_id, title, created, updated, url, page, digest)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_AGAIN: Final = """
-UPDATE conversation SET title = ?, created = ?, updated = ?, url = ?, page = ?, digest = ? WHERE id = ?
+_KNOWN: Final = """
+SELECT json_group_array(json_array(key, id, digest)) FROM conversation WHERE key IN (SELECT value FROM json_each(?))
 """
 
 
 class Entry(NamedTuple):
-    """A conversation for the database: its row, ending with a digest of all that would be in its rows."""
+    """A conversation for the database; the digest is of all that would stand in it."""
 
-    row: tuple[str | bytes, ...]
-    is_whole: bool = True
-    """Whether all its messages come with it; the rest follow without an entry."""
+    key: str
+    provider: str
+    conversation_id: str
+    title: str
+    created: str
+    updated: str
+    url: str
+    page: str
+    digest: str
 
 
 class Line(NamedTuple):
-    """A message for the database."""
+    """A message for the database; the text is in UTF-8."""
 
     position: int
     message_id: str
     role: str
     created: str
     title: str
-    text: str
+    text: bytes
+
+
+class Batch:
+    """Conversations that are written together."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.lines: list[tuple[int, Line]] = []
+        """Messages, each with the place of its conversation; -1 is the last one of the batch before."""
+        self.size = 0
+
+    def is_full(self) -> bool:
+        """Whether it is time to write."""
+        return self.size >= _LARGE or len(self.lines) >= _MANY or len(self.entries) >= _MANY
 
 
 class SearchDatabase:
-    """A database that is written by a thread. What it is given is written in order; faults are raised on the next call."""
+    """A database that is written by a thread. What it is given is written in order; faults are raised on a later call."""
 
     def __init__(self, path: Path, tokenizer: str) -> None:
         self._path = path
         self._tokenizer = tokenizer
-        self._waiting: deque[tuple[Entry | None, Sequence[Line], int]] = deque()
-        self._room = _ROOM
-        self._changed = threading.Condition()
+        self._batch = Batch()
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._room = threading.Semaphore(1)
         self._fault: OutputError | RunError | None = None
-        self._is_complete = self._is_over = False
+        self._is_complete = False
         self._thread = threading.Thread(target=self._work, name="search database", daemon=True)
 
     def start(self) -> Self:
@@ -89,32 +107,34 @@ class SearchDatabase:
         self._thread.start()
         return self
 
-    def add(self, entry: Entry | None, lines: Sequence[Line]) -> None:
-        """Have a conversation written, or more messages of the last one. Waits while too much is waiting."""
-        size = sum(len(line.text) + 100 for line in lines)
-        with self._changed:
-            # What is larger than the room passes alone.
-            self._changed.wait_for(lambda: self._room >= min(size, _ROOM) or self._fault)
-            self._raise()
-            self._waiting.append((entry, lines, size))
-            self._room -= size
-            self._changed.notify()
+    def add(self, entry: Entry | None, lines: Iterable[Line]) -> None:
+        """Have a conversation written, or with None more messages of the last one. Waits while too much is waiting."""
+        if entry:
+            self._batch.entries.append(entry)
+        for line in lines:
+            self._batch.lines.append((len(self._batch.entries) - 1, line))
+            self._batch.size += len(line.text)
+            if self._batch.is_full():
+                self._send()
 
     def complete(self) -> None:
         """Wait until all is written, and make it last."""
-        self._end(is_complete=True)
+        self._send()
+        self._is_complete = True
+        self.abandon()
         self._raise()
 
     def abandon(self) -> None:
-        """Leave the database as it was."""
-        self._end(is_complete=False)
+        """Let the thread end: what is not complete is forgotten, and the database is as it was."""
+        self._batches.put(None)
+        self._thread.join()
 
-    def _end(self, *, is_complete: bool) -> None:
-        with self._changed:
-            self._is_complete, self._is_over = is_complete, True
-            self._changed.notify()
-        if self._thread.ident is not None:
-            self._thread.join()
+    def _send(self) -> None:
+        self._raise()
+        self._room.acquire()  # One batch is filled while another is written.
+        self._raise()
+        self._batches.put(self._batch)
+        self._batch = Batch()
 
     def _raise(self) -> None:
         if self._fault:
@@ -124,46 +144,36 @@ class SearchDatabase:
         try:
             self._write_all()
         except sqlite3.Error as error:
-            fault = _fault_of(self._path, error)
+            self._fault = _fault_of(self._path, error)
         except OSError as error:
-            fault = OutputError(f"cannot write '{self._path}': {error.strerror}")
-        else:
-            return
-        with self._changed:
-            self._fault = fault
-            self._changed.notify()
+            self._fault = OutputError(f"cannot write '{self._path}': {error.strerror}")
+        finally:
+            self._room.release()
 
     def _write_all(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self._path, isolation_level=None)
         try:
-            writer = _Writer(database, self._path, self._tokenizer)
-            while (item := self._next()) is not None:
-                writer.write(*item)
+            writer = _Writer(database, self._tokenizer)
+            while batch := self._batches.get():
+                writer.write(batch)
+                self._room.release()
             if self._is_complete:
                 database.execute("COMMIT")
         finally:
             database.close()
 
-    def _next(self) -> tuple[Entry | None, Sequence[Line]] | None:
-        """Return what is to be written next, once there is something; None at the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_over)
-            if not self._waiting or (self._is_over and not self._is_complete):
-                return None
-            entry, lines, size = self._waiting.popleft()
-            self._room += size
-            self._changed.notify()
-            return entry, lines
-
 
 class _Writer:
-    """Writes conversations that are new or have changed, in one transaction."""
+    """Writes what is new or has changed, in one transaction.
 
-    def __init__(self, database: sqlite3.Connection, path: Path, tokenizer: str) -> None:
+    A batch takes a handful of statements, however many rows: between two statements the thread must wait its turn, which a
+    busy main thread gives up every 5 ms only.
+    """
+
+    def __init__(self, database: sqlite3.Connection, tokenizer: str) -> None:
         self._database = database
-        self._conversation = 0
-        """The one whose messages come; 0 where they are there already."""
+        self._is_searched = bool(tokenizer)
         database.execute("BEGIN IMMEDIATE")
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0 and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -171,47 +181,59 @@ class _Writer:
         elif version != FORMAT:
             raise sqlite3.DatabaseError("it is another program's database; move it away")
         found = database.execute("SELECT sql FROM sqlite_master WHERE name = 'message_text'").fetchone()
-        self._is_searched = bool(tokenizer)
         if tokenizer and not (found and f"tokenize='{tokenizer}'" in found[0]):
             raise sqlite3.DatabaseError(f"its words are not taken apart by '{tokenizer}'; move it away to make it anew")
+        (self._conversations,) = database.execute("SELECT ifnull(max(id), 0) FROM conversation").fetchone()
+        (self._messages,) = database.execute("SELECT ifnull(max(seq), 0) FROM sqlite_sequence").fetchone()
+        self._last = 0
 
     def _lay_out(self, tokenizer: str) -> None:
         schema = _SCHEMA + (_SEARCH.format(tokenizer=tokenizer) if tokenizer else "")
         for statement in schema.split(";\n"):
             self._database.execute(statement)
         if tokenizer:
-            # Words are gathered in memory before they go into the index: the default of 1 MiB makes many small parts.
-            self._database.execute("INSERT INTO message_text (message_text, rank) VALUES ('hashsize', 8388608)")
+            # Each batch becomes a part of the index. To merge them as they come would take half as long again as to make them.
+            for option, value in (("hashsize", _LARGE), ("automerge", 0), ("crisismerge", 64)):
+                self._database.execute("INSERT INTO message_text (message_text, rank) VALUES (?, ?)", (option, value))
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
 
-    def write(self, entry: Entry | None, lines: Sequence[Line]) -> None:
-        """Write a conversation's messages, unless they are there as they are."""
-        if entry:
-            self._conversation = self._begin(entry)
-        if self._conversation:
-            self._insert(lines)
-
-    def _begin(self, entry: Entry) -> int:
-        key, digest = entry.row[0], entry.row[-1]
-        known = self._database.execute("SELECT id, digest FROM conversation WHERE key = ?", (key,)).fetchone()
-        if known is None:
-            return int(self._database.execute(_NEW, entry.row).lastrowid or 0)
-        number, before = known
-        if before == digest:
-            return 0
-        self._database.execute(_AGAIN, (*entry.row[3:], number))
-        # Its words stay in the index, under numbers that are never given again: no message has them any more.
-        self._database.execute("DELETE FROM message WHERE conversation = ?", (number,))
-        return int(number)
-
-    def _insert(self, lines: Sequence[Line]) -> None:
-        (last,) = self._database.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'message'").fetchone()
-        first = (last or 0) + 1
-        rows = [(number, self._conversation, *line[:4]) for number, line in enumerate(lines, first)]
-        self._database.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
+    def write(self, batch: Batch) -> None:
+        """Write the conversations of a batch with their messages, unless they are there as they are."""
+        numbers = self._number(batch.entries)
+        rows = [(number, line) for place, line in batch.lines if (number := numbers[place] if place >= 0 else self._last)]
+        self._last = numbers[-1] if numbers else self._last
+        start = self._messages + 1
+        self._messages += len(rows)
+        heads = [(row, number, *line[:4]) for row, (number, line) in enumerate(rows, start)]
+        self._insert("INSERT INTO message VALUES", "(?, ?, ?, ?, ?, ?)", heads)
         if self._is_searched:
-            texts = [(number, *line[4:]) for number, line in enumerate(lines, first)]
-            self._database.executemany("INSERT INTO message_text (rowid, title, text) VALUES (?, ?, ?)", texts)
+            texts = [(row, line.title, line.text) for row, (_, line) in enumerate(rows, start)]
+            self._insert("INSERT INTO message_text (rowid, title, text) VALUES", "(?, ?, CAST(? AS TEXT))", texts)
+
+    def _number(self, entries: list[Entry]) -> list[int]:
+        """Give each conversation a row, and return their numbers: 0 for what needs none, being there already."""
+        latest = {entry.key: place for place, entry in enumerate(entries)}
+        (found,) = self._database.execute(_KNOWN, (json.dumps(list(latest)),)).fetchone()
+        known = {key: (number, digest) for key, number, digest in json.loads(found)}
+        numbers = [0] * len(entries)
+        for key, place in latest.items():
+            number, digest = known.get(key, (0, ""))
+            if digest != entries[place].digest:
+                self._conversations += number == 0
+                numbers[place] = number or self._conversations
+        # The words of an older version stay in the index, under numbers that are never given again: no message has them.
+        old = (json.dumps([number for number, _ in known.values() if number in numbers]),)
+        if old != ("[]",):
+            self._database.execute("DELETE FROM message WHERE conversation IN (SELECT value FROM json_each(?))", old)
+            self._database.execute("DELETE FROM conversation WHERE id IN (SELECT value FROM json_each(?))", old)
+        rows = [(number, *entry) for number, entry in zip(numbers, entries, strict=True) if number]
+        self._insert("INSERT INTO conversation VALUES", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return numbers
+
+    def _insert(self, statement: str, values: str, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            statement = f"{statement} {', '.join([values] * len(rows))}"
+            self._database.execute(statement, list(chain.from_iterable(rows)))
 
 
 def _fault_of(path: Path, error: sqlite3.Error) -> OutputError | RunError:
