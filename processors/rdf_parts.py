@@ -61,6 +61,10 @@ class Graph:
     def pieces(self, page: str) -> Iterator[str]:
         """Yield the triples as text: of the conversation, of each message and what belongs to it, and of who spoke."""
         yield self._n.triples(f"{self._subject}>", list(self._facts(page)))
+        whole = {"attachments": self._conversation.get("attachments") or (), "files": ()}
+        pairs: list[str] = []
+        beside = "".join(self._attached(self._subject, whole, pairs))
+        yield self._n.triples(f"{self._subject}>", pairs) + beside if pairs else ""
         for position, message in enumerate(self._conversation["messages"]):
             yield self._message(position, message)
         yield "".join(self._senders.triples)
@@ -167,7 +171,7 @@ class Graph:
             yield f"{n['schema:actionStatus']} {n[f'schema:{status}ActionStatus']}"
 
     def _attached(self, name: str, message: ChatMessage, pairs: list[str]) -> Iterator[str]:
-        attached = [("attachment", item) for item in message["attachments"]] + [("file", item) for item in message["files"]]
+        attached = [(kind, item) for kind in ("attachment", "file") for item in message[f"{kind}s"]]
         for number, (kind, item) in enumerate(attached, 1):
             one = f"{name}#{kind}-{number}>"
             pairs.append(f"{self._n['schema:messageAttachment']} {one}")

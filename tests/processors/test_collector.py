@@ -13,7 +13,7 @@ NT = "a.nt"
 
 
 def record(key, text):
-    return {"key": key, "records": {NT: f"# {key}\n<x:{key}> <x:p> \"{text}\" .\n".encode()}}
+    return {"key": key, "records": {NT: f'# {key}\n<x:{key}> <x:p> "{text}" .\n'.encode()}}
 
 
 def collect(bench, *messages, **settings):

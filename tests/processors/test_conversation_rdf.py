@@ -154,7 +154,7 @@ def test_half_a_pair_is_replaced_and_counted(bench):
     ("given", "expected"),
     [
         ("https://example.org/a?b=c#d", "<https://example.org/a?b=c#d>"),
-        ("https://example.org/a b<>\"{}|^`\\", "<https://example.org/a%20b%3C%3E%22%7B%7D%7C%5E%60%5C>"),
+        ('https://example.org/a b<>"{}|^`\\', "<https://example.org/a%20b%3C%3E%22%7B%7D%7C%5E%60%5C>"),
         ("https://example.org/数%zz", "<https://example.org/%E6%95%B0%25zz>"),
         ("javascript:alert(1)", "<javascript:alert(1)>"),
         ("a\ud800:b", ""),

@@ -1,0 +1,151 @@
+"""Conversations as JSON lines: for programs, for training, for retrieval."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from transmissions import Processor
+
+from .conversation import title_of
+from .conversation_rdf import encode_pieces, note_replaced
+from .turns import on_path, said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from transmissions import Message
+
+    from .conversation import Conversation
+
+Form = Literal["model", "messages", "sharegpt", "chunks"]
+_ROLES: Final = {"human": "user"}
+_SPEAKERS: Final = {"human": "human", "user": "human", "assistant": "gpt"}
+
+
+class ConversationJSONLines(Processor):
+    """Give each conversation a line of JSON.
+
+    Takes `conversation`, `key` and `place`, and adds the line to `records`, for RecordCollector. Every line begins with `key`,
+    `provider` and `id`, is valid UTF-8 and is the same in every run.
+
+    ```turtle
+    :jsonl a :ConversationJSONLines ; :enabled true ; :form "messages" .
+    ```
+
+    `model` is everything there is, as `configs/chat-model.schema.json` says. The other forms hold what was said on the way a
+    conversation went: without ways it left, thoughts, calls and citation marks. `messages` has `role` (`user`, `assistant`,
+    `system`) and `content`, `sharegpt` has `from` and `value`; what one says in a row is one message, and calls to tools and
+    their results are left out. `chunks` gives a line for each prompt with its answers, for retrieval.
+    """
+
+    enabled: bool = False
+    "Whether JSON lines are written."
+    file: str = "conversations.jsonl"
+    "The file: below the run's output folder."
+    form: Form = "model"
+    "What a line holds."
+
+    def process(self, message: Message) -> Message:
+        """Add the lines of the message's `conversation`."""
+        if not self.enabled or "conversation" not in message:
+            return message
+        conversation = message["conversation"]
+        provider, identifier = conversation["provider"], conversation["id"]
+        head = {"key": message.get("key") or f"{provider}:{identifier}", "provider": provider, "id": identifier}
+        if self.form == "model":
+            texts = _model(head, conversation, dict(_paths(message)))
+        elif self.form == "chunks":
+            texts = _chunks(head, conversation, message.get("place", {}).get("page", ""))
+        else:
+            texts = _training(head, conversation, self.form)
+        is_large = conversation["messages"].__class__ is not list
+        content, replaced = encode_pieces(texts, is_large)
+        if content:
+            message["records"] = {**message.get("records", {}), self.file: content}
+        note_replaced(message, "in JSON", replaced)
+        return message
+
+
+def _paths(message: Message) -> Iterator[tuple[int, str]]:
+    """Yield which file of the page's a piece of content becomes."""
+    for path, content in message.get("files", ()):
+        yield id(content[0] if isinstance(content, list) and len(content) == 1 else content), path
+
+
+def _model(head: dict[str, str], conversation: Conversation, paths: dict[int, str]) -> Iterator[str]:
+    """Yield the line of a whole conversation, message by message."""
+
+    def describe(blob: Any) -> dict[str, Any]:
+        return {"name": getattr(blob, "name", ""), "size": len(blob), "path": paths.get(id(blob))}
+
+    rest = {name: value for name, value in conversation.items() if name not in {"provider", "id", "messages"}}
+    yield _dump({**head, **rest}, describe)[:-1] + ', "messages": ['
+    between = ""
+    for message in conversation["messages"]:
+        yield between + _dump(message, describe)
+        between = ", "
+    yield "]}\n"
+
+
+def _dump(value: Any, describe: Callable[[Any], Any] | None = None) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=describe)
+    except ValueError:  # Python reads NaN and Infinity from an archive, which JSON does not know.
+        plain = json.loads(json.dumps(value, default=describe), parse_constant=lambda _: None)
+        return json.dumps(plain, ensure_ascii=False)
+
+
+def _training(head: dict[str, str], conversation: Conversation, form: Form) -> Iterator[str]:
+    """Yield the line of what was said; none where nothing was."""
+    turns = list(_turns(conversation))
+    if not turns:
+        return
+    if form == "messages":
+        listed = [{"role": _ROLES.get(role, role), "content": text} for role, text, _ in turns]
+        yield _line({**head, "messages": listed})
+    else:
+        listed = [{"from": _SPEAKERS.get(role, role), "value": text} for role, text, _ in turns]
+        yield _line({**head, "conversations": listed})
+
+
+def _turns(conversation: Conversation) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """Yield who spoke, what was said in a row, and the messages that it was said in."""
+    role = ""
+    texts: list[str] = []
+    messages: list[dict[str, Any]] = []
+    for message in on_path(conversation):
+        text = said(message)
+        if not text.strip() or message["role"] == "tool":
+            continue
+        if message["role"] != role and messages:
+            yield role, "\n\n".join(texts), messages
+            texts, messages = [], []
+        role = message["role"]
+        texts.append(text)
+        messages.append({"id": message["id"], "created": message["created"]})
+    if messages:
+        yield role, "\n\n".join(texts), messages
+
+
+def _chunks(head: dict[str, str], conversation: Conversation, page: str) -> Iterator[str]:
+    """Yield a line for each prompt with what answers it."""
+    about = {**head, "title": title_of(conversation), "url": conversation["url"], "page": page}
+    chunk: dict[str, Any] = {}
+    number = 0
+    for role, text, messages in _turns(conversation):
+        is_prompt = role in ("human", "user")
+        if chunk and is_prompt:
+            yield _line(chunk)
+        if not chunk or is_prompt:
+            number += 1
+            chunk = {**about, "chunk": number, "date": messages[0]["created"], "messages": [], "prompt": "", "answer": ""}
+        name = "prompt" if is_prompt else "answer"
+        chunk[name] = f"{chunk[name]}\n\n{text}" if chunk[name] else text
+        chunk["messages"] += [message["id"] for message in messages]
+    if chunk:
+        yield _line(chunk)
+
+
+def _line(value: dict[str, Any]) -> str:
+    return _dump(value) + "\n"
