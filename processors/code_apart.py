@@ -27,6 +27,12 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     return "".join(done)[1:-1]
 
 
+def is_closed(framed: str, opening: re.Match[str], end: int) -> bool:
+    """Whether a code block ends with a fence of its own, rather than with the text."""
+    last = framed[framed.rindex("\n", 0, end) + 1 : end].strip()
+    return end > opening.end() and last != "" and last == last[0] * len(last) and last.startswith(opening[2])
+
+
 def _outside_spans(text: str, change: Callable[[str], str]) -> str:
     if "`" not in text:
         return change(text)

@@ -1,0 +1,69 @@
+"""The words a conversation is found by."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conversation import Block, Conversation
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_WITHOUT_SPACES: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+"""Scripts that put no spaces between words: any two characters in a row are a word."""
+_LONGEST: Final = 40
+_LONGEST_TOKEN: Final = 2000
+"""What goes on for longer without a space is data."""
+_BLOCK: Final = 1 << 20
+
+
+def words_of(conversation: Conversation, title: str) -> str:
+    """Return the distinct words of a conversation in small letters, in order, one to a line."""
+    tokens: set[str] = set()
+    for text in chain([title], _texts_of(conversation)):
+        # Split in blocks, so that a text of many megabytes does not become as many small ones at once.
+        for start in range(0, len(text), _BLOCK):
+            tokens.update(text[start : start + _BLOCK].split())
+    long = [token for token in tokens if len(token) > _LONGEST_TOKEN]
+    return "\n".join(sorted(split_words(tokens.difference(token for token in long if token.isascii()))))
+
+
+def split_words(tokens: set[str]) -> set[str]:
+    """Return the words in texts without spaces."""
+    joined = " ".join(tokens).lower()
+    if joined.isascii():
+        words = set(_WORD.findall(joined))
+    else:
+        words = set(_WORD.findall(unicodedata.normalize("NFC", joined)))
+        for word in [word for word in words if not word.isascii() and _WITHOUT_SPACES.search(word)]:
+            words.remove(word)
+            words.update(_pairs(word))
+    return {word for word in words if 1 < len(word) <= _LONGEST}
+
+
+def _pairs(word: str) -> Iterator[str]:
+    for run in _WITHOUT_SPACES.findall(word):
+        yield from (run[at : at + 2] for at in range(len(run) - 1))
+    yield from _WITHOUT_SPACES.sub(" ", word).split()
+
+
+def _texts_of(conversation: Conversation) -> Iterator[str]:
+    yield conversation["summary"]
+    for section in conversation.get("sections") or ():
+        yield from (section["title"], section["text"])
+    yield from (entry["text"] for entry in conversation.get("attachments") or ())
+    for message in conversation["messages"]:
+        yield from (text for block in message["blocks"] for text in _texts_in(block))
+        yield from (entry["text"] for entry in message["attachments"])
+
+
+def _texts_in(block: Block) -> Iterator[str]:
+    artifact: dict[str, Any] | None = block.get("artifact")
+    if artifact:
+        yield from (artifact["title"], artifact["content"], artifact.get("new") or "")
+    elif block["kind"] in ("text", "thinking", "event"):
+        yield block["text"]

@@ -1,0 +1,312 @@
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from pages import placed, rendered, said, talk
+
+from transmissions import OutputError
+from transmissions.processors.html_index import HTMLIndex
+from transmissions.processors.html_pages import ConversationHTML
+from transmissions.processors.html_prose import Prose, is_safe
+from transmissions.processors.markdown import ConversationMarkdown
+from transmissions.processors.search_script import SCRIPT
+from transmissions.processors.words import words_of
+
+VECTORS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java&#115;cript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:x) [y](file:///etc/passwd) [z](//evil.example/x) [w](/\\evil.example)",
+    "<javascript:alert(1)>",
+    "![x](https://evil.example/pixel.png)",
+    "![x](javascript:alert(1))",
+    "![x](data:image/svg+xml;base64,PHN2Zz4=)",
+    "<svg onload=alert(1)><a xlink:href='javascript:x'>",
+    "<style>body{display:none}</style>",
+    '<meta http-equiv="refresh" content="0;url=https://evil.example">',
+    "<base href=//evil.example/>",
+    "<iframe srcdoc='<script>x</script>'>",
+    '```x" onmouseover="alert(1)\n</code></pre><script>alert(1)</script>\n```',
+    "    </code></pre><script>x</script>",
+    '[x](http://a "t\ue0001\ue001 onmouseover=alert(1)")',
+    "[x]: javascript:alert(1)\n\n[x]",
+    "| a |\n|:-:|\n| <b onclick=x> |",
+    "</main></body><form action=https://evil.example>",
+    "<!-- <script> -->",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "\0<script\0>\ud83d",
+]
+ELEMENTS = frozenset(
+    "html head meta title style body main nav a h1 h2 h3 h4 h5 h6 dl dt dd div p b i ul ol li sup details summary pre "  # noqa: SIM905
+    "code blockquote table thead tbody tr th td em strong del hr br img".split()
+)
+ATTRIBUTES = frozenset("charset http-equiv content name href rel dir class id download src alt loading".split())  # noqa: SIM905
+EMPTY_ARTIFACT = {"command": "create", "key": "a", "title": "", "type": "", "language": "", "content": "", "old": "", "new": ""}
+
+
+class Looked(HTMLParser):
+    """What a browser would find in a page."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.attributes, self.text = [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def page_of(bench, conversation, **settings):
+    files, _ = rendered(bench, ConversationHTML(enabled=True, **settings), placed(conversation))
+    return next(text for path, text in files.items() if path.startswith("claude/1 ") and path.endswith(".html"))
+
+
+def everywhere(text):
+    """Return a conversation that says a text wherever something can be said."""
+    made = {
+        "command": "create",
+        "key": text,
+        "title": text,
+        "type": text,
+        "language": text,
+        "content": text,
+        "old": "",
+        "new": "",
+    }
+    blocks = [
+        {"kind": "text", "text": text, "citations": [{"end": 3, "url": text, "title": text}]},
+        {"kind": "thinking", "text": text, "summaries": [text]},
+        {
+            "kind": "tool",
+            "name": text,
+            "input": {text: f"{text}\n", "n": 1},
+            "result": {"parts": [{"text": text}], "failed": True},
+        },
+        {
+            "kind": "tool",
+            "name": text,
+            "input": text,
+            "result": {"parts": [{"title": text, "url": text, "text": text}], "failed": 0},
+        },
+        {"kind": "artifact", "artifact": made},
+        {"kind": "injected", "text": text, "source": text},
+        {"kind": "event", "title": text, "text": text},
+        {"kind": "file", "name": text, "id": text, "type": text},
+        {"kind": "unknown", "type": text, "data": text},
+    ]
+    attached = {
+        "attachments": [{"name": text, "type": text, "text": text}],
+        "files": [{"name": text, "id": "", "content": b"x"}],
+    }
+    message = said(text, *blocks, created=text, name=text, **attached)
+    more = {"sections": [{"title": text, "text": text}], "links": [{"relation": text, "id": text, "title": text}]}
+    return talk({**message, "id": text}, provider=text, title=text, url=text, summary=text, created=text, updated=text, **more)
+
+
+@pytest.mark.parametrize("text", VECTORS)
+def test_nothing_anybody_wrote_comes_to_life(bench, text):
+    """Whatever stands in a message, a title, a name or an address, a page has no element and no address of its making."""
+    for settings in ({}, dict.fromkeys(["thinking", "tools", "artifacts", "attachments", "events"], "keep")):
+        files, _ = rendered(bench, ConversationHTML(enabled=True, **settings), placed(everywhere(text)))
+        page = next(data for path, data in files.items() if path.endswith(".html") and "<!doctype" in data)
+        found = Looked(page)
+        assert not set(found.elements) - ELEMENTS
+        assert [found.elements.count(tag) for tag in ("meta", "style", "h1", "main")] == [4, 1, 1, 1]
+        assert {name for _, name, _ in found.attributes} <= ATTRIBUTES
+        assert all(is_safe(value) for _, name, value in found.attributes if name in ("href", "src"))
+        assert all(tag == "img" and value.startswith("1/") for tag, name, value in found.attributes if name == "src")
+        assert re.search(r"content=\"default-src 'none'; style-src 'sha256-[^;]+; img-src 'self' file:; base-uri 'none'", page)
+
+
+def test_addresses_lead_to_pages_mailboxes_and_files_beside():
+    """Only http, https, mailto and relative addresses are links, however they are written."""
+    for url in ("http://a", "HTTPS://a/b:c", "mailto:a@b", "a/b.html", "./a", "#note-1", "?q=1:2", ""):
+        assert is_safe(url)
+    for url in (
+        "javascript:x",
+        " javascript:x",
+        "java\tscript:x",
+        "data:x",
+        "//a",
+        "\\\\a",
+        "/\\a",
+        "file:///a",
+        "x:y",
+        "\x01//a",
+    ):
+        assert not is_safe(url)
+
+
+TEXTS = [
+    "one\n\ntwo\n\n\n\nthree \n\n four",
+    "a line\nand another",
+    'say "x" > y & z\'s',
+    "code:\n\n```python\nx < 1\n\n  y\n```\nafter",
+    "```\nopen",
+    "```a\n```\n~~~\n```\n~~~",
+    "- a\n  ```\n  b\n  ```\n- c",
+    "````\n```\n````",
+    "```` x\ny\n`````\nz",
+    "text\n```\na\n```   \nmore",
+    "```\n\n```",
+    "1. a\n2. b",
+    "> q\n```\na\n```",
+    "a  \nb",
+    "a\n    b",
+    "[x]: http://a\n\n[x]",
+    "# h\n\ntext",
+    "tab\tin it",
+    "",
+    "\n\n",
+    "```c++ title=x\na\n```",
+    "``` &amp;\na\n```",
+    "a\n===",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_short_way_gives_what_the_parser_gives(text):
+    """Plain paragraphs and code blocks, that do not pass the parser, come out as if they had."""
+    prose = Prose()
+    parsed = prose._parser.render(text, {"shift": 2})
+    assert re.sub(r"\n+", "\n", prose.render(text, 2)).strip() == re.sub(r"\n+", "\n", parsed).strip()
+
+
+def test_a_page_stands_beside_the_markdown_page(bench):
+    """Both pages link to the same files, which are written once; the account is the first renderer's."""
+    message = said("human", "Hi", attachments=[{"name": "a.txt", "type": "", "text": "TEXT"}])
+    (first,) = bench.through(ConversationMarkdown(attachments="drop"), placed(talk(message)))
+    (both,) = bench.through(ConversationHTML(enabled=True), first)
+    assert [path for path, _ in both["files"]] == ["claude/1 A talk.md", "claude/1 A talk.html", "claude/1/attachments/a.txt"]
+    assert both["account"]["became"]["attachment"] == {"skipped: dropped by setting": 1}
+    (both,) = bench.through(ConversationHTML(enabled=True), *bench.through(ConversationMarkdown(), placed(talk(message))))
+    assert [path.rpartition(".")[2] for path, _ in both["files"]] == ["md", "txt", "html"]
+    (alone,) = bench.through(ConversationHTML(enabled=True), placed(talk(message)))
+    assert alone["account"]["became"]["message"] == {"rendered": 1}
+    assert alone["facts"]["attachments"] == 1
+
+
+def test_a_page_shows_what_was_said(bench):
+    """Markdown is shown as what it means, headings below the page's own, footnotes where they are spoken of."""
+    cited = {
+        "kind": "text",
+        "text": "one two\nthree *four*",
+        "citations": [{"end": 2, "url": "https://example.org/", "title": "T"}],
+    }
+    page = page_of(bench, talk(said("human", "# Big\n\n| a |\n|---|\n| 1 |\n\n~~gone~~", cited), summary="*Short*"))
+    assert '<h2 id="msg-m1">Human</h2>' in page
+    assert "<h3>Big</h3>" in page
+    assert "<td>1</td>" in page
+    assert '<p>one two<sup><a href="#note-1">1</a></sup>\nthree <em>four</em></p>' in page
+    assert '<p class="note" id="note-1"><sup>1</sup> T <a href="https://example.org/" rel=' in page
+    assert '<blockquote dir="auto"><p><em>Short</em></p></blockquote>' in page
+    assert '<a href="../index.html">All conversations</a>' in page
+
+
+def test_what_a_browser_would_run_is_downloaded(bench):
+    """A link to an artifact that is a web page offers to save it; one to a picture shows it."""
+    made = {
+        "command": "create",
+        "key": "a",
+        "title": "A",
+        "type": "text/html",
+        "language": "",
+        "content": "x",
+        "old": "",
+        "new": "",
+    }
+    files = [{"name": "p.png", "id": "p", "content": b"x"}]
+    page = page_of(bench, talk(said("human", {"kind": "artifact", "artifact": made}, files=files)))
+    assert '<a href="1/artifacts/A.html" download>A</a>' in page
+    assert '<img src="1/attachments/p.png" alt="p.png" loading="lazy">' in page
+
+
+def test_html_that_is_not_enabled_changes_nothing(bench):
+    """Neither pages nor an index are made unless somebody asks for them."""
+    given = placed(talk(said("human", "x")))
+    assert bench.through(ConversationHTML(), {**given}) == [given]
+    assert bench.through(HTMLIndex(), {**given, "words": "x"}) == [given]
+    assert not bench.output.exists()
+
+
+def test_words_are_told_apart():
+    """Words are in small letters, without marks; where a script has no spaces, any two characters in a row are one."""
+    conversation = talk(said("human", "Don't STOP: größe 数据库 x" + " y" * 9 + " a_b1 " + "z" * 50), title="")
+    assert words_of(conversation, "Title").split("\n") == sorted(["don", "stop", "größe", "数据", "据库", "b1", "title"])
+
+
+def index_of(bench, *texts, start=1):
+    """Run conversations through page and index."""
+    for number, text in enumerate(texts, start):
+        (message,) = bench.through(
+            ConversationHTML(enabled=True), placed(talk(said("human", text), title=f"T{number}"), number)
+        )
+        bench.through(HTMLIndex(enabled=True), {"key": str(number), "facts": message["facts"], "words": message["words"]})
+    return {path.name: path.read_text() for path in (bench.output / "search").glob("*.js")}
+
+
+def find(bench, text):
+    """Return the titles that the index page's script finds."""
+    load = f"const SEARCH={json.dumps(str(bench.output / 'search'))};{SCRIPT}"
+    read = "eval(require('fs').readFileSync(SEARCH + '/' + name + '.js', 'utf8'))"
+    run = f"S.load = async name => {{ try {{ {read} }} catch {{}} }};"
+    ask = f"S.find({json.dumps(text)}).then(found => console.log(JSON.stringify(found.map(page => page[1]).sort())))"
+    done = subprocess.run(["node", "-"], input=f"{load}\n{run}\n{ask}", capture_output=True, text=True, timeout=30, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no node to run the page's script")
+def test_the_search_finds_pages_by_their_words(bench):
+    """All words asked for must be on a page, in any case; the beginning of a word will do."""
+    index_of(bench, "Streams of uranium", "A stream, a größe", "数据库 and uranium")
+    assert find(bench, "STREAM") == ["T1", "T2"]
+    assert find(bench, "uran stream") == ["T1"]
+    assert find(bench, "Größe") == find(bench, "gr") == ["T2"]
+    assert find(bench, "据库") == ["T3"]
+    assert find(bench, "nowhere") == find(bench, "stream nowhere") == find(bench, "?") == []
+
+
+def test_the_index_grows_with_each_run(bench):
+    """Pages of earlier runs stay, words that are gone are gone, and what has not changed is not written again."""
+    first = index_of(bench, "alpha beta", "beta gamma")
+    times = {path.name: path.stat().st_mtime_ns for path in (bench.output / "search").glob("*.js")}
+    second = index_of(bench, "beta delta")
+    assert {name for name in first if name not in second} == {"al.js"}
+    assert (second["be.js"], second["ga.js"], json.loads(second["de.js"][12:-2])) == (
+        first["be.js"],
+        first["ga.js"],
+        {"delta": [1]},
+    )
+    unchanged = {name for name in second if times.get(name) == (bench.output / "search" / name).stat().st_mtime_ns}
+    assert unchanged == {"be.js", "ga.js", "t1.js", "t2.js", "pages.js"}
+    page = (bench.output / "index.html").read_text()
+    assert page.index("2026-03") < page.index('<a href="claude/2%20T2.html">T2</a>') < page.index('href="claude/1%20T1.html"')
+
+
+def test_titles_in_the_index_stay_titles(bench):
+    """A title with markup in it is shown, on the page and by the search."""
+    conversation = talk(said("human", "x"), title="</script><script>alert(1)</script>", kind="project")
+    (message,) = bench.through(ConversationHTML(enabled=True), placed(conversation))
+    bench.through(HTMLIndex(enabled=True), {"key": "1", "facts": message["facts"], "words": message["words"]})
+    found = Looked((bench.output / "index.html").read_text())
+    assert (found.elements.count("script"), found.elements.count("h2")) == (1, 1)
+    assert "alert(1)</script>" in found.text
+
+
+def test_a_broken_index_is_an_error_that_names_it(bench):
+    """A file of words that is none is an error with its name, not a traceback."""
+    (bench.output / "search").mkdir(parents=True)
+    (bench.output / "search/.words.db").write_bytes(b"no database" * 100)
+    with pytest.raises(OutputError, match=r"\.words\.db"):
+        bench.through(HTMLIndex(enabled=True), {"key": "1"})
