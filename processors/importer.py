@@ -34,9 +34,10 @@ class ConversationImporter(Processor):
         """Begin without converters: each is made when its first element comes."""
         self._converters: dict[str, Converter] = {}
         self._members: Members | None = None
+        self._more = 0
 
-    def process(self, message: Message) -> Message:
-        """Replace `element`, `shape` and `members` by the `conversation`."""
+    def process(self, message: Message) -> Message | list[Message]:
+        """Replace `element`, `shape` and `members` by the `conversation`; an element with several gives a message for each."""
         shape = message.get("shape")
         converter = self._converters.get(str(shape)) or self._make(str(shape))
         members = message.get("members")
@@ -47,11 +48,16 @@ class ConversationImporter(Processor):
         self._members = members
         for field in ("element", "shape", "members"):
             message.pop(field, None)
-        return message
+        also = message["conversation"].pop("also", ())
+        self._more += len(also)
+        return [message, *({**message, "conversation": other} for other in also)] if also else message
 
     def end_group(self, message: Message) -> None:
-        """Say in the account of the archive which of its other files were used."""
+        """Say in the account of the archive which of its other files were used, and how many more conversations came."""
         account: Any = message.get("input")
+        if isinstance(account, dict) and self._more:
+            account["elements"] += self._more
+        self._more = 0
         if self._members and isinstance(account, dict):
             for file in account.get("files") or ():
                 uses = self._members.used.get(file["name"])
