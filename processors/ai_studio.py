@@ -9,22 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
-from .plain_turns import (
-    call,
-    chat,
-    cite,
-    first,
-    identity,
-    message,
-    no_message,
-    result,
-    role_of,
-    tally,
-    text,
-    thinking,
-    unknown,
-    unpacked,
-)
+from .plain_blocks import call, cite, filled, first, result, text, thinking, unknown, unpacked
+from .plain_turns import chat, identity, message, no_message, role_of, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +89,8 @@ def _message(run: list[Any], model: str) -> ChatMessage:
         for kind, value in _contents(chunk):
             _add(blocks, kind, value)
     more: dict[str, Any] = {"model": model} if model and role == "assistant" else {}
-    return message(role, blocks, created=instant(opening.get("createTime")), **more)
+    moments = [moment for chunk in run if (moment := instant(chunk.get("createTime")))]
+    return message(role, blocks, created=min(moments, default=""), **more)
 
 
 def _kinds(run: list[Any]) -> list[str]:
@@ -113,11 +100,11 @@ def _kinds(run: list[Any]) -> list[str]:
 def _contents(chunk: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a chunk holds, by type. Its `parts` say the same as its `text` again, and sometimes more."""
     words = chunk.get("text")
-    if words not in (None, ""):
+    if filled(words):
         yield "thought" if chunk.get("isThought") is True else "text", words
     has_data = not _INLINE.isdisjoint(chunk)
     for part in as_list(chunk.get("parts")):
-        yield from _part(part, words not in (None, ""), has_data)
+        yield from _part(part, filled(words), has_data)
     for key, value in chunk.items():
         if key not in _KNOWN and (value.__class__ is dict or key == "errorMessage"):
             yield key, value
@@ -128,7 +115,7 @@ def _part(part: Any, has_text: bool, has_data: bool) -> Iterator[tuple[str, Any]
         yield "part", part
         return
     words = part.get("text")
-    if words not in (None, "") and not has_text:
+    if filled(words) and not has_text:
         yield "thought" if part.get("thought") is True else "text", words
     for key, value in part.items():
         if value.__class__ is dict and not (has_data and key in _INLINE):

@@ -14,7 +14,8 @@ from transmissions import RunError
 
 from .api_messages import api_messages, kinds_of
 from .conversation import as_list, as_text, instant
-from .plain_turns import chat, first, identity, tally, tools_section, unroll
+from .plain_blocks import filled, first
+from .plain_turns import chat, identity, tally, tools_section, unroll
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ class APIConversations:
         request, response = _request_of(element), _response_of(element)
         asked, answers = _asked(request), _answers(response)
         told = request.get("system", request.get("instructions"))
-        opening = [{"role": "system", "content": told}] if told not in (None, "", [], {}) else []
+        opening = [{"role": "system", "content": told}] if filled(told) else []
         if not isinstance(asked, SpooledList):
             asked = opening + asked
             opening = []
         error = element.get("error")
-        if error not in (None, "", [], {}):
+        if filled(error):
             answers = [*answers, {"role": "error", "content": [{"type": "error", "error": error}]}]
         if not (len(asked) or answers):
             raise RunError("nothing that was asked of an API: it has neither messages nor an answer")

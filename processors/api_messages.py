@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .claude_blocks import convert_blocks
 from .conversation import as_list, as_text, instant
-from .plain_turns import (
+from .plain_blocks import (
     call,
     cite,
+    filled,
     first,
-    message,
-    no_message,
     parsed,
     parts_of,
     picture,
     result,
-    role_of,
     text,
     thinking,
     type_of,
@@ -24,6 +22,7 @@ from .plain_turns import (
     unpacked,
     words_of,
 )
+from .plain_turns import message, no_message, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 _THOUGHTS: Final = ("reasoning_content", "reasoning")
 _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use", "document"])
 """Types of content that only Anthropic's API has."""
+_HELD: Final = ("image", "document")
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
 _ITEMS: Final = frozenset(["function_call", "function_call_output", "reasoning"])
 """Items of OpenAI's Responses API that are no messages."""
@@ -76,7 +76,7 @@ def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield type_of(item), item
         return
     for key in _THOUGHTS:
-        if _filled(item, key):
+        if filled(item.get(key)):
             yield key, item[key]
             break
     content = item.get("content")
@@ -86,14 +86,10 @@ def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     elif content not in (None, "", {}):
         yield "content", content
     for key in ("refusal", "audio", "function_call", "annotations"):
-        if _filled(item, key):
+        if filled(item.get(key)):
             yield key, item[key]
     for entry in as_list(item.get("tool_calls")):
         yield "tool_calls", entry
-
-
-def _filled(item: dict[str, Any], key: str) -> bool:
-    return item.get(key) not in (None, "", [], {})
 
 
 def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Block]:
@@ -102,8 +98,7 @@ def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Bloc
         return _tool_answer(item, contents, names)
     if _is_anthropic(item):
         parts = [_named(part, names) for part in item["content"]]
-        blocks = convert_blocks(parts, role == "assistant")
-        _unpack(blocks, parts)
+        blocks = _unpack(convert_blocks(parts, role == "assistant"), parts)
         contents = [(kind, value) for kind, value in contents if not any(value is part for part in item["content"])]
     else:
         blocks = []
@@ -113,21 +108,16 @@ def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Bloc
 
 
 def _is_anthropic(item: dict[str, Any]) -> bool:
-    """Whether content is Anthropic's, and sound enough for its own converter."""
+    """Whether content is as Anthropic's API has it: of types of its own, or cited."""
     content = item.get("content")
-    if content.__class__ is not list or not any(_is_theirs(part) for part in content):
-        return False
-    lists = (part.get(key) for part in content if part.__class__ is dict for key in ("citations", "summaries"))
-    return all(found is None or found.__class__ is list for found in lists)
+    return content.__class__ is list and any(map(_is_theirs, content))
 
 
 def _is_theirs(part: Any) -> bool:
     kind = type_of(part)
-    return kind in _ANTHROPIC or (kind == "image" and part.get("source").__class__ is dict) or bool(_cited(part, kind))
-
-
-def _cited(part: Any, kind: str) -> Any:
-    return part.get("citations") if kind == "text" else None
+    if kind == "text":
+        return bool(part.get("citations"))
+    return kind in _ANTHROPIC or (kind == "image" and part.get("source").__class__ is dict)
 
 
 def _named(part: Any, names: dict[str, str]) -> Any:
@@ -136,19 +126,29 @@ def _named(part: Any, names: dict[str, str]) -> Any:
     return {**part, "name": names[asked]} if asked.__class__ is str and asked in names else part
 
 
-def _unpack(blocks: list[Block], parts: list[Any]) -> None:
-    """Give pictures and documents that stand in the content itself to their blocks."""
-    held = (part for part in parts if type_of(part) in ("image", "document"))
-    for block, part in zip((block for block in blocks if block["kind"] == "file"), held, strict=False):
-        source = part.get("source")
-        if source.__class__ is not dict:
-            continue
-        data = source.get("data")
-        content = unpacked(data) if source.get("type") == "base64" else as_text(data).encode(errors="replace")
-        if content:
-            block["content"] = content
-        block["type"] = as_text(source.get("media_type")) or block["type"]
-        block["id"] = block["id"] or as_text(first(source, "file_id", "url"))
+def _unpack(blocks: list[Block], parts: list[Any]) -> list[Block]:
+    """Return blocks with the pictures and documents that stand in the content itself."""
+    held = (part for part in parts if type_of(part) in _HELD)
+    return [_held(block, next(held)) if block["sources"] and block["sources"][0] in _HELD else block for block in blocks]
+
+
+def _held(block: Block, part: dict[str, Any]) -> Block:
+    source = part.get("source")
+    if source.__class__ is not dict:
+        return block
+    data, address = source.get("data"), as_text(first(source, "file_id", "url"))
+    content = unpacked(data) if source.get("type") == "base64" else as_text(data).encode(errors="replace")
+    if not (content or address):
+        return unknown(type_of(part), part)
+    media = as_text(source.get("media_type")) or type_of(part)
+    block = {
+        "kind": "file",
+        "name": as_text(part.get("title")) or address,
+        "id": address,
+        "type": media,
+        "sources": block["sources"],
+    }
+    return block | ({"content": content} if content else {})
 
 
 def _tool_answer(item: dict[str, Any], contents: list[tuple[str, Any]], names: dict[str, str]) -> list[Block]:
@@ -177,6 +177,9 @@ def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
         return thinking(value, kind) if kind in _THOUGHTS else text(value, kind)
     if value.__class__ is not dict:
         return unknown(kind, value)
+    if kind == "error":
+        said = first(value, "error") or value
+        return {"kind": "event", "title": "Error", "text": as_text(said), "sources": (kind,)}
     if kind in _WORDS:
         return text(first(value, "text"), kind)
     if kind in ("tool_calls", "function_call"):

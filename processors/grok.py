@@ -5,23 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant
-from .plain_turns import (
-    chat,
-    cite,
-    first,
-    identity,
-    items_of,
-    message,
-    no_message,
-    parts_of,
-    result,
-    role_of,
-    tally,
-    text,
-    thinking,
-    unknown,
-    unroll,
-)
+from .plain_blocks import cite, filled, first, parts_of, result, text, thinking, unknown
+from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,7 +98,7 @@ def _blocks(response: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     for key in _CONTENT:
         value = response.get(key)
-        if value in (None, "", [], {}):
+        if not filled(value):
             continue
         if key == "cited_web_search_results" and blocks and blocks[-1]["sources"] == ("message",):
             blocks[-1]["citations"] += cite(value, len(blocks[-1]["text"]))
@@ -151,6 +136,6 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
         if not response:
             kinds.append("message")
             continue
-        kinds += [key for key in _CONTENT if response.get(key) not in (None, "", [], {})]
+        kinds += [key for key in _CONTENT if filled(response.get(key))]
         files += sum(len(as_list(response.get(key))) for key in _FILES)
     return tally(messages, kinds, files=files)

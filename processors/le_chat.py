@@ -7,27 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant
-from .plain_turns import (
-    call,
-    chat,
-    cite,
-    first,
-    held_file,
-    identity,
-    items_of,
-    message,
-    no_message,
-    parsed,
-    parts_of,
-    picture,
-    role_of,
-    tally,
-    text,
-    thinking,
-    type_of,
-    unknown,
-    unroll,
-)
+from .plain_blocks import call, cite, filled, first, parsed, parts_of, picture, text, thinking, type_of, unknown
+from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,7 +86,7 @@ def _file(entry: Any, about: About, folder: str) -> dict[str, Any]:
 def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a message holds, by type: its chunks or, without any, its text; then what stands beside both."""
     chunks = as_list(item.get("contentChunks"))
-    if not chunks and item.get("content") not in (None, ""):
+    if not chunks and filled(item.get("content")):
         yield "content", item["content"]
     for chunk in chunks:
         yield type_of(chunk), chunk

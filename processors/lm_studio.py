@@ -5,26 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant
-from .plain_turns import (
-    call,
-    chat,
-    first,
-    held_file,
-    identity,
-    items_of,
-    message,
-    no_message,
-    parsed,
-    parts_of,
-    result,
-    role_of,
-    tally,
-    text,
-    thinking,
-    type_of,
-    unknown,
-    unroll,
-)
+from .plain_blocks import call, first, parsed, parts_of, result, text, thinking, type_of, unknown
+from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -139,7 +121,7 @@ def _contents(version: Any) -> Iterator[tuple[str, Any, str]]:
         if type_of(step) != "contentBlock":
             yield type_of(step), step, ""
             continue
-        style = type_of(step.get("style"), "")
+        style = type_of(step.get("style"))
         for entry in as_list(step.get("content")):
             yield type_of(entry), entry, style
 

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
-from .plain_turns import (
-    chat,
-    cite,
-    first,
-    identity,
-    items_of,
-    message,
-    no_message,
-    parsed,
-    picture,
-    role_of,
-    tally,
-    text,
-    unknown,
-    unroll,
-    words_of,
-)
+from .plain_blocks import cite, filled, first, link_of, parsed, picture, result, text, unknown, words_of
+from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,7 +86,7 @@ def _messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
 def _said(item: dict[str, Any]) -> ChatMessage:
     """Return a message that says itself who spoke."""
     role, model = role_of(item["role"]), _model(item)
-    blocks = _with_sources(item, [text(words_of(item["content"]), "content")] if _filled(item, "content") else [])
+    blocks = _with_sources(item, [text(words_of(item["content"]), "content")] if filled(item.get("content")) else [])
     more = {"model": model} if model and role == "assistant" else {}
     return message(role, blocks, as_text(first(item, "id", "uuid")), _moment(item), **more)
 
@@ -108,7 +94,7 @@ def _said(item: dict[str, Any]) -> ChatMessage:
 def _turn(entry: dict[str, Any]) -> Iterator[ChatMessage]:
     """Yield the question and the answer of an entry."""
     identifier, created, model = as_text(first(entry, "uuid", "backend_uuid", "id")), _moment(entry), _model(entry)
-    asked = [text(entry[key], key) for key in _ASKED if _filled(entry, key)][:1]
+    asked = [text(entry[key], key) for key in _ASKED if filled(entry.get(key))][:1]
     files = [picture(address, "attachments") for address in as_list(entry.get("attachments"))]
     yield message("human", asked + files, identifier, created)
     blocks = _blocks(_answers(entry))
@@ -116,15 +102,11 @@ def _turn(entry: dict[str, Any]) -> Iterator[ChatMessage]:
     yield message("assistant", _with_sources(entry, blocks), f"{identifier}.answer" if identifier else "", created, **more)
 
 
-def _filled(item: dict[str, Any], key: str) -> bool:
-    return item.get(key) not in (None, "", [], {})
-
-
 def _answers(entry: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return what an answer consists of, by type: its blocks if there are any, and its text if none of them is one."""
     found = [(_use_of(block), block) for block in as_list(entry.get("blocks"))]
     if not any(_markdown_of(block) for _, block in found):
-        found += [(key, entry[key]) for key in _ANSWERED if _filled(entry, key)][:1]
+        found += [(key, entry[key]) for key in _ANSWERED if filled(entry.get(key))][:1]
     return found
 
 
@@ -132,12 +114,12 @@ def _blocks(answers: list[tuple[str, Any]]) -> list[Block]:
     """Return the blocks of an answer. It is sent both whole, as `ask_text`, and in sections, which say the same again."""
     blocks: list[Block] = []
     whole = next((block for kind, block in answers if kind == "ask_text" and _markdown_of(block)), None)
-    repeated = [kind for kind, block in answers if whole and kind.startswith("ask_text_") and _markdown_of(block)]
-    for kind, value in answers:
-        if kind not in repeated:
+    sections = [kind.startswith("ask_text_") and bool(whole and _markdown_of(block)) for kind, block in answers]
+    for (kind, value), is_section in zip(answers, sections, strict=True):
+        if not is_section:
             blocks.append(_answer(kind, value))
-        if value is whole:
-            blocks[-1]["sources"] += tuple(repeated)
+        if value is whole and whole:
+            blocks[-1]["sources"] += tuple(kind for kind, _ in compress(answers, sections))
     return blocks
 
 
@@ -160,10 +142,15 @@ def _answer(kind: str, value: Any) -> Block:
         return text(markdown, kind)
     pages = _pages_of(value)
     if pages:
-        finds = [{"title": link["title"], "url": link["url"], "text": ""} for link in cite(pages, 0)]
-        asked = {"kind": "tool", "name": "web search", "input": None, "sources": (kind,)}
-        return asked | {"result": {"parts": finds, "failed": False}}
+        return result("web search", [_page(page) for page in pages], kind)
     return unknown(kind, value)
+
+
+def _page(page: Any) -> Any:
+    if page.__class__ is not dict:
+        return page
+    link = link_of(page)
+    return {"title": link["title"], "url": link["url"], "text": as_text(first(page, "snippet", "text"))}
 
 
 def _pages_of(block: Any) -> list[Any]:
@@ -187,7 +174,7 @@ def _final(value: Any) -> str:
 def _with_sources(item: dict[str, Any], blocks: list[Block]) -> list[Block]:
     """Put the pages a text rests on into its citations; without a text they stand alone."""
     for key in _SOURCES:
-        if not _filled(item, key):
+        if not filled(item.get(key)):
             continue
         texts = [block for block in blocks if block["kind"] == "text"]
         if texts:
@@ -209,8 +196,8 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
 
 
 def _kinds(item: dict[str, Any], is_turn: bool) -> list[str]:
-    found = [key for key in _SOURCES if _filled(item, key)]
+    found = [key for key in _SOURCES if filled(item.get(key))]
     if not is_turn:
-        return found + ["content"] * _filled(item, "content")
-    asked = [key for key in _ASKED if _filled(item, key)][:1]
+        return found + ["content"] * filled(item.get("content"))
+    asked = [key for key in _ASKED if filled(item.get(key))][:1]
     return found + asked + ["attachments"] * len(as_list(item.get("attachments"))) + [kind for kind, _ in _answers(item)]

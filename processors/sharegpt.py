@@ -6,23 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .conversation import as_text
-from .plain_turns import (
-    call,
-    chat,
-    first,
-    identity,
-    items_of,
-    message,
-    no_message,
-    parsed,
-    parts_of,
-    result,
-    role_of,
-    tally,
-    text,
-    tools_section,
-    unroll,
-)
+from .plain_blocks import call, first, parsed, parts_of, result, text
+from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, tools_section, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,8 +21,8 @@ class ShareGPTConversations:
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that an element holds."""
-        key = "items" if element.__class__ is dict and "conversations" not in element else "conversations"
-        items = items_of(element, key, "conversation of ShareGPT")
+        is_old = element.__class__ is dict and "conversations" not in element and "items" in element
+        items = items_of(element, "items" if is_old else "conversations", "conversation of ShareGPT")
         told = as_text(first(element, "system", "system_prompt"))
         counts = _count(items, told)
         return chat(

@@ -12,7 +12,8 @@ from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
 from .html_text import html_to_markdown
-from .plain_turns import chat, first, held_file, identity, message, tally, text, unknown
+from .plain_blocks import filled, first, text, unknown
+from .plain_turns import chat, held_file, identity, message, tally
 from .takeout_page import activities
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ class TakeoutPages:
 
 
 def _messages(element: dict[str, Any], created: str, about: About) -> Iterator[ChatMessage]:
-    said = as_text(element.get("title"))
+    said = as_text(element.get("title")) if filled(element.get("title")) else ""
     blocks = [text(_VERB.sub("", said, count=1) if _VERB.match(said) else said, "title")] if said else []
-    if element.get("subtitles"):
+    if filled(element.get("subtitles")):
         blocks.append(_subtitles(element["subtitles"]))
     files = [held_file(about, name) for name in _file_names(element)]
     yield message("human", blocks, created=created) | {"files": files}
@@ -99,5 +100,5 @@ def _file_names(element: dict[str, Any]) -> list[str]:
 
 def _count(element: dict[str, Any]) -> dict[str, Any]:
     answers = as_list(element.get("safeHtmlItem"))
-    kinds = [key for key in ("title", "subtitles") if element.get(key)] + ["safeHtmlItem"] * len(answers)
+    kinds = [key for key in ("title", "subtitles") if filled(element.get(key))] + ["safeHtmlItem"] * len(answers)
     return tally(1 + bool(answers), kinds, files=len(_file_names(element)))

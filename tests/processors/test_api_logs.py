@@ -1,0 +1,111 @@
+import pytest
+from importing import blocks, conversations, imported, samples
+
+from transmissions import RunError
+from transmissions.processors.branches import look
+
+SAMPLE = next(sample for sample in samples("api-logs") if sample.shape == "api")
+
+
+def by_id(identifier):
+    return next(conversation for conversation in conversations("api-logs") if conversation["id"] == identifier)
+
+
+def log(*messages, **more):
+    """Return what a request with these messages becomes."""
+    return imported(SAMPLE, {"messages": list(messages), **more})
+
+
+def test_a_request_and_its_answer_are_one_conversation():
+    """What was asked comes first, then what was answered, with the model, the time and the tokens of the answer."""
+    found = by_id("chatcmpl-1")
+    assert [message["role"] for message in found["messages"]] == [
+        "system",
+        "human",
+        "assistant",
+        "tool",
+        "assistant",
+        "assistant",
+    ]
+    assert (found["model"], found["created"]) == ("gpt-x-2026", "2026-03-01T21:20:03Z")
+    assert found["tokens"] == {"input": 50, "output": 12}
+
+
+def test_several_choices_are_branches():
+    """The first choice goes on with the conversation; others are ways it did not go."""
+    assert look(by_id("chatcmpl-1")).path == frozenset({0, 1, 2, 3, 4})
+
+
+def test_an_answer_of_a_tool_knows_its_call():
+    """A result is told by the id of its call which tool gave it; arguments are read from JSON."""
+    thought, call, answer = blocks(by_id("chatcmpl-1"))[3:6]
+    assert (thought["kind"], call["input"]) == ("thinking", {"city": "Łódź"})
+    assert (answer["name"], answer["result"]["parts"]) == ("weather", [{"text": "21 °C"}])
+
+
+def test_pictures_in_the_request_are_unpacked():
+    """An image in a data URL, or in Anthropic's form, is a file with its content."""
+    pictures = [block for name in ("chatcmpl-1", "msg_01") for block in blocks(by_id(name)) if block["kind"] == "file"]
+    assert [(block["type"], block["content"][1:4]) for block in pictures] == [("image/png", b"PNG")] * 2
+
+
+def test_anthropic_messages_are_converted_as_claude_s():
+    """Thoughts, artifacts and results become what they are in Claude's export; a result is not the user's words."""
+    found = by_id("msg_01")
+    assert [message["role"] for message in found["messages"]] == ["system", "human", "assistant", "tool", "human", "assistant"]
+    assert found["messages"][2]["blocks"][1]["artifact"]["path"] == "hello.py"
+    assert found["messages"][3]["blocks"][0]["name"] == "create_file"
+
+
+def test_the_responses_api_is_read_item_by_item():
+    """Reasoning, calls, their results and messages of an output become messages in order."""
+    found = by_id("resp_1")
+    assert [block["kind"] for block in blocks(found)] == ["text", "text", "thinking", "tool", "tool", "text"]
+    assert blocks(found)[4]["name"] == "add"
+
+
+def test_batches_are_read_on_both_sides():
+    """A line of a batch may hold a request, an answer or an error."""
+    assert blocks(by_id("chatcmpl-7"))[0]["text"] == "Hello!"
+    assert blocks(by_id("msg_02"))[0]["text"] == "Hi there."
+    errors = [block for conversation in conversations("api-logs") for block in blocks(conversation) if block["kind"] == "event"]
+    assert "Too late." in errors[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Hi",
+        {"choices": [{"text": "Hi"}]},
+        {"role": "assistant", "content": "Hi"},
+        {"body": {"choices": [{"message": {"content": "Hi"}}]}},
+    ],
+)
+def test_answers_come_in_several_wrappings(response):
+    """A plain text, a completion, a bare message and a body all give the answer."""
+    assert blocks(log({"role": "user", "content": "a"}, response=response))[1]["text"] == "Hi"
+
+
+def test_documents_keep_their_text():
+    """A document with text in it is a file; one that only points elsewhere is named."""
+    given = [
+        {"type": "document", "title": "n.txt", "source": {"type": "text", "media_type": "text/plain", "data": "words"}},
+        {"type": "image", "source": {"type": "url", "url": "https://x.example/a.png"}},
+        {"type": "image", "source": {"type": "base64", "data": "%"}},
+    ]
+    document, picture, broken = blocks(log({"role": "user", "content": given}))
+    assert (document["name"], document["content"]) == ("n.txt", b"words")
+    assert (picture["id"], broken["kind"]) == ("https://x.example/a.png", "unknown")
+
+
+def test_a_list_of_messages_is_one_conversation():
+    """A file of nothing but messages is read as a whole."""
+    found = next(imported(sample) for sample in samples("api-logs") if sample.shape == "api-messages")
+    assert [message["role"] for message in found["messages"]] == ["human", "assistant"]
+
+
+@pytest.mark.parametrize("element", [{}, [], {"messages": []}, {"messages": None, "error": None}, {"response": {"body": 5}}])
+def test_what_asks_and_answers_nothing_is_refused(element):
+    """An element without messages, answer and error is no conversation."""
+    with pytest.raises(RunError, match="asked of an API"):
+        imported(SAMPLE, element)

@@ -1,0 +1,57 @@
+from importing import blocks, conversations, imported, samples
+
+from transmissions.processors.branches import look
+from transmissions.processors.conversation import title_of
+
+
+def chunks(*given):
+    """Return the blocks of an answer with these chunks."""
+    (sample,) = samples("le-chat")
+    item = {"id": "m", "chatId": "c", "role": "assistant", "content": "flat", "contentChunks": list(given)}
+    return blocks(imported(sample, {"name": "chat-c.json", "items": [item]}))
+
+
+def test_messages_are_put_in_the_order_of_time():
+    """A file lists its messages in any order; the first words are the title."""
+    (conversation,) = conversations("le-chat")
+    assert [message["id"] for message in conversation["messages"]] == ["m1", "m2", "m3", "m4", "m5"]
+    assert title_of(conversation) == "Which colours do bees see? 🐝"
+    assert conversation["updated"] == "2026-01-20T12:01:30.000Z"
+
+
+def test_an_answer_that_was_repeated_is_a_branch():
+    """Two answers to one message are two ways, of which the later one is the conversation's."""
+    assert look(conversations("le-chat")[0]).path == frozenset({0, 1, 2, 4})
+
+
+def test_files_lie_in_the_folder_of_the_chat():
+    """A file is found in the folder named after the chat; one that is not there is only named."""
+    files = conversations("le-chat")[0]["messages"][0]["files"]
+    assert [(file["name"], "content" in file) for file in files] == [("garden notes.txt", True), ("gone.pdf", False)]
+
+
+def test_references_stand_in_the_sentence_they_interrupt():
+    """Text before and after a reference is one text with a citation in its place."""
+    text = next(block for block in blocks(conversations("le-chat")[0]) if block["sources"][:1] == ("text",))
+    assert text["text"] == "Bees see blue and ultraviolet, but no red."
+    assert text["citations"] == [{"end": 29, "title": "Bee eyes", "url": "https://bees.example/eyes"}]
+
+
+def test_calls_come_with_what_they_gave():
+    """A tool call holds its arguments, read from JSON text, and its result."""
+    (call,) = (block for block in blocks(conversations("le-chat")[0]) if block["kind"] == "tool")
+    assert (call["name"], call["input"]) == ("web_search", {"query": "bees colours"})
+    assert call["result"]["parts"][0]["url"] == "https://bees.example/eyes"
+
+
+def test_chunks_win_over_the_flat_text():
+    """The flat text is used only where there are no chunks."""
+    assert [block["text"] for block in chunks({"type": "text", "text": "rich"})] == ["rich"]
+    assert [block["text"] for block in chunks()] == ["flat"]
+
+
+def test_chunks_of_no_known_type_are_kept():
+    """References to nothing, chunks of new types and things that are no chunk stay as data."""
+    found = chunks({"type": "reference", "referenceIds": [3]}, {"type": "waves", "n": 1}, 7)
+    assert [block["kind"] for block in found] == ["unknown"] * 3
+    assert found[1]["data"] == {"type": "waves", "n": 1}

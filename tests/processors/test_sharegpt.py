@@ -1,0 +1,54 @@
+import pytest
+from importing import blocks, conversations, imported, samples
+
+from transmissions import RunError
+
+
+def turns(*pairs, **more):
+    """Return what a conversation of these turns becomes."""
+    element = {"conversations": [{"from": speaker, "value": value} for speaker, value in pairs], **more}
+    return imported(samples("sharegpt")[0], element)
+
+
+@pytest.mark.parametrize(
+    ("speaker", "role"),
+    [
+        ("human", "human"),
+        ("user", "human"),
+        ("gpt", "assistant"),
+        ("GPT", "assistant"),
+        ("system", "system"),
+        ("narrator", "narrator"),
+    ],
+)
+def test_speakers_have_roles(speaker, role):
+    """The usual names are roles of ours; another name is kept."""
+    assert turns((speaker, "x"))["messages"][0]["role"] == role
+
+
+def test_calls_and_what_they_gave_are_tools():
+    """A call is read from its JSON, and what follows as an observation is its result."""
+    second = conversations("sharegpt")[1]
+    call, answer = (message["blocks"][0] for message in second["messages"][2:4])
+    assert (call["name"], call["input"]) == ("weather", {"city": "Łódź"})
+    assert (answer["name"], answer["result"]["parts"]) == ("weather", [{"celsius": 21}])
+    assert "weather" in second["sections"][0]["text"]
+
+
+def test_a_call_that_is_no_json_is_text():
+    """What claims to be a call and cannot be read is shown as it is."""
+    assert blocks(turns(("function_call", "weather(Łódź)")))[0]["text"] == "weather(Łódź)"
+
+
+def test_a_conversation_without_an_id_is_known_by_its_words():
+    """Equal words give an equal id, other words another; an id that is there is taken."""
+    assert turns(("human", "a"))["id"] == turns(("human", "a"))["id"] != turns(("human", "b"))["id"]
+    assert turns(("human", "a"), id="x1")["id"] == "x1"
+
+
+def test_an_older_form_calls_the_list_items():
+    """`items` is read as `conversations`; an element with neither is refused."""
+    found = imported(samples("sharegpt")[0], {"items": [{"from": "human", "value": "a"}]})
+    assert len(found["messages"]) == 1
+    with pytest.raises(RunError, match="no list 'conversations'"):
+        imported(samples("sharegpt")[0], {"id": "x"})
