@@ -30,12 +30,13 @@ class AIStudioPrompts:
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that a prompt file holds."""
-        prompt = element.get("chunkedPrompt") if element.__class__ is dict else None
+        prompt: Any = element.get("chunkedPrompt") if element.__class__ is dict else None
         if prompt.__class__ is not dict:
             raise RunError("no prompt of AI Studio: it has no 'chunkedPrompt'")
         chunks = as_list(prompt.get("chunks"))
         told = _system_text(element.get("systemInstruction"))
-        runs, settings = _runs(chunks), element.get("runSettings")
+        settings: Any = element.get("runSettings")
+        runs = _runs(chunks)
         model = as_text(settings.get("model")).removeprefix("models/") if settings.__class__ is dict else ""
         name = _EXTENSION.sub("", about.file.rpartition("/")[2])
         messages = [message("system", [text(told, "systemInstruction")])] if told else []
@@ -172,7 +173,7 @@ def _inline(kind: str, value: dict[str, Any]) -> Block:
 def _tokens(chunks: list[Any]) -> dict[str, Any]:
     figures = {"input": 0, "output": 0}
     for chunk in chunks:
-        number = chunk.get("tokenCount") if chunk.__class__ is dict else None
+        number: Any = chunk.get("tokenCount") if chunk.__class__ is dict else None
         if number.__class__ is int:
             figures["input" if chunk.get("role") == "user" else "output"] += number
     return {"tokens": figures} if any(figures.values()) else {}

@@ -81,7 +81,7 @@ class APIMessages:
 
 def _request_of(element: dict[str, Any]) -> dict[str, Any]:
     for key in _REQUESTS:
-        found = element.get(key)
+        found: Any = element.get(key)
         if found.__class__ is dict and ("messages" in found or "input" in found):
             return dict(found)
     return element

@@ -79,7 +79,7 @@ def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if filled(item.get(key)):
             yield key, item[key]
             break
-    content = item.get("content")
+    content: Any = item.get("content")
     if content.__class__ is list:
         for part in content:
             yield type_of(part), part
@@ -109,7 +109,7 @@ def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Bloc
 
 def _is_anthropic(item: dict[str, Any]) -> bool:
     """Whether content is as Anthropic's API has it: of types of its own, or cited."""
-    content = item.get("content")
+    content: Any = item.get("content")
     return content.__class__ is list and any(map(_is_theirs, content))
 
 
@@ -122,7 +122,7 @@ def _is_theirs(part: Any) -> bool:
 
 def _named(part: Any, names: dict[str, str]) -> Any:
     """Return a result with the name of the call it answers."""
-    asked = part.get("tool_use_id") if type_of(part) == "tool_result" else None
+    asked: Any = part.get("tool_use_id") if type_of(part) == "tool_result" else None
     return {**part, "name": names[asked]} if asked.__class__ is str and asked in names else part
 
 
@@ -133,7 +133,7 @@ def _unpack(blocks: list[Block], parts: list[Any]) -> list[Block]:
 
 
 def _held(block: Block, part: dict[str, Any]) -> Block:
-    source = part.get("source")
+    source: Any = part.get("source")
     if source.__class__ is not dict:
         return block
     data, address = source.get("data"), as_text(first(source, "file_id", "url"))
@@ -141,21 +141,16 @@ def _held(block: Block, part: dict[str, Any]) -> Block:
     if not (content or address):
         return unknown(type_of(part), part)
     media = as_text(source.get("media_type")) or type_of(part)
-    block = {
-        "kind": "file",
-        "name": as_text(part.get("title")) or address,
-        "id": address,
-        "type": media,
-        "sources": block["sources"],
-    }
-    return block | ({"content": content} if content else {})
+    name = as_text(part.get("title")) or address
+    file = {"kind": "file", "name": name, "id": address, "type": media, "sources": block["sources"]}
+    return file | ({"content": content} if content else {})
 
 
 def _tool_answer(item: dict[str, Any], contents: list[tuple[str, Any]], names: dict[str, str]) -> list[Block]:
     """Return the one block that the answer of a tool is."""
     if not contents:
         return []
-    asked = item.get("tool_call_id")
+    asked: Any = item.get("tool_call_id")
     name = names.get(asked, "") if asked.__class__ is str else ""
     block = result(name or item.get("name"), [], contents[0][0])
     parts = [part for kind, value in contents for part in parts_of(value if kind == "content" else [value])]
@@ -185,7 +180,7 @@ def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
     if kind in ("tool_calls", "function_call"):
         return _call(kind, value)
     if kind == "function_call_output":
-        asked = value.get("call_id")
+        asked: Any = value.get("call_id")
         name = names.get(asked, "") if asked.__class__ is str else ""
         return result(name, parts_of(value.get("output")), kind)
     if kind == "reasoning":

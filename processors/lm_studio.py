@@ -103,10 +103,10 @@ class _Walk:
 
 def _versions_of(item: Any) -> tuple[list[Any], int]:
     """Return the versions of a message and the place of the one that was chosen."""
-    versions = item.get("versions") if item.__class__ is dict else None
+    versions: Any = item.get("versions") if item.__class__ is dict else None
     if versions.__class__ is not list:
         return [item], 0
-    chosen = item.get("currentlySelected")
+    chosen: Any = item.get("currentlySelected")
     return versions, chosen if chosen.__class__ is int and 0 <= chosen < len(versions) else max(len(versions) - 1, 0)
 
 
@@ -130,7 +130,7 @@ def _facts(version: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of the model that wrote a version."""
     infos = [step["genInfo"] for step in as_list(version.get("steps")) if step.__class__ is dict and step.get("genInfo")]
     infos = [info for info in infos if info.__class__ is dict]
-    sender = version.get("senderInfo")
+    sender: Any = version.get("senderInfo")
     model = as_text(first(infos[0], "identifier", "indexedModelIdentifier")) if infos else ""
     model = model or (as_text(sender.get("senderName")) if sender.__class__ is dict and version.get("role") != "user" else "")
     stats = [info["stats"] for info in infos if info.get("stats").__class__ is dict]

@@ -128,7 +128,7 @@ def _use_of(block: Any) -> str:
 
 
 def _markdown_of(block: Any) -> str:
-    found = block.get("markdown_block") if block.__class__ is dict else None
+    found: Any = block.get("markdown_block") if block.__class__ is dict else None
     if found.__class__ is not dict:
         return ""
     return as_text(found.get("answer")) or "".join(map(as_text, as_list(found.get("chunks"))))
@@ -154,7 +154,7 @@ def _page(page: Any) -> Any:
 
 
 def _pages_of(block: Any) -> list[Any]:
-    found = block.get("web_result_block") if block.__class__ is dict else None
+    found: Any = block.get("web_result_block") if block.__class__ is dict else None
     return as_list(found.get("web_results")) if found.__class__ is dict else []
 
 
@@ -164,7 +164,7 @@ def _final(value: Any) -> str:
     steps = [step for step in as_list(found) if step.__class__ is dict]
     for step in reversed(steps):
         content: Any = step.get("content", step)
-        answer = parsed(content.get("answer")) if content.__class__ is dict else None
+        answer: Any = parsed(content.get("answer")) if content.__class__ is dict else None
         answer = answer.get("answer") if answer.__class__ is dict else answer
         if answer.__class__ is str and answer:
             return str(answer)

@@ -63,7 +63,7 @@ def _block(kind: str, value: Any, role: str, asked: str) -> Block:
     source = kind or "value"
     if role == "tool":
         return result(asked, parts_of(parsed(value)), source)
-    given = parsed(value) if kind == "function_call" else None
+    given: Any = parsed(value) if kind == "function_call" else None
     if given.__class__ is dict:
         return call(given.get("name"), parsed(first(given, "arguments", "parameters")), source)
     return text(value, source)
