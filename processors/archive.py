@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -15,7 +16,7 @@ from .manifest import SHAPES as MANIFESTS
 from .manifest import read_manifest
 from .reading import read_again, read_part
 from .shape import Shape
-from .shapes import PROVIDERS
+from .shapes import EMPTY, PROVIDERS
 from .zip_archive import Limits
 
 if TYPE_CHECKING:
@@ -69,18 +70,15 @@ class ArchiveReader(Source):
         """Yield the conversations of the archive that `message` names."""
         path = self.context.input_path(str(self.dynamic(message, "archive")))
         archive = self._open(path)
-        wanted = {part.blob.name: shape for part in archive.parts if (shape := self._shape_to_read(part))}
-        account = message["input"] = account_of(path.name, archive, wanted)
-        faults = [part for part in archive.parts if part.fault]
-        if not wanted and faults:
-            raise RunError(faults[0].fault)
-        if not wanted and not any(part.shape and part.shape.name == "empty" for part in archive.parts):
-            name = "" if self.provider in _ANY else f"{self.provider} "
-            raise RunError(f"no {name}conversations in '{path}'; {what_is_there(archive.parts)}")
-        for part in faults:
-            self.context.skip(part.fault, file=part.blob.name)
+        shapes = [self._shape_to_read(part) for part in archive.parts]
+        account = message["input"] = account_of(path.name, archive, shapes)
+        if not any(shapes):
+            self._refuse(path, archive)
+        for part in archive.parts:
+            if part.fault:
+                self.context.skip(part.fault, file=part.blob.name)
         self._check_parts(archive, account)
-        yield from self._read(archive, wanted, account)
+        yield from self._read(archive, shapes, account)
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, what each file of the archive is found to hold."""
@@ -90,17 +88,25 @@ class ArchiveReader(Source):
             verdict = "to be read" if self._shape_to_read(part) else "cannot be read" if part.fault else "not to be read"
             yield f"{part.blob.name}: {part.fault or part.holds}, {len(part.blob)} bytes, {verdict}"
 
-    def retry(self, letter: Message) -> Iterator[Message]:
+    def retry(self, letter: dict[str, Any]) -> Iterator[Message]:
         """Yield what becomes of a dead letter of this reader when its piece of input is read again."""
         archive: Archive | None = None
-        if letter.get("archive") and (path := self.context.input_path(str(letter["archive"]))).exists():
-            archive = self._open(path)
+        with contextlib.suppress(RunError):  # Most letters can do without their archive.
+            archive = self._open(self.context.input_path(str(letter.get("archive"))))
         members = Members(part.blob for part in archive.parts) if archive else Members()
         for shape, item in read_again(letter, archive, self.large_element):
             if isinstance(item, Broken):
                 self._set_aside(str(letter.get("file")), shape, Path(str(letter.get("archive"))), item)
             else:
                 yield _message(str(letter.get("file")), shape, item, members)
+
+    def _refuse(self, path: Path, archive: Archive) -> None:
+        """Say why there is nothing to read; an empty list is nothing to complain of."""
+        fault = next((part.fault for part in archive.parts if part.fault), "")
+        if not fault and any(part.shape is EMPTY for part in archive.parts):
+            return
+        name = "" if self.provider in _ANY else f"{self.provider} "
+        raise RunError(fault or f"no {name}conversations in '{path}'; {what_is_there(archive.parts)}")
 
     def _open(self, path: Path) -> Archive:
         return Archive(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked))
@@ -121,12 +127,12 @@ class ArchiveReader(Source):
                         f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing
                     )
 
-    def _read(self, archive: Archive, wanted: dict[str, Shape], account: dict[str, Any]) -> Iterator[Message]:
+    def _read(self, archive: Archive, shapes: list[Shape | None], account: dict[str, Any]) -> Iterator[Message]:
         members = Members(part.blob for part in archive.parts)
-        total = sum(len(part.blob) for part in archive.parts if part.blob.name in wanted)
+        total = sum(len(part.blob) for part, shape in zip(archive.parts, shapes, strict=True) if shape)
         before = 0
-        for part, entry in zip(archive.parts, account["files"], strict=False):
-            if shape := wanted.get(part.blob.name):
+        for part, shape, entry in zip(archive.parts, shapes, account["files"], strict=False):
+            if shape:
                 tally = Tally(account, entry)
                 for item in self._items(part, shape, tally):
                     if tally.steps(_STRIDE):

@@ -16,13 +16,14 @@ _APPS: Final = {"claude": "claude-json-converter", "chatgpt": "chatgpt-converter
 _LISTED: Final = 5
 
 
-def account_of(name: str, archive: Archive, wanted: dict[str, Shape]) -> dict[str, Any]:
+def account_of(name: str, archive: Archive, shapes: list[Shape | None]) -> dict[str, Any]:
     """Return the account of an archive before it is read.
 
-    `files` lists all: `name`, `bytes`, `holds`, and `shape` with its byte account in `read` where a file is read, else the
-    `reason`. `elements` and `broken` count what was read; `faults` says what could not be.
+    `shapes` are those of the files that will be read. `files` lists all: `name`, `bytes`, `holds`, and `shape` with its byte
+    account in `read` where a file is read, else the `reason`. `elements` and `broken` count what was read; `faults` says what
+    could not be.
     """
-    files = [_entry(part, wanted.get(part.blob.name)) for part in archive.parts]
+    files = [_entry(part, shape) for part, shape in zip(archive.parts, shapes, strict=True)]
     files += [{"name": hidden, "reason": "hidden, or a link: skipped"} for hidden in archive.hidden]
     faults = [part.fault for part in archive.parts if part.fault]
     return {"name": name, "files": files, "elements": 0, "broken": 0, "faults": faults}

@@ -55,8 +55,9 @@ class Archive:
         """What is in the folder and was not looked at: names that begin with a dot, links."""
         if not (path.is_dir() or path.is_file()):
             raise RunError(f"no archive at '{path}'")
-        found = self._parts_below(path, path) if path.is_dir() else self._parts_at(path)
-        self.parts: list[Part] = sorted(found, key=lambda part: part.blob.name)
+        self._faults: list[Part] = []
+        found = list(self._parts_below(path, path) if path.is_dir() else self._parts_at(path))
+        self.parts = sorted([*found, *self._faults], key=lambda part: part.blob.name)
         self.hidden.sort()
 
     def _parts_at(self, path: Path) -> list[Part]:
@@ -78,11 +79,15 @@ class Archive:
 
     def _files_below(self, folder: Path, top: Path) -> Iterator[Path]:
         """Yield the files of a folder. Links are not followed: an archive holds its own files."""
-        for base, folders, names in os.walk(folder):
+        for base, folders, names in os.walk(folder, onerror=self._note_fault):
             within = Path(base)
             shown = [name for name in (*folders, *names) if self._is_shown(within / name, top)]
             folders[:] = [name for name in folders if name in shown]
             yield from (within / name for name in names if name in shown and (within / name).is_file())
+
+    def _note_fault(self, error: OSError) -> None:
+        folder = Path(error.filename)
+        self._faults.append(_unreadable(Blob(folder, folder.name, 0), f"'{folder}' cannot be read: {error.strerror}"))
 
     def _is_shown(self, file: Path, top: Path) -> bool:
         if not file.name.startswith(".") and not file.is_symlink():
@@ -100,7 +105,7 @@ class Archive:
             else:
                 yield from self._in_zip(blob, depth)
         except RunError as error:
-            yield Part(blob, None, "nothing that can be read", str(error))
+            yield _unreadable(blob, str(error))
 
     def _in_zip(self, archive: Blob, depth: int) -> Iterator[Part]:
         path = self._unpacked(archive) if depth else archive.path
@@ -114,7 +119,7 @@ class Archive:
             if _HIDDEN.search(f"/{info.filename}"):
                 self.hidden.append(blob.name)
             elif fault:
-                yield Part(blob, None, "nothing that can be read", fault)
+                yield _unreadable(blob, fault)
             else:
                 yield from self._parts_of(blob, depth + 1)
 
@@ -132,8 +137,12 @@ class Archive:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError as error:
-        raise RunError(f"'{path}' cannot be read: {error.strerror}") from error
+    except OSError:
+        return 0  # Opening it says why.
+
+
+def _unreadable(blob: Blob, fault: str) -> Part:
+    return Part(blob, None, "nothing that can be read", fault)
 
 
 def _look_at(blob: Blob, start: bytes) -> Part:

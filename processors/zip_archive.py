@@ -30,6 +30,8 @@ class Limits(NamedTuple):
     """Unpacked to packed bytes of a member; small members may exceed it, as long repetitions do."""
     unpacked: int = 64 << 30
     """Bytes of one member."""
+    first: int = 4 << 30
+    """Bytes of all members together that need not heed the ratio: members may overlap."""
 
 
 _SMALL: Final = 16 << 20
@@ -68,7 +70,7 @@ def members(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
     """Return the files in a ZIP in the order of their names.
 
     Raises:
-        RunError: it is no readable ZIP, or holds too many.
+        RunError: it is no readable ZIP, or holds too much.
 
     """
     try:
@@ -78,6 +80,9 @@ def members(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
         raise RunError(f"'{path.name}' cannot be read as a ZIP: {error}") from error
     if len(entries) > limits.members:
         raise RunError(f"'{path.name}' holds {len(entries)} files, more than {limits.members}; refused")
+    total = sum(info.file_size for info in entries if not fault_of(path, info, limits))
+    if total > limits.first and total > limits.ratio * path.stat().st_size:
+        raise RunError(f"'{path.name}' unpacks to {total} bytes, more than {limits.ratio} times its size; refused")
     return sorted((info for info in entries if not info.is_dir()), key=lambda info: info.filename)
 
 

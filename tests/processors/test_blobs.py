@@ -84,3 +84,16 @@ def test_an_unpacked_archive_goes_with_its_reader(tmp_path):
     del archive
     with pytest.raises(RunError, match=r"cannot be read"):
         blob.read()
+
+
+def test_members_that_are_too_much_together_are_refused(tmp_path):
+    """A ZIP whose members, each harmless, unpack to far more than itself is refused; so is one with too many."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for number in range(20):
+            packed.writestr(f"{number}.json", b" " * 10_000)
+    for limits, words in (
+        (Limits(first=1000, ratio=20), "20 times its size; refused"),
+        (Limits(members=5), "20 files, more than 5"),
+    ):
+        (part,) = Archive(tmp_path / "a.zip", limits).parts
+        assert words in part.fault
