@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 import sys
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,46 @@ def write_giant(path: Path, megabytes: float, seed: int = 1) -> int:
             number += 1
         stream.write("]}]")
     return 2 * number
+
+
+def write_zip(path: Path, files: dict[str, Any]) -> Path:
+    """Write a ZIP of JSON files and texts, and return its path."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, value in files.items():
+            packed.writestr(name, value if isinstance(value, str) else json.dumps(value))
+    return path
+
+
+def write_layouts(folder: Path, conversations: list[Any]) -> list[Path]:
+    """Write one export in every way that one comes: a file, a folder, a ZIP, a manifest with its parts; return the paths."""
+    beside = {
+        "projects.json": [{"uuid": "p-1", "name": "A project", "prompt_template": "Be brief.", "docs": []}],
+        "memories.json": [{"account_uuid": "a-1", "conversations_memory": "Likes tea.", "project_memories": {}}],
+        "users.json": [{"uuid": "a-1", "full_name": "Ada", "email_address": "ada@example.org"}],
+    }
+    plain, parts = folder / "export", folder / "parts"
+    for each in (plain, parts):
+        each.mkdir()
+    for name, value in {"conversations.json": conversations, **beside}.items():
+        (plain / name).write_text(json.dumps(value), encoding="ascii")
+    half = len(conversations) // 2
+    packed = {
+        "conversations-000.zip": {"conversations.json": conversations[half:]},
+        "conversations-001.zip": {"conversations.json": conversations[:half]},
+        "projects-000.zip": {"projects/p-1.json": beside["projects.json"][0]},
+        "memories-000.zip": {"memories/a-1.json": {**beside["memories.json"][0], "memory_files": []}},
+        "light_metadata-000.zip": {"users.json": beside["users.json"], "login_history.json": {"login_events": []}},
+    }
+    listed = [{"category": name[:-8], "part": 0, "filename": name, "export_url": "https://example.org"} for name in packed]
+    (parts / "manifest-1.json").write_text(json.dumps({"version": "1.0", "data_files": listed}), encoding="ascii")
+    for name, files in packed.items():
+        write_zip(parts / name, files)
+    return [
+        plain / "conversations.json",
+        plain,
+        write_zip(folder / "export.zip", {"conversations.json": conversations, **beside}),
+        parts,
+    ]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from generate_claude import sample
+from generate_claude import Numbers, sample, write_layouts
 
 from transmissions import RunError
 from transmissions.processors.archive import ArchiveReader
@@ -25,3 +25,19 @@ def test_what_cannot_be_converted_keeps_its_fields(bench):
         with pytest.raises(RunError, match=words):
             bench.through(ConversationImporter(), message)
         assert message == before
+
+
+def test_an_export_is_the_same_in_every_layout(bench):
+    """File, folder, ZIP and manifest with parts give the same conversations, with the same digests."""
+    numbers = Numbers(3)
+    made = sample() + [numbers.conversation(number) for number in range(10, 20)]
+    found = []
+    for path in write_layouts(bench.data, made):
+        messages = bench.through(ConversationImporter(), *bench.through(ArchiveReader(archive=str(path)), {}))
+        found.append({message["conversation"]["id"]: (message["digest"], message["conversation"]) for message in messages})
+    alone, folder, packed, parts = found
+    assert len(alone) == len(made)
+    assert len(folder) == len(made) + 3
+    assert folder == packed == folder | alone
+    assert {key: value[1] for key, value in parts.items()} == {key: value[1] for key, value in folder.items()}
+    assert parts == parts | alone
