@@ -81,7 +81,7 @@ def _compacted(content: list[Any], blocks: list[Block]) -> None:
 
 
 def _user_blocks(item: Any, record: dict[str, Any]) -> list[Block]:
-    text = item if item.__class__ is str else item.get("text") if kind_of(item) == "text" else None
+    text: Any = item if item.__class__ is str else item.get("text") if kind_of(item) == "text" else None
     if text.__class__ is not str:
         return [_other(item)]
     blocks = split_words(text)
@@ -119,7 +119,7 @@ def _call(item: dict[str, Any]) -> Block:
 
 
 def _citations(item: Any) -> list[dict[str, Any]]:
-    given = item.get("citations") if item.__class__ is dict else None
+    given: Any = item.get("citations") if item.__class__ is dict else None
     found = [entry for entry in given if entry.__class__ is dict] if given.__class__ is list else []
     return [{"end": 0, "url": text_at(entry, "url"), "title": as_text(entry.get("title"))} for entry in found]
 

@@ -87,7 +87,7 @@ def mentioned_file(record: Any) -> tuple[str, str] | None:
     if kind_of(record) != "attachment" or attachment.get("type") != "file":
         return None
     file = dict_at(dict_at(attachment, "content"), "file")
-    text = file.get("content")
+    text: Any = file.get("content")
     return (text_at(attachment, "filename") or text_at(file, "filePath"), text) if text.__class__ is str else None
 
 

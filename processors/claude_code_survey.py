@@ -112,9 +112,14 @@ class Survey:
 
     def _index(self, record: dict[str, Any], owner: int) -> None:
         key = hash(record["uuid"])
-        self._by_uuid.setdefault(key, owner)
+        above = text_at(record, "logicalParentUuid") or text_at(record, "parentUuid")
         if owner == self._awaited:
-            self._above[key] = text_at(record, "logicalParentUuid") or text_at(record, "parentUuid")
+            self._above[key] = above
+        elif key not in self._by_uuid:
+            # What follows a result follows all that came before it, be it later than the call.
+            before = self._by_uuid.get(hash(above), owner)
+            owner = before if self.chain_of[before] == self.chain_of[owner] else owner
+        self._by_uuid.setdefault(key, owner)
 
     def knows(self, uuid: str) -> bool:
         """Whether a record with this id has been added."""
@@ -185,7 +190,7 @@ class Survey:
 
     def _for_note(self, payload: Any, chain: int) -> int:
         number = self._by_uuid.get(hash(text_at(payload, "parentUuid")), -1)
-        if number < max(len(self.ids) - _NEAR, 0):
+        if number < max(len(self.ids) - _NEAR, 0) or self._notes[number] >= _NOTES:
             number = self.chains[chain].last
         if number < 0:
             number = len(self.ids) - 1
@@ -222,19 +227,19 @@ class Survey:
         before = self.ids[self._before[number]] if self._before[number] >= 0 else ""
         if opening is None or "parentUuid" not in opening:
             return before
-        uuid, passed = text_at(opening, "parentUuid"), 0
-        while uuid:
-            owner = self._by_uuid.get(hash(uuid), -1)
-            if owner != number or passed > _NOTES:
+        uuid = text_at(opening, "parentUuid")
+        if not uuid:
+            # A compaction begins a new tree, but no new conversation.
+            return before if opening.get("isCompactSummary") is True else ""
+        owner = self._by_uuid.get(hash(uuid), -1)
+        for _ in range(_NOTES):
+            if owner != number:
                 break
             # It follows a record that stands in this very message: the mark of a compaction.
-            uuid, passed = self._above.get(hash(uuid), before), passed + 1
-        else:
-            return ""
-        if owner < 0:
-            return uuid
-        if owner == number:
-            return before
+            uuid = self._above.get(hash(uuid), "")
+            owner = self._by_uuid.get(hash(uuid), -1)
+        if owner < 0 or owner == number:
+            return before if owner == number or not uuid else uuid
         return self.ids[owner] if self.chain_of[owner] == self.chain_of[number] else ""
 
 

@@ -69,7 +69,7 @@ def _tagged(text: str, opening: re.Pattern[str]) -> Iterator[tuple[str, str]]:
 
 def _block(tag: str, body: str) -> Block | None:
     if not tag:
-        return {"kind": "text", "text": body, "citations": ()} if body.strip() else None
+        return {"kind": "text", "text": body.strip("\n"), "citations": ()} if body.strip() else None
     body = _COLOUR.sub("", body).strip()
     if tag in _INJECTED:
         return {"kind": "injected", "text": body, "source": tag}

@@ -56,7 +56,8 @@ def _messages(records: list[Any] | SpooledList, survey: _Survey) -> Any:
     groups: Any = SpooledList() if large else []
     for number, parts in survey.plan.assemble(records, split):
         model = survey.models[survey.model_of[number]]
-        identifier = next((found for _, record in parts if (found := text_at(opened(record)[1], "id"))), "")
+        items = (payload for kind, payload in (opened(record) for _, record in parts) if kind == "response_item")
+        identifier = next((found for payload in items if (found := text_at(payload, "id"))), "")
         group = {"id": identifier or f"message.{number + 1}", "model": model, "parts": parts}
         groups.append(group if large else convert_message(group))
     return Mapped(convert_message, groups) if large else groups
@@ -160,7 +161,7 @@ class _Survey:
             "provider": "codex",
             "id": text_at(self._meta, "id") or (last[-1] if last else stem),
             "title": self._title,
-            "created": self._times[0] or text_at(self._meta, "timestamp"),
+            "created": text_at(self._meta, "timestamp") or self._times[0],
             "updated": self._times[1],
             "url": "",
             "summary": "",

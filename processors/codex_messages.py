@@ -143,7 +143,7 @@ def _result(output: Any) -> tuple[list[Any], bool, list[Block]]:
             files.append(file)
             parts.append({"text": f"[image: {file['name']}]"})
         else:
-            text = item if item.__class__ is str else item.get("text") if item.__class__ is dict else None
+            text: Any = item if item.__class__ is str else item.get("text") if item.__class__ is dict else None
             parts.append({"text": text} if text.__class__ is str else item)
             failed = failed or (text.__class__ is str and bool(_FAILED.match(text)))
     return parts, failed, files
@@ -151,7 +151,7 @@ def _result(output: Any) -> tuple[list[Any], bool, list[Block]]:
 
 def _content(item: Any, role: str) -> list[Block]:
     kind = kind_of(item)
-    text = item if item.__class__ is str else item.get("text") if item.__class__ is dict else None
+    text: Any = item if item.__class__ is str else item.get("text") if item.__class__ is dict else None
     if text.__class__ is str:
         if role == "user":
             return user_words(text)

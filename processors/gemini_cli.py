@@ -113,7 +113,7 @@ def _kinds(item: Any) -> Iterator[str]:
 
 def _content(item: dict[str, Any]) -> list[Any]:
     """Return the parts of a message; a log has its text under `message`."""
-    content = item.get("content", item.get("message"))
+    content: Any = item.get("content", item.get("message"))
     return as_list(content.get("parts") if content.__class__ is dict and "parts" in content else content)
 
 
@@ -172,8 +172,8 @@ def _thinking(thought: Any) -> Block:
 
 
 def _block(part: Any, kind: str) -> Block:
-    text = part if kind == "text" and part.__class__ is str else text_at(part, "text")
-    if kind == "text" and (text or (part.__class__ is dict and part["text"] == "") or part == ""):
+    text: Any = part["text"] if kind == "text" and part.__class__ is dict else part
+    if kind == "text" and text.__class__ is str:
         thought = part.__class__ is dict and part.get("thought") is True
         return (
             {"kind": "thinking", "text": text, "summaries": []} if thought else {"kind": "text", "text": text, "citations": ()}

@@ -26,19 +26,19 @@ _EXTENSIONS: Final = {
 
 def text_at(value: Any, key: str) -> str:
     """Return the text an object has under a key; empty if it has none, or is no object."""
-    found = value.get(key) if value.__class__ is dict else None
+    found: Any = value.get(key) if value.__class__ is dict else None
     return found if found.__class__ is str else ""
 
 
 def dict_at(value: Any, key: str) -> dict[str, Any]:
     """Return the object an object has under a key; an empty one if it has none."""
-    found = value.get(key) if value.__class__ is dict else None
+    found: Any = value.get(key) if value.__class__ is dict else None
     return found if found.__class__ is dict else {}
 
 
 def number_at(value: Any, key: str) -> int:
     """Return the whole number, not negative, that an object has under a key; 0 if there is none."""
-    found = value.get(key) if value.__class__ is dict else None
+    found: Any = value.get(key) if value.__class__ is dict else None
     return found if found.__class__ is int and found > 0 else 0
 
 
@@ -123,15 +123,16 @@ def what_it_adds(value: Any, said: str, depth: int = 0) -> Any:
     if value.__class__ is not dict or depth >= _DEEP:
         return None if value is False else value
     pairs = ((key, what_it_adds(item, said, depth + 1)) for key, item in value.items())
-    return {key: found for key, found in pairs if found is not None} or None
+    found = {key: item for key, item in pairs if item is not None}
+    return found if found.keys() - {"type"} else None
 
 
 def bare(record: dict[str, Any], envelope: frozenset[str]) -> str:
     """Return as text what a record says beside its envelope: as it is if it is one text, otherwise as JSON."""
     rest = {key: value for key, value in record.items() if key not in envelope and value not in (None, "", False)}
-    if len(rest) == 1:
-        (only,) = rest.values()
-        return as_text(only)
+    texts = [value for value in rest.values() if value.__class__ is str]
+    if len(rest) == len(texts) == 1:
+        return str(texts[0])
     return json.dumps(rest, ensure_ascii=False) if rest else ""
 
 

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+from session_logs import SAMPLES, about, all_of, assert_balanced, blocks_of, plain, spooled, texts_of
+
+from transmissions import RunError
+from transmissions.processors.gemini_cli import GeminiCLI
+
+
+def load(pattern):
+    (path,) = (SAMPLES / "gemini-cli").rglob(pattern)
+    return json.loads(path.read_text("utf-8"))
+
+
+def convert(element):
+    conversation = GeminiCLI().convert(element, about("logs.json"))
+    assert_balanced(conversation)
+    return conversation
+
+
+def test_a_session_has_its_messages_tokens_and_model():
+    """Roles, times, tokens and the model are those of the session."""
+    session = convert(load("session-*.json"))
+    assert [message["role"] for message in session["messages"]] == ["human", *["assistant"] * 2, *["system"] * 3]
+    assert (session["model"], session["tokens"]["input"]) == ("gemini-2.5-pro", 14200)
+
+
+def test_thoughts_calls_and_images_are_blocks():
+    """A thought has its subject, a call its result and whether it failed, an image its bytes."""
+    session = convert(load("session-*.json"))
+    assert blocks_of(session, "thinking")[0]["summaries"] == ["Finding the height"]
+    assert [(block["result"]["parts"], block["result"]["failed"]) for block in blocks_of(session, "tool")] == [
+        ([{"text": "Up to 30 m."}], False),
+        ([{"text": "measure: not found"}], True),
+    ]
+    assert blocks_of(session, "file")[0]["content"].startswith(b"\x89PNG")
+
+
+def test_what_the_program_said_is_an_event():
+    """Notes and errors of the program are nobody's words; what nobody knows is kept as data."""
+    session = convert(load("session-*.json"))
+    assert [(block["title"], block["text"]) for block in blocks_of(session, "event")] == [
+        ("Info", "Request cancelled."),
+        ("Error", "The quota is used up."),
+    ]
+    assert blocks_of(session, "unknown")[0]["data"] == {"shape": "of a kind nobody knows"}
+
+
+def test_a_log_of_prompts_is_a_conversation_for_each_session():
+    """The prompts of every session stand together, under an id that is not the session's own."""
+    first, second = all_of(convert({"name": "logs.json", "items": load("logs.json")}))
+    assert (texts_of(first), texts_of(second)) == (["Wie hoch wird Bambus?"], ["/help", "And grass?"])
+    assert first["id"] == "5e55beef-0000-4000-8000-0000000a1b2c.prompts"
+    assert first["links"][0]["relation"] == "prompts of"
+
+
+def test_a_session_too_large_for_memory_converts_alike():
+    """Spooled messages give the same conversation as a list of them."""
+    session = load("session-*.json")
+    large = GeminiCLI().convert({**session, "messages": spooled(session["messages"])}, about())
+    assert plain(large) == plain(GeminiCLI().convert(session, about()))
+
+
+@pytest.mark.parametrize("element", [None, [], {}, {"messages": "x"}])
+def test_what_holds_no_messages_is_refused(element):
+    """An element without messages is no session."""
+    with pytest.raises(RunError, match="no messages"):
+        GeminiCLI().convert(element, about())
