@@ -36,31 +36,24 @@ class APIConversations:
         if element.__class__ is not dict:
             raise RunError("nothing that was asked of an API: it is no object")
         request, response = _request_of(element), _response_of(element)
-        asked, answers = _asked(request), _answers(response)
-        told = request.get("system", request.get("instructions"))
-        opening = [{"role": "system", "content": told}] if filled(told) else []
-        if not isinstance(asked, SpooledList):
-            asked = opening + asked
-            opening = []
-        error = element.get("error")
-        if filled(error):
-            answers = [*answers, {"role": "error", "content": [{"type": "error", "error": error}]}]
+        opening, asked = _asked(request)
+        answers = [*_answers(response), *_errors(element.get("error"))]
         if not (len(asked) or answers):
             raise RunError("nothing that was asked of an API: it has neither messages nor an answer")
-        identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), asked, answers)
+        identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), opening, asked, answers)
         created = next(filter(None, (instant(first(where, *_MOMENTS)) for where in (response, element, request))), "")
         counts = _count(chain(opening, asked, answers))
-        is_forked = len(as_list(response.get("choices"))) > 1
+        fork = len(opening) + len(asked) if len(as_list(response.get("choices"))) > 1 else None
         return chat(
             "api",
             identifier,
-            unroll(partial(_messages, opening, answers, is_forked), asked, counts["messages"]),
+            unroll(partial(_messages, opening, answers, fork), asked, counts["messages"]),
             counts,
             title=as_text(first(element, "title")),
             created=created,
             updated=created,
             model=as_text(response.get("model") or request.get("model")),
-            leaf=f"{len(opening) + len(asked)}" if is_forked else "",
+            leaf="" if fork is None else f"{fork}",
             **_tokens(response.get("usage")),
             **tools_section(first(request, "tools", "functions")),
         )
@@ -104,13 +97,18 @@ def _is_answer(value: dict[str, Any]) -> bool:
     return "choices" in value or is_message or value.get("output").__class__ is list
 
 
-def _asked(request: dict[str, Any]) -> list[Any] | SpooledList:
-    found = request.get("messages", request.get("input"))
-    if isinstance(found, SpooledList):
-        return found
+def _asked(request: dict[str, Any]) -> tuple[list[Any], list[Any] | SpooledList]:
+    """Return what the model was told beforehand, and the messages."""
+    found: Any = request.get("messages", request.get("input"))
+    told = request.get("system", request.get("instructions"))
+    opening = [{"role": "system", "content": told}] if filled(told) else []
     if found.__class__ is str:
-        return [{"role": "user", "content": found}]
-    return as_list(found)
+        found = [{"role": "user", "content": found}]
+    return opening, found if isinstance(found, SpooledList) else as_list(found)
+
+
+def _errors(error: Any) -> list[Any]:
+    return [{"role": "error", "content": [{"type": "error", "error": error}]}] if filled(error) else []
 
 
 def _answers(response: dict[str, Any]) -> list[Any]:
@@ -130,16 +128,14 @@ def _choice(choice: Any) -> Any:
     return found if found is not None else {"role": "assistant", "content": choice.get("text")}
 
 
-def _messages(opening: list[Any], answers: list[Any], is_forked: bool, asked: Iterable[Any]) -> Iterator[ChatMessage]:
-    """Yield all messages; several choices for an answer are as many ways to go on from the last question."""
-    said = api_messages(chain(opening, asked, answers))
-    if not is_forked:
-        yield from said
-        return
-    messages = list(said)
-    last = len(messages) - len(answers)
-    for number, found in enumerate(messages):
-        yield found | {"id": f"{number}", "parent": f"{min(number, last) - 1}" if min(number, last) else ""}
+def _messages(opening: list[Any], answers: list[Any], fork: int | None, asked: Iterable[Any]) -> Iterator[ChatMessage]:
+    """Yield all messages; several choices for an answer, from `fork` on, are as many ways to go on from the last question."""
+    for number, said in enumerate(api_messages(chain(opening, asked, answers))):
+        if fork is None:
+            yield said
+            continue
+        before = min(number, fork)
+        yield said | {"id": f"{number}", "parent": f"{before - 1}" if before else ""}
 
 
 def _count(items: Iterable[Any]) -> dict[str, Any]:
