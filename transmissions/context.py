@@ -9,6 +9,7 @@ from .errors import RunError
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
     from pathlib import Path
 
     from .channel import Pressure
@@ -40,6 +41,9 @@ class Services(Protocol):
 
     def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:
         """Count input that was skipped, and why."""
+
+    def scrub(self, function: Callable[[str], str]) -> None:
+        """Send every text of dead letters, skips, errors and the log through `function`."""
 
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
@@ -80,6 +84,13 @@ class Context:
     def skip(self, reason: str, **fields: Any) -> None:
         """Count a piece of input that is skipped for a reason; the run ends with exit code 3."""
         self._services.skip(self.node, reason, fields)
+
+    def scrub(self, function: Callable[[str], str]) -> None:
+        """Keep something out of all that is told of this run: dead letters, reasons, errors, log lines.
+
+        `function` takes and returns text; where it fails, nothing of the text is told.
+        """
+        self._services.scrub(function)
 
     def halt(self, reason: str) -> None:
         """End the run on purpose and cleanly: sources stop, what is on its way arrives; `halt` subscribers are told why."""

@@ -11,6 +11,7 @@ from .errors import OutputError, describe
 from .supervisor import Raised, attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from .problem import Where
@@ -20,12 +21,15 @@ class DeadLetters:
     """Appends to a file that is made when the first letter comes.
 
     Each line is written with one system call and nothing is buffered, so a letter that was counted is in the file. Text is
-    escaped to ASCII, and what JSON cannot say is written as its `repr`.
+    escaped to ASCII, and what JSON cannot say is written as its `repr`: `cut` says then that the message is not whole, and
+    `without` names fields that were no data but something to work with, which a step may do without.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
+        self.clean: Callable[[str], str] | None = None
+        """What every text of a letter goes through, if something must not be in it."""
         self._file: int | None = None
         self._lock = threading.Lock()
 
@@ -37,7 +41,7 @@ class DeadLetters:
 
         """
         about = {"node": node, "where": str(where) if where else None, "error": describe(error), "type": type(error).__name__}
-        self.append(node, _line({**about, "message": message, **fields}))
+        self.append(node, _line({**about, "message": message, **_losses(message), **fields}))
 
     def append(self, node: str, line: bytes) -> None:
         """Append a letter that is written out.
@@ -46,6 +50,7 @@ class DeadLetters:
             OutputError: the file cannot be written.
 
         """
+        line = _cleaned(line, self.clean) if self.clean else line
         with self._lock:
             try:
                 self._append(line)
@@ -81,6 +86,37 @@ def _line(letter: dict[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError):
         text = json.dumps({name: _plain(value) for name, value in letter.items()})
     return text.encode("ascii") + b"\n"
+
+
+def _losses(message: Any) -> dict[str, Any]:
+    """Say what of a message is lost when it is written as JSON."""
+    shown: list[Any] = []
+    try:
+        json.dumps(message, default=shown.append, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return {"cut": True}
+    tools = [name for name, value in message.items() if any(value is one for one in shown)] if isinstance(message, dict) else []
+    without = [name for name in tools if not hasattr(message[name], "__len__") and not hasattr(message[name], "__iter__")]
+    cut = len(shown) > len(without)
+    return {"cut": True} if cut else {"without": without} if without else {}
+
+
+def _cleaned(line: bytes, clean: Callable[[str], str]) -> bytes:
+    """Return a letter with every text in it cleaned; if that fails, without the message."""
+    letter = json.loads(line)
+    fresh = attempt(_clean, letter, clean)
+    if isinstance(fresh, Raised):
+        fresh = {"node": letter["node"], "where": None, "error": f"<{letter['type']} that cannot be shown>", "cut": True}
+        fresh |= {"type": letter["type"], "message": "<message that cannot be shown>"}
+    return json.dumps(fresh).encode("ascii") + b"\n"
+
+
+def _clean(value: Any, clean: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_clean(item, clean) for item in value]
+    return {clean(key): _clean(item, clean) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _plain(value: Any) -> Any:

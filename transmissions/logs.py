@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .plan import Plan
 
@@ -44,6 +44,8 @@ class Redaction(logging.Filter):
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        self.clean: Callable[[str], str] = str
+        """What else every text goes through."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask a record's text and fields; every record passes."""
@@ -59,6 +61,7 @@ class Redaction(logging.Filter):
 
     def mask(self, text: str) -> str:
         """Return the text with secrets and credentials masked."""
+        text = self.clean(text)
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return _CREDENTIALS.sub(rf"\g<keep>{_MASK}", text)
@@ -122,6 +125,14 @@ def write_to(stream: Stream) -> None:
     for handler in logging.getLogger(_LOGGER).handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(stream)
+
+
+def clean_with(function: Callable[[str], str]) -> None:
+    """Send every text of the log, from now on, through `function` as well."""
+    for handler in logging.getLogger(_LOGGER).handlers:
+        for redaction in handler.filters:
+            if isinstance(redaction, Redaction):
+                redaction.clean = function
 
 
 def secrets_of(plan: Plan) -> Iterator[str]:

@@ -137,6 +137,15 @@ class Foresees(Protocol):
         ...
 
 
+@runtime_checkable
+class Retries(Protocol):
+    """A Source that can try again what it once set aside with `context.reject`."""
+
+    def retry(self, letter: dict[str, Any]) -> Iterable[Message]:
+        """Yield what becomes of a dead letter: `message` is what was rejected, beside it stand the fields that were given."""
+        ...
+
+
 def is_overridden(processor: Processor | type[Processor], method: str) -> bool:
     """Whether a class brings a method of its own rather than the default."""
     cls: Any = processor if isinstance(processor, type) else type(processor)

@@ -53,6 +53,10 @@ class TransmissionServices:
         """Count input that was skipped, and why."""
         self.state.skip(node, reason, fields)
 
+    def scrub(self, function: Callable[[str], str]) -> None:
+        """Send every text that is told through `function`."""
+        self.state.scrub(function)
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run."""
         self.state.emit("halt", {"node": node, "reason": reason})

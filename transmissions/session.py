@@ -61,6 +61,7 @@ class Session:
         if progress:
             logs.write_to(progress)
         self._listen(progress)
+        logs.clean_with(opened.state.clean)
         _collect_garbage()
         marker = outputs.marked(self.output, opened.plan.app, __version__) if self.is_marked else contextlib.nullcontext()
         with signals.watched(opened.drain, opened.state.kill, as_json=options.log_format == "json") as stop, marker as lock:

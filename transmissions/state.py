@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .counts import Counts
 from .errors import RunError, describe
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     Load = Callable[[NodePlan], Processor]
     Listener = Callable[[str, dict[str, Any]], None]
+
+
+_TOLD: Final = ("skip", "error", "summary", "halt")
+"""Events with words in them that come from messages."""
 
 
 class Tap:
@@ -65,6 +69,7 @@ class RunState:
         """What makes sources that wait notice a drain."""
         self._places: dict[str, Where] = {node.path: node.where for node in plan.nodes()}
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._scrubs: list[Callable[[str], str]] = []
 
     def watch(self, channel: Channel) -> None:
         """Have a channel's figures in the snapshot."""
@@ -75,6 +80,24 @@ class RunState:
         """Call `callback(event, fields)` whenever the event is told; `*` stands for all."""
         self._listeners[event].append(callback)
 
+    def scrub(self, function: Callable[[str], str]) -> None:
+        """Send every text that is told of this run through `function`: letters, reasons, errors, and the log where it asks."""
+        self._scrubs.append(function)
+        self.letters.clean = self.clean
+
+    def clean(self, text: str) -> str:
+        """Return a text as it may be told."""
+        for function in self._scrubs:
+            scrubbed = attempt(function, text)
+            text = "<text that cannot be shown>" if isinstance(scrubbed, Raised) else str(scrubbed)
+        return text
+
+    def cleaned(self, error: BaseException) -> BaseException:
+        """Return an error as it may be raised: itself, if its text may be told."""
+        text = describe(error)
+        clean = self.clean(text)
+        return error if clean == text else RunError(clean).with_traceback(error.__traceback__)
+
     def emit(self, event: str, fields: dict[str, Any]) -> None:
         """Tell whoever listens.
 
@@ -82,6 +105,8 @@ class RunState:
             RunError: a listener failed.
 
         """
+        if self._scrubs and event in _TOLD:
+            fields = {name: self.clean(value) if isinstance(value, str) else value for name, value in fields.items()}
         for callback in (*self._listeners.get(event, ()), *self._listeners.get("*", ())):
             told = attempt(callback, event, fields)
             if isinstance(told, Raised):

@@ -123,4 +123,5 @@ class Supervisor:
         elif plan.on_error == "deadLetter":
             self._state.reject(plan.path, message, error, {})
         else:
-            raise NodeFailed(plan.path, plan.where, message, error) from error
+            cause = self._state.cleaned(error)
+            raise NodeFailed(plan.path, plan.where, message, cause) from cause

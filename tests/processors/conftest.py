@@ -26,7 +26,7 @@ class Bench:
         self.data.mkdir(parents=True)
         self.target = None
         self.counted = {"nodes": {}, "buffers": {}}
-        self.rejected, self.skipped, self.halted, self.called, self.events = [], [], [], [], []
+        self.rejected, self.skipped, self.halted, self.called, self.events, self.scrubs = [], [], [], [], [], []
 
     def emit(self, event, fields):
         self.events.append((event, fields))
@@ -36,6 +36,9 @@ class Bench:
 
     def skip(self, node, reason, fields):
         self.skipped.append((reason, fields))
+
+    def scrub(self, function):
+        self.scrubs.append(function)
 
     def halt(self, node, reason):
         self.halted.append(reason)

@@ -1,0 +1,293 @@
+"""RedactSecrets: what is taken out, what stays, and that neither files nor letters keep anything."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from transmissions import Processor, RunError, UsageError
+from transmissions.processors.redact import CleanMessages, RedactSecrets
+from transmissions.processors.spool import Mapped, Spool, SpooledList, pieces
+from transmissions.testing import bench as run_of
+from transmissions.testing import through
+
+ROOT = Path(__file__).resolve().parents[2]
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\nggSjAgEAAoIBAQC7VJTUt9Us8cKj\nMSgWoN"
+PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n-----END RSA PRIVATE KEY-----"
+SECRETS = {
+    "sk-ant-api03-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789": "anthropic",
+    "sk-proj-abcDEF1234567890abcDEF1234567890": "openai",
+    "sk-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKL": "openai",
+    "AKIAIOSFODNN7EXAMPLE": "aws",
+    "ghp_abcdefghijklmnopqrstuvwxyzABCDEF0123": "github",
+    "github_pat_11ABCDEFG0123456789_abcdefghijklmnop": "github",
+    "glpat-AbCdEf1234567890abcd": "gitlab",
+    "xoxb-123456789012-123456789012-abcdefABCDEF": "slack",
+    "sk_live_abcdefghij1234567890ABCD": "stripe",
+    "rk_live_abcdefghij1234567890ABCD": "stripe",
+    "AIzaSyA-1234567890abcdefghijklmnopqrstu": "google",
+    "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH": "huggingface",
+    "npm_abcdefghijklmnopqrstuvwxyz0123456789": "npm",
+    "pypi-AgEIcHlwaS5vcmcCJDAxMjM0NTY3LTg5YWItY2RlZg": "pypi",
+    JWT: "jwt",
+    PEM: "privateKey",
+    "ada.lovelace@analytical.example": "email",
+    "jürgen@firma.de": "email",
+}
+BEHIND = [
+    ("see https://", "joe:hunter22", "@example.org/x", "url"),
+    ("postgres://", "admin:S3cr3t", "@db.example.org/x", "url"),
+    ("Authorization: Bearer ", "abc123def456ghi", "", "credential"),
+    ('password = "', "hunter2", '"', "credential"),
+    ("DB_PASSWORD=", "hunter2", "\n", "credential"),
+    ('\\"api_key\\": \\"', "a1b2c3d4e5f6", '\\"', "credential"),
+    ("mysql --password=", "Tr0ub4dor", " -u x", "credential"),
+    ("https://x.org/?user=a&token=", "a1b2c3d4e5f6", "&z=1", "credential"),
+    ("aws_secret_access_key = ", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "aws"),
+    ("<password>", "hunter2", "</password>", "credential"),
+    ("in /home/", "alice", "/work", "home"),
+    ("in /Users/", "bob", "/work", "home"),
+    ("in C:\\Users\\", "Carol Smith", "\\Documents", "home"),
+    ('"C:\\\\Users\\\\', "dave", '\\\\x"', "home"),
+    ("~/.claude/projects/-home-", "alice", "-work", "home"),
+]
+CODE = """password = getpass()
+token = os.environ["X"]
+{"token": null, "key": "value1", "type": "password"}
+def login(user, password: str = "", token: Optional[str] = None) -> None:
+secret = config.secret; token = tokens[0]; max_tokens: 4096
+@pytest.mark.parametrize  git@github.com:org/repo.git  user@localhost  react@18.2.0  y = x@self.weight.T
+PASSWORD=$DB_PASS  password: ${DB_PASSWORD}  sk-toggleable__label-arrow  https://example.com/home/index.html
+autocomplete="current-password"  icon@2x.png  hf_hub_download("x")  ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+if text.startswith("-----BEGIN PRIVATE KEY-----"): parse(text)  # … "-----END PRIVATE KEY-----"
+"""
+
+
+def chat(*blocks, **more):
+    """Return a conversation with one message."""
+    message = {"id": "m1", "role": "human", "created": "", "blocks": list(blocks), "attachments": [], "files": []}
+    counts = {"messages": 1, "attachments": 0, "files": 0, "blocks": {"text": len(blocks)}}
+    about = {"provider": "claude", "id": "c1", "title": "", "messages": [message], "counts": counts, "leaf": "m1"}
+    return {**about, "created": "", "updated": "", "url": "", "summary": "", "model": "", **more}
+
+
+def text(words):
+    """Return a block of text."""
+    return {"kind": "text", "text": words, "citations": (), "sources": ("text",)}
+
+
+def redacted(conversation, **settings):
+    """Return the message that a conversation becomes."""
+    (message,) = through(RedactSecrets(**{"mode": "mark", **settings}), [{"conversation": conversation}])
+    return message
+
+
+@pytest.mark.parametrize(("secret", "kind"), SECRETS.items(), ids=range(len(SECRETS)))
+@pytest.mark.parametrize(
+    "around", ["{}", "it is {}.", "(`{}`)", '{{"a": "{}"}}', "zeile\\n{}\\nmehr", "KEY={}\n", "größe {} 数据"]
+)
+def test_a_secret_is_replaced_wherever_it_stands(secret, kind, around):
+    """Every kind is found at the edges of a text, among words and signs, and behind an escaped line break."""
+    message = redacted(chat(text(around.format(secret))))
+    (block,) = message["conversation"]["messages"][0]["blocks"]
+    assert block["text"] == around.format(f"[redacted:{kind}]")
+    assert message["redacted"] == {kind: 1}
+
+
+@pytest.mark.parametrize(("before", "secret", "behind", "kind"), BEHIND, ids=range(len(BEHIND)))
+def test_what_stands_before_a_value_tells_a_credential(before, secret, behind, kind):
+    """Passwords, keys without a form and names in paths are replaced, and nothing around them."""
+    message = redacted(chat(text(before + secret + behind)))
+    assert message["conversation"]["messages"][0]["blocks"][0]["text"] == f"{before}[redacted:{kind}]{behind}"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        PEM.replace("\n", "\\n"),
+        PEM.replace("\n", "\r\n"),
+        PEM.replace("\n", "\n    "),
+        f"-----BEGIN PRIVATE KEY-----\n{BODY}",
+        f"-----BEGIN PRIVATE KEY-----\\n{BODY[:30]}",
+        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2 (GNU/Linux)\n\n{BODY}\n-----END PGP PRIVATE KEY BLOCK-----",
+    ],
+)
+def test_a_private_key_is_replaced_however_it_is_written(written):
+    """Escaped, indented, with other line ends, cut off, or with a head: nothing of the key is left."""
+    message = redacted(chat(text(f"key: {written}")))
+    assert message["conversation"]["messages"][0]["blocks"][0]["text"] == "key: [redacted:privateKey]"
+
+
+@pytest.mark.parametrize("line", CODE.splitlines())
+def test_code_that_only_speaks_of_secrets_stays(line):
+    """Names, types, calls and templates are no secrets."""
+    conversation = chat(text(line))
+    assert redacted(conversation)["conversation"] == conversation
+
+
+def test_the_sources_of_this_project_stay_as_they_are():
+    """In thousands of lines of real code nothing is found but addresses, homes and what tests made up as credentials."""
+    listed = subprocess.run(["git", "ls-files", "*.py", "*.ttl", "*.md"], cwd=ROOT, capture_output=True, text=True)
+    skipped = ("test_redact", "test_secrets", "test_logs", "how-to", "redact.", "reference", "CHANGELOG")
+    files = [ROOT / name for name in listed.stdout.split() if not any(part in name for part in skipped)]
+    messages = through(RedactSecrets(mode="mark", keep=(r".*@.*",)), [{"files": [(f.name, f.read_bytes())]} for f in files])
+    changed = [f.name for f, message in zip(files, messages, strict=True) if message["redacted"].keys() - {"home", "email"}]
+    assert changed == []
+
+
+def everywhere():
+    """Return a conversation with secrets in all its parts, and how many there are."""
+    key, mail = "AKIAIOSFODNN7EXAMPLE", "me@example.org"
+    tool = {"kind": "tool", "name": "x", "input": {mail: {"cmd": ["export", key]}, "password": "hunter2"}, "sources": ()}
+    tool["result"] = {"parts": [{"text": key}, {"any": [mail]}], "failed": False}
+    edit = {"command": "update", "key": "/home/alice/a.py", "title": mail, "old": key, "new": mail, "content": None}
+    blocks = [tool, {"kind": "artifact", "artifact": edit}, {"kind": "unknown", "type": "odd", "data": {"deep": [{"x": key}]}}]
+    conversation = chat(*blocks, title=f"about {mail}", summary=key, sections=[{"title": mail, "text": key}], url=f"x?{mail}")
+    file = {"name": f"{mail}.txt", "type": "", "text": key}
+    conversation["messages"][0] |= {"attachments": [file], "name": mail, "files": [{"name": mail, "id": "f1"}]}
+    return conversation, 19
+
+
+def test_every_part_of_a_conversation_is_looked_through():
+    """Titles, keys and values of calls, artifacts, attachments, sections and unknown blocks lose theirs; each is counted."""
+    conversation, number = everywhere()
+    message = redacted(conversation)
+    said = json.dumps(message)
+    assert not any(secret in said for secret in ("AKIA", "example.org", "hunter2", "alice"))
+    assert sum(message["redacted"].values()) == number
+    assert (message["conversation"]["id"], message["conversation"]["leaf"]) == ("c1", "m1")
+
+
+def test_two_secrets_that_are_keys_stay_two():
+    """No entry of an object is lost where two keys become one mark."""
+    message = redacted(chat({"kind": "unknown", "type": "x", "data": {"a@b.org": 1, "c@d.org": 2}, "sources": ()}))
+    assert message["conversation"]["messages"][0]["blocks"][0]["data"] == {"[redacted:email]": 1, "[redacted:email] 2": 2}
+
+
+def test_what_is_clean_is_the_same_object():
+    """A message without secrets is not copied."""
+    conversation = chat(text("nothing here"))
+    assert redacted(conversation)["conversation"]["messages"][0] is conversation["messages"][0]
+
+
+def test_a_second_time_finds_nothing():
+    """Marks are no secrets."""
+    (message,) = through(
+        [RedactSecrets(mode="mark"), RedactSecrets(mode="mark")], [{"conversation": everywhere()[0], "files": []}]
+    )
+    assert sum(message["redacted"].values()) == everywhere()[1]
+
+
+def test_kinds_keep_and_also_say_what_is_a_secret():
+    """Only the kinds asked for are replaced, what is to be kept stays, and own expressions have a kind of their own."""
+    words = text("me@example.org you@example.org AKIAIOSFODNN7EXAMPLE größe ACME-0042")
+    settings = {"kinds": ("email",), "keep": ("me@example.org",), "also": (r"ACME-\d+",)}
+    message = redacted(chat(words), **settings)
+    expected = "me@example.org [redacted:email] AKIAIOSFODNN7EXAMPLE größe [redacted:custom]"
+    assert message["conversation"]["messages"][0]["blocks"][0]["text"] == expected
+
+
+def test_a_bad_expression_is_refused_by_name():
+    """The error shows the expression."""
+    with pytest.raises(UsageError, match=r"also: '\(' is no regular expression"):
+        RedactSecrets(also=("(",))
+
+
+def test_files_and_records_behind_the_renderers_are_looked_through():
+    """A secret that came into being there is replaced in content, paths and records; equal paths are kept apart."""
+    key = b"AKIAIOSFODNN7EXAMPLE"
+    files = [("a me@example.org.md", key), ("a you@example.org.md", b"x"), ("image.png", b"\0" + key)]
+    (message,) = through(RedactSecrets(mode="mark"), [{"files": files, "records": {"x.jsonl": b'{"a": "' + key + b'"}\n'}}])
+    paths = [path for path, _ in message["files"]]
+    assert paths == ["a redacted-email.md", "a redacted-email 2.md", "image.png"]
+    assert message["files"][0][1] == b"[redacted:aws]"
+    assert message["files"][2][1] == b"\0" + key
+    assert message["records"] == {"x.jsonl": b'{"a": "[redacted:aws]"}\n'}
+
+
+@pytest.mark.parametrize("place", [0, 100, (1 << 20) - 10, (1 << 20) + 7, 2_100_000, 2_900_000])
+def test_a_secret_across_pieces_of_a_large_file_is_found(place):
+    """Pieces are looked at with what is around them, and a large file stays out of memory."""
+    data = bytearray(b"word " * 600_000)
+    data[place : place + 22] = b" AKIAIOSFODNN7EXAMPLE "
+    spool = Spool()
+    content = [spool.put(bytes(data[: place + 9])), bytes(data[place + 9 : place + 12]), spool.put(bytes(data[place + 12 :]))]
+    (message,) = through(RedactSecrets(mode="mark"), [{"files": [("x.md", content)]}])
+    expected = bytes(data).replace(b"AKIAIOSFODNN7EXAMPLE", b"[redacted:aws]")
+    assert b"".join(pieces(message["files"][0][1])) == expected
+    assert message["redacted"] == {"aws": 1}
+
+
+def test_a_conversation_too_large_for_memory_is_cleaned_on_the_way():
+    """Its messages are made anew each time, and their secrets counted once."""
+    items = SpooledList()
+    for number in range(3):
+        items.append({"id": str(number), "blocks": [text("AKIAIOSFODNN7EXAMPLE")]})
+    message = redacted(chat(messages=Mapped(dict, items)))
+    messages = message["conversation"]["messages"]
+    assert isinstance(messages, CleanMessages)
+    assert [[block["text"] for block in one["blocks"]] for one in messages] == [["[redacted:aws]"]] * len(messages)
+    assert len(list(messages)) == 3
+    assert message["redacted"] == {"aws": 3}
+
+
+def test_a_review_lists_what_it_finds_and_converts_nothing(bench):
+    """Each secret is a line with its place and a masked sample; the message goes on with its account."""
+    (message,) = bench.through(RedactSecrets(mode="review"), {"conversation": everywhere()[0]})
+    lines = [json.loads(line) for line in (bench.output / "redaction-review.ndjson").read_text().splitlines()]
+    assert len(lines) == everywhere()[1] == sum(message["redacted"].values())
+    assert message["account"]["became"] == {"conversation": {"skipped: only reviewed": 1}}
+    assert "conversation" not in message
+    (found,) = [line for line in lines if line["where"] == "blocks[0].input.password"]
+    assert (found["message"], found["kind"], found["sample"]) == ("m1", "credential", "hu… (7 characters)")
+    assert "EXAMPLE" not in json.dumps(lines)
+
+
+def test_no_message_is_touched_when_it_is_off(bench):
+    """The default is to leave everything alone."""
+    conversation = everywhere()[0]
+    assert bench.through(RedactSecrets(), {"conversation": conversation}) == [{"conversation": conversation}]
+    assert bench.scrubs == []
+
+
+class Broken(Processor):
+    """Fail with the message in the error, or reject some of it."""
+
+    def process(self, message):
+        self.context.skip("met me@example.org")
+        self.context.reject('{"broken": "me@example.org \\n AKIAIOSFODNN7EXAMPLE', RunError("bad"), file="/home/alice/x")
+        raise RunError("cannot read AKIAIOSFODNN7EXAMPLE")
+
+
+@pytest.mark.parametrize("policy", ["deadLetter", "skip", "stop"])
+def test_letters_reasons_and_errors_hold_no_secret(tmp_path, policy):
+    """What fails in front of the redaction is clean in the dead letters, in events and in the error of the run."""
+    import asyncio
+
+    run = run_of([Broken(), RedactSecrets(mode="mark")], [{"element": {"me@example.org": JWT}}], tmp_path, on_error=policy)
+    told = []
+    run.on("*", lambda event, fields: told.append(str(fields)))
+
+    async def work():
+        async with run:
+            await run.wait()
+
+    try:
+        asyncio.run(work())
+    except RunError as error:
+        told.append(str(error))
+    told.append((tmp_path / "dead-letters.ndjson").read_text())
+    assert not any(secret in text for text in told for secret in ("AKIA", "example.org", "alice", JWT))
+    assert len(told) > 2
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a" * 63 + "@", "a@b.c.d.e-f.", "-----BEGIN PRIVATE KEY-----", 'password="', "eyJ", "/home/"]
+)
+def test_a_megabyte_of_almost_secrets_is_no_trap(hostile):
+    """Each expression begins at a fixed place and has a bound, so time grows with the length and no faster."""
+    data = (hostile * (1 << 20))[: 1 << 20]
+    message = redacted(chat(text(data)))
+    assert len(message["conversation"]["messages"][0]["blocks"][0]["text"]) > 100
