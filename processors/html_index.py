@@ -28,7 +28,7 @@ _UNDATED: Final = "Undated"
 class HTMLIndex(Processor):
     """Write a page that lists all conversations by month and finds them by their words.
 
-    Takes `key`, `facts` and the `words` that ConversationHTML made. The search works where the pages are opened as files: its
+    Takes `key` and the `words` that ConversationHTML made. The search works where the pages are opened as files: its
     index lies in small scripts, of which a page loads those it needs. Pages of earlier runs stay in the index; what has not
     changed is not written again.
 
@@ -60,16 +60,16 @@ class HTMLIndex(Processor):
         """Take a page's words in, and pass the message on without them."""
         words = message.pop("words", None)
         if self._store and words is not None:
-            self._store.put(message["key"], message["facts"], words)
+            self._store.put(message["key"], words, words["words"])
         return message
 
     def finish(self) -> None:
         """Write the index."""
         if not self._store:
             return
+        self._store.write()
         pages = list(self._store.pages())
         write_changed(self.context.output_path(f"{self.folder}/pages.js"), _known(pages, self.file))
-        self._store.write()
         page = _index(pages, self.title, self.file, link_to(self.folder, self.file))
         write_changed(self.context.output_path(self.file), page)
 

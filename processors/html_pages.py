@@ -29,7 +29,7 @@ class ConversationHTML(Processor):
     """Render a conversation as an HTML page that holds all it needs: no scripts, no requests, light and dark.
 
     Takes `conversation`, `place` and `facts`; adds to `files` a page beside the Markdown page, with the same name and
-    `.html`, and whatever lies beside it and is not there already. `words` are those a search finds the page by. Nothing that
+    `.html`, and whatever lies beside it and is not there already. `words` says by which words a search finds the page. Nothing that
     somebody wrote in a conversation can become live HTML; formulas are left as text.
 
     ```turtle
@@ -85,7 +85,8 @@ class ConversationHTML(Processor):
         files, page, told = self._layout.render(conversation, Place.of(message["place"]), facts, written)
         message["files"] = [*before, *files]
         message["facts"] = {**told, **{name: value for name, value in facts.items() if value is not None}}
-        message["words"] = words_of(conversation, facts["title"])
+        message["words"] = {name: facts.get(name) for name in ("page", "title", "created", "kind")}
+        message["words"]["words"] = words_of(conversation, facts["title"])
         message.setdefault("account", account_of(conversation, page.tally))
         return message
 

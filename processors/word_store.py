@@ -25,7 +25,9 @@ _PARTS: Final = json.dumps([*"0123456789abcdefghijklmnopqrstuvwxyz", _OTHER])
 """Words by their first character; those with more than ASCII in them apart."""
 _FORMAT: Final = 1
 _SCHEMA: Final = f"""
-CREATE TABLE page (id INTEGER PRIMARY KEY, key TEXT UNIQUE, page TEXT, title TEXT, created TEXT, kind TEXT, digest BLOB);
+CREATE TABLE page (
+    id INTEGER PRIMARY KEY, key TEXT UNIQUE, page TEXT, title TEXT, created TEXT, kind TEXT, digest BLOB, number INTEGER
+);
 CREATE TABLE words (part TEXT, page INTEGER, words TEXT, PRIMARY KEY (part, page)) WITHOUT ROWID;
 PRAGMA user_version = {_FORMAT};
 """
@@ -92,12 +94,18 @@ class WordStore:
         self._database.executemany("INSERT INTO words VALUES (?,?,?)", rows)
 
     def pages(self) -> Iterator[Listed]:
-        """Yield every page, in order of (time, key)."""
+        """Yield every page that was written, in order of (time, key)."""
         with self._faults():
-            yield from self._database.execute("SELECT id, page, title, created, kind FROM page ORDER BY created, key")
+            yield from self._database.execute("SELECT number, page, title, created, kind FROM page ORDER BY created, key")
 
     def write(self) -> None:
         """Write the shards that have changed, and make what was put in last."""
+        with self._faults():
+            # Numbered only now, in an order of their own: pages come in any order from several processes.
+            numbered = self._database.execute("SELECT count(*) FROM page WHERE number IS NOT NULL").fetchone()[0]
+            new = self._database.execute("SELECT id FROM page WHERE number IS NULL ORDER BY created, key").fetchall()
+            rows = [(number, page) for number, (page,) in enumerate(new, numbered + 1)]
+            self._database.executemany("UPDATE page SET number = ? WHERE id = ?", rows)
         for part in sorted(self._changed):
             self._write_part(part)
         with self._faults():
@@ -120,7 +128,8 @@ class WordStore:
         """Return for each word of a part the last page it stands on, then the distances from each page to the next."""
         found: dict[str, list[int]] = {}
         with self._faults():
-            for page, words in self._database.execute("SELECT page, words FROM words WHERE part = ? ORDER BY page", (part,)):
+            query = "SELECT number, words FROM words JOIN page ON page.id = words.page WHERE part = ? ORDER BY number"
+            for page, words in self._database.execute(query, (part,)):
                 for word in words.split("\n"):
                     places = found.get(word)
                     if places is None:

@@ -252,7 +252,7 @@ def index_of(bench, *texts, start=1):
         (message,) = bench.through(
             ConversationHTML(enabled=True), placed(talk(said("human", text), title=f"T{number}"), number)
         )
-        bench.through(HTMLIndex(enabled=True), {"key": str(number), "facts": message["facts"], "words": message["words"]})
+        bench.through(HTMLIndex(enabled=True), {"key": str(number), "words": message["words"]})
     return {path.name: path.read_text() for path in (bench.output / "search").glob("*.js")}
 
 
@@ -294,11 +294,28 @@ def test_the_index_grows_with_each_run(bench):
     assert page.index("2026-03") < page.index('<a href="claude/2%20T2.html">T2</a>') < page.index('href="claude/1%20T1.html"')
 
 
+def test_the_order_of_arrival_does_not_show(bench, tmp_path):
+    """Pages may come in any order, as they do from several processes: the index is the same."""
+    given = [
+        {"key": key, "words": {"page": f"{key}.md", "title": key, "created": key, "words": f"{key * 2}\nword"}} for key in "ab"
+    ]
+    folders = []
+    for order in (given, given[::-1]):
+        bench.output = tmp_path / f"out{len(folders)}"
+        bench.through(HTMLIndex(enabled=True), *(dict(message) for message in order))
+        folders.append(
+            {path.name: path.read_text() for path in bench.output.rglob("*.*s")}
+            | {"": (bench.output / "index.html").read_text()}
+        )
+    assert folders[0] == folders[1]
+    assert len(folders[0]) == 5
+
+
 def test_titles_in_the_index_stay_titles(bench):
     """A title with markup in it is shown, on the page and by the search."""
     conversation = talk(said("human", "x"), title="</script><script>alert(1)</script>", kind="project")
     (message,) = bench.through(ConversationHTML(enabled=True), placed(conversation))
-    bench.through(HTMLIndex(enabled=True), {"key": "1", "facts": message["facts"], "words": message["words"]})
+    bench.through(HTMLIndex(enabled=True), {"key": "1", "words": message["words"]})
     found = Looked((bench.output / "index.html").read_text())
     assert (found.elements.count("script"), found.elements.count("h2")) == (1, 1)
     assert "alert(1)</script>" in found.text
