@@ -165,7 +165,13 @@ def _execution(value: Any) -> dict[str, Any]:
 def _inline(kind: str, value: dict[str, Any]) -> Block:
     """Return data that stands in the text itself, unpacked."""
     data, media = value.get("data"), as_text(first(value, "mimeType", "mime_type"))
-    block = {"kind": "file", "name": as_text(value.get("displayName")), "id": "", "type": media, "sources": (kind,)}
+    block = {
+        "kind": "file",
+        "name": as_text(value.get("displayName")) or media.partition("/")[0],
+        "id": "",
+        "type": media,
+        "sources": (kind,),
+    }
     content = unpacked(data)
     return block | {"content": content} if content else unknown(kind, value)
 

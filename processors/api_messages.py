@@ -141,7 +141,7 @@ def _held(block: Block, part: dict[str, Any]) -> Block:
     if not (content or address):
         return unknown(type_of(part), part)
     media = as_text(source.get("media_type")) or type_of(part)
-    name = as_text(part.get("title")) or address
+    name = as_text(part.get("title")) or address or media.partition("/")[0]
     file = {"kind": "file", "name": name, "id": address, "type": media, "sources": block["sources"]}
     return file | ({"content": content} if content else {})
 

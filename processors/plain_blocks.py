@@ -39,7 +39,8 @@ def picture(address: Any, source: str, name: str = "") -> Block:
         return {"kind": "file", "name": name or address, "id": address, "type": source, "sources": (source,)}
     content = unpacked(data) if head.endswith(";base64") else b""
     media = head[5:].partition(";")[0]
-    block = {"kind": "file", "name": name, "id": "", "type": media, "sources": (source,), "content": content}
+    named = name or media.partition("/")[0]
+    block = {"kind": "file", "name": named, "id": "", "type": media, "sources": (source,), "content": content}
     return block if content else unknown(source, address)
 
 
