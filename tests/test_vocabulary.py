@@ -23,8 +23,8 @@ def settings_below(settings):
 
 def spoken_terms():
     """Return every term the code knows that is no processor's own setting."""
-    about = (*nodeterms.node_settings(), *nodeterms.transmission_spec().settings, *nodeterms.condition_spec().settings)
-    structure = {"Transmission", "EntryTransmission", "FanOut", "Route", "pipe", "branches", "when", "env"}
+    about = (*nodeterms.node_settings(), *nodeterms.transmission_spec().settings, *nodeterms.condition_spec().settings, *nodeterms.workers_spec().settings)
+    structure = {"Transmission", "EntryTransmission", "FanOut", "Route", "Workers", "pipe", "branches", "when", "env"}
     return structure | NODE_TERMS | {setting.term for setting in settings_below(about)}
 
 
@@ -76,6 +76,12 @@ def test_a_condition_has_the_same_operators_in_shape_and_code():
     assert shape_bounds("ConditionShape").keys() == {setting.term for setting in nodeterms.condition_spec().settings}
 
 
+def test_workers_have_the_same_fields_in_shape_and_code():
+    """The shape of `:Workers` allows what the code reads, with its bounds."""
+    fields = {field.term: (field.ge, field.gt, field.le, field.lt) for field in nodeterms.workers_spec().settings}
+    assert shape_bounds("WorkersShape") == {"pipe": (None,) * 4, **fields}
+
+
 @pytest.mark.parametrize("app", APPS, ids=lambda path: path.parent.name)
 def test_bundled_apps_conform(app):
     """Every bundled app keeps the structural rules."""
@@ -93,6 +99,8 @@ def test_bundled_apps_conform(app):
         (":t a :Transmission ; :pipe ( [ a :NOP ] ) ; :argument [ :nmae 'x' ] .", "Xone"),
         (":t a :Transmission ; :pipe ( [ a :NOP ] ) ; :argument ( [ :name 'x' ] [ :kind 'Pth' ] ) .", "Node"),
         ("[] a :Route .", "MinCount"),
+        ("[] a :Workers .", "MinCount"),
+        ("[] a :Workers ; :processes 65 ; :pipe ( [ a :NOP ] ) .", "MaxInclusive"),
         ("[] a :Route ; :branches ( [ :when [ :field 'x' ] ; :pipe () ] ) .", "Node"),
     ],
 )

@@ -146,7 +146,7 @@ class Transmission:
 
         gather = Gather(outlet.pressure)
         head = self._lay(plan.pipe, gather, set(caring), plan.path)
-        inlet = Channel(plan.path)
+        inlet = Channel(plan.path, 32 * plan.processes)  # Work of some length is divided here: what waits is to be little.
         self.segments.insert(0, WorkersSegment(plan, inlet, outlet, head, gather, self.state))
         self.state.watch(inlet)
         return inlet

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from .accounts import Account, Fault, error_of
+from .errors import RunError
 from .frames import Receiver, encode, pieces
 from .worker import GRACE
 
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _AHEAD: Final = 2
-"""Batches a process has at most: one it works on, and one so that it need not wait for the next."""
+"""Batches a process may have: one it works on, and one so that it need not wait for the next."""
+_SOON: Final = 0.04
+"""Seconds of work a process may have if its batches are smaller than they might be, because little came at a time."""
+_MOST: Final = 32
+"""Batches a process has at most."""
 _PIPE: Final = 1 << 20
 """Bytes a pipe should hold, so that neither side waits while the other works; the system may grant less."""
 _POLL: Final = 0.005
@@ -39,6 +45,7 @@ class Process:
         self._batches: dict[int, Batch] = {}
         self._sent = 0
         self._is_ready = False
+        self._is_told = False
         self._is_ended = False
         self._is_gone = False
         self.last: tuple[Account, list[bytes]] | None = None
@@ -77,9 +84,15 @@ class Process:
     @property
     def is_free(self) -> bool:
         """Whether it can take another batch. One that has a big message takes no second."""
-        if not self._is_ready or len(self._batches) >= _AHEAD:
+        batches = self._batches.values()
+        if not self._is_ready or len(batches) >= _MOST or sum(batch.weight for batch in batches) > _PIPE:
             return False
-        return sum(batch.weight for batch in self._batches.values()) <= _PIPE
+        return len(batches) < _AHEAD or 0 < self.load * self._desk.pace < _SOON
+
+    @property
+    def load(self) -> int:
+        """The messages it has."""
+        return sum(map(len, self._batches.values()))
 
     def send(self, batch: Batch) -> None:
         """Give it a batch."""
@@ -87,19 +100,30 @@ class Process:
         self._batches[self._sent] = batch
         self._say(("batch", self._sent), batch.packed)
 
+    def tell_end(self) -> None:
+        """Have its steps finish."""
+        self._is_told = not self._is_gone
+        self._say(("end",))
+
     async def end(self) -> None:
-        """Let its steps finish and wait until it has ended; what it said is in `last`."""
-        if not self._is_gone:
-            self._say(("end",))
-            await self._desk.until(lambda: self.last is not None or self._is_gone)
+        """Wait until it has ended; what it said at its end is in `last`.
+
+        Raises:
+            RunError: it was lost before it could say that.
+
+        """
+        await self._desk.until(lambda: self.last is not None or self._is_gone)
         await self.leave()
+        if self.last is None and self._is_told:
+            raise RunError(f"{self._desk.path}: a process of it was lost while its steps finished")
 
     async def leave(self) -> None:
         """End it, by force if it does not end by itself."""
         self._is_ended = True
-        for transport in (self._writing, self._reading):
-            if transport:
-                transport.close()
+        if self._writing and not self._writing.is_closing():
+            self._writing.abort()
+        if self._reading:
+            self._reading.close()
         if self._process is None:
             return
         for _ in range(int(GRACE / _POLL)):
@@ -107,14 +131,13 @@ class Process:
                 break
             await asyncio.sleep(_POLL)
         else:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._state.processes.discard(self._process.pid)
 
     def _say(self, head: tuple[Any, ...], parts: list[bytes] | None = None) -> None:
-        assert self._writing is not None
-        for piece in pieces(head, parts or []):
-            self._writing.write(piece)
+        if self._writing is not None and not self._writing.is_closing():  # Else it is gone, as the end of its answers tells.
+            self._writing.writelines(pieces(head, parts or []))
 
     def _hear(self, frame: Frame | None) -> None:
         if frame is None:
@@ -152,7 +175,7 @@ class Process:
     def _end_of_answers(self) -> None:
         """See to what a process left that has gone."""
         self._is_ready, self._is_gone = False, True
-        if not self._is_ended and self.last is None:
+        if not self._is_ended and not self._is_told:
             _LOG.warning("%s: a process of it is gone; its work is done again here, without it", self._desk.path)
         for batch in self._batches.values():
             self._desk.do_here(batch)

@@ -16,8 +16,8 @@ cannot, because it holds an open file, say, is worked on here, and so is one of 
 held twice. Between entry and exit are at most some batches for each process, and no more than eight megabytes of results.
 
 *Accounts.* What a step does through its context arrives when its batch is passed on, as if it had been done here: events, dead
-letters, skips, halts, log records, taps, counts and latencies. Buffers inside have figures for this process only, and so has
-`snapshot()` in a step.
+letters, skips, halts, log records, taps, counts and latencies. Those of different processes may come in another order than
+their messages. Buffers inside have figures for this process only, and a step sees the `snapshot()` of its own.
 
 *Failure.* A message that fails where the policy is to stop ends the run as it would have here. A process that is lost (killed,
 out of memory) has its batches done again here and is not replaced; one warning says so. Steps in workers must bear that: what
@@ -66,7 +66,7 @@ _THERE: Final = 0.02
 """Seconds of work in a batch, about. What is worked on here is shorter, because meanwhile nobody is given anything."""
 _WEIGHT: Final = 1 << 19
 _LARGE: Final = 1 << 23
-_LINE: Final = 8
+_LINE: Final = 40
 """Batches in line for each process."""
 
 
@@ -142,7 +142,7 @@ class WorkersSegment(Segment):
     def _free(self) -> Process | None:
         if self._desk.pace < WORTH:
             return None
-        return next((process for process in self._processes if process.is_free), None)
+        return min((process for process in self._processes if process.is_free), key=lambda one: one.load, default=None)
 
     def _size(self, seconds: float) -> int:
         return max(1, min(ITEMS, int(seconds / self._desk.pace))) if self._desk.pace else 1
@@ -224,6 +224,8 @@ class WorkersSegment(Segment):
     async def _finish(self) -> None:
         """End the inner pipes, this process's first, and pass on what their steps still give."""
         await self.outlet.put_many(await self._gather.what_becomes_of([], END, self._head))
+        for process in self._processes:
+            process.tell_end()
         for process in self._processes:
             await process.end()
             if process.last:
