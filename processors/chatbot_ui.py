@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from transmissions import RunError
 
 from .conversation import as_list, as_text
-from .plain_turns import chat, first, identity, message, no_message, role_of, tally, text, type_of, unknown
+from .plain_blocks import first, text, type_of, unknown
+from .plain_turns import chat, identity, message, no_message, role_of, tally
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation

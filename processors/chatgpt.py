@@ -48,15 +48,15 @@ class ChatGPTConverter:
         mapping = told.get("mapping", told.get("messages"))
         if not isinstance(mapping, dict | list | SpooledList):
             raise RunError("not a ChatGPT conversation: it has no mapping")
-        tree, counted, lost = _plant(mapping)
+        tree, counted, lost = _plant(mapping, timed=not (told.get("create_time") and told.get("update_time")))
         assets = self._assets_of(about.members)
         identifier = as_text(element.get("conversation_id") or element.get("id"))
         conversation = {
             "provider": "chatgpt",
             "id": identifier,
             "title": as_text(element.get("title")),
-            "created": instant(element.get("create_time")),
-            "updated": instant(element.get("update_time")),
+            "created": instant(element.get("create_time")) or tree.first_time,
+            "updated": instant(element.get("update_time")) or tree.last_time,
             "url": f"https://chatgpt.com/c/{identifier}" if _ID.fullmatch(identifier) else "",
             "summary": "",
             "model": as_text(element.get("default_model_slug")),
@@ -82,8 +82,11 @@ def _tags(element: dict[str, Any]) -> list[str]:
     return tags
 
 
-def _plant(mapping: Any) -> tuple[MessageTree, Counted, int]:
-    """Put the nodes of a conversation in a tree; count what they hold, and the marks in it whose source is not told."""
+def _plant(mapping: Any, *, timed: bool) -> tuple[MessageTree, Counted, int]:
+    """Put the nodes of a conversation in a tree; count what they hold, and the marks in it whose source is not told.
+
+    `timed` says that the times of messages are needed.
+    """
     tree, counted = MessageTree(isinstance(mapping, SpooledList)), Counted()
     calls: dict[int, str] = {}
     results: dict[int, str] = {}
@@ -94,7 +97,9 @@ def _plant(mapping: Any) -> tuple[MessageTree, Counted, int]:
         message = _held_by(node) if value.__class__ is dict else value
         # Messages in a list, without the shells of a tree, follow each other.
         parent = last if message is value and "parent" not in node else node.get("parent")
-        number = tree.add(key, parent, node.get("children"), message, dict_of(message).get("id"))
+        told = dict_of(message)
+        time = instant(told.get("create_time")) if timed else ""
+        number = tree.add(key, parent, node.get("children"), message, told.get("id"), time)
         last = key
         if message is None:
             continue

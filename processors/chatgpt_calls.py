@@ -87,11 +87,11 @@ class Canvas:
         """Return what a turn does to a document; None if it does nothing. Every turn must come here."""
         desk = self._desk if turn.above == self._last else self._kept.get(turn.above, Desk({}))
         artifact = None
-        if name == _CREATE and given.__class__ is dict:
+        if name == _CREATE and dict_of(given).get("content").__class__ is str:
             document = Document(_key(turn) or turn.id, *(as_text(given.get(key)) for key in ("name", "type", "content")))
             artifact = _artifact("create", document)
             desk = Desk({**desk.documents, document.key: document}, document.key)
-        elif name == _UPDATE and given.__class__ is dict:
+        elif name == _UPDATE and dict_of(given).get("updates").__class__ is list:
             artifact, edited = _update(desk, _key(turn), _edits(given))
             # An edit that the tool refused changed nothing.
             desk = desk if kind_of(dict_of(turn.answer).get("content")) == "system_error" else edited

@@ -50,7 +50,7 @@ class _Edit(NamedTuple):
 
 def has_marks(text: Any) -> bool:
     """Whether there may be marks in a text."""
-    return text.__class__ is str and (_START in text or "†" in text or _END in text)
+    return text.__class__ is str and any(mark in text for mark in (_START, _END, _BETWEEN, "†"))
 
 
 def clean(text: str, metadata: dict[str, Any]) -> Cleaned:

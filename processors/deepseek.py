@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
-from .plain_turns import call, chat, link_of, no_message, parsed, text, thinking, type_of, unknown
+from .plain_blocks import call, link_of, parsed, text, thinking, type_of, unknown
+from .plain_turns import chat, no_message
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class DeepSeekConverter:
         blocks: dict[str, int] = {}
         files = 0
         for key, parent, children, message in _nodes(nodes):
-            tree.add(key, parent, children, message)
+            tree.add(key, parent, children, message, time=_time(_dict(message).get("inserted_at")))
             for kind in [] if message is None else _types_of(message):
                 blocks[kind] = blocks.get(kind, 0) + 1
             files += len(as_list(_dict(message).get("files")))
@@ -57,8 +59,8 @@ class DeepSeekConverter:
             messages,
             counts,
             title=as_text(session.get("title")),
-            created=instant(session.get("inserted_at")),
-            updated=instant(session.get("updated_at")),
+            created=_time(session.get("inserted_at")) or tree.first_time,
+            updated=_time(session.get("updated_at")) or tree.last_time,
             url=f"https://chat.deepseek.com/a/chat/s/{identifier}" if _ID.fullmatch(identifier) else "",
             model=as_text(session.get("model") or session.get("model_type")),
             leaf=tree.leaf(session.get("current_node", session.get("current_message_id"))),
@@ -93,6 +95,16 @@ def _dict(value: Any) -> dict[str, Any]:
     return value if value.__class__ is dict else {}
 
 
+def _time(value: Any) -> str:
+    """Return a time in UTC: exports tell the time of China."""
+    found = instant(value)
+    try:
+        moment = datetime.fromisoformat(found)
+        return found if moment.tzinfo is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return found
+
+
 def _types_of(message: Any) -> list[str]:
     if message.__class__ is not dict:
         return ["message"]
@@ -118,7 +130,7 @@ def _message(raw: dict[str, Any]) -> ChatMessage:
     blocks += [_fragment(fragment, found) for fragment in fragments]
     message: ChatMessage = {
         "role": _role(raw, fragments),
-        "created": instant(raw.get("inserted_at")),
+        "created": _time(raw.get("inserted_at")),
         "blocks": blocks,
         "attachments": [],
         "files": [_file(entry) for entry in as_list(raw.get("files"))],

@@ -9,7 +9,8 @@ from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
 from .message_tree import MessageTree
-from .plain_turns import call, chat, first, no_message, parsed, role_of, text, thinking, type_of, unknown, words_of
+from .plain_blocks import call, first, parsed, text, thinking, type_of, unknown, words_of
+from .plain_turns import chat, no_message, role_of
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class LibreChatConverter:
         blocks: dict[str, int] = {}
         files = 0
         for key, parent, raw in _flattened(items):
-            tree.add(key, parent, None, raw)
+            tree.add(key, parent, None, raw, time=instant(_dict(raw).get("createdAt")))
             for kind in _types_of(raw):
                 blocks[kind] = blocks.get(kind, 0) + 1
             files += len(_listed(raw))
@@ -54,8 +55,8 @@ class LibreChatConverter:
             messages,
             {"messages": len(tree), "blocks": blocks, "attachments": 0, "files": files},
             title=as_text(element.get("title")),
-            created=instant(element.get("createdAt")),
-            updated=instant(element.get("updatedAt") or element.get("exportAt")),
+            created=instant(element.get("createdAt")) or tree.first_time,
+            updated=instant(element.get("updatedAt")) or tree.last_time,
             model=as_text(model),
             tags=[as_text(tag) for tag in as_list(element.get("tags")) if tag],
         )

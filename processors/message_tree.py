@@ -53,14 +53,19 @@ class MessageTree:
         self._forks: frozenset[int] = frozenset()
         self._answers: dict[int, int] = {}
         self._answering: frozenset[int] = frozenset()
+        self.first_time = self.last_time = ""
+        """When the first and the last message were written."""
         self.order: list[int] = []
         """The nodes that hold a message, parents before their children."""
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def add(self, key: str, parent: Any, children: Any, message: Any, identifier: Any = None) -> int:
+    def add(self, key: str, parent: Any, children: Any, message: Any, identifier: Any = None, time: str = "") -> int:
         """Add a node, and return its number. `message` is None where it holds none; `identifier` is the message's own id."""
+        if time:
+            self.first_time = min(time, self.first_time or time)
+            self.last_time = max(time, self.last_time)
         number = self._number(key)
         if number in self._parents:
             number = self._number(f"{key}~{len(self._keys)}")

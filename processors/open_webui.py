@@ -11,21 +11,8 @@ from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
-from .plain_turns import (
-    call,
-    chat,
-    first,
-    identity,
-    link_of,
-    no_message,
-    parsed,
-    picture,
-    role_of,
-    tally,
-    text,
-    thinking,
-    unknown,
-)
+from .plain_blocks import call, first, link_of, parsed, picture, text, thinking, unknown
+from .plain_turns import chat, identity, no_message, role_of, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +52,8 @@ class OpenWebUIConverter:
             messages,
             tally(len(raws), kinds, files=files),
             title=as_text(first(outer, "title") or first(inner, "title")),
-            created=instant(first(outer, "created_at") or inner.get("timestamp")),
-            updated=instant(first(outer, "updated_at")),
+            created=instant(first(outer, "created_at") or inner.get("timestamp")) or tree.first_time,
+            updated=instant(first(outer, "updated_at")) or tree.last_time,
             model=as_text(next(iter(as_list(inner.get("models"))), "")),
             leaf=leaf,
             tags=_tags(outer, inner),
@@ -90,7 +77,7 @@ def _plant(inner: dict[str, Any]) -> tuple[MessageTree, str, list[Any]]:
         node = _dict(value)
         # Messages in a list that do not name what they follow, follow each other.
         parent = node.get("parentId", last if items.__class__ is list else None)
-        tree.add(key, parent, node.get("childrenIds"), {} if value is None else value)
+        tree.add(key, parent, node.get("childrenIds"), {} if value is None else value, time=instant(node.get("timestamp")))
         raws.append({} if value is None else value)
         last = key
     tree.arrange()

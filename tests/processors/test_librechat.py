@@ -1,0 +1,74 @@
+import pytest
+from chat_trees import about, balances, sample
+
+from transmissions import RunError
+from transmissions.processors.branches import look
+from transmissions.processors.librechat import LibreChatConverter
+from transmissions.processors.spool import SpooledList
+
+
+def convert(element):
+    return LibreChatConverter().convert(element, about())
+
+
+def blocks(**raw):
+    return convert({"messages": [raw]})["messages"][0]["blocks"]
+
+
+@pytest.mark.parametrize("name", ["tree", "flat"])
+def test_the_samples_are_converted_whole(name):
+    """Whether children lie in their parents or beside them, everything has a block."""
+    assert balances(convert(sample(f"librechat/{name}.json")))
+
+
+def test_children_follow_what_holds_them():
+    """A tree of children has the ways of the conversation; the last answer in time ends it."""
+    conversation = convert(sample("librechat/tree.json"))
+    assert [(told["id"], told["parent"]) for told in conversation["messages"]] == [
+        ("c-1", ""),
+        ("c-2", "c-1"),
+        ("c-3", "c-2"),
+        ("c-4", "c-1"),
+    ]
+    assert look(conversation).left == 2
+    assert (conversation["model"], conversation["created"]) == ("claude-sonnet", "2026-03-05T08:00:01.000Z")
+
+
+def test_parts_become_blocks():
+    """Thoughts, calls with their results, texts and errors are told apart; an unknown part is kept."""
+    answer = convert(sample("librechat/tree.json"))["messages"][1]["blocks"]
+    assert [block["kind"] for block in answer] == ["thinking", "tool", "text", "unknown"]
+    assert (answer[1]["input"], answer[1]["result"]["parts"]) == ({"city": "Oslo"}, [{"text": "Snow, -2 °C"}])
+    (error,) = blocks(text="too many requests", error=True)
+    assert (error["kind"], error["text"]) == ("event", "too many requests")
+
+
+def test_thoughts_at_the_head_of_a_text_are_thinking():
+    """What an older version put before the answer is no part of it."""
+    thought, text = blocks(text=":::thinking\nhm\n:::\nYes")
+    assert (thought["kind"], thought["text"], text["text"]) == ("thinking", "hm", "Yes")
+
+
+def test_a_deep_tree_costs_no_stack():
+    """Ten thousand messages inside each other are one way."""
+    root = item = {"messageId": "0", "text": "x"}
+    for number in range(1, 10_000):
+        item["children"] = [{"messageId": str(number), "text": "x"}]
+        item = item["children"][0]
+    assert len(convert({"messages": [root]})["messages"]) == 10_000
+
+
+def test_messages_may_lie_in_a_file():
+    """Messages that do not fit in memory are told alike."""
+    element = sample("librechat/tree.json")
+    spooled = SpooledList()
+    for item in element["messages"]:
+        spooled.append(item)
+    assert list(convert({**element, "messages": spooled})["messages"]) == convert(element)["messages"]
+
+
+@pytest.mark.parametrize("element", [None, [], {}, {"messages": {}}, {"messages": "x"}])
+def test_what_has_no_messages_is_refused(element):
+    """An element without a list of messages is no conversation."""
+    with pytest.raises(RunError, match="it has no messages"):
+        convert(element)
