@@ -20,6 +20,7 @@ from .claude_code_head import Head
 from .claude_code_messages import convert_message
 from .claude_code_records import content_of, is_spoken, split
 from .claude_code_survey import Survey
+from .number_table import NumberTable
 from .session_tools import base_name, dict_at, kind_of, text_at
 from .spool import Mapped, SpooledList
 
@@ -40,7 +41,7 @@ class ClaudeCode:
 
     def __init__(self) -> None:
         self._sessions: list[str] = []
-        self._seen: dict[int, int] = {}
+        self._seen = NumberTable()
         self._forks: dict[str, str] = {}
 
     def convert(self, element: Any, about: About) -> Conversation:
@@ -110,9 +111,9 @@ class ClaudeCode:
         origin = text_at(dict_at(record, "forkedFrom"), "sessionId")
         if origin:
             self._forks[self._sessions[here]] = origin
-        key = hash((uuid, kind_of(record), _gist(record)))
+        key = (uuid, kind_of(record), _gist(record))
         known = self._seen.get(key)
-        if known is not None and (known == here or self._sessions[known] != self._sessions[here]):
+        if known >= 0 and (known == here or self._sessions[known] != self._sessions[here]):
             return self._sessions[known]
         self._seen[key] = here
         return None

@@ -6,11 +6,12 @@ from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 from .claude_code_records import content_of, count_part, is_spoken, split
+from .number_table import NumberTable
 from .session_groups import Plan, Tally
 from .session_tools import dict_at, number_at, text_at
 
 if TYPE_CHECKING:
-    from .session_groups import Part
+from .session_groups import Part
 
 _NOTES: Final = 100
 """How many records that are no messages one message takes up."""
@@ -87,10 +88,10 @@ class Survey:
         self.agent = agent
         self._before = array("i")
         self._notes = array("i")
-        self._by_uuid: dict[int, int] = {}
-        self._above: dict[int, str] = {}
-        self._calls: dict[int, int] = {}
-        self._answers: dict[int, int] = {}
+        self._by_uuid = NumberTable()
+        self._above: dict[str, str] = {}
+        self._calls = NumberTable()
+        self._answers = NumberTable()
         self._side: dict[str, int] = {}
         self._awaited = -1
 
@@ -111,30 +112,32 @@ class Survey:
             here.spend(owner, record)
 
     def _index(self, record: dict[str, Any], owner: int) -> None:
-        key = hash(record["uuid"])
+        key = record["uuid"]
+        if key in self._by_uuid:
+            return
         above = text_at(record, "logicalParentUuid") or text_at(record, "parentUuid")
         if owner == self._awaited:
             self._above[key] = above
-        elif key not in self._by_uuid:
+        else:
             # What follows a result follows all that came before it, be it later than the call.
-            before = self._by_uuid.get(hash(above), owner)
+            before = self._by_uuid.get(above, owner)
             owner = before if self.chain_of[before] == self.chain_of[owner] else owner
-        self._by_uuid.setdefault(key, owner)
+        self._by_uuid[key] = owner
 
     def knows(self, uuid: str) -> bool:
         """Whether a record with this id has been added."""
-        return hash(uuid) in self._by_uuid
+        return uuid in self._by_uuid
 
     def _owner(self, kind: str, payload: Any, chain: int) -> int:
         if kind == "message":
             key = _answer_key(payload, chain)
-            number = self._answers.get(key, -1)
+            number = self._answers.get(key)
             if number < 0:
                 number = self._open(payload, chain)
             self._learn(payload, number, key)
             return number
         if kind == "result":
-            number = self._calls.get(hash(text_at(payload["result"], "tool_use_id")), -1)
+            number = self._calls.get(text_at(payload["result"], "tool_use_id"))
             return number if number >= 0 else self._orphan(payload, chain)
         if kind == "before" or not self.ids:
             return self.await_next()
@@ -148,7 +151,7 @@ class Survey:
             return
         for item in content_of(payload):
             if text_at(item, "id"):
-                self._calls[hash(item["id"])] = number
+                self._calls[item["id"]] = number
             if text_at(item, "name") == "Write":
                 self.written.add(text_at(dict_at(item, "input"), "file_path"))
 
@@ -159,8 +162,8 @@ class Survey:
         else:
             number = self._reserve(chain)
         uuid = text_at(payload, "uuid")
-        if uuid and hash(uuid) not in self._by_uuid:
-            self._by_uuid[hash(uuid)] = number
+        if uuid and uuid not in self._by_uuid:
+            self._by_uuid[uuid] = number
             self.ids[number] = uuid
         here.leaf = number
         return number
@@ -189,7 +192,7 @@ class Survey:
         return last if uuid and last >= 0 and self.ids[last] == uuid else self._open(payload, chain)
 
     def _for_note(self, payload: Any, chain: int) -> int:
-        number = self._by_uuid.get(hash(text_at(payload, "parentUuid")), -1)
+        number = self._by_uuid.get(text_at(payload, "parentUuid"))
         if number < max(len(self.ids) - _NEAR, 0) or self._notes[number] >= _NOTES:
             number = self.chains[chain].last
         if number < 0:
@@ -202,7 +205,7 @@ class Survey:
     def _chain(self, record: Any) -> int:
         if self.agent or record.__class__ is not dict or record.get("isSidechain") is not True:
             return 0
-        parent = self._by_uuid.get(hash(text_at(record, "parentUuid")), -1)
+        parent = self._by_uuid.get(text_at(record, "parentUuid"))
         if parent >= 0 and self.chain_of[parent]:
             return self.chain_of[parent]
         name = text_at(record, "agentId") or text_at(record, "uuid") or "side"
@@ -231,13 +234,13 @@ class Survey:
         if not uuid:
             # A compaction begins a new tree, but no new conversation.
             return before if opening.get("isCompactSummary") is True else ""
-        owner = self._by_uuid.get(hash(uuid), -1)
+        owner = self._by_uuid.get(uuid)
         for _ in range(_NOTES):
             if owner != number:
                 break
             # It follows a record that stands in this very message: the mark of a compaction.
-            uuid = self._above.get(hash(uuid), "")
-            owner = self._by_uuid.get(hash(uuid), -1)
+            uuid = self._above.get(uuid, "")
+            owner = self._by_uuid.get(uuid)
         if owner < 0 or owner == number:
             return before if owner == number or not uuid else uuid
         return self.ids[owner] if self.chain_of[owner] == self.chain_of[number] else ""

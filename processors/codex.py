@@ -15,6 +15,7 @@ from transmissions import RunError
 
 from .codex_messages import convert_message, instructions_of, tokens_at
 from .codex_records import count_record, label, opened, parent_thread, repeated_text, settings_of, split, texts_of
+from .number_table import NumberTable
 from .session_groups import Plan, Tally
 from .session_tools import base_name, text_at
 from .spool import Mapped, SpooledList
@@ -72,7 +73,7 @@ class _Survey:
         self.model_of = array("i")
         self._texts = texts
         self._tally = Tally()
-        self._calls: dict[int, int] = {}
+        self._calls = NumberTable()
         self._meta: dict[str, Any] = {}
         self._tokens: dict[str, int] = {}
         self._times = ["", ""]
@@ -124,7 +125,7 @@ class _Survey:
         outer, payload = opened(record)
         inner = text_at(payload, "type")
         if kind == "output":
-            known = self._calls.get(hash(text_at(payload, "call_id")), -1)
+            known = self._calls.get(text_at(payload, "call_id"))
             return known if known >= 0 else self._open()
         if kind == "tokens":
             self._tokens = tokens_at(record, "total_token_usage") or self._tokens
@@ -149,7 +150,7 @@ class _Survey:
         self._answering = not ends
         called = text_at(payload, "call_id") or text_at(payload, "id")
         if called:
-            self._calls[hash(called)] = number
+            self._calls[called] = number
         return number
 
     def conversation(self, messages: Any, file: str) -> Conversation:

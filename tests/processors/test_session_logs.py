@@ -61,7 +61,7 @@ def spoil(element, data):
                 holder = holder[step]
             kind = data.draw(st.sampled_from(["replace", "replace", "drop", "double"]))
             if kind == "replace":
-                holder[key] = data.draw(ODD)
+                holder[key] = copy.deepcopy(data.draw(ODD))
             elif kind == "drop" or isinstance(holder, dict):
                 del holder[key]
             else:
