@@ -29,8 +29,8 @@ class ConversationHTML(Processor):
     """Render a conversation as an HTML page that holds all it needs: no scripts, no requests, light and dark.
 
     Takes `conversation`, `place` and `facts`; adds to `files` a page beside the Markdown page, with the same name and
-    `.html`, and whatever lies beside it and is not there already. `words` says by which words a search finds the page. Nothing that
-    somebody wrote in a conversation can become live HTML; formulas are left as text.
+    `.html`, and whatever lies beside it and is not there already. `words` says by which words a search finds the page.
+    Nothing that somebody wrote in a conversation can become live HTML; formulas are left as text.
 
     ```turtle
     :html a :ConversationHTML ; :enabled true .

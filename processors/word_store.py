@@ -101,16 +101,18 @@ class WordStore:
     def write(self) -> None:
         """Write the shards that have changed, and make what was put in last."""
         with self._faults():
-            # Numbered only now, in an order of their own: pages come in any order from several processes.
-            numbered = self._database.execute("SELECT count(*) FROM page WHERE number IS NOT NULL").fetchone()[0]
-            new = self._database.execute("SELECT id FROM page WHERE number IS NULL ORDER BY created, key").fetchall()
-            rows = [(number, page) for number, (page,) in enumerate(new, numbered + 1)]
-            self._database.executemany("UPDATE page SET number = ? WHERE id = ?", rows)
-        for part in sorted(self._changed):
-            self._write_part(part)
-        with self._faults():
+            self._number()
+            for part in sorted(self._changed):
+                self._write_part(part)
             self._database.execute("COMMIT")
         self._changed.clear()
+
+    def _number(self) -> None:
+        """Give new pages numbers in an order of their own: from several processes they come in any."""
+        numbered = self._database.execute("SELECT count(*) FROM page WHERE number IS NOT NULL").fetchone()[0]
+        new = self._database.execute("SELECT id FROM page WHERE number IS NULL ORDER BY created, key").fetchall()
+        rows = [(number, page) for number, (page,) in enumerate(new, numbered + 1)]
+        self._database.executemany("UPDATE page SET number = ? WHERE id = ?", rows)
 
     def _write_part(self, part: str) -> None:
         shards: dict[str, list[str]] = {}
@@ -125,18 +127,14 @@ class WordStore:
             write_changed(self._folder / f"{name}.js", f"S.take({json.dumps(name)},{{{','.join(entries)}}})\n")
 
     def _places(self, part: str) -> dict[str, list[int]]:
-        """Return for each word of a part the last page it stands on, then the distances from each page to the next."""
+        """Return for each word of a part the last page it stands on, then the distance of each page from the one before."""
         found: dict[str, list[int]] = {}
-        with self._faults():
-            query = "SELECT number, words FROM words JOIN page ON page.id = words.page WHERE part = ? ORDER BY number"
-            for page, words in self._database.execute(query, (part,)):
-                for word in words.split("\n"):
-                    places = found.get(word)
-                    if places is None:
-                        found[word] = [page, page]
-                    else:
-                        places.append(page - places[0])
-                        places[0] = page
+        query = "SELECT number, words FROM words JOIN page ON page.id = words.page WHERE part = ? ORDER BY number"
+        for page, words in self._database.execute(query, (part,)):
+            for word in words.split("\n"):
+                places = found.setdefault(word, [0])
+                places.append(page - places[0])
+                places[0] = page
         return found
 
     def close(self) -> None:

@@ -16,33 +16,36 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _WITHOUT_SPACES: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 """Scripts that put no spaces between words: any two characters in a row are a word."""
 _LONGEST: Final = 40
-_LONGEST_TOKEN: Final = 2000
-"""What goes on for longer without a space is data."""
+_DATA: Final = re.compile(r"base64,\S+")
+_PLAIN: Final = {code: ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)}
 _BLOCK: Final = 1 << 20
 
 
 def words_of(conversation: Conversation, title: str) -> str:
     """Return the distinct words of a conversation in small letters, in order, one to a line."""
+    words: set[str] = set()
     tokens: set[str] = set()
     for text in chain([title], _texts_of(conversation)):
         # Split in blocks, so that a text of many megabytes does not become as many small ones at once.
         for start in range(0, len(text), _BLOCK):
-            tokens.update(text[start : start + _BLOCK].split())
-    long = [token for token in tokens if len(token) > _LONGEST_TOKEN]
-    return "\n".join(sorted(split_words(tokens.difference(token for token in long if token.isascii()))))
+            block = text[start : start + _BLOCK]
+            if "base64," in block:
+                block = _DATA.sub(" ", block)
+            if block.isascii():
+                words.update(block.translate(_PLAIN).split())
+            else:
+                tokens.update(block.split())
+    words |= split_words(tokens)
+    return "\n".join(sorted(word for word in words if 1 < len(word) <= _LONGEST))
 
 
 def split_words(tokens: set[str]) -> set[str]:
     """Return the words in texts without spaces."""
-    joined = " ".join(tokens).lower()
-    if joined.isascii():
-        words = set(_WORD.findall(joined))
-    else:
-        words = set(_WORD.findall(unicodedata.normalize("NFC", joined)))
-        for word in [word for word in words if not word.isascii() and _WITHOUT_SPACES.search(word)]:
-            words.remove(word)
-            words.update(_pairs(word))
-    return {word for word in words if 1 < len(word) <= _LONGEST}
+    words = set(_WORD.findall(unicodedata.normalize("NFC", " ".join(tokens).lower())))
+    for word in [word for word in words if not word.isascii() and _WITHOUT_SPACES.search(word)]:
+        words.remove(word)
+        words.update(_pairs(word))
+    return words
 
 
 def _pairs(word: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from typing import Any
 
 from transmissions.processors.conversation import title_of
@@ -54,3 +55,19 @@ def rendered(bench: Any, renderer: Any, *messages: dict[str, Any]) -> tuple[dict
     files = {path: data.decode(errors="surrogateescape") for path, data in listed}
     assert len(files) == len(listed)
     return files, [message["account"] for message in results]
+
+
+class Looked(HTMLParser):
+    """What a browser would find in a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements, self.attributes, self.text = [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[Any]) -> None:
+        self.elements.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
