@@ -27,7 +27,7 @@ from .spool import Mapped, SpooledList
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .claude_code_survey import Chain
+    from .claude_code_chain import Chain
     from .conversation import Conversation
     from .session_groups import Part
     from .shape import About

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .claude_code_chain import tokens_of
 from .claude_code_notes import boundary, note, queued
 from .claude_code_records import content_of, is_boundary, is_queued_prompt, mentioned_file
-from .claude_code_survey import tokens_of
 from .claude_code_tools import add_artifacts, answer
 from .claude_code_words import split_words
 from .conversation import as_text

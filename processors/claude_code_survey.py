@@ -5,13 +5,14 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any, Final
 
+from .claude_code_chain import Chain
 from .claude_code_records import content_of, count_part, is_spoken, split
 from .number_table import NumberTable
-from .session_groups import Plan, Tally
-from .session_tools import dict_at, number_at, text_at
+from .session_groups import Plan
+from .session_tools import dict_at, text_at
 
 if TYPE_CHECKING:
-from .session_groups import Part
+    from .session_groups import Part
 
 _NOTES: Final = 100
 """How many records that are no messages one message takes up."""
@@ -19,60 +20,6 @@ _NEAR: Final = 32
 """How many messages back such a record may belong."""
 _CHAINS: Final = 64
 """How many sub-agents in one file get a conversation of their own; those beyond share the last."""
-_TOKENS: Final = {
-    "input": "input_tokens",
-    "output": "output_tokens",
-    "cache_read": "cache_read_input_tokens",
-    "cache_write": "cache_creation_input_tokens",
-}
-
-
-def tokens_of(record: Any) -> dict[str, int]:
-    """Return the tokens a record's message says it took; empty if it says nothing."""
-    usage = dict_at(dict_at(record, "message"), "usage")
-    spent = {name: number_at(usage, key) for name, key in _TOKENS.items()}
-    return spent if any(spent.values()) else {}
-
-
-class Chain:
-    """One conversation of the file: the session itself, or a sub-agent's within it."""
-
-    def __init__(self, name: str = "") -> None:
-        self.name = name
-        self.created = ""
-        self.updated = ""
-        self.copied = ""
-        self.model = ""
-        self.leaf = -1
-        self.last = -1
-        self.messages = 0
-        self.tokens: dict[str, int] = {}
-        self.tally = Tally()
-        self._spent: tuple[int, dict[str, int]] = (-1, {})
-
-    def see(self, record: Any) -> None:
-        """Take note of a record's time and model."""
-        time = text_at(record, "timestamp")
-        if time[:1].isdigit():
-            self.created = min(self.created or time, time)
-            self.updated = max(self.updated, time)
-        model = text_at(dict_at(record, "message"), "model")
-        if model and model != "<synthetic>":
-            self.model = model
-
-    def see_copy(self, record: Any) -> None:
-        """Take note of the time of a record that is left out, for a session that has no other."""
-        self.copied = text_at(record, "timestamp") or self.copied
-
-    def spend(self, number: int, record: Any) -> None:
-        """Add up tokens. The records of one message repeat its usage; the last has it whole."""
-        spent = tokens_of(record)
-        if not spent:
-            return
-        before = self._spent[1] if self._spent[0] == number else {}
-        for name, tokens in spent.items():
-            self.tokens[name] = self.tokens.get(name, 0) + max(tokens - before.get(name, 0), 0)
-        self._spent = (number, spent)
 
 
 class Survey:
@@ -103,10 +50,10 @@ class Survey:
             self.plan.add(number)
             count_part(self.chains[self.chain_of[number]].tally, kind, payload)
             owner = number if kind == "message" or owner < 0 else owner
-        here = self.chains[self.chain_of[owner]]
-        here.see(record)
         if text_at(record, "uuid"):
             self._index(record, owner)
+        here = self.chains[self.chain_of[owner]]
+        here.see(record)
         if is_spoken(record):
             here.leaf = owner
             here.spend(owner, record)
@@ -180,7 +127,7 @@ class Survey:
         return number
 
     def await_next(self) -> int:
-        """Return the number that the session's next message will have."""
+        """Return the number the session's next message will have."""
         if self._awaited < 0:
             self._awaited = self._reserve(0)
         return self._awaited
