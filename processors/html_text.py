@@ -14,7 +14,7 @@ _SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 _GAP: Final = re.compile(r"\n{3,}")
 _SPECIAL: Final = re.compile(r"[*`\\]|<(?=[A-Za-z/!?])")
 """What would be Markdown or HTML if it stood in Markdown text as it stands in HTML."""
-_PLAIN: Final = re.compile(r"<[^<>]*>")
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _SAFE_LINK: Final = re.compile(r"(?:https?|mailto):[^\s<>()]+", re.IGNORECASE)
 _TICKS: Final = re.compile(r"`+")
 _DEEP: Final = 100
@@ -39,7 +39,6 @@ class MarkdownMaker(HTMLParser):
 
     def markdown(self) -> str:
         """Return the text as it is so far; whatever is still open ends here."""
-        self.close()
         self._close_code()
         self._close_inline()
         self._close_row()
@@ -148,7 +147,7 @@ class MarkdownMaker(HTMLParser):
             self._out.append(" ")
         elif not self._lists:
             self._out.append("\n\n" if self._out else "")
-        elif not self._out[-1].endswith((". ", "- ")):
+        elif self._out and not self._out[-1].endswith((". ", "- ")):
             self._new_line()
 
     def _new_line(self) -> None:
@@ -223,11 +222,20 @@ def _start_of(attrs: dict[str, str | None]) -> int:
     return int(start) if start.isascii() and start.isdigit() and len(start) < 9 else 1  # noqa: PLR2004 - no list is longer
 
 
+def feed_all(parser: HTMLParser, html: str) -> None:
+    """Feed a parser a whole text. What is opened and never closed is text, and so is a declaration that it would refuse."""
+    end = html.rfind("-->") + 3 if "-->" in html else 0
+    # An open end would be looked for again at each such place, through all that follows.
+    html = _COMMENT.sub("", html[:end]) + html[end:].replace("<!--", "&lt;!--")
+    html = html.replace("<![", "&lt;![")
+    end = html.rfind(">") + 1
+    parser.feed(html[:end])
+    parser.close()
+    parser.handle_data(unescape(html[end:]))
+
+
 def html_to_markdown(html: str) -> str:
     """Return HTML as Markdown text. Whatever the HTML, it never fails, and nothing of it can run."""
     maker = MarkdownMaker()
-    try:
-        maker.feed(html)
-        return maker.markdown()
-    except AssertionError:  # The standard library's parser says so to a declaration it does not know, as `<![x[`.
-        return _SPECIAL.sub(r"\\\g<0>", unescape(_PLAIN.sub(" ", html)))
+    feed_all(maker, html)
+    return maker.markdown()

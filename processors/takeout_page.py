@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 
-from .html_text import MarkdownMaker
+from .html_text import MarkdownMaker, feed_all
 from .local_times import instant_of, is_time
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _OUTER: Final = "outer-cell"
 _HEADER: Final = "header-cell"
 _CONTENT: Final = "content-cell"
-_PIECE: Final = 1 << 16
 
 
 class _Pages(HTMLParser):
@@ -116,13 +115,6 @@ def _joined(lines: list[str]) -> str:
 def activities(html: str) -> Iterator[dict[str, Any]]:
     """Yield the activities of a page, in its order: what `MyActivity.json` would hold, the answers as Markdown."""
     page = _Pages()
-    try:
-        for start in range(0, len(html), _PIECE):
-            page.feed(html[start : start + _PIECE])
-            yield from page.done
-            page.done.clear()
-        page.close()
-    except AssertionError:  # What the parser says to a declaration it does not know: the activities before it are had.
-        page.reset()
+    feed_all(page, html)
     page.end_activity()
     yield from page.done

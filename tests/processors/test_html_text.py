@@ -43,6 +43,9 @@ PIECES = st.sampled_from(
         ),
         ("a<script>alert('x')</script><style>p{}</style>b", "ab"),
         ("<svg><svg></svg><text>no</text></svg>yes", "yes"),
+        ("a<!-- no -->b<!-- yes", "ab\\<!-- yes"),
+        ("<ul></p><li>a", "- a"),
+        ("a<![x[b]]>c", "a\\<![x[b]]>c"),
         ("2 * 3 &lt;b&gt; 1 &lt; 2", "2 \\* 3 \\<b> 1 < 2"),
     ],
 )
@@ -61,4 +64,6 @@ def test_no_html_fails_or_leaves_a_tag_that_runs(html):
 def test_many_open_tags_take_no_longer_than_few():
     """Tags that are never closed cost what they are long."""
     assert html_to_markdown("<a href='https://x.example'>x" * 20_000).startswith("[x]")
+    assert html_to_markdown("<!--" * 200_000).count("!--") == 200_000
+    assert html_to_markdown("a < b " + "<a " * 200_000).startswith("a < b \\<a")
     assert html_to_markdown("<svg>" + "<g>" * 50_000 + "</svg>end") == "end"
