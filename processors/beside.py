@@ -56,6 +56,8 @@ _MAGIC: Final = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"GIF87a
 
 def add_files(page: Page, message: ChatMessage) -> None:
     """Add a message's attachments, and those of its files that no block shows."""
+    if page.style.attachments == "drop":
+        page.dropped += 1
     for attachment in message["attachments"]:
         attach(page, attachment)
     if not message["files"]:

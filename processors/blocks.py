@@ -157,6 +157,7 @@ def _artifact_parts(flavour: Flavour, artifact: dict[str, Any], made: Made | Non
 def _dropped(page: Page, block: Block, mode: str) -> bool:
     """Account for a block that a setting decides about, and say whether it is left out."""
     page.count(block["sources"], _OUTCOMES.get(mode, "skipped: dropped by setting"))
+    page.dropped += mode == "drop"
     return mode == "drop"
 
 

@@ -41,24 +41,25 @@ def render_message(page: Page, message: ChatMessage, level: int = 2) -> None:
     anchor = message["id"] if _ANCHOR.fullmatch(message["id"]) else ""
     before = len(page.parts)
     page.parts.append(page.flavour.heading(level, _heading(page, message), anchor))
-    holds = render_body(page, message)
-    if holds and len(page.parts) == before + 1:
-        page.parts.pop()
+    if not render_body(page, message):
+        del page.parts[before:]
 
 
 def render_body(page: Page, message: ChatMessage) -> bool:
-    """Add what a message says and holds, and tell whether there was anything."""
-    before = len(page.parts)
+    """Add what a message says and holds, and tell whether the message is to be seen."""
+    before, dropped = len(page.parts), page.dropped
     if message["files"]:
         name_files(message)
     for block in message["blocks"]:
         render_block(page, block)
     if message["attachments"] or message["files"]:
         add_files(page, message)
-    holds = bool(message["blocks"] or message["attachments"] or message["files"])
-    is_left_out = holds and len(page.parts) == before
-    page.note("message", "skipped: nothing of it is shown" if is_left_out else "rendered" if holds else "rendered empty")
-    return holds
+    is_shown, outcome = True, "rendered"
+    if len(page.parts) == before:
+        is_shown = page.dropped == dropped and page.style.empty == "keep"
+        outcome = "rendered empty" if is_shown else "skipped: nothing of it is shown"
+    page.note("message", outcome)
+    return is_shown
 
 
 def render_whole(page: Page, conversation: Conversation) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Shown = Literal["keep", "fold", "drop"]
 
-_ANSWERS: Final = {"thinking": "drop", "tools": "drop", "injected": "drop", "events": "drop"}
+_ANSWERS: Final = {"thinking": "drop", "tools": "drop", "injected": "drop", "events": "drop", "empty": "drop"}
 _PRESETS: Final[dict[str, dict[str, Any]]] = {
     "full": {},
     "clean": {**_ANSWERS, "artifacts": "link"},
@@ -94,7 +94,8 @@ class ConversationMarkdown(Processor):
 
     def __post_init__(self) -> None:
         """Work out the style, and fail early where the heading's template is wrong."""
-        chosen = {name: getattr(self, name) for name in Style._fields if getattr(self, name) is not None}
+        chosen = {name: getattr(self, name, None) for name in Style._fields}
+        chosen = {name: value for name, value in chosen.items() if value is not None}
         self._style = Style(**{**_PRESETS[self.preset], **chosen})
         self._flavour = "retrieval" if self.preset == "rag" else self.flavour
         try:

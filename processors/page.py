@@ -31,6 +31,8 @@ class Style(NamedTuple):
     injected: str = "fold"
     events: str = "fold"
     unknown: str = "keep"
+    empty: str = "keep"
+    """Messages that hold nothing at all."""
     citations: str = "keep"
     summary: str = "keep"
     human: str = "Human"
@@ -58,6 +60,7 @@ class Page:
         "_written",
         "bench",
         "benches",
+        "dropped",
         "flavour",
         "notes",
         "parts",
@@ -82,6 +85,8 @@ class Page:
         """Benches as they stood after the messages where the conversation branches."""
         self.shift = 2
         """How far headings in messages sink: below the headings of the page."""
+        self.dropped = 0
+        """Blocks and files that a setting has left out so far."""
         self.notes = 0
         """Footnotes so far: they are numbered through the conversation."""
         self.speakers: dict[tuple[str, str], str] = {}

@@ -19,6 +19,8 @@ _LONGEST: Final = 40
 _DATA: Final = re.compile(r"base64,\S+")
 _PLAIN: Final = {code: ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)}
 _BLOCK: Final = 1 << 20
+_MOST: Final = 200_000
+"""Distinct words of one conversation: what has more of them holds data, and would fill memory with it."""
 
 
 def words_of(conversation: Conversation, title: str) -> str:
@@ -26,6 +28,8 @@ def words_of(conversation: Conversation, title: str) -> str:
     words: set[str] = set()
     tokens: set[str] = set()
     for text in chain([title], _texts_of(conversation)):
+        if len(words) + len(tokens) > _MOST:
+            break
         # Split in blocks, so that a text of many megabytes does not become as many small ones at once.
         for start in range(0, len(text), _BLOCK):
             block = text[start : start + _BLOCK]

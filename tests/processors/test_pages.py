@@ -105,10 +105,15 @@ def test_retrieval_gets_plain_text(bench):
 
 def test_a_message_of_which_nothing_is_shown_has_no_heading(bench):
     """Where settings leave nothing of a message its heading goes too, and the account says so."""
-    conversation = talk(said("assistant", block("thinking", text="HM", summaries=[])), said("human", number=2))
-    files, (account,) = rendered(bench, ConversationMarkdown(preset="clean"), placed(conversation))
-    assert files["claude/1 A talk.md"].count("\n## ") == 1
-    assert account["became"]["message"] == {"skipped: nothing of it is shown": 1, "rendered empty": 1}
+    hidden = said("assistant", block("thinking", text="HM", summaries=[]))
+    messages = [hidden, said("human", number=2), said("human", "x", number=3)]
+    for preset, headings, outcomes in (
+        ("full", 3, {"rendered": 2, "rendered empty": 1}),
+        ("clean", 1, {"skipped: nothing of it is shown": 2, "rendered": 1}),
+    ):
+        files, (account,) = rendered(bench, ConversationMarkdown(preset=preset), placed(talk(*messages)))
+        assert files["claude/1 A talk.md"].count("\n## ") == headings
+        assert account["became"]["message"] == outcomes
 
 
 def test_the_account_balances_for_every_kind(bench):
