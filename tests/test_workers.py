@@ -110,6 +110,15 @@ class Weird(Processor):
         self.context.reject({"id": message["id"], "set": {1}}, ValueError("rejected"))
         return message
 
+    def _secret(self, message):
+        self.context.scrub(lambda text: text.replace("hunter2", "***"))
+        self.context.log.warning("it is hunter2")
+        self.context.skip("hunter2 is in it")
+        self.context.reject({"word": "hunter2"}, ValueError("hunter2"))
+        if message["id"] > 30:
+            raise ValueError("hunter2 again")
+        return message
+
     def _halt(self, message):
         self.context.halt("enough")
         return message
@@ -204,9 +213,9 @@ def make(home, pipe, more=""):
     return app
 
 
-def run(home, pipe, more="", *, listen=(), **options):
+def run(home, pipe, more="", *, listen=(), told=None, **options):
     """Run a pipe to its end; return its final messages, its result, and the events that were listened to."""
-    told = []
+    told = [] if told is None else told
 
     async def main():
         opened = transmissions.open(make(home, pipe, more), output=home / "out", **options)
@@ -318,6 +327,21 @@ def test_what_a_step_says_is_heard(home, caplog):
     assert len(letters) == 6
     assert '"where": "' in letters[0]
     assert sorted(record.id for record in caplog.records if record.name == "transmissions.app.weird") == odd
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("pipe", ['[ a :Weird ; :how "secret" ]', '[ a :Who ; :seconds 0.01 ] [ a :Weird ; :how "secret" ]'])
+def test_secrets_stay_untold_in_every_process(home, caplog, pipe):
+    """What a step keeps out of all that is told is kept out of what other processes tell."""
+    logging.getLogger("transmissions").propagate = True
+    reasons = []
+    with pytest.raises(NodeFailed, match=r"ValueError: \*\*\* again|\*\*\* again") as failed:
+        run(home, shared(pipe), told=reasons, listen=["skip", "error"])
+    letters = (home / "out" / "dead-letters.ndjson").read_text()
+    there = [record.getMessage() for record in caplog.records if record.process != os.getpid()]
+    told = f"{letters}{reasons}{there}{failed.value}{failed.value.__cause__!r}"
+    assert "***" in letters
+    assert "hunter2" not in told
 
 
 @pytest.mark.usefixtures("eager")

@@ -7,6 +7,7 @@ counted. So a batch whose process is lost has left no trace, and can be worked o
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import pickle
 import traceback
@@ -42,12 +43,9 @@ class WorkerState(RunState):
     def __init__(self, plan: Plan, folders: Folders, load: Load, taps: dict[str, int]) -> None:
         self.told: list[tuple[Any, ...]] = []
         super().__init__(plan, folders, _Letters(self.told), load)
+        self.listen("*", lambda event, fields: self.told.append(("event", event, fields)))
         for node, left in taps.items():
             self.taps[node] = Tap(left, lambda node, message: self.told.append(("tap", node, message)))
-
-    def emit(self, event: str, fields: dict[str, Any]) -> None:
-        """Note an event."""
-        self.told.append(("event", event, fields))
 
     def drain(self) -> None:
         """Note that the run is to end."""
@@ -64,7 +62,7 @@ class WorkerState(RunState):
     def log_to(self, level: int) -> None:
         """Note what is logged from now on."""
         log = logging.getLogger(_LOGGER)
-        log.handlers[:] = [_Notes(self.told)]
+        log.handlers[:] = [_Notes(self.told, self.clean)]
         log.setLevel(level)
         log.propagate = False
 
@@ -74,19 +72,20 @@ class _Letters(DeadLetters):
         super().__init__(Path())
         self._told = told
 
-    def append(self, node: str, line: bytes) -> None:
-        self._told.append(("letter", node, line))
+    def _append(self, line: bytes) -> None:
+        self._told.append(("letter", line))
 
 
 class _Notes(logging.Handler):
-    def __init__(self, told: list[tuple[Any, ...]]) -> None:
+    def __init__(self, told: list[tuple[Any, ...]], clean: Callable[[str], str]) -> None:
         super().__init__()
         self._told = told
+        self._clean = clean
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = "".join(traceback.format_exception(*record.exc_info)).rstrip() if record.exc_info else record.exc_text
-        words = {**record.__dict__, "msg": record.getMessage(), "args": None, "exc_info": None, "exc_text": text}
-        self._told.append(("log", words))
+        trace = "".join(traceback.format_exception(*record.exc_info)).rstrip() if record.exc_info else None
+        told = {"msg": self._clean(record.getMessage()), "exc_text": trace and self._clean(trace)}
+        self._told.append(("log", {**record.__dict__, **told, "args": None, "exc_info": None}))
 
 
 def settle(account: Account, state: RunState) -> None:
@@ -116,7 +115,7 @@ def _tap(state: RunState, node: str, message: Any) -> None:
 _KINDS: Final[dict[str, Callable[..., None]]] = {
     "event": RunState.emit,
     "drain": RunState.drain,
-    "letter": lambda state, node, line: state.letters.append(node, line),
+    "letter": lambda state, line: state.letters.append(json.loads(line)["node"], line),
     "log": _log,
     "tap": _tap,
 }
@@ -152,11 +151,11 @@ def fault_of(error: BaseException) -> Fault:
     )
 
 
-def error_of(fault: Fault) -> BaseException:
-    """Return the error that came from another process."""
+def error_of(fault: Fault, state: RunState) -> BaseException:
+    """Return the error that came from another process, as it may be told in this run."""
     unpacked = attempt(pickle.loads, fault.error) if fault.error else None
-    cause: BaseException = unpacked if isinstance(unpacked, BaseException) else _likeness(fault)
-    cause.add_note(f"in a process of its own:\n{fault.trace.rstrip()}")
+    cause = state.cleaned(unpacked if isinstance(unpacked, BaseException) else _likeness(fault))
+    cause.add_note(f"in a process of its own:\n{state.clean(fault.trace.rstrip())}")
     cause.__dict__["origin"] = fault.origin
     if fault.node is None:
         return cause

@@ -160,7 +160,7 @@ class Process:
         self._desk.do_here(self._batches.pop(number))
 
     def _failed(self, _parts: list[bytes], number: int | None, fault: tuple[Any, ...], account: tuple[Any, ...]) -> None:
-        error = error_of(Fault(*fault))
+        error = error_of(Fault(*fault), self._state)
         self._is_ended = True
         batch = self._batches.pop(number) if number else None
         if batch is None:
