@@ -11,7 +11,7 @@ from .chatgpt_calls import Canvas, fits, given_to, tool_of
 from .chatgpt_content import call_block, content_blocks, lost_marks, result_blocks
 from .chatgpt_files import Assets, files_of
 from .chatgpt_parts import Counted, dict_of, kind_of, parts_of, types_of
-from .chatgpt_results import is_result
+from .chatgpt_results import images_of, is_result
 from .conversation import as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
 from .spool import SpooledList
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _SANDBOX: Final = re.compile(r"sandbox:/mnt/data/[^\s)\]>\"'`]+")
-_LOST: Final = "removed: the archive does not tell its source"
+_GIVEN: Final = "skipped: the call above holds its result"
+_EMPTY: Final = "skipped: empty"
+_LOST: Final = "skipped: its source is not in the archive"
 _ROLES: Final = {"user": "human"}
 
 
@@ -48,7 +50,7 @@ class ChatGPTConverter:
         mapping = told.get("mapping", told.get("messages"))
         if not isinstance(mapping, dict | list | SpooledList):
             raise RunError("not a ChatGPT conversation: it has no mapping")
-        tree, counted, lost = _plant(mapping, timed=not (told.get("create_time") and told.get("update_time")))
+        tree, counted, skipped = _plant(mapping, timed=not (told.get("create_time") and told.get("update_time")))
         assets = self._assets_of(about.members)
         identifier = as_text(element.get("conversation_id") or element.get("id"))
         conversation = {
@@ -65,7 +67,7 @@ class ChatGPTConverter:
             "tags": _tags(element),
             "counts": counted.counts(),
         }
-        return conversation | {"skipped": {"citation mark": {_LOST: lost}}} if lost else conversation
+        return conversation | {"skipped": skipped} if skipped else conversation
 
     def _assets_of(self, members: Members) -> Assets:
         if self._members is not members:
@@ -82,15 +84,49 @@ def _tags(element: dict[str, Any]) -> list[str]:
     return tags
 
 
-def _plant(mapping: Any, *, timed: bool) -> tuple[MessageTree, Counted, int]:
-    """Put the nodes of a conversation in a tree; count what they hold, and the marks in it whose source is not told.
+class _Survey:
+    """What is found out of a conversation before its messages are told."""
+
+    def __init__(self) -> None:
+        self.counted = Counted()
+        self.calls: dict[int, str] = {}
+        self.results: dict[int, str] = {}
+        self.empty: set[int] = set()
+        self.drawn: set[int] = set()
+        self.lost_marks = 0
+
+    def add(self, number: int, message: Any) -> None:
+        """Take in one message."""
+        types, files, role = types_of(message), _listed(message), _role(message)
+        self.counted.add(types, files)
+        if images_of(dict_of(dict_of(message).get("metadata"))):
+            self.drawn.add(number)
+        elif not types and not files and role in ("system", "tool"):
+            self.empty.add(number)
+        if name := tool_of(message):
+            self.calls[number] = name
+        elif role == "tool" and is_result(message):
+            self.results[number] = _name(message)
+        elif role == "assistant":
+            self.lost_marks += lost_marks(message)
+
+    def settle(self, tree: MessageTree) -> dict[str, dict[str, int]]:
+        """Give results to their calls; return what is left out by that, and why, by kind."""
+        given = tree.pair(self.calls, self.results, fits) - self.drawn
+        tree.leave_out(given | self.empty)
+        self.counted.messages -= len(given | self.empty)
+        outcomes = {_GIVEN: len(given), _EMPTY: len(self.empty - given)}
+        left = {outcome: number for outcome, number in outcomes.items() if number}
+        skipped = {"message": left} if left else {}
+        return skipped | {"citation mark": {_LOST: self.lost_marks}} if self.lost_marks else skipped
+
+
+def _plant(mapping: Any, *, timed: bool) -> tuple[MessageTree, Counted, dict[str, dict[str, int]]]:
+    """Put the nodes of a conversation in a tree; return with it what it holds, and what is left out of that.
 
     `timed` says that the times of messages are needed.
     """
-    tree, counted = MessageTree(isinstance(mapping, SpooledList)), Counted()
-    calls: dict[int, str] = {}
-    results: dict[int, str] = {}
-    lost = 0
+    tree, survey = MessageTree(isinstance(mapping, SpooledList)), _Survey()
     last = None
     for key, value in nodes_of(mapping):
         node = dict_of(value)
@@ -101,18 +137,11 @@ def _plant(mapping: Any, *, timed: bool) -> tuple[MessageTree, Counted, int]:
         time = instant(told.get("create_time")) if timed else ""
         number = tree.add(key, parent, node.get("children"), message, told.get("id"), time)
         last = key
-        if message is None:
-            continue
-        counted.add(types_of(message), _listed(message))
-        if name := tool_of(message):
-            calls[number] = name
-        elif _role(message) == "tool" and is_result(message):
-            results[number] = _name(message)
-        elif _role(message) == "assistant":
-            lost += lost_marks(message)
+        if message is not None:
+            survey.add(number, message)
     tree.arrange()
-    tree.pair(calls, results, fits)
-    return tree, counted, lost
+    skipped = survey.settle(tree)
+    return tree, survey.counted, skipped
 
 
 def _held_by(node: dict[str, Any]) -> Any:

@@ -134,12 +134,11 @@ def files_of(entries: Any, blocks: list[Block], assets: Assets) -> list[dict[str
     files = []
     for entry in as_list(entries):
         get = entry.get if entry.__class__ is dict else {"name": entry}.get
-        identifier = id_of(get("id"))
-        file = _entry(identifier, as_text(get("name")), assets)
-        if identifier in shown:
-            shown[identifier]["name"] = file["name"]
-            file.pop("content", None)
-        files.append(file)
+        identifier, name = id_of(get("id")), as_text(get("name"))
+        block = shown.get(identifier)
+        if block is not None:
+            block["name"] = name or block["name"]
+        files.append({"name": block["name"], "id": identifier} if block else _entry(identifier, name, assets))
     return files
 
 

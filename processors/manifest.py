@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transmissions import RunError
 
+from .chatgpt_files import expected_files
 from .conversation import as_list
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def read_manifest(blob: Blob) -> Manifest:
 def _entries(value: Any) -> list[Any]:
     if value.__class__ is not dict:
         return []
-    found: Any = value.get("data_files", value.get("export_files"))
+    found: Any = value.get("data_files", value.get("export_files", expected_files(value)))
     return [{"filename": entry} if entry.__class__ is str else entry for entry in as_list(found)]
 
 

@@ -10,7 +10,7 @@ from .conversation import as_text
 from .spool import Mapped, Slice, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from .conversation import ChatMessage
 
@@ -53,13 +53,14 @@ class MessageTree:
         self._forks: frozenset[int] = frozenset()
         self._answers: dict[int, int] = {}
         self._answering: frozenset[int] = frozenset()
+        self._left: frozenset[int] = frozenset()
         self.first_time = self.last_time = ""
         """When the first and the last message were written."""
         self.order: list[int] = []
         """The nodes that hold a message, parents before their children."""
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.order)
 
     def add(self, key: str, parent: Any, children: Any, message: Any, identifier: Any = None, time: str = "") -> int:
         """Add a node, and return its number. `message` is None where it holds none; `identifier` is the message's own id."""
@@ -91,18 +92,21 @@ class MessageTree:
         """Put the nodes in order."""
         self._settle_parents()
         self._drop_twin_ids()
-        seen: set[int] = set()
         for number in self._walk(self._sorted_children()):
             parent = self._parents[number]
             self._above[number] = parent if parent in self._held else self._above.get(parent, -1)
             if number in self._held:
                 self.order.append(number)
+        self._children.clear()
+        self._find_forks()
+
+    def _find_forks(self) -> None:
+        seen: set[int] = set()
         forks: set[int] = set()
         for number in self.order:
             above = self._above[number]
             (forks if above in seen else seen).add(above)
         self._forks = frozenset(forks)
-        self._children.clear()
 
     def _settle_parents(self) -> None:
         listed: dict[int, int] = {}
@@ -153,13 +157,26 @@ class MessageTree:
                     yield number
                     waiting.extend(reversed(children.get(number, ())))
 
-    def pair(self, calls: dict[int, str], results: dict[int, str], fits: Callable[[str, str], bool]) -> None:
-        """Give each call the first message of results that follows it directly, where the names of their tools fit."""
+    def pair(self, calls: dict[int, str], results: dict[int, str], fits: Callable[[str, str], bool]) -> frozenset[int]:
+        """Give each call the first message of results that follows it directly, where the names of their tools fit.
+
+        Return the messages that were given to calls.
+        """
         for number in self.order:
             above = self._above[number]
             if number in results and above in calls and above not in self._answers and fits(calls[above], results[number]):
                 self._answers[above] = number
         self._answering = frozenset(self._answers.values())
+        return self._answering
+
+    def leave_out(self, numbers: Collection[int]) -> None:
+        """Tell nothing of some messages: what follows them follows what is above them."""
+        for number in self._above:  # those above come first
+            if self._above[number] in numbers:
+                self._above[number] = self._above[self._above[number]]
+        self._left = frozenset(numbers)
+        self.order = [number for number in self.order if number not in numbers]
+        self._find_forks()
 
     def id_of(self, number: int) -> str:
         """Return the id of a message."""
@@ -170,7 +187,7 @@ class MessageTree:
         number = self._numbers.get(as_text(key), -1)
         if number not in self._parents:
             return ""
-        number = number if number in self._held else self._above[number]
+        number = number if number in self._held and number not in self._left else self._above[number]
         return self.id_of(number) if number >= 0 else ""
 
     def turns(self) -> Iterator[Turn]:

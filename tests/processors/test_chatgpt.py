@@ -18,13 +18,14 @@ def blocks(*messages, place=0):
     return convert(chain(*messages))["messages"][place]["blocks"]
 
 
-@pytest.mark.parametrize(("file", "messages"), [("conversations-000.json", 18), ("conversations-001.json", 2)])
-def test_the_sample_is_converted_whole(file, messages):
+@pytest.mark.parametrize(("file", "messages", "left"), [("conversations-000.json", 13, 5), ("conversations-001.json", 2, 0)])
+def test_the_sample_is_converted_whole(file, messages, left):
     """Everything the sample holds has a block, and its ways are those of the tree."""
     (element,) = sample(f"chatgpt/{file}")
     conversation = convert(element, SAMPLES / "chatgpt")
     assert balances(conversation)
     assert len(conversation["messages"]) == messages
+    assert sum(1 for node in element["mapping"].values() if node["message"]) == messages + left
     assert conversation["leaf"] == conversation["messages"][-1]["id"]
 
 
@@ -45,7 +46,7 @@ def test_the_way_that_was_left_is_off_the_path():
     """An edited prompt and its answer stay in the conversation, beside the way that ends at the current node."""
     (element,) = sample("chatgpt/conversations-000.json")
     conversation = convert(element)
-    off = set(range(18)) - look(conversation).path
+    off = set(range(13)) - look(conversation).path
     assert [conversation["messages"][place]["blocks"][0]["text"] for place in sorted(off)] == [
         "How do valleys form?",
         "By erosion.",
@@ -66,7 +67,7 @@ def test_what_has_no_mapping_is_refused(element):
 
 
 def test_a_result_goes_to_the_call_it_follows():
-    """The answer of a tool becomes the result of the call; its own message stays, without blocks."""
+    """The answer of a tool becomes the result of the call, and its own message is left out of the count with a reason."""
     call = message("assistant", {"content_type": "code", "language": "python", "text": "1+1"}, recipient="python")
     answer = message("tool", {"content_type": "execution_output", "text": "2"}, name="python")
     found = convert(chain(call, answer))
@@ -76,7 +77,8 @@ def test_a_result_goes_to_the_call_it_follows():
         {"language": "python", "code": "1+1"},
         {"parts": [{"text": "2"}], "failed": False},
     )
-    assert (found["messages"][1]["blocks"], found["messages"][1]["role"], balances(found)) == ([], "tool", True)
+    assert (len(found["messages"]), found["leaf"], balances(found)) == (1, "m0", True)
+    assert found["skipped"] == {"message": {"skipped: the call above holds its result": 1}}
 
 
 def test_a_result_nobody_asked_for_stands_alone():
@@ -151,7 +153,9 @@ def test_what_is_hidden_is_not_what_somebody_said():
     """Messages that the app hides are injected; an empty one has no block at all."""
     (block,) = blocks(message("system", text("Be kind."), is_visually_hidden_from_conversation=True))
     assert (block["kind"], block["source"]) == ("injected", "hidden system message")
-    assert blocks(message("system", text(""))) == []
+    found = convert(chain(message("system", text("")), message("user", text("hi"))))
+    assert [told["parent"] for told in found["messages"]] == [""]
+    assert found["skipped"] == {"message": {"skipped: empty": 1}}
 
 
 def test_files_are_found_under_their_ids(tmp_path):

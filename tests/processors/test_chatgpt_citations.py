@@ -75,4 +75,4 @@ def test_people_may_write_such_marks():
 def test_the_account_tells_of_lost_marks():
     """A conversation says how many marks were removed without a source."""
     found = ChatGPTConverter().convert(chain(message("assistant", text("a【1†b】", "c【2†d】"))), about())
-    assert found["skipped"] == {"citation mark": {"removed: the archive does not tell its source": 2}}
+    assert found["skipped"] == {"citation mark": {"skipped: its source is not in the archive": 2}}
