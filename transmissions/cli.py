@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .problem import Problem
 
-COMMANDS: Final = ("run", "list", "describe", "validate", "graph", "new", "init", "shapes", "completion")
+COMMANDS: Final = ("run", "retry", "list", "describe", "validate", "graph", "new", "init", "shapes", "completion")
 """Each is a module of `commands` with HELP, add_arguments(parser) and call(options)."""
 LATER: Final = (
     "tap",
@@ -31,7 +31,6 @@ LATER: Final = (
     "doctor",
     "explain",
     "replay",
-    "retry",
     "export",
     "resume",
     "serve",

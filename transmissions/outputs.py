@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import OutputError, UsageError
 
@@ -58,12 +58,12 @@ def claim(folder: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def marked(folder: Path, app: str, version: str) -> Iterator[int | None]:
+def marked(folder: Path, app: str, version: str, run: dict[str, Any] | None = None) -> Iterator[int | None]:
     """Leave our marker in `folder` while a run writes into it, and after it unless nothing was written.
 
     The marker comes first: a run that is killed can then be repeated without `--force`. It is locked as long as a process
     holds its descriptor, which is what one gets here (None where there are no locks). A folder that cannot be made is no
-    matter here; whoever writes into it will say so.
+    matter here; whoever writes into it will say so. `run` is what `retry` has to know of this one.
 
     Raises:
         UsageError: another run has held the lock for longer than the processes of one that was killed would.
@@ -74,7 +74,7 @@ def marked(folder: Path, app: str, version: str) -> Iterator[int | None]:
     if lock is not None:
         with contextlib.suppress(OSError):
             os.ftruncate(lock, 0)
-            os.write(lock, (json.dumps({"app": app, "version": version}) + "\n").encode())
+            os.write(lock, (json.dumps({"app": app, "version": version, "run": run}) + "\n").encode())
     try:
         yield lock
     finally:

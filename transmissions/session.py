@@ -16,6 +16,7 @@ from .closed_streams import reader_went_away
 from .errors import RunError, UsageError
 from .plan import with_processes
 from .progress import Progress
+from .record import record_of
 from .summary import last_lines
 
 if TYPE_CHECKING:
@@ -62,8 +63,11 @@ class Session:
             logs.write_to(progress)
         self._listen(progress)
         logs.clean_with(opened.state.clean)
-        _collect_garbage()
-        marker = outputs.marked(self.output, opened.plan.app, __version__) if self.is_marked else contextlib.nullcontext()
+        collect_garbage()
+        about = record_of(self.app, opened.state.folders.target, opened.state.folders.roots, options)
+        marker = (
+            outputs.marked(self.output, opened.plan.app, __version__, about) if self.is_marked else contextlib.nullcontext()
+        )
         with signals.watched(opened.drain, opened.state.kill, as_json=options.log_format == "json") as stop, marker as lock:
             opened.state.descriptors = () if lock is None else (lock,)
             ending = "failed; "
@@ -153,7 +157,7 @@ def _refuse_misspelt(file: str) -> None:
         raise UsageError(f"--metrics has no format '{word}'{meant}")
 
 
-def _collect_garbage() -> None:
+def collect_garbage() -> None:
     """Turn garbage collection on, for what the run makes; what was there before stays out of its sight."""
     if not gc.isenabled():
         gc.freeze()
