@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
+from .gemini_cli_lines import Lines, is_head
 from .session_groups import Tally
 from .session_tools import dict_at, encoded_file, kind_of, linked_file, number_at, text_at
 from .spool import Mapped, SpooledList
@@ -34,11 +37,21 @@ class GeminiCLI:
         """
         given = element if element.__class__ is dict else {}
         if given.get("items").__class__ in (list, SpooledList):
-            return _logged(given["items"], about.file)
+            told = any(is_head(record) for record in islice(given["items"], 1))
+            return _lined(given["items"], about.file) if told else _logged(given["items"], about.file)
         messages: Any = given.get("messages")
         if messages.__class__ not in (list, SpooledList):
             raise RunError("not a Gemini CLI session: it has no messages")
         return _conversation(given, messages, about.file)
+
+
+def _lined(items: list[Any] | SpooledList, file: str) -> Conversation:
+    """Return the session that was written line by line."""
+    lines = Lines(items)
+    messages = lines.messages()
+    conversation = _conversation(lines.head, messages, file) | {"skipped": lines.skipped}
+    last = deque((item for item in messages if text_at(item, "id")), maxlen=1)
+    return conversation | {"leaf": last[0]["id"]} if last else conversation
 
 
 def _logged(items: Iterable[Any], file: str) -> Conversation:
@@ -140,6 +153,8 @@ def convert_message(item: Any) -> ChatMessage:
         "attachments": [],
         "files": [],
     }
+    if item.get("parent").__class__ is str:
+        message["parent"] = item["parent"]
     tokens = {name: number_at(dict_at(item, "tokens"), key) for name, key in _TOKENS.items()}
     if any(tokens.values()):
         message["tokens"] = tokens

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _CLAUDE_RECORDS: Final = frozenset({"user", "assistant", "system", "attachment", "progress"})
 _CODEX_RECORDS: Final = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
-_GEMINI_TYPES: Final = frozenset({"user", "gemini", "info", "error", "warning"})
 
 
 def _holds(seen: Outline, path: str, words: frozenset[str]) -> bool:
@@ -51,6 +50,10 @@ def _is_gemini(seen: Outline) -> bool:
     return seen.has(".sessionId", ".messages") and (seen.has(".projectHash") or seen.has(".startTime", ".lastUpdated"))
 
 
+def _is_gemini_lines(seen: Outline) -> bool:
+    return seen.has(".sessionId", ".projectHash", ".startTime") and not seen.has(".messages")
+
+
 def _is_gemini_log(seen: Outline) -> bool:
     return seen.has("[].sessionId", "[].messageId", "[].type", "[].message")
 
@@ -85,6 +88,14 @@ SHAPES: Final = (
         _is_gemini,
         "gemini_cli:GeminiCLI",
         Layout(inner="messages", is_element=_has_messages),
+    ),
+    Shape(
+        "gemini-cli-lines",
+        "gemini-cli",
+        "Gemini CLI sessions",
+        _is_gemini_lines,
+        "gemini_cli:GeminiCLI",
+        Layout(gathers=True),
     ),
     Shape(
         "gemini-cli-log",

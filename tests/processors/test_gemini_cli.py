@@ -4,6 +4,7 @@ import pytest
 from session_logs import SAMPLES, about, all_of, assert_balanced, blocks_of, plain, spooled, texts_of
 
 from transmissions import RunError
+from transmissions.processors.branches import look
 from transmissions.processors.gemini_cli import GeminiCLI
 
 
@@ -66,3 +67,24 @@ def test_what_holds_no_messages_is_refused(element):
     """An element without messages is no session."""
     with pytest.raises(RunError, match="no messages"):
         GeminiCLI().convert(element, about())
+
+
+def lines():
+    """Return the sample that is written line by line."""
+    (path,) = (SAMPLES / "gemini-cli").rglob("session-*.jsonl")
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_lines_that_change_what_was_written_are_followed():
+    """A message written anew stands for the earlier one; what was taken back is a branch; the head is brought up to date."""
+    session = convert({"name": "x", "items": lines()})
+    assert [(message["id"], message["parent"]) for message in session["messages"]] == [("h1", ""), ("h2", "h1"), ("h3", "")]
+    assert look(session).path == {2}
+    assert (session["summary"], session["updated"]) == ("Heights of plants", "2026-06-01T10:01:00.000Z")
+    assert session["skipped"]["message"] == {"skipped: written anew": 1}
+
+
+def test_a_session_of_lines_too_large_for_memory_converts_alike():
+    """Spooled lines give the same conversation as a list of them."""
+    large, small = (GeminiCLI().convert({"name": "x", "items": items}, about()) for items in (spooled(lines()), lines()))
+    assert plain(large) == plain(small)

@@ -95,6 +95,7 @@ def test_odd_values_anywhere_are_converted_or_refused(data):
         ("codex/2026/**/*.jsonl", "codex"),
         ("codex/2025/**/*.jsonl", "codex-2025"),
         ("gemini-cli/**/session-*.json", "gemini-cli"),
+        ("gemini-cli/**/session-*.jsonl", "gemini-cli-lines"),
         ("gemini-cli/**/logs.json", "gemini-cli-log"),
     ],
 )
