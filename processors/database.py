@@ -58,6 +58,11 @@ class ConversationDatabase(Processor):
         """Begin with nothing open."""
         self._database: SearchDatabase | None = None
 
+    def foresee(self, message: Message) -> Iterator[str]:
+        """Yield, for a dry run, which database would be brought up to date."""
+        if self.enabled:
+            yield f"brings {self.context.output_path(self.file)} up to date"
+
     async def __aenter__(self) -> Self:
         if self.enabled:
             tokenizer = self.tokenizer if self.index == "messages" else ""

@@ -58,6 +58,11 @@ class ConversationIndex(Processor):
     state: str = NAME
     "The ledger's file."
 
+    def foresee(self, message: Message) -> Iterator[str]:
+        """Yield, for a dry run, which page would be written."""
+        if self.enabled:
+            yield f"writes {self.context.output_path(self.file)} and what stands beside it"
+
     def process(self, message: Message) -> Message:
         """Pass the message."""
         return message

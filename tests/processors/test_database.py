@@ -251,3 +251,10 @@ def test_what_is_not_enabled_makes_no_file(bench):
     bench.through(ConversationDatabase(), talk(1, "x"))
     assert not bench.output.exists()
     assert store(bench, {"account": {}}) == [{"account": {}}]
+
+
+def test_a_dry_run_names_the_database(bench):
+    """What would be written is told beforehand, and only where it is on."""
+    assert list(bench.attach(ConversationDatabase()).foresee({})) == []
+    (line,) = bench.attach(ConversationDatabase(enabled=True)).foresee({})
+    assert str(bench.output / FILE) in line

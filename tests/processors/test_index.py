@@ -168,3 +168,10 @@ def test_off_it_writes_nothing(bench):
     """Messages pass whether it is on or not."""
     assert bench.through(ConversationIndex(enabled=False), {"a": 1}) == [{"a": 1}]
     assert not bench.output.exists()
+
+
+def test_a_dry_run_names_the_page(bench):
+    """What would be written is told beforehand, and only where it is on."""
+    assert list(bench.attach(ConversationIndex(enabled=False)).foresee({})) == []
+    (line,) = bench.attach(ConversationIndex()).foresee({})
+    assert str(bench.output / "index.md") in line
