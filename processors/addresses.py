@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _DOMAIN: Final = re.compile(rb"[A-Za-z0-9\x80-\xff][A-Za-z0-9\x80-\xff-]{0,62}(?:\.[A-Za-z0-9\x80-\xff-]{1,63}){1,8}")
 _TOP: Final = re.compile(rb"[A-Za-z\x80-\xff]{2,24}|xn--[a-z0-9-]{1,59}")
+_VERSION: Final = re.compile(rb"v?[0-9]")
 _BEGIN_OF_TOP: Final = re.compile(rb"[A-Za-z]{2,24}")
 _LOCAL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-") | frozenset(range(128, 256))
 _LONGEST_LOCAL: Final = 64
@@ -68,6 +69,8 @@ def _end_of(domain: re.Match[bytes]) -> int:
     if first in _CODE_OWNERS:
         return 0
     end = domain.end()
+    if labels[1:] and labels[-1].lower() in _NO_TOP_LEVEL and not _VERSION.match(first):
+        end -= len(labels.pop()) + 1
     goes_on = domain.string[end : end + 1] in (b"_", b"(", b"[")
     if _TOP.fullmatch(labels[-1]) and labels[-1].lower() not in _NO_TOP_LEVEL and not goes_on:
         return end

@@ -13,8 +13,8 @@ _FLAT_NAME: Final = re.compile(rb"-([A-Za-z0-9_\x80-\xff]{1,63})(?=-)")
 """In what a tool makes of a path to name a folder after it: `-home-ada-work`."""
 _WINDOWS_NAME: Final = re.compile(
     rb"""\\{1,4}(
-          (?:[^\\/:*?"<>|\s,;'`]{1,32}[ ]){1,3}[^\\/:*?"<>|\s,;'`]{1,32}(?=\\)
-        | [^\\/:*?"<>|\s,;'`]{1,64}
+          (?:[^\\/:*?"<>|\s,;'`[]{1,32}[ ]){1,3}[^\\/:*?"<>|\s,;'`[]{1,32}(?=\\)
+        | [^\\/:*?"<>|\s,;'`[]{1,64}
         )""",
     re.VERBOSE,
 )

@@ -70,7 +70,7 @@ _FORM: Final = rb"""(?:
 _WORD: Final = re.compile(_FORM, re.VERBOSE)
 _PART: Final = re.compile(rb"(?<=[_-])(?=[sAgxrhnep])" + _FORM, re.VERBOSE)
 """A key behind a part of a name: `old-ghp_…`."""
-_JWT_REST: Final = re.compile(rb"\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]+){0,3}")
+_JWT_REST: Final = re.compile(rb"\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]{2,}(?:(?:\.[A-Za-z0-9_-]{10,}){2})?)?")
 _MASKED: Final = re.compile(rb"[^-_]+[-_](?:[a-z0-9]{1,8}[-_])?[xX0._-]+")
 """A key somebody made unreadable: `ghp_xxxxxxxx`."""
 _AWS_SECRET: Final = re.compile(
@@ -125,7 +125,8 @@ def _find_tokens(data: bytes) -> list[Span]:
             spans += [span for part in _PART.finditer(data, start, end) for span in _tokens_of(data, part)]
         if before == b" " and _BEARER.search(data[max(0, start - 10) : start]):
             spans += _bearer(data, start)
-        start = classes.find(_RUN, end)
+        # The parts of a token are not looked at once more.
+        start = classes.find(_RUN, max(end, spans[-1].end) if spans else end)
     return spans
 
 
