@@ -9,6 +9,7 @@ from transmissions import Processor
 
 from .conversation import title_of
 from .conversation_rdf import encode_pieces, note_replaced
+from .rdf_text import one_line
 from .turns import on_path, said
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class ConversationJSONLines(Processor):
             return message
         conversation = message["conversation"]
         provider, identifier = conversation["provider"], conversation["id"]
-        head = {"key": message.get("key") or f"{provider}:{identifier}", "provider": provider, "id": identifier}
+        key = one_line(message.get("key") or f"{provider}:{identifier}")
+        head = {"key": key, "provider": provider, "id": identifier}
         if self.form == "model":
             texts = _model(head, conversation, dict(_paths(message)))
         elif self.form == "chunks":

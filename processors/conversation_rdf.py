@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from transmissions import Processor
 
 from .rdf_parts import Graph, Options, page_link
-from .rdf_text import Names, Syntax, replace_surrogates
+from .rdf_text import Names, Syntax, one_line, replace_surrogates
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ConversationRDF(Processor):
         conversation, key = message["conversation"], message.get("key", "")
         page = message.get("place", {}).get("page", "")
         graph = Graph(self._terms, self._options, conversation, key)
-        head = f"# {' '.join((key or conversation['id']).split())}\n{self._terms.head()}"
+        head = f"# {one_line(key or conversation['id'])}\n{self._terms.head()}"
         is_large = conversation["messages"].__class__ is not list
         texts = graph.pieces(page_link(self.base, page) if page else "")
         return encode_pieces(_after(head, texts), is_large)

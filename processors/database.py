@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from transmissions import Pattern, Processor
 
 from .conversation import title_of
-from .rdf_text import replace_surrogates
+from .rdf_text import one_line, replace_surrogates
 from .search_database import Entry, Line, SearchDatabase
 from .turns import words
 
@@ -79,7 +79,7 @@ class ConversationDatabase(Processor):
 
     def _add(self, database: SearchDatabase, conversation: Conversation, key: str, page: str) -> None:
         one = conversation
-        row = (key, one["provider"], one["id"], title_of(one), one["created"], one["updated"], one["url"], page)
+        row = (one_line(key), one["provider"], one["id"], title_of(one), one["created"], one["updated"], one["url"], page)
         texts = tuple(map(clean, row))
         lines: Iterable[Line] = self._lines(conversation)
         if conversation["messages"].__class__ is list:

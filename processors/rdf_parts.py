@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from .artifacts import exact_bytes
 from .rdf_resources import Senders, Versions, media, name_of
@@ -189,4 +190,4 @@ def _parent_of(position: int, parent: str | None, places: dict[str, int]) -> int
 
 def page_link(base: str, path: str) -> str:
     """Return what points to a page: an IRI below `base`, or without one the path itself."""
-    return (iri(base + path) if base else "") or literal(path)
+    return (iri(base + quote(path, errors="replace")) if base else "") or literal(path)

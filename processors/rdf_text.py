@@ -5,6 +5,7 @@ One layout serves both syntaxes: N-Triples, and Turtle that differs in its short
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from json.encoder import encode_basestring
@@ -93,6 +94,11 @@ def iri_or_literal(text: str) -> str:
 def part_of_urn(text: str) -> str:
     """Return a text as a part of a URN."""
     return quote(text, safe="", errors="replace")
+
+
+def one_line(key: str) -> str:
+    """Return a key as any file can hold it, on one line; two that differ still do."""
+    return key if key.isprintable() and not key.startswith('"') else json.dumps(key)
 
 
 def replace_surrogates(text: str) -> tuple[str, int]:

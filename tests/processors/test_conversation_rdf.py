@@ -11,6 +11,7 @@ from rdflib.namespace import DCTERMS, FOAF, PROV, RDF, SDO, XSD
 
 from transmissions.processors.claude import convert
 from transmissions.processors.conversation_rdf import ConversationRDF
+from transmissions.processors.rdf_parts import page_link
 from transmissions.processors.rdf_text import Names, iri, literal
 from transmissions.processors.spool import Mapped, SpooledList, pieces
 
@@ -208,8 +209,12 @@ def test_a_block_begins_with_its_key(bench):
     """The first line is the key's, however odd that is, and no other line looks like one."""
     conversation = convert(make_conversation([make_message(1, "human", [text_block("\n# x\n")])]))
     lines = block_of(bench, conversation, "odd:\n# key", content=True).splitlines()
-    assert lines[0] == "# odd: # key"
+    assert lines[0] == '# "odd:\\n# key"'
     assert not any(line.startswith("#") for line in lines[1:])
+    keys = {
+        block_of(bench, conversation, key).split("\n")[0] for key in ("a b", "a  b", "a\tb", '"a\\tb"', "a\ud800", "a\ud801")
+    }
+    assert len(keys) == 6
 
 
 def test_each_conversation_may_have_a_file(bench):
@@ -221,6 +226,12 @@ def test_each_conversation_may_have_a_file(bench):
     address = "<https://me.example/claude/2026/03/2026-03-07%20A%20talk%20~00000001.md>"
     assert f"schema:archivedAt {address}" in content.decode()
     assert "records" not in message
+
+
+def test_a_page_has_an_address_below_the_base():
+    """Signs that mean something in an address are escaped in a path; without a base the path stands as it is."""
+    assert page_link("https://me.example/", "a/100%20 #1?.md") == "<https://me.example/a/100%2520%20%231%3F.md>"
+    assert page_link("", "a/100%20.md") == page_link("no base/", "a/100%20.md") == '"a/100%20.md"'
 
 
 def test_a_conversation_too_large_for_memory_is_set_aside(bench):
