@@ -8,22 +8,18 @@ a rolling buffer takes each element whole (0.55 s for 189 MB, less than `json.lo
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .resync import DECODER, find_next, may_be_cut
 from .spool import SpooledList
 from .text_window import TextWindow
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
     from typing import BinaryIO
 
     from .shape import Layout
-
-DECODER: Final = json.JSONDecoder(strict=False)
-_EDGE: Final = 16
-"""A fault this near the end of the buffer may only be a token that is cut in two: an escape, a literal, a number."""
-_LEVELS: Final = 400
-"""What is nested too deeply is nested so deep at least, and each level takes a character."""
 
 
 class Element(NamedTuple):
@@ -46,6 +42,10 @@ class Broken(NamedTuple):
 
 class CutOffError(ValueError):
     """The input ends inside an element."""
+
+
+class UnclosedError(ValueError):
+    """Another element begins inside this one."""
 
 
 def read_elements(stream: BinaryIO, layout: Layout) -> Iterator[Element | Broken]:
@@ -141,14 +141,10 @@ def _take_value(window: TextWindow) -> Any:
 
 def _need_more(window: TextWindow, error: json.JSONDecodeError) -> None:
     """Fill the window if that may cure `error`; raise it if it cannot."""
-    if not _may_be_cut(error, window):
+    if not may_be_cut(error, window):
         raise error
     if not window.fill():
         raise CutOffError(f"the file ends inside this element ({error.msg})") from error
-
-
-def _may_be_cut(error: json.JSONDecodeError, window: TextWindow) -> bool:
-    return error.pos >= len(window.text) - _EDGE or error.msg.startswith("Unterminated string")
 
 
 def _take_apart(window: TextWindow, layout: Layout) -> dict[str, Any]:
@@ -157,11 +153,11 @@ def _take_apart(window: TextWindow, layout: Layout) -> dict[str, Any]:
     window.pos += 1
     for key in _keys(window):
         spools = key == layout.inner and window.peek() in {"[", "{"}
-        value[key] = _take_inner(window) if spools else _take_value(window)
+        value[key] = _take_inner(window, layout.start) if spools else _take_value(window)
     return value
 
 
-def _take_inner(window: TextWindow) -> SpooledList:
+def _take_inner(window: TextWindow, start: re.Pattern[str] | None) -> SpooledList:
     items = SpooledList()
     is_object = window.peek() == "{"
     window.pos += 1
@@ -172,6 +168,8 @@ def _take_inner(window: TextWindow) -> SpooledList:
     while (following := window.peek()) != "]":
         if not following:
             raise CutOffError("the file ends inside this element")
+        if start and start.match(window.text, window.pos):
+            raise UnclosedError("another element begins inside this one, which is not closed")
         items.append(_take_value(window))
     window.pos += 1
     return items
@@ -179,46 +177,7 @@ def _take_inner(window: TextWindow) -> SpooledList:
 
 def _recover(window: TextWindow, layout: Layout, start: int, error: Exception) -> Broken:
     """Go on to where the next element starts, and return what lies before it."""
-    kept: list[str] = []
-    room = layout.large
-    at = max(window.pos + 1, getattr(error, "pos", 0))
-    while (found := window.text.find("{", at)) >= 0 or window.more():
-        if found < 0:
-            # Nothing starts in what is left of the buffer: keep it, and look at the next stretch.
-            room -= _keep(kept, window.skip_all(), room)
-            window.fill()
-            at = 0
-            continue
-        at = _try_candidate(window, layout, found)
-        if at == found:
-            break
-        if at < 0:
-            room -= _keep(kept, window.skip_to(found), room)
-            window.fill()
-            at = 0
-    end = found if found >= 0 else len(window.text)
-    _keep(kept, window.skip_to(end), room)
+    at = window.pos if isinstance(error, UnclosedError) else max(window.pos + 1, getattr(error, "pos", 0))
+    fragment = find_next(window, layout, at)
     fault = error if isinstance(error, ValueError) else ValueError("the element is nested too deeply")
-    return Broken("".join(kept), fault, start, window.offset() - start)
-
-
-def _keep(kept: list[str], text: str, room: int) -> int:
-    kept.append(text[: max(room, 0)])
-    return len(text)
-
-
-def _try_candidate(window: TextWindow, layout: Layout, found: int) -> int:
-    """Return `found` if an element starts there, where to look on if not, and -1 if more text is needed to tell."""
-    try:
-        value, end = DECODER.raw_decode(window.text, found)
-    except json.JSONDecodeError as error:
-        if not _may_be_cut(error, window) or not window.more():
-            return found + 1
-        if len(window.text) - found < layout.large:
-            return -1
-        return found if layout.start and layout.start.match(window.text, found) else found + 1
-    except RecursionError:
-        return found + _LEVELS
-    except ValueError:
-        return found + 1
-    return found if layout.is_element(value) else int(end)
+    return Broken(fragment, fault, start, window.offset() - start)

@@ -101,7 +101,8 @@ def _whole_session(items: list[Element | Broken], offset: int) -> list[Element |
 
 def _piece(letter: dict[str, Any], archive: Archive | None, start: int, large: int) -> bytes:
     size, text = letter.get("bytes"), letter.get("message")
-    if isinstance(text, str) and not (isinstance(size, int) and size > large and len(text) >= large):
+    is_cut = isinstance(size, int) and size > large
+    if isinstance(text, str) and not (is_cut and archive):
         return text.encode("utf-8", "surrogateescape" if _escapes(text) else "surrogatepass")
     with _blob_of(letter, archive).open() as stream:
         stream.seek(start) if stream.seekable() else stream.read(start)

@@ -6,7 +6,8 @@ import json
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final
 
-from .json_stream import DECODER, Broken, Element, read_elements
+from .json_stream import Broken, Element, read_elements
+from .resync import DECODER
 from .spool import SpooledList
 
 if TYPE_CHECKING:

@@ -141,3 +141,21 @@ def test_what_is_nested_too_deeply_costs_itself(text):
     items = read(f"[{text}, {json.dumps(THREE[0])}]")
     assert isinstance(items[0], Broken)
     assert values(items) in ([], THREE[:1])
+
+
+@pytest.mark.parametrize("large", [65536, 1 << 22])
+def test_an_element_that_is_not_closed_costs_itself(large):
+    """Where the brackets of one element are missing, those behind it are still elements, and not taken for a part of it."""
+    many = [make_conversation([make_message(n, "human", [text_block("word " * 500)])], number=n) for n in range(200)]
+    text = json.dumps(many).replace("]}, {", ", {", 1)
+    broken, *others = read(text, large=large)
+    assert isinstance(broken, Broken)
+    assert values(others) == many[1:]
+
+
+@pytest.mark.parametrize("text", ["{" * 500_000, '{"a":1,' * 100_000, json.dumps(THREE * 500).replace("]}, {", ", {")])
+def test_hostile_input_ends(text):
+    """Input that looks at every place as if an element began there is given up in the end: nothing of it is lost from sight."""
+    data = f"[{text}".encode()
+    items = read(data)
+    assert sum(item.size for item in items) in (len(data) - 1, len(data) - 2)
