@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from transmissions import Processor, write_whole
 
-from .redactor import Finds, Redactor
+from .finds import Finds
+from .redactor import Redactor
 from .secrets import KINDS
 from .spool import Mapped
 

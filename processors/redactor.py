@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import UsageError
 
 from .credentials import is_credential
+from .finds import Finds
 from .private_keys import LONGEST
-from .secrets import Span, apart, find_secrets
+from .secrets import SHORT, Span, apart, find_secrets
 from .spool import Spool, pieces
 
 if TYPE_CHECKING:
@@ -26,52 +28,9 @@ _HEAD: Final = 8192
 
 
 _MARK: Final = re.compile(r"\[redacted:(\w+)\]")
-_SHOWN: Final = 4
-_CONTEXT: Final = 24
-_LETTER: Final = re.compile(r"\w")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{5,18}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_WORD: Final = 16
 _NAMES: Final = re.compile(r"pass|pwd|secret|token|auth|[a-z][_-]?key", re.IGNORECASE)
-
-
-class Finding(NamedTuple):
-    """One secret, as it may be shown."""
-
-    kind: str
-    where: str
-    """The way to it: `blocks[2].input.command`."""
-    sample: str
-    context: str
-
-
-class Finds:
-    """What was found: numbers by kind, and each secret if they are `listed`."""
-
-    def __init__(self, *, listed: bool = False) -> None:
-        self.counts: dict[str, int] = {}
-        self.findings: list[Finding] = []
-        self.way: list[str] = []
-        """The keys and numbers that lead to the text at hand."""
-        self._listed = listed
-
-    def note(self, data: bytes, spans: list[Span], number: int) -> None:
-        """Take one secret of a text down."""
-        span = spans[number]
-        self.counts[span.kind] = self.counts.get(span.kind, 0) + 1
-        if self._listed:
-            secret = data[span.start : span.end].decode(errors="replace")
-            shown = secret[: min(_SHOWN, len(secret) // 3)]
-            where = "".join(self.way).removeprefix(".")
-            self.findings.append(
-                Finding(span.kind, where, f"{shown}… ({len(secret)} characters)", _around(data, spans, number))
-            )
-
-
-def _around(data: bytes, spans: list[Span], number: int) -> str:
-    """Return a little of the text around a secret, its letters masked, for there may be another that nobody knows."""
-    floor = spans[number - 1].end if number else 0
-    ceiling = spans[number + 1].start if number + 1 < len(spans) else len(data)
-    before = data[max(floor, spans[number].start - _CONTEXT) : spans[number].start].decode(errors="replace")
-    behind = data[spans[number].end : min(ceiling, spans[number].end + _CONTEXT)].decode(errors="replace")
-    return f"{_LETTER.sub('x', before)}[…]{_LETTER.sub('x', behind)}"
 
 
 class Redactor:
@@ -209,21 +168,30 @@ def _marked(data: bytes, spans: list[Span], finds: Finds) -> bytes:
 
 
 def _gather(value: Any, texts: list[str]) -> bool:
-    """Add all texts in a value to `texts`; return whether a field is named like a credential."""
-    if isinstance(value, str):
-        texts.append(value)
-        return False
+    """Add all texts in a value to `texts`, but those too short for a secret; return whether a field is named like one."""
     named = False
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(key, str):
-                texts.append(key)
-                named |= isinstance(item, str) and _NAMES.search(key) is not None
-            named |= _gather(item, texts)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            named |= _gather(item, texts)
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            if len(item) > SHORT and not (item[4:5] == "-" and _TIME.fullmatch(item)):
+                texts.append(item)
+        elif isinstance(item, dict):
+            for key, inner in item.items():
+                stack.append(inner)
+                is_plain, is_named = _kind_of(key) if isinstance(key, str) else (True, False)
+                named |= is_named and isinstance(inner, str)
+                if not is_plain:
+                    texts.append(key)
+        elif isinstance(item, list | tuple):
+            stack.extend(item)
     return named
+
+
+@lru_cache(4096)
+def _kind_of(key: str) -> tuple[bool, bool]:
+    """Return whether a key is a plain word, and whether it names a credential."""
+    return key.isidentifier() and len(key) < _WORD, _NAMES.search(key) is not None
 
 
 def _free(key: str, taken: dict[Any, Any]) -> str:

@@ -41,8 +41,8 @@ KINDS: Final = (
     "email",
     "home",
 )
-_SHORTEST: Final = 6
-"""Bytes below which nothing can be a secret: `a@b.de`."""
+SHORT: Final = 5
+"""So few bytes cannot be a secret; `a@b.de` can."""
 
 
 class Span(NamedTuple):
@@ -86,14 +86,15 @@ _RUN: Final = b"A" * 16
 
 def find_secrets(data: bytes, kinds: Container[str]) -> list[Span]:
     """Return the secrets of these kinds, in order; none overlaps another."""
-    if len(data) < _SHORTEST:
+    if len(data) <= SHORT:
         return []
     spans = list(_find_tokens(data))
     spans += [Span(start, end, "privateKey") for start, end in find_private_keys(data)]
     spans += [Span(*found) for found in find_addresses(data)]
     low = data.lower()
     spans += [Span(start, end, "home") for start, end in find_homes(data, low)]
-    spans += [Span(*found) for found in find_credentials(data, low)]
+    if b":" in data or b"=" in data or b">" in data or b"--" in data or (b" is " in low and b"pass" in low):
+        spans += [Span(*found) for found in find_credentials(data, low)]
     return apart([span for span in spans if span.kind in kinds]) if spans else spans
 
 
