@@ -56,3 +56,39 @@ def test_no_letter_means_no_file(tmp_path):
     """A run without failures leaves no file."""
     DeadLetters(tmp_path / "dead.ndjson").close()
     assert not (tmp_path / "dead.ndjson").exists()
+
+
+class Tool:
+    """Something to work with, and no data."""
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"a": 1}, {}),
+        ({"a": 1, "tool": Tool()}, {"without": ["tool"]}),
+        ({"a": b"bytes"}, {"cut": True}),
+        ({"a": {"deep": Tool()}}, {"cut": True}),
+        ({"a": float("nan")}, {"cut": True}),
+        ("text", {}),
+    ],
+)
+def test_a_letter_says_what_it_does_not_hold(tmp_path, message, said):
+    """A field that was no data is named; a message that is not whole is marked, so that nobody takes it for one."""
+    letters = DeadLetters(tmp_path / "dead.ndjson")
+    letters.write("n", None, message, ValueError("x"), {})
+    letters.close()
+    letter = json.loads((tmp_path / "dead.ndjson").read_text())
+    assert {name: letter[name] for name in ("cut", "without") if name in letter} == said
+
+
+@pytest.mark.parametrize("clean", [lambda text: text.replace("secret", "…"), lambda text: 1 / 0])
+def test_every_text_of_a_letter_is_cleaned(tmp_path, clean):
+    """Keys, values, errors and fields go through what the run is given; where that fails, the message is not written."""
+    letters = DeadLetters(tmp_path / "dead.ndjson")
+    letters.clean = clean
+    letters.write("n", None, {"secret": ["a secret"]}, ValueError("the secret"), {"file": "secret"})
+    letters.close()
+    text = (tmp_path / "dead.ndjson").read_text()
+    assert "secret" not in text
+    assert json.loads(text)["node"] == "n"

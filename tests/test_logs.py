@@ -75,3 +75,13 @@ def test_tracebacks_are_masked(stream):
         logging.getLogger("transmissions").exception("failed")
     assert "ValueError: invalid" in stream.getvalue()
     assert "s3cret-value" not in stream.getvalue()
+
+
+def test_what_a_run_keeps_to_itself_is_kept_out_of_its_log():
+    """Every text of a record goes through the function, tracebacks included."""
+    stream = io.StringIO()
+    logs.set_up(stream)
+    logs.clean_with(lambda text: text.replace("Ada", "…"))
+    logging.getLogger("transmissions.x").error("met %s", "Ada", exc_info=ValueError("Ada"))
+    assert "Ada" not in stream.getvalue()
+    assert "met …" in stream.getvalue()
