@@ -273,12 +273,23 @@ def test_any_result_comes_back(home, how, count):
 
 
 @pytest.mark.usefixtures("eager")
-def test_what_cannot_travel_is_worked_on_here(home):
-    """A message that holds what only one process can have is worked on in the run's own process, in its turn."""
-    messages, result, _ = run(home, f'[ a :Numbers ] [ a :Weird ; :how "lock" ] {shared("[ a :Who ]").partition("]")[2]}')
+@pytest.mark.parametrize(("how", "is_odd"), [("lock", lambda one: "file" in one), ("big", lambda one: one.get("text"))])
+def test_what_should_not_travel_is_worked_on_here(home, how, is_odd):
+    """A message that only one process can have, or that is very large, is worked on in the run's own, in its turn."""
+    messages, result, _ = run(home, f'[ a :Numbers ] [ a :Weird ; :how "{how}" ] {shared("[ a :Who ]").partition("]")[2]}')
     assert ids(messages) == list(range(60))
-    assert {message["pid"] for message in messages if "file" in message} == {os.getpid()}
+    assert {message["pid"] for message in messages if is_odd(message)} == {os.getpid()}
+    assert len({message["pid"] for message in messages}) == 2
     assert figures(result, "who")["received"] == 60
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_step_may_call_a_transmission_from_there(home):
+    """Another process can call a transmission of the app, groups and all."""
+    more = ":inner a :Transmission ; :pipe ( [ a :Numbers ; :count 3 ] [ a :Group ] [ a :Who ] ) ."
+    messages, _, _ = run(home, shared('[ a :Who ; :seconds 0.002 ] [ a :GOTO ; :gotoTarget "inner" ]'), more)
+    assert [message["ids"] for message in messages] == [[0, 1, 2]] * 60
+    assert len({message["pid"] for message in messages}) == 2
 
 
 @pytest.mark.usefixtures("eager")
