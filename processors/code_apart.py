@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .prose import end_of_fence, find_fence
+from .fences import code_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,18 +19,11 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     framed = f"\n{text}\n"
     done: list[str] = []
     at = 0
-    while opening := find_fence(framed, at):
-        end = end_of_fence(framed, opening)
-        done += (_outside_spans(framed[at : opening.start()], change), framed[opening.start() : end])
-        at = end
+    for block in code_blocks(framed):
+        done += (_outside_spans(framed[at : block.start], change), framed[block.start : block.end])
+        at = block.end
     done.append(_outside_spans(framed[at:], change))
     return "".join(done)[1:-1]
-
-
-def is_closed(framed: str, opening: re.Match[str], end: int) -> bool:
-    """Whether a code block ends with a fence of its own, rather than with the text."""
-    last = framed[framed.rindex("\n", 0, end) + 1 : end].strip()
-    return end > opening.end() and last != "" and last == last[0] * len(last) and last.startswith(opening[2])
 
 
 def _outside_spans(text: str, change: Callable[[str], str]) -> str:

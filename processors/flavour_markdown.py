@@ -117,8 +117,12 @@ class Obsidian(CommonMark):
 
     def fold(self, title: str, body: str, /) -> str:
         """Return a callout that is closed at first."""
+        # The empty line keeps a body that begins with a rule from making the title a heading.
+        if "\t" in body:
+            # Behind the `> ` a tab is too short to make a line code.
+            body = f"\n{body}".replace("\n\t", "\n    ")[1:]
         quoted = body.replace("\n", "\n> ").replace("\n> \n", "\n>\n")
-        return f"> [!note]- {self.plain(title)}\n> {quoted}"
+        return f"> [!note]- {self.plain(title)}\n>\n> {quoted}"
 
     def link(self, name: str, link: str, /) -> str:
         """Return a wikilink."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import UsageError
 
-from .code_apart import is_closed
-from .prose import end_of_fence, find_fence
+from .fences import code_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +67,8 @@ class Prose:
 
         Plain paragraphs and blocks of code, most of what is said, take a short way; it gives what the parser would.
         """
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
         parts = _split(text) if "]:" not in text else [(text, None)]
         return "\n".join(
             code_block(part, language) if language is not None else self._paragraphs(part, shift) for part, language in parts
@@ -94,16 +95,13 @@ def _split(text: str) -> list[tuple[str, str | None]]:
     framed = f"\n{text}\n"
     parts: list[tuple[str, str | None]] = []
     at = 0
-    while opening := find_fence(framed, at):
-        end = end_of_fence(framed, opening)
-        if opening[1] or not is_closed(framed, opening, end):
+    for block in code_blocks(framed):
+        info = block.info.strip()
+        if block.prefix or not block.is_closed or "\\" in info or "&" in info:
             return [(text, None)]
-        first, last = framed.index("\n", opening.end()) + 1, framed.rindex("\n", 0, end) + 1
-        info = framed[opening.end(2) : first - 1].strip()
-        if "\\" in info or "&" in info:
-            return [(text, None)]
-        parts += ((framed[at : opening.start()], None), (framed[first:last], info.split(" ")[0]))
-        at = end
+        last = framed.rindex("\n", 0, block.end) + 1
+        parts += ((framed[at : block.start], None), (framed[block.code : last], info.split(" ")[0]))
+        at = block.end
     return [*parts, (framed[at:], None)]
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .fences import INSIDE, code_blocks
+
 # Each pattern begins with a line end: that lets the search leap from line to line, at 0.5 ns a character.
 _HTML: Final = r"<(?:!|\?|/?(?i:script|pre|style|textarea|details|summary))"
-_INSIDE: Final = r"(?:[ \t]{0,12}(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*"
-"""What may stand in front of a block that is in a quotation or a list."""
-_MATTERS: Final = rf"{_INSIDE}(?:#{{1,6}}(?:[ \t\n]|\Z)|`{{3}}|~{{3}}|(?:=+|-+)[ \t]*(?:\n|\Z)|{_HTML})"
+_MATTERS: Final = rf"{INSIDE}(?:#{{1,6}}(?:[ \t\n]|\Z)|`{{3}}|~{{3}}|(?:=+|-+)[ \t]*(?:\n|\Z)|{_HTML})"
 _TRIGGER: Final = re.compile(rf"\n{_MATTERS}")
 _TRIGGER_FIRST: Final = re.compile(_MATTERS)
 _OPENER: Final = re.compile(_HTML)
-_FENCE: Final = re.compile(rf"\n({_INSIDE})(`{{3,}}(?=[^`\n]*\n)|~{{3,}})[^\n]*(?=\n)")
 _HEADING: Final = re.compile(r"\n( {0,3})(#{1,6})(?=[ \t\n])")
-_HEADING_INSIDE: Final = re.compile(rf"\n({_INSIDE})(#{{1,6}})(?=[ \t\n])")
+_HEADING_INSIDE: Final = re.compile(rf"\n({INSIDE})(#{{1,6}})(?=[ \t\n])")
+_TAG: Final = re.compile(r"\n[ \t>*+-]*</?[A-Za-z]")
 _UNDERLINE: Final = re.compile(r"\n(?=[ \t>]*(?:=+|-+)[ \t]*\n)")
-_MARKUP: Final = re.compile(rf"\n({_INSIDE})(?={_HTML})")
+_MARKUP: Final = re.compile(rf"\n({INSIDE})(?={_HTML})")
 _CONTAINER: Final = re.compile(r"\n[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])")
 _TICKS: Final = re.compile(r"`{3,}")
 _INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;)|~(?=~)|(?<![^\W_])_|_(?![^\W_]))")
@@ -42,40 +42,17 @@ def _guard_parts(framed: str, shift: int) -> str:
     contained = _CONTAINER.search(framed) is not None
     done: list[str] = []
     at = 0
-    while opening := _FENCE.search(framed, at):
-        start = opening.start()
-        end = _end_of_fence(framed, opening, contained)
-        done += (_tame(framed[at:start] + "\n", shift, contained)[:-1], framed[start:end])
-        at = end
-        if end == len(framed):
-            # A block in a list or quotation ends with that; any other would go on through the rest of the page.
-            return "".join(done) + ("" if _is_contained(opening, contained) else opening[2])
+    for block in code_blocks(framed):
+        part = framed[at : block.start]
+        # Below a line of HTML a fence would be HTML too, up to the next empty line.
+        gap = "\n" if "<" in part and _TAG.search(part, part.rfind("\n\n") + 1) else ""
+        done += (_tame(f"{part}\n", shift, contained)[:-1], gap, framed[block.start : block.end])
+        at = block.end
+        if at == len(framed):
+            # A block in a quotation ends with that; any other could go on through the rest of the page.
+            return "".join(done) + (f"{block.prefix}{block.mark}" if not block.prefix or block.prefix.isspace() else "")
     done.append(_tame(framed[at:], shift, contained))
     return "".join(done)
-
-
-def find_fence(framed: str, at: int) -> re.Match[str] | None:
-    """Return where the next code block opens, in a text with a line end before and behind it."""
-    return _FENCE.search(framed, at)
-
-
-def end_of_fence(framed: str, opening: re.Match[str]) -> int:
-    """Return where a code block ends."""
-    return _end_of_fence(framed, opening, opening[1].strip() != "")
-
-
-def _is_contained(opening: re.Match[str], contained: bool) -> bool:
-    return contained and opening[1] != ""
-
-
-def _end_of_fence(framed: str, opening: re.Match[str], contained: bool) -> int:
-    """Return where the line that closes a code block ends, or what holds it does, or the text."""
-    mark = opening[2]
-    ends = rf"\n[ \t>]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*(?=\n)"
-    if _is_contained(opening, contained):
-        ends += r"|(?=\n[ \t]*[^\s>])" if ">" in opening[1] else rf"|(?=\n[ \t]{{0,{len(opening[1]) - 1}}}\S)"
-    closing = re.compile(ends).search(framed, opening.end())
-    return closing.end() if closing else len(framed)
 
 
 def _tame(part: str, shift: int, contained: bool) -> str:

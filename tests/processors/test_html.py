@@ -38,7 +38,7 @@ VECTORS = [
 ]
 ELEMENTS = frozenset(
     "html head meta title style body main nav a h1 h2 h3 h4 h5 h6 dl dt dd div p b i ul ol li sup details summary pre "  # noqa: SIM905
-    "code blockquote table thead tbody tr th td em strong del hr br img".split()
+    "code blockquote table thead tbody tr th td em strong s hr br img".split()
 )
 ATTRIBUTES = frozenset("charset http-equiv content name href rel dir class id download src alt loading".split())  # noqa: SIM905
 EMPTY_ARTIFACT = {"command": "create", "key": "a", "title": "", "type": "", "language": "", "content": "", "old": "", "new": ""}

@@ -75,6 +75,16 @@ BREAKERS = [
     "> ```\n> never closed\n\n# heading",
     "> quoted\n> ---\n\n- # item",
     "- a\n  <!-- x\n\nb",
+    "    ````<x>\n\ny",
+    "\t~~~ x",
+    "- a\n\npara\n\n  ```\ncode\n\n# x",
+    "  `````<pre>\n1. \n\n===",
+    "1. a\n  ```` x\ntext\n\n| a |",
+    "<b>  \n~~~ x\n\n\n# y",
+    "```a\n# h\n\t````\n- x",
+    "---",
+    "\t# h",
+    "* * *\n\n  ```\n# h",
 ]
 
 

@@ -206,7 +206,7 @@ def test_obsidian_has_callouts_wikilinks_and_its_own_comments(bench):
     files = [{"name": "a [b]|c.png", "id": "f", "content": PNG}, {"name": "d|e.bin", "id": "", "content": b"x"}]
     message = said("assistant", thinking, artifact("create", content="x", title="T|[1]"), "a %% b `%%`", files=files)
     page, _ = page_of(bench, talk(message), flavour="obsidian")
-    assert "> [!note]- Thinking\n> - \\# not a heading\n>\n> one\n>\n> ```\n> two\n> ```\n\n" in page
+    assert "> [!note]- Thinking\n>\n> - \\# not a heading\n>\n> one\n>\n> ```\n> two\n> ```\n\n" in page
     assert re.search(r"\*\*Artifact:\*\* \[\[1/artifacts/T[^|]*\.txt\|T[^|\[\]]+1[^|\[\]]+\]\]\n", page)
     assert "![[1/attachments/a -b-c.png]]" in page
     assert "a \\%\\% b `%%`" in page
