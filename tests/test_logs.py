@@ -77,9 +77,8 @@ def test_tracebacks_are_masked(stream):
     assert "s3cret-value" not in stream.getvalue()
 
 
-def test_what_a_run_keeps_to_itself_is_kept_out_of_its_log():
+def test_what_a_run_keeps_to_itself_is_kept_out_of_its_log(stream):
     """Every text of a record goes through the function, tracebacks included."""
-    stream = io.StringIO()
     logs.set_up(stream)
     logs.clean_with(lambda text: text.replace("Ada", "…"))
     logging.getLogger("transmissions.x").error("met %s", "Ada", exc_info=ValueError("Ada"))
