@@ -5,6 +5,7 @@ from hashlib import sha1
 import pytest
 from generate_claude import make_conversation, make_message, text_block
 
+from transmissions.processors import text_window
 from transmissions.processors.json_stream import Broken, Element, read_elements
 from transmissions.processors.shape import Layout
 from transmissions.processors.shapes import BY_NAME
@@ -159,3 +160,12 @@ def test_hostile_input_ends(text):
     data = f"[{text}".encode()
     items = read(data)
     assert sum(item.size for item in items) in (len(data) - 1, len(data) - 2)
+
+
+@pytest.mark.parametrize("chunk", [3, 4, 5, 7, 64])
+def test_the_edge_of_the_window_changes_nothing(chunk, monkeypatch):
+    """Numbers, escapes, words and characters of several bytes that are cut by the end of a block are put together again."""
+    value = [1e300, -12.5e-7, "é\ud83d\n", True, None, {"a": [123456789012345678901234567890, 0.5]}, THREE[0]]
+    text = json.dumps(value).replace("\\u00e9", "é")
+    monkeypatch.setattr(text_window, "CHUNK", chunk)
+    assert values(read(text)) == value
