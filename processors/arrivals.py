@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_COLUMNS = "key TEXT PRIMARY KEY, updated, digest, file, wanted, page, short, folder"
+from .ledger import plain
+
+_AT_ONCE: Final = 256
+_COLUMNS: Final = "key TEXT PRIMARY KEY, updated, digest, file, wanted, page, short, folder"
 
 
 class Arrival(NamedTuple):
@@ -29,6 +32,10 @@ class Arrivals:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"CREATE TABLE arrival ({_COLUMNS}) WITHOUT ROWID")
+        self._hashes: set[int] = set()
+        """Of all keys: most are new, and need not be looked for."""
+        self._latest: dict[str, Arrival] = {}
+        """What is not yet in the database."""
 
     def judge(self, arrival: Arrival) -> tuple[Arrival, str]:
         """Return the arrival, with the place an earlier version of it got, and why it is to be left out; empty if it is not.
@@ -50,17 +57,24 @@ class Arrivals:
 
     def note(self, arrival: Arrival) -> None:
         """Remember an arrival and its place."""
-        texts = [text.encode("utf-8", "backslashreplace").decode() for text in arrival]
-        self._database.execute("REPLACE INTO arrival VALUES (?,?,?,?,?,?,?,?)", texts)
+        self._hashes.add(hash(arrival.key))
+        self._latest[arrival.key] = arrival
+        if len(self._latest) == _AT_ONCE:
+            rows = [tuple(map(plain, late)) for late in self._latest.values()]
+            self._database.executemany("REPLACE INTO arrival VALUES (?,?,?,?,?,?,?,?)", rows)
+            self._latest.clear()
 
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
 
     def _find(self, key: str) -> Arrival | None:
-        plain = key.encode("utf-8", "backslashreplace").decode()
-        row = self._database.execute("SELECT * FROM arrival WHERE key = ?", (plain,)).fetchone()
-        return Arrival(*row) if row else None
+        if hash(key) not in self._hashes:
+            return None
+        if key in self._latest:
+            return self._latest[key]
+        row = self._database.execute("SELECT * FROM arrival WHERE key = ?", (plain(key),)).fetchone()
+        return Arrival._make((key, *row[1:])) if row else None
 
 
 def _news(arrival: Arrival) -> dict[str, str]:

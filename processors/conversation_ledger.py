@@ -50,7 +50,7 @@ class ConversationLedger(Processor):
             return message
         place = message.pop("place")
         files = {path: [digest, size] for path, digest, size, _ in message["written"]}
-        before = self._ledger.known(message["key"])
+        before = self._ledger.known(message["key"]) if place["was"] else None
         self._ledger.begin()
         for path in before.files.keys() - files.keys() if before else ():
             self._remove(path)

@@ -61,7 +61,9 @@ class ConversationPlaces(Processor):
         self._ledger = Ledger.open(self.context.output_path(self.state))
         self._arrivals = Arrivals()
         self._pages, self._ids, self._folders = UniqueNames(), UniqueNames(), UniqueNames()
+        self._is_first = True
         for page, short, folder in self._ledger.names():
+            self._is_first = False
             self._pages.take(page)
             self._ids.take(short)
             self._folders.take(folder)
@@ -81,7 +83,7 @@ class ConversationPlaces(Processor):
         file = (message.get("source") or {}).get("file", "")
         arrival = Arrival(f"{conversation['provider']}:{identity}", conversation["updated"], digest, file)
         arrival, outcome = self._arrivals.judge(arrival)
-        before = self._ledger.known(arrival.key)
+        before = None if self._is_first else self._ledger.known(arrival.key)
         if not outcome and before and arrival.page == "" and is_older(arrival.updated, before.updated):
             outcome = "skipped: older than what is there"
         if outcome:

@@ -83,7 +83,7 @@ class Ledger:
         """Return what is known of a conversation."""
         with self._faults():
             query = "SELECT updated, digest, wanted, page, short, folder, files FROM conversation WHERE key = ?"
-            row = self._database.execute(query, (_plain(key),)).fetchone()
+            row = self._database.execute(query, (plain(key),)).fetchone()
         return Known._make((*row[:-1], json.loads(row[-1]))) if row else None
 
     def names(self) -> Iterator[tuple[str, str, str]]:
@@ -101,7 +101,7 @@ class Ledger:
         """Record what was written for a conversation, in place of what was recorded before."""
         texts = [key, *known[:-1], json.dumps(known.files), str(facts.get("created") or ""), json.dumps(facts)]
         with self._faults():
-            self._database.execute("REPLACE INTO conversation VALUES (?,?,?,?,?,?,?,?,?,?)", list(map(_plain, texts)))
+            self._database.execute("REPLACE INTO conversation VALUES (?,?,?,?,?,?,?,?,?,?)", list(map(plain, texts)))
 
     def commit(self) -> None:
         """Make everything recorded last."""
@@ -120,6 +120,6 @@ class Ledger:
         self._database.close()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text that SQLite takes: it has no way to write half of a surrogate pair."""
     return text.encode("utf-8", "backslashreplace").decode()

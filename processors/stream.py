@@ -7,7 +7,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
-from transmissions import Buffer, BufferSettings, Processor, Range, Unit, weigh
+from transmissions import Buffer, BufferSettings, Processor, Range, Unit, size_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -37,6 +37,8 @@ class StreamMonitor(Processor):
     "How often the figures are reported."
     sample: Annotated[int, Range(ge=1)] = 1
     "One message in this many is weighed and stands for the others; 1 weighs every one and is exact."
+    size_field: str | None = None
+    "The dotted path of a field that says how many bytes a message counts; without it the message is weighed."
 
     def __post_init__(self) -> None:
         """Begin at zero."""
@@ -50,12 +52,15 @@ class StreamMonitor(Processor):
         """Count messages and pass them on."""
         self._chunks += len(messages)
         if self.sample == 1:
-            self._bytes += sum(map(weigh, messages))
+            self._bytes += sum(map(self._size_of, messages))
         else:
             first = (self.sample - self._unweighed) % self.sample
-            self._bytes += self.sample * sum(map(weigh, messages[first :: self.sample]))
+            self._bytes += self.sample * sum(map(self._size_of, messages[first :: self.sample]))
             self._unweighed = (self._unweighed + len(messages)) % self.sample
         return messages
+
+    def _size_of(self, message: Message) -> int:
+        return size_of(message, self.size_field)
 
     def process(self, message: Message) -> Message:
         """Count one message and pass it on."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .fields import remove_field as remove_field
     from .fields import set_field as set_field
     from .message import Message as Message
+    from .message import size_of as size_of
     from .message import weigh as weigh
     from .near import suggestion as suggestion
     from .problem import Problem as Problem
@@ -80,7 +81,7 @@ _HOMES = {
         "cannot_write",
     ),
     "fields": ("MISSING", "get_field", "remove_field", "set_field"),
-    "message": ("Message", "weigh"),
+    "message": ("Message", "size_of", "weigh"),
     "near": ("suggestion",),
     "problem": ("Problem",),
     "processor": ("Processor", "Source"),

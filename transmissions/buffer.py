@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from .channel import WEIGHT, Channel, now_ms
 from .errors import BufferOverflow
-from .message import Token, weigh
+from .message import Token, size_of
 from .settings import FractionOf, LessThan, LessThanOrEquals, Range, Record, Unit
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class BufferSettings(Record):
     "The size at which `resume` is told and writers that wait go on: bytes, or a share of maxBufferSize."
     max_items: Annotated[int, Range(ge=1)] = 1024
     "Messages that may wait, however small."
+    size_field: str | None = None
+    "The dotted path of a field that says how many bytes a message counts; without it the message is weighed."
     overflow: Literal["Block", "DropOldest", "DropNewest", "Fail"] = "Block"
     "What happens to a message that has no room: it waits, pushes out the oldest, is dropped itself, or ends the run."
     block_timeout: Annotated[int | None, Range(ge=1), Unit("ms")] = None
@@ -85,8 +87,9 @@ class Buffer(Channel):
 
         """
         dropped, overflowed = self.figures["dropped"], self.figures["overflowEvents"]
+        field = self.settings.size_field
         for message in messages:
-            weight = weigh(message)
+            weight = size_of(message, field)
             if self._fits(weight) or await self._make_room(weight):
                 self._add(message, weight)
             self.total += 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 from operator import countOf
 from typing import Any
 
+from .fields import get_field
+
 Message = dict[str, Any]
 """One unit of data: field names to values."""
 
@@ -99,6 +101,12 @@ def weigh(value: Any) -> int:
         else:
             total += len(item) if hasattr(item, "__len__") else 8
     return total
+
+
+def size_of(message: Message, field: str | None) -> int:
+    """Return how many bytes a message counts: what its field says, or what it weighs where that says nothing."""
+    told = get_field(message, field) if field else None
+    return told if told.__class__ is int and told >= 0 else weigh(message)
 
 
 _GLANCE = 256
