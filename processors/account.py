@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from .conversation import Conversation
 
-_COUNTED: Final = {"message": "messages", "attachment": "attachments", "file": "files"}
+_COUNTED: Final[dict[str, str]] = {"message": "messages", "attachment": "attachments", "file": "files"}
 
 
 def account_of(conversation: Conversation, tally: Mapping[tuple[str, str], int]) -> dict[str, Any]:
