@@ -119,29 +119,28 @@ class ArchiveReader(Source):
 
     def _check_parts(self, archive: Archive, account: dict[str, Any]) -> None:
         names = [part.blob.name for part in archive.parts]
-        for part in archive.parts:
-            if part.shape and part.shape.name in MANIFESTS:
-                for missing in read_manifest(part.blob).missing(names):
-                    account.setdefault("missing", []).append(missing)
-                    self.context.skip(
-                        f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing
-                    )
+        manifests = [part for part in archive.parts if part.shape and part.shape.name in MANIFESTS]
+        for part, missing in ((part, each) for part in manifests for each in read_manifest(part.blob).missing(names)):
+            account.setdefault("missing", []).append(missing)
+            self.context.skip(f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing)
 
     def _read(self, archive: Archive, shapes: list[Shape | None], account: dict[str, Any]) -> Iterator[Message]:
         members = Members(part.blob for part in archive.parts)
-        total = sum(len(part.blob) for part, shape in zip(archive.parts, shapes, strict=True) if shape)
+        wanted = [
+            (part, shape, entry) for part, shape, entry in zip(archive.parts, shapes, account["files"], strict=False) if shape
+        ]
+        total = sum(len(part.blob) for part, _, _ in wanted)
         before = 0
-        for part, shape, entry in zip(archive.parts, shapes, account["files"], strict=False):
-            if shape:
-                tally = Tally(account, entry)
-                for item in self._items(part, shape, tally):
-                    if tally.steps(_STRIDE):
-                        self.context.emit("progress", done=before + tally.done, total=total, unit="bytes")
-                    if isinstance(item, Broken):
-                        self._set_aside(part.blob.name, shape, archive.path, item)
-                    else:
-                        yield _message(part.blob.name, shape, item, members)
-                before += len(part.blob)
+        for part, shape, entry in wanted:
+            tally = Tally(account, entry)
+            for item in self._items(part, shape, tally):
+                if tally.steps(_STRIDE):
+                    self.context.emit("progress", done=before + tally.done, total=total, unit="bytes")
+                if isinstance(item, Broken):
+                    self._set_aside(part.blob.name, shape, archive.path, item)
+                else:
+                    yield _message(part.blob.name, shape, item, members)
+            before += len(part.blob)
         self.context.emit("progress", done=total, total=total, unit="bytes")
         if account["faults"] and not account["elements"] + account["broken"]:
             raise RunError(account["faults"][0])

@@ -48,7 +48,7 @@ def _stem(name: str) -> str:
 
 
 def read_manifest(blob: Blob) -> Manifest:
-    """Return what a manifest lists; nothing if it cannot be read."""
+    """Return the parts that a manifest lists; none if it cannot be read."""
     try:
         value = json.loads(blob.read(_LARGEST).decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError, RunError):
