@@ -27,7 +27,7 @@ def account_of(conversation: Conversation, tally: Mapping[tuple[str, str], int])
             if kind.startswith("block "):
                 _add(found["blocks"], kind.removeprefix("block "), number)
             else:
-                _add(found, _COUNTED.get(kind, kind), number)
+                _add(found, _COUNTED.get(kind) or kind, number)
     return {"found": found, "became": became}
 
 
