@@ -120,9 +120,11 @@ class ArchiveReader(Source):
     def _check_parts(self, archive: Archive, account: dict[str, Any]) -> None:
         names = [part.blob.name for part in archive.parts]
         manifests = [part for part in archive.parts if part.shape and part.shape.name in MANIFESTS]
-        for part, missing in ((part, each) for part in manifests for each in read_manifest(part.blob).missing(names)):
-            account.setdefault("missing", []).append(missing)
-            self.context.skip(f"a part of the export is missing: '{missing}' is listed in '{part.blob.name}'", file=missing)
+        for manifest in manifests:
+            for missing in read_manifest(manifest.blob).missing(names):
+                account.setdefault("missing", []).append(missing)
+                reason = f"a part of the export is missing: '{missing}' is listed in '{manifest.blob.name}'"
+                self.context.skip(reason, file=missing)
 
     def _read(self, archive: Archive, shapes: list[Shape | None], account: dict[str, Any]) -> Iterator[Message]:
         members = Members(part.blob for part in archive.parts)
