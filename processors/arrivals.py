@@ -8,7 +8,10 @@ from typing import Final, NamedTuple
 from .ledger import plain
 
 _AT_ONCE: Final = 256
-_COLUMNS: Final = "key TEXT PRIMARY KEY, updated, digest, file, wanted, page, short, folder"
+_SCHEMA: Final = """
+CREATE TABLE arrival (key TEXT, updated, digest, file, wanted, page, short, folder);
+CREATE INDEX by_key ON arrival (key);
+"""
 
 
 class Arrival(NamedTuple):
@@ -31,7 +34,7 @@ class Arrivals:
         self._database = sqlite3.connect("", isolation_level=None)  # A private file that goes when it is closed.
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute(f"CREATE TABLE arrival ({_COLUMNS}) WITHOUT ROWID")
+        self._database.executescript(_SCHEMA)
         self._hashes: set[int] = set()
         """Of all keys: most are new, and need not be looked for."""
         self._latest: dict[str, Arrival] = {}
@@ -61,7 +64,9 @@ class Arrivals:
         self._latest[arrival.key] = arrival
         if len(self._latest) == _AT_ONCE:
             rows = [tuple(map(plain, late)) for late in self._latest.values()]
-            self._database.executemany("REPLACE INTO arrival VALUES (?,?,?,?,?,?,?,?)", rows)
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT INTO arrival VALUES (?,?,?,?,?,?,?,?)", rows)
+            self._database.execute("COMMIT")
             self._latest.clear()
 
     def close(self) -> None:
@@ -73,7 +78,8 @@ class Arrivals:
             return None
         if key in self._latest:
             return self._latest[key]
-        row = self._database.execute("SELECT * FROM arrival WHERE key = ?", (plain(key),)).fetchone()
+        query = "SELECT * FROM arrival WHERE key = ? ORDER BY rowid DESC LIMIT 1"
+        row = self._database.execute(query, (plain(key),)).fetchone()
         return Arrival._make((key, *row[1:])) if row else None
 
 

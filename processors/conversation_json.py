@@ -31,7 +31,7 @@ class ConversationJSONLines(Processor):
     `provider` and `id`, is valid UTF-8 and is the same in every run.
 
     ```turtle
-    :jsonl a :ConversationJSONLines ; :enabled true ; :form "messages" .
+    :jsonl a :ConversationJSONLines ; :form "messages" .
     ```
 
     `model` is everything there is, as `configs/chat-model.schema.json` says. The other forms hold what was said on the way a
@@ -40,8 +40,6 @@ class ConversationJSONLines(Processor):
     their results are left out. `chunks` gives a line for each prompt with its answers, for retrieval.
     """
 
-    enabled: bool = False
-    "Whether JSON lines are written."
     file: str = "conversations.jsonl"
     "The file: below the run's output folder."
     form: Form = "model"
@@ -49,7 +47,7 @@ class ConversationJSONLines(Processor):
 
     def process(self, message: Message) -> Message:
         """Add the lines of the message's `conversation`."""
-        if not self.enabled or "conversation" not in message:
+        if "conversation" not in message:
             return message
         conversation = message["conversation"]
         provider, identifier = conversation["provider"], conversation["id"]

@@ -29,14 +29,12 @@ class ConversationRDF(Processor):
     with a comment that holds the key, by which its record is found again.
 
     ```turtle
-    :rdf a :ConversationRDF ; :enabled true ; :file "archive.nt" .
+    :rdf a :ConversationRDF ; :file "archive.nt" .
     ```
 
     A conversation's block is the same in every run. `configs/chat-shapes.ttl` holds SHACL shapes for it.
     """
 
-    enabled: bool = False
-    "Whether RDF is written."
     file: str = "archive.nt"
     "The one file: below the run's output folder."
     each: bool = False
@@ -57,7 +55,7 @@ class ConversationRDF(Processor):
 
     def process(self, message: Message) -> Message:
         """Add the RDF of the message's `conversation`."""
-        if not self.enabled or "conversation" not in message:
+        if "conversation" not in message:
             return message
         content, replaced = self._content(message)
         if self.each:

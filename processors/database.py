@@ -34,7 +34,7 @@ class ConversationDatabase(Processor):
     in one transaction for the run; conversations that have not changed are not touched, those that did not come stay.
 
     ```turtle
-    :database a :ConversationDatabase ; :enabled true ; :file "archive.db" .
+    :database a :ConversationDatabase ; :file "archive.db" .
     ```
 
     Words of a conversation's older version stay in the index, where no message has them; to be rid of them too, delete the file
@@ -43,8 +43,6 @@ class ConversationDatabase(Processor):
 
     stateful = True
 
-    enabled: bool = False
-    "Whether the database is written."
     file: str = "archive.db"
     "The database: below the run's output folder."
     index: Literal["messages", "none"] = "messages"
@@ -60,13 +58,11 @@ class ConversationDatabase(Processor):
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, which database would be brought up to date."""
-        if self.enabled:
-            yield f"brings {self.context.output_path(self.file)} up to date"
+        yield f"brings {self.context.output_path(self.file)} up to date"
 
     async def __aenter__(self) -> Self:
-        if self.enabled:
-            tokenizer = self.tokenizer if self.index == "messages" else ""
-            self._database = SearchDatabase(self.context.output_path(self.file), tokenizer).start()
+        tokenizer = self.tokenizer if self.index == "messages" else ""
+        self._database = SearchDatabase(self.context.output_path(self.file), tokenizer).start()
         return self
 
     def process(self, message: Message) -> Message:

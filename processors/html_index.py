@@ -33,14 +33,12 @@ class HTMLIndex(Processor):
     changed is not written again.
 
     ```turtle
-    :htmlIndex a :HTMLIndex ; :enabled true .
+    :htmlIndex a :HTMLIndex .
     ```
     """
 
     stateful = True
 
-    enabled: bool = False
-    "Whether the index is written."
     file: str = "index.html"
     "The index page: below the run's output folder."
     folder: str = "search"
@@ -49,7 +47,7 @@ class HTMLIndex(Processor):
     "The index page's title."
 
     async def __aenter__(self) -> Self:
-        self._store = WordStore(self.context.output_path(self.folder)) if self.enabled else None
+        self._store = WordStore(self.context.output_path(self.folder))
         return self
 
     async def __aexit__(self, *exc: object) -> None:

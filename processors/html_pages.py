@@ -33,14 +33,12 @@ class ConversationHTML(Processor):
     Nothing that somebody wrote in a conversation can become live HTML; formulas are left as text.
 
     ```turtle
-    :html a :ConversationHTML ; :enabled true .
+    :html a :ConversationHTML .
     ```
 
-    Needs `pip install 'transmissions[html]'` where it is enabled.
+    Needs `pip install 'transmissions[html]'`.
     """
 
-    enabled: bool = False
-    "Whether HTML is written."
     index: str = "index.html"
     "The page of HTMLIndex, which every page links to; empty for no link."
     thinking: Shown = "fold"
@@ -68,16 +66,15 @@ class ConversationHTML(Processor):
 
     def __post_init__(self) -> None:
         """Work out the style, and fail early where the library is missing."""
-        if self.enabled:
-            chosen = {name: getattr(self, name, None) for name in Style._fields}
-            style = Style(**{name: value for name, value in chosen.items() if value is not None})
-            self._prose = Prose()
-            self._layout = ConversationLayout(style, HTMLPage(self._prose), partial(_head, self._prose, self.index))
+        chosen = {name: getattr(self, name, None) for name in Style._fields}
+        style = Style(**{name: value for name, value in chosen.items() if value is not None})
+        self._prose = Prose()
+        self._layout = ConversationLayout(style, HTMLPage(self._prose), partial(_head, self._prose, self.index))
 
     def process(self, message: Message) -> Message:
         """Add the page of the message's `conversation`."""
         conversation = message.get("conversation")
-        if conversation is None or not self.enabled:
+        if conversation is None:
             return message
         before = message.get("files", ())
         written = {path for path, _ in before}

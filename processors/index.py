@@ -43,8 +43,6 @@ class ConversationIndex(Processor):
 
     stateful = True
 
-    enabled: bool = True
-    "Whether the index is written."
     file: str = "index.md"
     "The page: below the run's output folder. Other files stand beside it."
     flavour: Literal["commonmark", "obsidian"] = "commonmark"
@@ -60,8 +58,7 @@ class ConversationIndex(Processor):
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, which page would be written."""
-        if self.enabled:
-            yield f"writes {self.context.output_path(self.file)} and what stands beside it"
+        yield f"writes {self.context.output_path(self.file)} and what stands beside it"
 
     def process(self, message: Message) -> Message:
         """Pass the message."""
@@ -69,8 +66,6 @@ class ConversationIndex(Processor):
 
     def finish(self) -> None:
         """Write the index."""
-        if not self.enabled:
-            return
         folder, _, name = self.file.rpartition("/")
         self._stem = name.removesuffix(".md")
         self._up = "../" * (folder.count("/") + 1) if folder else ""

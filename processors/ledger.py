@@ -23,7 +23,7 @@ _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS conversation (
     key TEXT PRIMARY KEY, updated TEXT, digest TEXT, wanted TEXT, page TEXT, short TEXT, folder TEXT, files TEXT,
     created TEXT, facts TEXT
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS in_time ON conversation (created, key);
 """
 
@@ -68,6 +68,7 @@ class Ledger:
             raise OutputError(f"'{self._path}' was made by another version of transmissions; move it away to make it anew")
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute("PRAGMA wal_autocheckpoint = 16000")  # Each waits for the disk; closing does so once.
         if version == 0:
             self._database.executescript(_SCHEMA)
             self._database.execute(f"PRAGMA user_version = {_FORMAT}")

@@ -52,8 +52,6 @@ class ConversationMarkdown(Processor):
     A message without a conversation, a duplicate for instance, goes on as it is.
     """
 
-    enabled: bool = True
-    "Whether Markdown is written."
     preset: Literal["full", "clean", "rag", "original"] = "full"
     (
         "`full`: everything; `clean`: prompts and answers; `rag`: those as plain text for retrieval, whatever is attached in "
@@ -111,14 +109,14 @@ class ConversationMarkdown(Processor):
         return ConversationLayout(self._style, flavour, head)
 
     async def __aenter__(self) -> Self:
-        if self.enabled and self.head_template:
+        if self.head_template:
             self._layout = self._lay_out(load_head(self.context.input_path(self.head_template), self._flavour))
         return self
 
     def process(self, message: Message) -> Message:
         """Add the files of the message's `conversation`."""
         conversation = message.get("conversation")
-        if conversation is None or not self.enabled:
+        if conversation is None:
             return message
         files, page, facts = self._layout.render(conversation, Place.of(message["place"]), message["facts"])
         # Only now is the message changed: had rendering failed, the dead letter would hold it as it was.

@@ -19,6 +19,7 @@ WEIGHT: Final = 1 << 20
 BATCHES: Final = 2
 """Batches that may wait in a channel: with one, writer and reader wake each other for each (40 % more for a hop)."""
 _BIG: Final = WEIGHT // ITEMS
+_SURE: Final = 7
 
 
 class Pressure:
@@ -65,7 +66,7 @@ class Channel:
     What is written together stays together where it can: lists are handed over, not copied.
     """
 
-    __slots__ = ("_count", "_getter", "_putters", "_queue", "_tokens", "capacity", "items", "name", "peak", "pressure", "total")
+    __slots__ = ("_count", "_getter", "_putters", "_queue", "_sure", "_tokens", "capacity", "items", "name", "peak", "pressure", "total")
 
     def __init__(self, name: str = "", items: int = BATCHES * ITEMS) -> None:
         self.name = name
@@ -78,6 +79,7 @@ class Channel:
         self._queue: deque[Any] = deque()
         self._count = 0
         self._tokens = 0
+        self._sure = 0
         self._getter: asyncio.Future[None] | None = None
         self._putters: deque[asyncio.Future[None]] = deque()
 
@@ -134,7 +136,12 @@ class Channel:
         }
 
     def _judge(self, messages: list[Message]) -> None:
+        if self._sure:
+            self._sure -= 1
+            return
         biggest = glance(messages[-1], WEIGHT)
+        # Where a message or two may wait, a look at every eighth is soon enough to see that they have become small.
+        self._sure = _SURE if biggest == WEIGHT else 0
         if biggest > _BIG:
             biggest = max(glance(message, WEIGHT) for message in messages)
             self.capacity = max(1, min(self.items, BATCHES * WEIGHT // biggest))

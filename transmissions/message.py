@@ -109,11 +109,11 @@ def size_of(message: Message, field: str | None) -> int:
     return told if told.__class__ is int and told >= 0 else weigh(message)
 
 
-_GLANCE = 256
+_GLANCE = 128
 
 
 def glance(message: Message, ceiling: int) -> int:
-    """Return about what `weigh` says of the values, in bounded time: what has more than 256 parts counts as `ceiling`."""
+    """Return about what `weigh` says of the values, in bounded time: what has more than 128 parts counts as `ceiling`."""
     total = parts = 0
     stack: list[Any] = [message]
     for item in stack:  # It grows on the way.

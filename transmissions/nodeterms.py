@@ -26,6 +26,8 @@ RECORD_TERMS: Final = frozenset(_RECORDS)
 class NodeTerms(Record):
     """Plain terms about a node."""
 
+    enabled: bool = True
+    "Whether the node is in the pipe; one that is not is left out, as if it did not stand there."
     concurrency: Annotated[int, Range(ge=1, le=1024)] = 1
     "How many messages the node works on at once."
     ordered: bool = True

@@ -26,6 +26,7 @@ BUDGET: Final = 0.005
 """Seconds one batch may hold the loop, about."""
 _YIELD: Final = BUDGET / 2
 _LOOKS: Final = 2
+_ONE_EACH: Final = WEIGHT // 2
 _FORGETS: Final = 3
 """The biggest message counts an eighth less with each batch: forgotten in a few dozen, not in two."""
 _COLLECTION: Final = 10_000
@@ -46,8 +47,9 @@ class Gauge:
         self.weight = 1
 
     def look(self, message: Message) -> None:
-        """Glance at a message somewhere on its way."""
-        self.weight = max(self.weight, glance(message, WEIGHT))
+        """Glance at a message somewhere on its way, unless batches are of one message already."""
+        if self.weight <= _ONE_EACH:
+            self.weight = max(self.weight, glance(message, WEIGHT))
 
 
 class Pace:

@@ -67,7 +67,13 @@ def _transmission(pipeline: Pipeline, parts: Parts) -> TransmissionPlan:
 
 
 def _pipe(steps: Steps, parts: Parts) -> Pipe:
-    return tuple(_step(step, parts) for step in steps)
+    laid = (_step(step, parts) for step in steps if not isinstance(step, Placed) or is_enabled(parts.nodes[step.path]))
+    return tuple(step for step in laid if not isinstance(step, WorkersPlan) or step.pipe)
+
+
+def is_enabled(node: Subject) -> bool:
+    """Whether a node is in the pipe, by what is said of it."""
+    return node.plain().get("enabled", True) is not False
 
 
 def _step(step: Step, parts: Parts) -> NodePlan | ForkPlan | WorkersPlan:
@@ -83,6 +89,7 @@ def _step(step: Step, parts: Parts) -> NodePlan | ForkPlan | WorkersPlan:
 def _node(step: Placed, subject: Subject) -> NodePlan:
     plain = subject.plain()
     about_node = {name: plain.pop(name) for name in _ABOUT_NODE if name in plain}
+    plain.pop("enabled", None)
     return NodePlan(
         path=step.path,
         type=step.spec.iri,

@@ -23,7 +23,7 @@ from .layering import check_links, check_profile, note_unused
 from .loader import load, load_file, profile_file
 from .overrides import read_overrides, report_unmet
 from .placements import Placed, Shared, walk
-from .planner import Parts, make_plan
+from .planner import Parts, is_enabled, make_plan
 from .problem import Label
 from .registry import Registry
 from .structure import read_structure
@@ -95,6 +95,7 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     for step in steps:
         if isinstance(step, Placed):
             _check_concurrency(step, nodes[step.path], findings)
+            _check_enabled(step, nodes[step.path], findings)
     for subject in nodes.values():
         _check_names(subject, transmissions, findings)
     for pipeline in pipelines:
@@ -111,6 +112,12 @@ def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> No
     if isinstance(given.plain, int) and given.plain > 1 and (step.spec.stateful or step.spec.collapses):
         sentence = f"{step.spec.name} depends on the order of its messages and cannot have concurrency"
         findings.report(ERROR, "concurrency", sentence, given.span)
+
+
+def _check_enabled(step: Placed, subject: Subject, findings: Findings) -> None:
+    if (step.spec.is_source or step.spec.collapses) and not is_enabled(subject):
+        sentence = f"{step.spec.name} opens or closes a group of messages and cannot be left out"
+        findings.report(ERROR, "enabled", sentence, subject.values["enabled"][-1].span)
 
 
 def _check_names(subject: Subject, transmissions: Collection[str], findings: Findings) -> None:

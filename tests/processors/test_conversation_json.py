@@ -31,7 +31,7 @@ def lines_of(bench, conversation, files=(), **settings):
         "place": {"page": "p.md"},
         "files": list(files),
     }
-    (message,) = bench.through(ConversationJSONLines(enabled=True, **settings), given)
+    (message,) = bench.through(ConversationJSONLines(**settings), given)
     content = message.get("records", {}).get("conversations.jsonl", b"")
     return [strict(line) for line in b"".join(pieces(content)).decode().splitlines()]
 
@@ -104,7 +104,7 @@ def test_any_text_makes_a_valid_line(bench, form):
     message = make_message(1, "human", [text_block(text), {"type": "odd", "n": float("nan"), "i": float("inf")}])
     conversation = convert(make_conversation([message], name=text))
     given = {"conversation": conversation, "account": {"found": {}, "became": {}}}
-    (result,) = bench.through(ConversationJSONLines(enabled=True, form=form), given)
+    (result,) = bench.through(ConversationJSONLines(form=form), given)
     data = result["records"]["conversations.jsonl"]
     assert data.count(b"\n") == 1
     assert "a\ufffd \0" in json.dumps(strict(data.decode()), ensure_ascii=False).replace("\\u0000", "\0")
@@ -163,7 +163,7 @@ def test_the_collector_finds_the_lines_again(bench, form):
 
     def collect(*conversations):
         given = [{"conversation": one, "key": f"claude:{one['id']}"} for one in conversations]
-        bench.through(RecordCollector(), *bench.through(ConversationJSONLines(enabled=True, form=form), *given))
+        bench.through(RecordCollector(), *bench.through(ConversationJSONLines(form=form), *given))
         return [strict(line) for line in (bench.output / "conversations.jsonl").read_text().splitlines()]
 
     collect(*talks)
@@ -187,4 +187,4 @@ def test_what_is_not_enabled_or_has_no_conversation_passes(bench):
     """Messages go on as they came."""
     given = [{"conversation": branched("a")}, {"key": "a"}]
     assert bench.through(ConversationJSONLines(), *given) == given
-    assert bench.through(ConversationJSONLines(enabled=True), {"key": "a"}) == [{"key": "a"}]
+    assert bench.through(ConversationJSONLines(), {"key": "a"}) == [{"key": "a"}]

@@ -23,7 +23,7 @@ PAGE = "claude/2026/03/2026-03-07 A talk ~00000001.md"
 def block_of(bench, conversation, key="", **settings):
     """Return the RDF of one conversation of the common model."""
     given = {"conversation": conversation, "key": key or f"claude:{conversation['id']}", "place": {"page": PAGE}}
-    (message,) = bench.through(ConversationRDF(enabled=True, **settings), given)
+    (message,) = bench.through(ConversationRDF(**settings), given)
     return b"".join(pieces(message["records"]["archive.nt"])).decode()
 
 
@@ -146,7 +146,7 @@ def test_half_a_pair_is_replaced_and_counted(bench):
     """No encoder takes a lone surrogate: it becomes U+FFFD, and the account says so."""
     conversation = convert(make_conversation([make_message(1, "human", [text_block("a\ud83d")])], name="b\udc00"))
     given = {"conversation": conversation, "account": {"found": {}, "became": {"message": {"rendered": 1}}}}
-    (message,) = bench.through(ConversationRDF(enabled=True, content=True), given)
+    (message,) = bench.through(ConversationRDF(content=True), given)
     assert "a\ufffd" in message["records"]["archive.nt"].decode()
     assert message["account"]["became"] == {"message": {"rendered": 1}, "lone surrogate in RDF": {"replaced": 2}}
 
@@ -220,7 +220,7 @@ def test_a_block_begins_with_its_key(bench):
 def test_each_conversation_may_have_a_file(bench):
     """With `each` the triples go beside the page, under its name."""
     given = {"conversation": convert(sample()[0]), "place": {"page": PAGE}, "files": [(PAGE, b"page")]}
-    (message,) = bench.through(ConversationRDF(enabled=True, each=True, format="turtle", base="https://me.example/"), given)
+    (message,) = bench.through(ConversationRDF(each=True, format="turtle", base="https://me.example/"), given)
     (_, (path, content)) = message["files"]
     assert path == PAGE.replace(".md", ".ttl")
     address = "<https://me.example/claude/2026/03/2026-03-07%20A%20talk%20~00000001.md>"
@@ -249,7 +249,7 @@ def test_what_is_not_enabled_or_has_no_conversation_passes(bench):
     """Messages go on as they came."""
     given = [{"conversation": convert(sample()[0])}, {"key": "a"}]
     assert bench.through(ConversationRDF(), *given) == given
-    assert bench.through(ConversationRDF(enabled=True), {"key": "a"}) == [{"key": "a"}]
+    assert bench.through(ConversationRDF(), {"key": "a"}) == [{"key": "a"}]
 
 
 def test_literals_are_escaped():

@@ -30,7 +30,7 @@ def given(conversation):
 
 def store(bench, *messages, **settings):
     """Keep conversations in the database."""
-    return bench.through(ConversationDatabase(enabled=True, **settings), *messages)
+    return bench.through(ConversationDatabase(**settings), *messages)
 
 
 def query(bench, sql, *values):
@@ -143,7 +143,7 @@ def test_a_run_that_fails_leaves_the_database_as_it_was(bench):
     before = (bench.output / FILE).read_bytes()
 
     async def fail():
-        async with bench.attach(ConversationDatabase(enabled=True)) as processor:
+        async with bench.attach(ConversationDatabase()) as processor:
             processor.process(talk(2, "after"))
 
     asyncio.run(fail())
@@ -256,5 +256,5 @@ def test_what_is_not_enabled_makes_no_file(bench):
 def test_a_dry_run_names_the_database(bench):
     """What would be written is told beforehand, and only where it is on."""
     assert list(bench.attach(ConversationDatabase()).foresee({})) == []
-    (line,) = bench.attach(ConversationDatabase(enabled=True)).foresee({})
+    (line,) = bench.attach(ConversationDatabase()).foresee({})
     assert str(bench.output / FILE) in line

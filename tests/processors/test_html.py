@@ -45,7 +45,7 @@ EMPTY_ARTIFACT = {"command": "create", "key": "a", "title": "", "type": "", "lan
 
 
 def page_of(bench, conversation, **settings):
-    files, _ = rendered(bench, ConversationHTML(enabled=True, **settings), placed(conversation))
+    files, _ = rendered(bench, ConversationHTML(**settings), placed(conversation))
     return next(text for path, text in files.items() if path.startswith("claude/1 ") and path.endswith(".html"))
 
 
@@ -95,7 +95,7 @@ def everywhere(text):
 def test_nothing_anybody_wrote_comes_to_life(bench, text):
     """Whatever stands in a message, a title, a name or an address, a page has no element and no address of its making."""
     for settings in ({}, dict.fromkeys(["thinking", "tools", "artifacts", "attachments", "events"], "keep")):
-        files, _ = rendered(bench, ConversationHTML(enabled=True, **settings), placed(everywhere(text)))
+        files, _ = rendered(bench, ConversationHTML(**settings), placed(everywhere(text)))
         page = next(data for path, data in files.items() if path.endswith(".html") and "<!doctype" in data)
         found = Looked(page)
         assert not set(found.elements) - ELEMENTS
@@ -164,12 +164,12 @@ def test_a_page_stands_beside_the_markdown_page(bench):
     """Both pages link to the same files, which are written once; the account is the first renderer's."""
     message = said("human", "Hi", attachments=[{"name": "a.txt", "type": "", "text": "TEXT"}])
     (first,) = bench.through(ConversationMarkdown(attachments="drop"), placed(talk(message)))
-    (both,) = bench.through(ConversationHTML(enabled=True), first)
+    (both,) = bench.through(ConversationHTML(), first)
     assert [path for path, _ in both["files"]] == ["claude/1 A talk.md", "claude/1 A talk.html", "claude/1/attachments/a.txt"]
     assert both["account"]["became"]["attachment"] == {"skipped: dropped by setting": 1}
-    (both,) = bench.through(ConversationHTML(enabled=True), *bench.through(ConversationMarkdown(), placed(talk(message))))
+    (both,) = bench.through(ConversationHTML(), *bench.through(ConversationMarkdown(), placed(talk(message))))
     assert [path.rpartition(".")[2] for path, _ in both["files"]] == ["md", "txt", "html"]
-    (alone,) = bench.through(ConversationHTML(enabled=True), placed(talk(message)))
+    (alone,) = bench.through(ConversationHTML(), placed(talk(message)))
     assert alone["account"]["became"]["message"] == {"rendered": 1}
     assert alone["facts"]["attachments"] == 1
 

@@ -23,9 +23,9 @@ def index_of(bench, *texts, start=1):
     """Run conversations through page and index."""
     for number, text in enumerate(texts, start):
         (message,) = bench.through(
-            ConversationHTML(enabled=True), placed(talk(said("human", text), title=f"T{number}"), number)
+            ConversationHTML(), placed(talk(said("human", text), title=f"T{number}"), number)
         )
-        bench.through(HTMLIndex(enabled=True), {"key": str(number), "words": message["words"]})
+        bench.through(HTMLIndex(), {"key": str(number), "words": message["words"]})
     return {path.name: path.read_text() for path in (bench.output / "search").glob("*.js")}
 
 
@@ -75,7 +75,7 @@ def test_the_order_of_arrival_does_not_show(bench, tmp_path):
     folders = []
     for order in (given, given[::-1]):
         bench.output = tmp_path / f"out{len(folders)}"
-        bench.through(HTMLIndex(enabled=True), *(dict(message) for message in order))
+        bench.through(HTMLIndex(), *(dict(message) for message in order))
         folders.append(
             {path.name: path.read_text() for path in bench.output.rglob("*.*s")}
             | {"": (bench.output / "index.html").read_text()}
@@ -87,8 +87,8 @@ def test_the_order_of_arrival_does_not_show(bench, tmp_path):
 def test_titles_in_the_index_stay_titles(bench):
     """A title with markup in it is shown, on the page and by the search."""
     conversation = talk(said("human", "x"), title="</script><script>alert(1)</script>", kind="project")
-    (message,) = bench.through(ConversationHTML(enabled=True), placed(conversation))
-    bench.through(HTMLIndex(enabled=True), {"key": "1", "words": message["words"]})
+    (message,) = bench.through(ConversationHTML(), placed(conversation))
+    bench.through(HTMLIndex(), {"key": "1", "words": message["words"]})
     found = Looked((bench.output / "index.html").read_text())
     assert (found.elements.count("script"), found.elements.count("h2")) == (1, 1)
     assert "alert(1)</script>" in found.text
@@ -99,4 +99,4 @@ def test_a_broken_index_is_an_error_that_names_it(bench):
     (bench.output / "search").mkdir(parents=True)
     (bench.output / "search/.words.db").write_bytes(b"no database" * 100)
     with pytest.raises(OutputError, match=r"\.words\.db"):
-        bench.through(HTMLIndex(enabled=True), {"key": "1"})
+        bench.through(HTMLIndex(), {"key": "1"})

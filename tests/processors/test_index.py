@@ -145,7 +145,7 @@ def test_words_come_from_the_database(bench):
     record(bench, facts(1))
     index(bench)
     assert "words" not in json.loads((bench.output / "statistics.json").read_text())
-    bench.through(ConversationDatabase(enabled=True), given)
+    bench.through(ConversationDatabase(), given)
     index(bench)
     assert json.loads((bench.output / "statistics.json").read_text())["words"] == [
         {"word": "stream", "times": 2, "messages": 2}
