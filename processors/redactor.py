@@ -177,14 +177,20 @@ def _gather(value: Any, texts: list[str]) -> bool:
             if len(item) > SHORT and not (item[4:5] == "-" and _TIME.fullmatch(item)):
                 texts.append(item)
         elif isinstance(item, dict):
-            for key, inner in item.items():
-                stack.append(inner)
-                is_plain, is_named = _kind_of(key) if isinstance(key, str) else (True, False)
-                named |= is_named and isinstance(inner, str)
-                if not is_plain:
-                    texts.append(key)
+            stack.extend(item.values())
+            named |= _gather_keys(item, texts)
         elif isinstance(item, list | tuple):
             stack.extend(item)
+    return named
+
+
+def _gather_keys(item: dict[Any, Any], texts: list[str]) -> bool:
+    named = False
+    for key, inner in item.items():
+        is_plain, is_named = _kind_of(key) if isinstance(key, str) else (True, False)
+        named |= is_named and isinstance(inner, str)
+        if not is_plain:
+            texts.append(key)
     return named
 
 

@@ -7,7 +7,9 @@ from typing import Final
 
 NAMESPACE: Final = "http://purl.org/stuff/transmissions/"
 
-NODE_TERMS: Final = frozenset({"settings", "buffer", "concurrency", "ordered", "retry", "onError", "metrics", "implementedBy"})
+NODE_TERMS: Final = frozenset(
+    {"settings", "enabled", "buffer", "concurrency", "ordered", "retry", "onError", "metrics", "implementedBy"}
+)
 """Terms that speak about a node, not to its processor; no setting may be called so."""
 
 
