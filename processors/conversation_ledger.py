@@ -51,7 +51,6 @@ class ConversationLedger(Processor):
         place = message.pop("place")
         files = {path: [digest, size] for path, digest, size, _ in message["written"]}
         before = self._ledger.known(message["key"]) if place["was"] else None
-        self._ledger.begin()
         for path in before.files.keys() - files.keys() if before else ():
             self._remove(path)
         known = Known(place["updated"], place["digest"], place["wanted"], place["page"], place["id"], place["folder"], files)

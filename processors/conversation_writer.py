@@ -66,7 +66,9 @@ class ConversationWriter(Processor):
     def _with_notes(self, content: Content, path: str, old: str, known: dict[str, list[Any]]) -> Content:
         """Return a page with what a user wrote below the old one; an old one that was edited above is set aside."""
         marker = _last_line(content)
-        page = self._read(path) or self._read(old) if is_marker(marker) else b""
+        if not is_marker(marker):
+            return content
+        page = self._read(path) or (self._read(old) if old != path else b"")
         if not page:
             return content
         above, below = notes_below(page, marker)
@@ -77,8 +79,12 @@ class ConversationWriter(Processor):
         return [*([content] if isinstance(content, bytes) else content), below] if below else content
 
     def _read(self, path: str) -> bytes:
+        """Return a page that is there; most often there is none, and asking first costs a tenth of trying to open it."""
+        place = self._tree.locate(path)
+        if not os.path.exists(place):  # noqa: PTH110
+            return b""
         try:
-            with open(self._tree.locate(path), "rb") as file:  # noqa: PTH123
+            with open(place, "rb") as file:  # noqa: PTH123
                 return file.read()
         except OSError:
             return b""

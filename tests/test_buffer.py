@@ -87,8 +87,9 @@ def test_big_messages_take_more_of_a_channel():
 
 def test_a_glance_is_bounded():
     """A message of very many parts counts as the most there is, a small one as its payload."""
-    assert glance({"a": [0] * 100_000}, WEIGHT) == WEIGHT
-    assert glance({"a": "abc", "b": 1, "c": ["de"]}, WEIGHT) == 13
+    assert glance({"a": [0] * 100_000}, WEIGHT, 77) == 77
+    assert glance({"a": "x" * 2 * WEIGHT, "b": [0] * 100_000}, WEIGHT, 77) == WEIGHT
+    assert glance({"a": "abc", "b": 1, "c": ["de"]}, WEIGHT, 77) == 13
 
 
 def test_tokens_keep_their_place():

@@ -139,11 +139,11 @@ class Channel:
         if self._sure:
             self._sure -= 1
             return
-        biggest = glance(messages[-1], WEIGHT)
+        biggest = glance(messages[-1], WEIGHT, WEIGHT)
         # Where a message or two may wait, a look at every eighth is soon enough to see that they have become small.
         self._sure = _SURE if biggest == WEIGHT else 0
         if biggest > _BIG:
-            biggest = max(glance(message, WEIGHT) for message in messages)
+            biggest = max(glance(message, WEIGHT, WEIGHT) for message in messages)
             self.capacity = max(1, min(self.items, BATCHES * WEIGHT // biggest))
         else:
             self.capacity = self.items

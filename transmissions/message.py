@@ -112,14 +112,16 @@ def size_of(message: Message, field: str | None) -> int:
 _GLANCE = 128
 
 
-def glance(message: Message, ceiling: int) -> int:
-    """Return about what `weigh` says of the values, in bounded time: what has more than 128 parts counts as `ceiling`."""
+def glance(message: Message, ceiling: int, many: int) -> int:
+    """Return about what `weigh` says of the values, at most `ceiling`; what has more than 128 parts counts as `many`."""
     total = parts = 0
     stack: list[Any] = [message]
     for item in stack:  # It grows on the way.
         parts += len(item)
-        if parts > _GLANCE or total > ceiling:
+        if total > ceiling:
             return ceiling
+        if parts > _GLANCE:
+            return max(many, total)
         for part in item.values() if item.__class__ is dict else item:
             kind = part.__class__
             if kind is int:

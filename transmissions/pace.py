@@ -27,6 +27,8 @@ BUDGET: Final = 0.005
 _YIELD: Final = BUDGET / 2
 _LOOKS: Final = 2
 _ONE_EACH: Final = WEIGHT // 2
+_A_FEW: Final = WEIGHT // 8
+"""What a message of many parts counts: one at a time costs a pipe of 14 steps 8 % more, and time bounds a batch too."""
 _FORGETS: Final = 3
 """The biggest message counts an eighth less with each batch: forgotten in a few dozen, not in two."""
 _COLLECTION: Final = 10_000
@@ -49,7 +51,7 @@ class Gauge:
     def look(self, message: Message) -> None:
         """Glance at a message somewhere on its way, unless batches are of one message already."""
         if self.weight <= _ONE_EACH:
-            self.weight = max(self.weight, glance(message, WEIGHT))
+            self.weight = max(self.weight, glance(message, WEIGHT, _A_FEW))
 
 
 class Pace:

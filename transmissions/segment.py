@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .node import Node
 
 _GROWING = ITEMS // 4
-"""Below this batch size every step is looked at for big messages; from there on, and at one message, one step of a batch."""
+_FEW = 8
+"""Between these batch sizes every step is looked at for big messages; else one step of each batch."""
 
 
 class Segment:
@@ -67,7 +68,7 @@ class Segment:
             batch = await step(batch, rest)
             if not batch:
                 break
-            if number == probe or 1 < pace.size < _GROWING:
+            if number == probe or _FEW < pace.size < _GROWING:
                 pace.gauge.look(batch[-1])
         self._probe = probe + 1 if probe + 1 < len(self.nodes) else 0
         if batch:
