@@ -78,6 +78,37 @@ def test_defaults_are_left_to_the_class(tmp_path):
     assert node(check(app)[0]).settings == {"low": 3, "share": 5}
 
 
+LEFT_OUT = ":demo a :Transmission ; :pipe (:a :b) . :a a :Picky ; :settings :set . :b a :Plain ."
+
+
+def test_a_node_that_is_not_enabled_is_not_in_the_plan(tmp_path):
+    """It is left out without being made: what its class would refuse is no fault."""
+    plan = plan_of(tmp_path, LEFT_OUT, config=":set :enabled false ; :width 13 .")
+    assert [one.path for one in plan.nodes()] == ["demo/b"]
+
+
+def test_a_node_is_enabled_from_the_command_line(tmp_path):
+    """`--set` is the last to say whether a node is in the pipe; the term is no setting of its class."""
+    plan = plan_of(tmp_path, LEFT_OUT, config=":set :enabled false .", overrides=["a.enabled=true"])
+    assert [(one.path, one.settings) for one in plan.nodes()] == [("demo/a", {}), ("demo/b", {})]
+    without = plan_of(tmp_path, LEFT_OUT, config=":set :width 12 .", overrides=["a.enabled=false"])
+    assert [one.path for one in without.nodes()] == ["demo/b"]
+
+
+def test_workers_with_nothing_to_do_are_left_out(tmp_path):
+    """Processes are planned only where a step of theirs is enabled."""
+    turtle = ":demo a :Transmission ; :pipe (:w :b) . :w a :Workers ; :pipe (:a) . :a a :Plain ; :enabled false . :b a :Plain ."
+    (only,) = plan_of(tmp_path, turtle).transmissions[0].pipe
+    assert only.path == "demo/b"
+
+
+def test_a_branch_without_its_node_lets_messages_pass(tmp_path):
+    """A fork keeps its branches: what goes that way goes on as it is."""
+    plan = plan_of(tmp_path, ROUTE, overrides=["c.enabled=false"])
+    fork = plan.transmissions[0].pipe[1]
+    assert [branch.pipe for branch in fork.branches] == [()]
+
+
 ROUTE = """
     :demo a :Transmission ; :pipe ( :a :way :b ) . :a a :Lister . :b a :Plain ; :buffer [ :maxItems 5 ] .
     :way a :Route ; :branches ( [ :when [ :field "kind" ; :equals "x" ] ; :pipe (:c) ] ) . :c a :Plain ; :concurrency 2 .

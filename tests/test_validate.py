@@ -57,6 +57,26 @@ def test_a_broken_rule_is_told_at_its_place(tmp_path, turtle, code, at, message,
 
 
 @pytest.mark.parametrize(
+    ("left_out", "sentence"),
+    [
+        ("s", "Lister opens a group of messages, so it cannot be left out"),
+        ("c", "Closer closes a group of messages, so it cannot be left out"),
+    ],
+)
+def test_what_opens_or_closes_a_group_cannot_be_left_out(tmp_path, left_out, sentence):
+    """Without it the steps behind would find themselves in other groups than the app is written for."""
+    turtle = ":demo a :Transmission ; :pipe (:s :c) . :s a :Lister . :c a :Closer ."
+    problem = only(examine(tmp_path, turtle, overrides=[f"{left_out}.enabled=false"])[1])
+    assert (problem.code, problem.message, marked(problem.span)) == ("enabled", sentence, "false")
+
+
+def test_a_node_that_is_left_out_is_checked_all_the_same(tmp_path):
+    """To enable it must not bring faults to light that were there before."""
+    problem = fault(tmp_path, ":sise 5 ; :enabled false")
+    assert (problem.code, marked(problem.span)) == ("unknown-setting", ":sise")
+
+
+@pytest.mark.parametrize(
     ("turtle", "at", "words"),
     [
         (":width 70 ; :encoding 'utf-99' ; :concurrency 2", "'utf-99'", "LookupError: unknown encoding: utf-99"),

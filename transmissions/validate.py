@@ -116,7 +116,8 @@ def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> No
 
 def _check_enabled(step: Placed, subject: Subject, findings: Findings) -> None:
     if (step.spec.is_source or step.spec.collapses) and not is_enabled(subject):
-        sentence = f"{step.spec.name} opens or closes a group of messages and cannot be left out"
+        does = "opens" if step.spec.is_source else "closes"
+        sentence = f"{step.spec.name} {does} a group of messages, so it cannot be left out"
         findings.report(ERROR, "enabled", sentence, subject.values["enabled"][-1].span)
 
 
