@@ -11,6 +11,8 @@ Conversation
     `sections` (?): texts that are no messages, `title` and `text`. `attachments` (?): files of the whole, as in a message.
     `links` (?): other conversations, `relation` (`sub-agent of`, `continues`), `id`, `title`. `tags` (?): words.
     `tokens` (?): `input` and `output`, as the provider counted them.
+    `skipped` (?): what the converter left out on purpose, how often by kind and by reason (`skipped: empty`): it balances `counts`.
+    `also` (?): conversations that stood in the same element; the importer takes them out and makes a message of each.
 Message
     `id`, `role` (`human`, `assistant`, `system`, `tool`, or the provider's own word), `created`, `parent` (id; empty at a root;
     absent where the archive knows no branches), `blocks`, `attachments` (`name`, `type`, `text`; (?) `content`: a Blob, where
