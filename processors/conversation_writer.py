@@ -48,6 +48,7 @@ class ConversationWriter(Processor):
             return message
         known, place = message.get("known") or {}, message.get("place") or {}
         message["written"] = [self._write(path, content, known, place) for path, content in message.get("files", ())]
+        _tell_page(message.get("facts"), [path for path, *_ in message["written"]])
         # Only now: had writing failed, the dead letter would hold them.
         for name in ("conversation", "files", "known"):
             message.pop(name, None)
@@ -88,6 +89,12 @@ class ConversationWriter(Processor):
                 return file.read()
         except OSError:
             return b""
+
+
+def _tell_page(facts: dict[str, Any] | None, paths: list[str]) -> None:
+    """Have the facts name a page that is there: not every target and layout writes the one that was planned."""
+    if facts and facts.get("page") not in paths:
+        facts["page"] = next((path for path in paths if path.endswith((".md", ".html"))), "")
 
 
 def _digest(content: Content) -> tuple[str, int]:

@@ -113,6 +113,8 @@ class ConversationIndex(Processor):
         return clean_bytes([" ".join(filter(None, parts))])[0] + b"\n"
 
     def _link(self, title: str, path: str) -> str:
+        if not path:
+            return inline(title)
         if self.flavour == "obsidian":
             return f"[[{path.removesuffix('.md')}|{' '.join(title.translate(_TO_WIKI).split())}]]"
         return f"[{inline(title)}]({self._up}{quote(path, errors='replace')})"

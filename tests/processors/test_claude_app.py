@@ -22,8 +22,8 @@ def convert(archive, output, *arguments):
 
 
 def tree(folder):
-    """Return every file that a run made, but for the mark that the folder is ours."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != ".transmissions")
+    """Return every file that a run made, but for the mark that the folder is ours and the ledger."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith((".transm", ".state")))
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
@@ -48,10 +48,12 @@ def test_the_bundled_archive_becomes_a_tree(tmp_path):
         "00000002 Limits.md",
         "00000002 notes.txt",
         "00000003 pipe.ttl",
+        "index.jsonl",
         "report.json",
+        "statistics.json",
     ]
-    assert files["2025/06/artifacts/00000002 Limits.md"] == b"# Limits\n\nAt most 20 items.\n"
-    assert files["2026/03/artifacts/00000003 pipe.ttl"] == b":pipe ( :read :buffer :write ) .\n"
+    assert files["claude/2025/06/artifacts/00000002 Limits.md"] == b"# Limits\n\nAt most 20 items.\n"
+    assert files["claude/2026/03/artifacts/00000003 pipe.ttl"] == b":pipe ( :read :buffer :write ) .\n"
     everything = b"".join(files.values()).decode()
     assert "not supported on your current device" not in everything
     assert ANY_PATH.search(everything) is None
@@ -117,7 +119,7 @@ def test_several_archives_are_converted_in_one_run(tmp_path, archive):
     (tmp_path / "b.json").write_text(json.dumps(generate_claude.sample()[2:]))
     assert convert(archive, tmp_path / "out", str(tmp_path / "b.json")) == 0
     report = json.loads((tmp_path / "out/report.json").read_text())
-    assert report["conversations"] == {"found": 5, "converted": 5, "without messages": 0, "skipped: duplicate": 1}
+    assert report["conversations"] == {"found": 5, "converted": 4, "without messages": 0, "skipped: duplicate": 1}
     assert [account["elements"] for account in report["input"]] == [3, 2]
 
 
@@ -128,7 +130,7 @@ def test_ids_that_begin_alike_do_not_collide(tmp_path, archive):
         json.dumps([{**talk, "uuid": f"{number:08x}-0000-7000-8000-0000deadbeef"} for number, talk in enumerate(talks)])
     )
     convert(archive, tmp_path / "out")
-    assert len(list((tmp_path / "out").rglob("*.md"))) == 300
+    assert len(list((tmp_path / "out/claude").rglob("*.md"))) == 300
 
 
 def test_the_app_is_a_library_too(archive):
@@ -140,5 +142,5 @@ def test_the_app_is_a_library_too(archive):
             return [message async for message in running]
 
     *conversations, last = asyncio.run(run())
-    assert [message["id"][-1] for message in conversations] == ["1", "2", "3", "4"]
+    assert [message["key"][-1] for message in conversations] == ["1", "2", "3", "4"]
     assert last["report"]["balanced"] is True

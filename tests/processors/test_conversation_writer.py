@@ -89,3 +89,10 @@ def test_nothing_is_written_outside(bench, path):
 def test_what_was_left_out_passes(bench):
     """A message without a conversation goes on as it is."""
     assert bench.through(ConversationWriter(), {"account": {}}) == [{"account": {}}]
+
+
+def test_the_facts_name_a_page_that_is_there(bench):
+    """Where the planned page is not among the files, the first page that is stands for it; none where there is none."""
+    for files, page in (([("b.md", b"x"), ("c.md", b"x")], "b.md"), ([("b.html", b"x")], "b.html"), ([("x.py", b"")], "")):
+        message = {"conversation": chat(), "files": files, "place": {"page": "a.md"}, "facts": {"page": "a.md"}}
+        assert bench.through(ConversationWriter(), message)[0]["facts"] == {"page": page}

@@ -3,7 +3,6 @@ import re
 import pytest
 from pages import Looked, placed, rendered, said, talk
 
-from transmissions.processors.html_index import HTMLIndex
 from transmissions.processors.html_pages import ConversationHTML
 from transmissions.processors.html_prose import Prose, is_safe
 from transmissions.processors.markdown import ConversationMarkdown
@@ -207,11 +206,3 @@ def test_what_a_browser_would_run_is_downloaded(bench):
     page = page_of(bench, talk(said("human", {"kind": "artifact", "artifact": made}, files=files)))
     assert '<a href="1/artifacts/A.html" download>A</a>' in page
     assert '<img src="1/attachments/p.png" alt="p.png" loading="lazy">' in page
-
-
-def test_html_that_is_not_enabled_changes_nothing(bench):
-    """Neither pages nor an index are made unless somebody asks for them."""
-    given = placed(talk(said("human", "x")))
-    assert bench.through(ConversationHTML(), {**given}) == [given]
-    assert bench.through(HTMLIndex(), {**given, "words": "x"}) == [given]
-    assert not bench.output.exists()

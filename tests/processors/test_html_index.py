@@ -22,9 +22,7 @@ def test_words_are_told_apart():
 def index_of(bench, *texts, start=1):
     """Run conversations through page and index."""
     for number, text in enumerate(texts, start):
-        (message,) = bench.through(
-            ConversationHTML(), placed(talk(said("human", text), title=f"T{number}"), number)
-        )
+        (message,) = bench.through(ConversationHTML(), placed(talk(said("human", text), title=f"T{number}"), number))
         bench.through(HTMLIndex(), {"key": str(number), "words": message["words"]})
     return {path.name: path.read_text() for path in (bench.output / "search").glob("*.js")}
 

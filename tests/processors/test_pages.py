@@ -221,9 +221,7 @@ def test_a_fold_is_closed_by_the_page_only(bench):
 
 
 def test_what_is_not_asked_for_passes(bench):
-    """A message without a conversation, or any where Markdown is not enabled, goes on as it came."""
-    given = placed(talk(said("human", "x")))
-    assert bench.through(ConversationMarkdown(enabled=False), {**given}) == [given]
+    """A message without a conversation goes on as it came."""
     assert bench.through(ConversationMarkdown(), {"key": "k"}) == [{"key": "k"}]
 
 
