@@ -1,0 +1,5 @@
+BEDS = 4
+
+
+def beds():
+    return BEDS
