@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NAMES: Final = "conversation_asset_file_names.json"
 _LIBRARY: Final = "library_files.json"
 _ID: Final = re.compile(r"file[-_][0-9A-Za-z]")
-_POINTER: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_POINTER: Final = re.compile(r"\A[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ENDS: Final = (".", "-", "_", "")
 _SHARD: Final = re.compile(r"(?:[^\s:]*/)?[\w-]+-\d{3,}\.json")
 _INNER: Final = ("audio_asset_pointer", "video_container_asset_pointer")

@@ -42,8 +42,8 @@ class ConversationPlaces(Processor):
     "The path of a page. Fields: provider, year, month, day, date, title, id (last 8 digits), fullId, project, kind."
     asset_name: str = "{provider}/{year}/{month}/{kind}/{id} {name}"
     "The path of a file that belongs to a conversation. Further fields: kind (artifacts, attachments), name."
-    other_name: str = "{provider}/{kind}s/{title} ~{id}"
-    "The path of a page that is no chat: a project, a memory. Its files go into a folder beside it."
+    other_name: str = "{provider}/{kinds}/{title} ~{id}"
+    "The path of a page that is no chat; kinds is `projects`, `memories`, … Its files go into a folder beside it."
     projects: str | None = None
     "A JSON file that says which project a conversation belongs to, by its id or title: exports do not tell."
     state: str = NAME

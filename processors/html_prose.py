@@ -22,6 +22,7 @@ MARK: Final = re.compile("\ue000(\\d{1,7})\ue001")
 _SPECIAL: Final = re.compile(r"[*_`\[<&\\~|!\r\0]")
 _AT_LINE: Final = re.compile(r"\n(?:[ \t]|[-+=#>]|\d{1,9}[.)])")
 _SCHEME: Final = re.compile(r"[\s\x00-\x20]*(?:https?:|mailto:|[^:/?#\\]*(?:[/?#]|\Z))", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _TWO_SLASHES: Final = re.compile(r"[\s\x00-\x20]*[/\\][\s\x00-\x20]*[/\\]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
 _DEEPEST: Final = 6
@@ -39,8 +40,8 @@ def code_block(text: str, language: str = "") -> str:
 
 
 def external(url: str, shown: str) -> str:
-    """Return a link out of the page, or just what it shows."""
-    return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow">{shown}</a>' if is_safe(url) else shown
+    """Return a link out of the page, or just what it shows: a word where an address should be would lead to no file here."""
+    return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow">{shown}</a>' if _ELSEWHERE.match(url) else shown
 
 
 class Prose:

@@ -21,7 +21,8 @@ _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f-]{8,128}")
 _AS_IT_IS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 SHORT: Final = 8
-_OF_CONVERSATION: Final = ("year", "month", "day", "date", "title", "id", "fullId", "start", "provider", "project", "kind")
+_OF_CONVERSATION: Final = ("year", "month", "day", "date", "title", "id", "fullId", "start", "provider", "project", "kind", "kinds")
+_PLURALS: Final = {"memory": "memories"}
 _OF_FILE: Final = ("kind", "name")
 
 
@@ -94,6 +95,7 @@ def fields_of(conversation: Conversation, full: str, short: str, project: str) -
     """Return what templates may name, each as part of a path."""
     found = _DATE.match(conversation["created"]) or _DATE.match(conversation["updated"])
     year, month, day = found.groups() if found else ("undated", "", "")
+    kind = safe_name(conversation.get("kind") or "chat", 40, "chat")
     return {
         "year": year,
         "month": month,
@@ -104,7 +106,8 @@ def fields_of(conversation: Conversation, full: str, short: str, project: str) -
         "start": full[:4],
         "provider": safe_name(conversation["provider"], 40, "unknown"),
         "project": safe_name(project, 60, "") if project else "",
-        "kind": safe_name(conversation.get("kind") or "chat", 40, "chat"),
+        "kind": kind,
+        "kinds": _PLURALS.get(kind, f"{kind}s"),
     }
 
 

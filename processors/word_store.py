@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import OutputError, write_whole
 
+from .clean import clean_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -66,7 +68,7 @@ class WordStore:
 
     def put(self, key: str, facts: dict[str, Any], words: str) -> None:
         """Put in a page, in place of what was there under this key. `words` are distinct and in order, one to a line."""
-        told = [_plain(str(facts.get(name) or "")) for name in ("page", "title", "created", "kind")]
+        told = [clean_bytes([str(facts.get(name) or "")])[0].decode() for name in ("page", "title", "created", "kind")]
         words = _plain(words)
         digest = hashlib.blake2b(words.encode(), digest_size=16).digest()
         with self._faults():

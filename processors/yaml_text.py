@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T(?!24)\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
 def scalar(value: Any) -> str:
     """Return a value in one line of YAML; a text that is a time is written as one, any other text in quotes."""
     if isinstance(value, str):
-        return value if value[:1].isdigit() and _TIME.fullmatch(value) else quoted(value)
+        return value if value[:1].isdigit() and _is_time(value) else quoted(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(scalar, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{quoted(name)}: {scalar(item)}' for name, item in value.items())}}}"
     return json.dumps(value)
+
+
+def _is_time(text: str) -> bool:
+    """Whether a text is a time there is: readers of YAML give up at the thirtieth of February."""
+    if not _TIME.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def quoted(text: str) -> str:

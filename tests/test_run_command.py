@@ -325,3 +325,13 @@ def test_a_cached_run_imports_no_parser(home):
     loaded = set(result.stdout.split())
     assert "transmissions.session" in loaded
     assert loaded & {"rdflib", "pyshacl", "pyoxigraph", "rich", "jinja2", "msgspec", "importlib.metadata"} == set()
+
+
+def test_what_is_skipped_is_named_with_its_reason(home):
+    """Each skipped piece has a line that says where and why; beyond twenty only their number is told."""
+    (home / "bad.ndjson").write_text('{"bad": true}\n' * 30)
+    result = trans(home, "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=skip")
+    assert result.returncode == 3
+    assert result.stderr.count("warning: notes/check: skipped: ValueError: marked as bad\n") == 20
+    assert result.stderr.endswith("30 skipped\n")
+    assert "skipped" not in trans(home, "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=skip", "-q").stderr

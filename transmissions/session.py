@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _TAPPED: Final = 10
 """How many messages `--tap NODE` shows."""
+_SKIPPED: Final = 20
+"""How many pieces of input that were skipped are told one by one."""
 
 
 class Session:
@@ -53,6 +56,7 @@ class Session:
             timeout=options.timeout,
         )
         self._summaries: list[str] = []
+        self._skipped = 0
         self._began = time.monotonic()
 
     def run(self) -> int:
@@ -94,9 +98,18 @@ class Session:
             if count and not count.isdigit():
                 raise UsageError(f"--tap takes NODE or NODE:N, not '{tap}'")
             self.opened.tap(node, int(count or _TAPPED), self._show_tapped)
+        self.opened.on("skip", self._tell_skipped)
         self.opened.on("summary", lambda _, fields: self._summaries.append(str(fields.get("text"))))
         if progress:
             self.opened.on("progress", progress.hear)
+
+    def _tell_skipped(self, _: str, fields: dict[str, Any]) -> None:
+        """Say what was skipped, and why; of very many the first ones do, the last line has their number."""
+        self._skipped += 1
+        if self._skipped <= _SKIPPED and not self.options.quiet:
+            about = f" '{fields['file']}'" if fields.get("file") and str(fields["file"]) not in fields["reason"] else ""
+            told = {name: value for name, value in fields.items() if name in ("node", "reason", "file", "path")}
+            logs.tell(f"{fields['node']}: skipped{about}: {fields['reason']}", logging.WARNING, event="skip", **told)
 
     async def _work(self, progress: Progress | None) -> None:
         showing = asyncio.create_task(progress.keep_showing()) if progress else None

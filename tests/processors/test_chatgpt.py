@@ -6,7 +6,7 @@ from chat_trees import SAMPLES, about, balances, chain, message, node, sample, t
 from transmissions import RunError
 from transmissions.processors.branches import look
 from transmissions.processors.chatgpt import ChatGPTConverter
-from transmissions.processors.chatgpt_files import expected_files
+from transmissions.processors.chatgpt_files import expected_files, id_of
 from transmissions.processors.spool import SpooledList
 
 
@@ -173,6 +173,12 @@ def test_files_are_found_under_their_ids(tmp_path):
     ]
     assert [(block["name"], "content" in block) for block in found] == [("dog.png", True), ("cat.png", True), ("", False)]
     assert found[0]["content"].read() == b"file-Abc123.dat"
+
+
+def test_an_id_of_any_length_is_read_in_one_pass():
+    """An id without `://` is taken as it is, though it could begin an address at each of its letters."""
+    long = "a" * 1_000_000
+    assert [id_of(pointer) for pointer in (long, f"sediment://{long}?x#y", "x y://z", None)] == [long, long, "x y://z", ""]
 
 
 def test_uploads_and_links_into_the_sandbox_are_files():

@@ -4,7 +4,7 @@ import pytest
 from pages import Looked, placed, rendered, said, talk
 
 from transmissions.processors.html_pages import ConversationHTML
-from transmissions.processors.html_prose import Prose, is_safe
+from transmissions.processors.html_prose import Prose, external, is_safe
 from transmissions.processors.markdown import ConversationMarkdown
 
 VECTORS = [
@@ -122,6 +122,13 @@ def test_addresses_lead_to_pages_mailboxes_and_files_beside():
         "\x01//a",
     ):
         assert not is_safe(url)
+
+
+def test_what_is_no_address_is_no_link_out():
+    """A word where a source, a citation or an image should have its address is shown, and leads nowhere."""
+    for url in ("", "1", "n/a", "$HOME", "../../etc/passwd", "#tag", "javascript:x", "//a"):
+        assert external(url, "shown") == "shown"
+    assert external("HTTPS://a/?b&c", "shown").startswith('<a href="HTTPS://a/?b&amp;c" rel="noopener')
 
 
 TEXTS = [

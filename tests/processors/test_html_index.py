@@ -98,3 +98,12 @@ def test_a_broken_index_is_an_error_that_names_it(bench):
     (bench.output / "search/.words.db").write_bytes(b"no database" * 100)
     with pytest.raises(OutputError, match=r"\.words\.db"):
         bench.through(HTMLIndex(), {"key": "1"})
+
+
+def test_the_index_page_holds_no_control_character(bench):
+    """A NUL in a title is shown as its picture, on the index page and in what the search tells of pages."""
+    (message,) = bench.through(ConversationHTML(), placed(talk(said("human", "x"), title="a\0b\x1b")))
+    bench.through(HTMLIndex(), {"key": "1", "words": message["words"]})
+    for name in ("index.html", "search/pages.js"):
+        found = (bench.output / name).read_text()
+        assert "\0" not in found and "\x1b" not in found and "\\u0000" not in found
