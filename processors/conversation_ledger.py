@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -23,7 +24,7 @@ class ConversationLedger(Processor):
 
     Takes `key`, `place`, `written` and `facts`, as ConversationPlaces and ConversationWriter give them. Because it stands
     behind the writer, what it records is on the disk. Files that the last run wrote and this one did not, such as the page
-    under an old title, are removed.
+    under an old title, are removed, but for those that a user has changed, and for pages of a target that is off now.
 
     ```turtle
     :record a :ConversationLedger .
@@ -49,12 +50,18 @@ class ConversationLedger(Processor):
         if "place" not in message:
             return message
         place = message.pop("place")
+        facts = message.pop("facts")
         files = {path: [digest, size] for path, digest, size, _ in message["written"]}
         before = self._ledger.known(message["key"]) if place["was"] else None
-        for path in before.files.keys() - files.keys() if before else ():
-            self._remove(path)
+        if before:
+            stay = _of_targets_that_are_off(before, files, place)
+            for path in before.files.keys() - files.keys() - stay.keys():
+                self._remove(path, before.files[path], is_moved=path == before.page and place["page"] in files)
+            files |= stay
+            if not facts.get("page") and before.page in stay:
+                facts["page"] = before.page
         known = Known(place["updated"], place["digest"], place["wanted"], place["page"], place["id"], place["folder"], files)
-        self._ledger.record(message["key"], known, message.pop("facts"))
+        self._ledger.record(message["key"], known, facts)
         self._count += 1
         if self._count % _AT_ONCE == 0:
             self._ledger.commit()
@@ -64,11 +71,37 @@ class ConversationLedger(Processor):
         """Make the last records last."""
         self._ledger.commit()
 
-    def _remove(self, path: str) -> None:
-        """Remove a file, and its folders if they are empty now."""
+    def _remove(self, path: str, written: list[Any], *, is_moved: bool) -> None:
+        """Remove a file, and its folders if they are empty now. What a user has changed stays, unless it was moved."""
         with suppress(OSError):
-            os.unlink(self._tree.locate(path))  # noqa: PTH108
+            place = self._tree.locate(path)
+            if not is_moved and _digest(place) != written[0]:
+                return
+            os.unlink(place)  # noqa: PTH108
             folder: Any = path.rpartition("/")[0]
             while folder:
                 os.rmdir(self._tree.locate(folder))  # noqa: PTH106
                 folder = folder.rpartition("/")[0]
+
+
+def _of_targets_that_are_off(before: Known, files: dict[str, list[Any]], place: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return what stays as it is: pages of a kind that was not made this time, or everything if there was no page at all."""
+    if not files:
+        return before.files
+    folder = f"{place['folder']}/"
+    made = {_kind(path) for path in files if path.startswith(folder) or _stem(path) == _stem(place["page"])}
+    stem = _stem(before.page)
+    return {path: told for path, told in before.files.items() if _stem(path) == stem and _kind(path) not in made}
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(".")[0]
+
+
+def _kind(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _digest(place: str) -> str:
+    with open(place, "rb") as file:  # noqa: PTH123
+        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,77 @@
+import hashlib
+
+from transmissions.processors.conversation_ledger import ConversationLedger
+from transmissions.processors.ledger import NAME, Ledger
+
+PAGE = "a/Talk ~1.md"
+HTML = "a/Talk ~1.html"
+ASSET = "a/artifacts/1 x.py"
+
+
+def record(bench, *paths, page=PAGE, was=PAGE):
+    """Record that a run has written these files, each with its path as content, and return what the ledger says then."""
+    written = []
+    for path in paths:
+        content = path.encode()
+        (bench.output / path).parent.mkdir(parents=True, exist_ok=True)
+        (bench.output / path).write_bytes(content)
+        written.append([path, hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content), True])
+    place = {"page": page, "was": was, "updated": "", "digest": "", "wanted": page, "id": "1", "folder": "0001"}
+    facts = {"title": "Talk", "created": "", "page": next((path for path in paths if path == page), "")}
+    bench.through(ConversationLedger(), {"key": "k:1", "place": place, "facts": facts, "written": written})
+    ledger = Ledger.open(bench.output / NAME)
+    known, (facts,) = ledger.known("k:1"), list(ledger.entries())
+    ledger.close()
+    return sorted(known.files), facts["page"]
+
+
+def files(bench):
+    """Return the paths of all files but the ledger's."""
+    paths = (path.relative_to(bench.output).as_posix() for path in bench.output.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not path.startswith(NAME))
+
+
+def test_a_page_under_an_old_title_is_removed(bench):
+    """A new title moves the page, even one with notes, which stand below the new one; so too the page for browsers."""
+    record(bench, PAGE, HTML, was="")
+    (bench.output / PAGE).write_text("with notes")
+    record(bench, "a/New ~1.md", "a/New ~1.html", page="a/New ~1.md")
+    assert files(bench) == ["a/New ~1.html", "a/New ~1.md"]
+
+
+def test_what_is_no_longer_made_is_removed(bench):
+    """An artifact that a newer version does not have goes, and with it the folder that is empty now."""
+    record(bench, PAGE, ASSET, was="")
+    assert record(bench, PAGE) == ([PAGE], PAGE)
+    assert files(bench) == [PAGE]
+    assert not (bench.output / "a/artifacts").exists()
+
+
+def test_what_a_user_has_changed_is_never_removed(bench):
+    """A file that is not as it was written stays where it is, though no run makes it any more."""
+    record(bench, PAGE, ASSET, was="")
+    (bench.output / ASSET).write_text("mine")
+    assert record(bench, PAGE) == ([PAGE], PAGE)
+    assert files(bench) == [PAGE, ASSET]
+
+
+def test_pages_of_a_target_that_is_off_stay(bench):
+    """A run without HTML leaves the HTML pages as they are, and the next run knows them."""
+    record(bench, PAGE, HTML, was="")
+    assert record(bench, PAGE) == ([HTML, PAGE], PAGE)
+    assert record(bench, HTML) == ([HTML, PAGE], PAGE)
+    assert files(bench) == [HTML, PAGE]
+
+
+def test_a_run_without_pages_leaves_everything(bench):
+    """A run that writes no page at all removes nothing, and the index still leads to what is there."""
+    record(bench, PAGE, ASSET, was="")
+    assert record(bench) == ([PAGE, ASSET], PAGE)
+    assert files(bench) == [PAGE, ASSET]
+
+
+def test_another_layout_replaces_the_page(bench):
+    """Where the pages are one to a message now, the page of the whole conversation goes, unless a user wrote on it."""
+    record(bench, PAGE, HTML, was="")
+    record(bench, "0001/2026-03-07_m1.md")
+    assert files(bench) == ["0001/2026-03-07_m1.md", HTML]
