@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .claude_blocks import convert_blocks
-from .conversation import as_list, as_text, instant
+from .conversation import as_list, as_text, instant, type_of
 from .plain_blocks import (
     call,
     cite,
@@ -17,7 +17,6 @@ from .plain_blocks import (
     result,
     text,
     thinking,
-    type_of,
     unknown,
     unpacked,
     words_of,

@@ -115,7 +115,7 @@ class Bench:
         if artifact["command"] == "rewrite" and known:
             # A rewrite names neither type nor language: it stays the file it was.
             name = known.name
-        if known is None or key in self._borrowed or _extension(name) != _extension(known.name):
+        if known is None or key in self._borrowed or extension_of(name) != extension_of(known.name):
             self._borrowed.discard(key)
             known = self._state[key] = self._shelf.put(name, artifact["content"])
         known.body = artifact["content"]
@@ -136,27 +136,28 @@ def file_name(artifact: dict[str, Any]) -> str:
     """Return the name of the file an artifact becomes."""
     if "path" in artifact:
         return safe_file_name(artifact["path"], _LONGEST, "artifact")
-    wanted = extension_of(artifact)
+    wanted = _wanted_extension(artifact)
     name = safe_file_name(artifact["title"], _LONGEST, "")
     if not name:
         return safe_name(artifact["key"], _LONGEST, "artifact") + wanted
-    own = _extension(name)
+    own = extension_of(name)
     if own == wanted or (own in _BY_EXTENSION and wanted == ".txt"):
         return name
     return name + wanted
 
 
-def extension_of(artifact: dict[str, Any]) -> str:
+def _wanted_extension(artifact: dict[str, Any]) -> str:
     """Return the extension that an artifact's language or type asks for; `.txt` where neither says."""
     return _BY_LANGUAGE.get(artifact["language"].lower()) or _BY_TYPE.get(artifact["type"]) or ".txt"
 
 
 def fence_language(made: Made) -> str:
     """Return the word behind a fence for an artifact."""
-    return _BY_EXTENSION.get(_extension(made.name), "")
+    return _BY_EXTENSION.get(extension_of(made.name), "")
 
 
-def _extension(name: str) -> str:
+def extension_of(name: str) -> str:
+    """Return the extension in a file's name, in lower case; empty if it has none."""
     at = name.rfind(".")
     return name[at:].lower() if at > 0 else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .artifacts import extension_of
 from .names import safe_file_name
 
 if TYPE_CHECKING:
@@ -120,10 +121,10 @@ def _attach_text(page: Page, name: str, text: str) -> None:
 
 def _link(page: Page, word: str, name: str, content: Any, kind: str, identifier: str) -> None:
     """Put content beside the page; show an image, link to anything else."""
-    extension = _extension(name) or _BY_TYPE.get(kind, "")
+    extension = extension_of(name) or _BY_TYPE.get(kind, "")
     if extension not in _IMAGES:
         extension = _by_magic(content) or extension
-    if not _extension(name):
+    if not extension_of(name):
         name += extension
     link = page.attach(name, content, identifier)
     if page.style.attachments == "drop":
@@ -144,13 +145,8 @@ def _by_magic(content: Any) -> str:
 def attachment_name(attachment: dict[str, Any]) -> str:
     """Return the name of the file an attachment's text goes to."""
     name = safe_file_name(attachment["name"], 100, "attachment")
-    extension = _extension(name)
+    extension = extension_of(name)
     if extension in _NO_TEXT:
         return f"{name}.txt"
     by_type = _BY_TYPE.get(attachment["type"], ".txt")
     return name if extension else name + (".txt" if by_type in _NO_TEXT else by_type)
-
-
-def _extension(name: str) -> str:
-    dot = name.rfind(".")
-    return name[dot:].lower() if dot > 0 else ""

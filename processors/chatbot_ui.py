@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text
-from .plain_blocks import first, text, type_of, unknown
+from .conversation import as_list, as_text, type_of
+from .plain_blocks import first, text, unknown
 from .plain_turns import chat, identity, message, no_message, role_of, tally
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from transmissions import RunError
 from .chatgpt_calls import Canvas, fits, given_to, tool_of
 from .chatgpt_content import call_block, content_blocks, lost_marks, result_blocks
 from .chatgpt_files import Assets, files_of
-from .chatgpt_parts import Counted, dict_of, kind_of, parts_of, types_of
+from .chatgpt_parts import Counted, kind_of, parts_of, types_of
 from .chatgpt_results import images_of, is_result
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
 from .spool import SpooledList
 
@@ -46,7 +46,7 @@ class ChatGPTConverter:
             RunError: it has no mapping.
 
         """
-        told = dict_of(element)
+        told = as_dict(element)
         mapping = told.get("mapping", told.get("messages"))
         if not isinstance(mapping, dict | list | SpooledList):
             raise RunError("not a ChatGPT conversation: it has no mapping")
@@ -99,7 +99,7 @@ class _Survey:
         """Take in one message."""
         types, files, role = types_of(message), _listed(message), _role(message)
         self.counted.add(types, files)
-        if images_of(dict_of(dict_of(message).get("metadata"))):
+        if images_of(as_dict(as_dict(message).get("metadata"))):
             self.drawn.add(number)
         elif not types and not files and role in ("system", "tool"):
             self.empty.add(number)
@@ -129,11 +129,11 @@ def _plant(mapping: Any, *, timed: bool) -> tuple[MessageTree, Counted, dict[str
     tree, survey = MessageTree(isinstance(mapping, SpooledList)), _Survey()
     last = None
     for key, value in nodes_of(mapping):
-        node = dict_of(value)
+        node = as_dict(value)
         message = _held_by(node) if value.__class__ is dict else value
         # Messages in a list, without the shells of a tree, follow each other.
         parent = last if message is value and "parent" not in node else node.get("parent")
-        told = dict_of(message)
+        told = as_dict(message)
         time = instant(told.get("create_time")) if timed else ""
         number = tree.add(key, parent, node.get("children"), message, told.get("id"), time)
         last = key
@@ -151,25 +151,25 @@ def _held_by(node: dict[str, Any]) -> Any:
 
 def _listed(message: Any) -> int:
     """Return how many files a message lists, or speaks of as left in the sandbox."""
-    metadata = dict_of(dict_of(message).get("metadata"))
+    metadata = as_dict(as_dict(message).get("metadata"))
     return len(as_list(metadata.get("attachments"))) + len(_sandbox_paths(message))
 
 
 def _sandbox_paths(message: Any) -> list[str]:
-    content = dict_of(message).get("content")
+    content = as_dict(message).get("content")
     texts = parts_of(content) if kind_of(content) == "text" else ()
     found = [path for text in texts if text.__class__ is str and "sandbox:" in text for path in _SANDBOX.findall(text)]
     return list(dict.fromkeys(found))
 
 
 def _role(message: dict[str, Any]) -> str:
-    author = dict_of(message).get("author")
+    author = as_dict(message).get("author")
     role = as_text(author.get("role") if isinstance(author, dict) else author)
     return _ROLES.get(role, role) or "unknown"
 
 
 def _name(message: dict[str, Any]) -> str:
-    return as_text(dict_of(message.get("author")).get("name"))
+    return as_text(as_dict(message.get("author")).get("name"))
 
 
 def _tell(turns: Iterable[Turn], assets: Assets) -> Iterator[ChatMessage]:
@@ -197,7 +197,7 @@ def _blocks(turn: Turn, assets: Assets) -> list[Block]:
 
 def _message(turn: Turn, blocks: list[Block], assets: Assets) -> ChatMessage:
     raw = turn.message
-    metadata = dict_of(raw.get("metadata"))
+    metadata = as_dict(raw.get("metadata"))
     files = files_of(metadata.get("attachments"), blocks, assets)
     files += [{"name": path.rsplit("/", 1)[-1], "id": path} for path in _sandbox_paths(raw)]
     message = {

@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .chatgpt_parts import PLAIN, dict_of, kind_of, parts_of, types_of
-from .conversation import as_list, as_text
+from .chatgpt_parts import PLAIN, kind_of, parts_of, types_of
+from .conversation import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ _LANGUAGES: Final = {"react": "jsx"}
 
 def tool_of(message: Any) -> str:
     """Return the name of the tool that a message of the assistant calls; empty if it calls none."""
-    if dict_of(dict_of(message).get("author")).get("role") != "assistant":
+    if as_dict(as_dict(message).get("author")).get("role") != "assistant":
         return ""
     recipient, content = message.get("recipient"), message.get("content")
     kind = kind_of(content)
@@ -38,7 +38,7 @@ def tool_of(message: Any) -> str:
 
 
 def _language(content: Any) -> str:
-    language = as_text(dict_of(content).get("language"))
+    language = as_text(as_dict(content).get("language"))
     return "" if language == "unknown" else language
 
 
@@ -87,14 +87,14 @@ class Canvas:
         """Return what a turn does to a document; None if it does nothing. Every turn must come here."""
         desk = self._desk if turn.above == self._last else self._kept.get(turn.above, Desk({}))
         artifact = None
-        if name == _CREATE and dict_of(given).get("content").__class__ is str:
+        if name == _CREATE and as_dict(given).get("content").__class__ is str:
             document = Document(_key(turn) or turn.id, *(as_text(given.get(key)) for key in ("name", "type", "content")))
             artifact = _artifact("create", document)
             desk = Desk({**desk.documents, document.key: document}, document.key)
-        elif name == _UPDATE and dict_of(given).get("updates").__class__ is list:
+        elif name == _UPDATE and as_dict(given).get("updates").__class__ is list:
             artifact, edited = _update(desk, _key(turn), _edits(given))
             # An edit that the tool refused changed nothing.
-            desk = desk if kind_of(dict_of(turn.answer).get("content")) == "system_error" else edited
+            desk = desk if kind_of(as_dict(turn.answer).get("content")) == "system_error" else edited
         self._desk, self._last = desk, turn.number
         if turn.forks:
             self._kept[turn.number] = desk
@@ -104,7 +104,7 @@ class Canvas:
 def _key(turn: Turn) -> str:
     """Return the id of the document a call speaks of: only the tool's answer tells it."""
     for message in (turn.answer, turn.message):
-        canvas = dict_of(dict_of(dict_of(message).get("metadata")).get("canvas"))
+        canvas = as_dict(as_dict(as_dict(message).get("metadata")).get("canvas"))
         if canvas.get("textdoc_id").__class__ is str:
             return str(canvas["textdoc_id"])
     return ""

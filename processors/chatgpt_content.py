@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from .chatgpt_calls import given_to
 from .chatgpt_citations import clean, has_marks
 from .chatgpt_files import file_blocks
-from .chatgpt_parts import PLAIN, dict_of, kind_of, parts_of, type_of, types_of
+from .chatgpt_parts import PLAIN, kind_of, parts_of, type_of, types_of
 from .chatgpt_results import RESULTS, images_of, result_of
-from .conversation import as_list, as_text
+from .conversation import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def call_block(turn: Turn, name: str, given: Any, artifact: dict[str, Any] | Non
 def result_blocks(turn: Turn, name: str, assets: Assets) -> list[Block]:
     """Return what a message of a tool holds; only the images it drew, where a call took its result."""
     message = turn.message
-    drawn = [block for part in images_of(dict_of(message.get("metadata"))) for block in file_blocks(part, assets)]
+    drawn = [block for part in images_of(as_dict(message.get("metadata"))) for block in file_blocks(part, assets)]
     if turn.answers:
         return drawn
     content = message.get("content")
@@ -44,7 +44,7 @@ def result_blocks(turn: Turn, name: str, assets: Assets) -> list[Block]:
     if kind not in RESULTS:
         return [*_tool_parts(content, kind, name, assets), *drawn]
     block = {"kind": "tool", "name": name, "input": None, "result": result_of(message)._asdict(), "sources": (kind,)}
-    return [block, *file_blocks(dict_of(content).get("screenshot"), assets), *drawn]
+    return [block, *file_blocks(as_dict(content).get("screenshot"), assets), *drawn]
 
 
 def _tool_parts(content: Any, kind: str, name: str, assets: Assets) -> list[Block]:
@@ -65,7 +65,7 @@ def content_blocks(message: dict[str, Any], role: str, assets: Assets) -> list[B
     kind = kind_of(content)
     if kind not in PLAIN:
         return other_blocks(content, kind)
-    metadata = dict_of(message.get("metadata"))
+    metadata = as_dict(message.get("metadata"))
     parts = parts_of(content)
     if any(metadata.get(key) is True for key in _HIDDEN):
         return [block for part in parts for block in _hidden(part, role, assets)]
@@ -90,7 +90,7 @@ def lost_marks(message: dict[str, Any]) -> int:
     texts = [part for part in parts if part.__class__ is str]
     if not any(map(has_marks, texts)):
         return 0
-    known = [dict_of(message.get("metadata")), *({} for _ in texts[1:])]
+    known = [as_dict(message.get("metadata")), *({} for _ in texts[1:])]
     return sum(clean(text, metadata).unmatched for text, metadata in zip(texts, known, strict=True))
 
 
@@ -107,7 +107,7 @@ def _part(part: Any, assets: Assets) -> list[Block]:
     if part.__class__ is dict and part.get("text").__class__ is str and kind in ("audio_transcription", "text"):
         return [_said(part["text"], kind)]
     files = file_blocks(part, assets, (kind,))
-    prompt = dict_of(dict_of(dict_of(part).get("metadata")).get("dalle")).get("prompt")
+    prompt = as_dict(as_dict(as_dict(part).get("metadata")).get("dalle")).get("prompt")
     if files and prompt.__class__ is str and prompt:
         files.append({"kind": "event", "title": "Image made from a prompt", "text": prompt, "sources": ()})
     return files or [_unknown(part, kind)]

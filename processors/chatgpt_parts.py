@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from .conversation import as_list, as_text
+from .conversation import as_dict, as_list, as_text
 
 PLAIN: Final = frozenset(("text", "multimodal_text"))
 """Contents that consist of parts."""
-
-
-def dict_of(value: Any) -> dict[str, Any]:
-    """Return an object as it is, and an empty one for anything else."""
-    return value if value.__class__ is dict else {}
 
 
 def kind_of(content: Any) -> str:
@@ -41,7 +36,7 @@ def type_of(part: Any) -> str:
     """Return the type of a part: `text` where it is nothing else."""
     if part.__class__ is str:
         return "text"
-    return as_text(dict_of(part).get("content_type")) or "untyped"
+    return as_text(as_dict(part).get("content_type")) or "untyped"
 
 
 def types_of(message: Any) -> list[str]:

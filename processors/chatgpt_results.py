@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .chatgpt_files import pointers
-from .chatgpt_parts import PLAIN, dict_of, kind_of, parts_of, types_of
-from .conversation import as_list, as_text
+from .chatgpt_parts import PLAIN, kind_of, parts_of, types_of
+from .conversation import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def result_of(message: dict[str, Any]) -> Result:
     content = message.get("content")
     kind = kind_of(content)
     if kind in RESULTS:
-        return RESULTS[kind](dict_of(content))
+        return RESULTS[kind](as_dict(content))
     return Result([{"text": part} for part in parts_of(content) if part.__class__ is str])
 
 
@@ -78,15 +78,15 @@ def is_result(message: dict[str, Any]) -> bool:
     """Whether a message of a tool says nothing but a result, with no file in it: then a call may take it."""
     content = message.get("content")
     kind = kind_of(content)
-    if dict_of(message.get("metadata")).get("attachments"):
+    if as_dict(message.get("metadata")).get("attachments"):
         return False
     if kind in RESULTS:
-        return not list(pointers(dict_of(content).get("screenshot")))
+        return not list(pointers(as_dict(content).get("screenshot")))
     return kind in PLAIN and set(types_of(message)) == {"text"}
 
 
 def images_of(metadata: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the images that a piece of code drew, as parts."""
-    drawn = as_list(dict_of(metadata.get("aggregate_result")).get("messages"))
+    drawn = as_list(as_dict(metadata.get("aggregate_result")).get("messages"))
     urls = [item.get("image_url") for item in drawn if item.__class__ is dict and item.get("message_type") == "image"]
     return [{"content_type": "image", "asset_pointer": url} for url in urls]

@@ -9,7 +9,7 @@ from transmissions import RunError
 
 from .ant_tags import has_tags, split_tags
 from .claude_blocks import convert_blocks
-from .conversation import as_list, as_text
+from .conversation import as_list, as_text, type_of
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def count(items: Any) -> dict[str, Any]:
     for item in items:
         total += 1
         for block in _content_of(item):
-            kind = block["type"] if block.__class__ is dict and block.get("type").__class__ is str else _type_of(block)
+            kind = block["type"] if block.__class__ is dict and block.get("type").__class__ is str else type_of(block)
             blocks[kind] = blocks.get(kind, 0) + 1
         if item.__class__ is dict:
             attachments += len(_items(item.get("attachments")))
@@ -157,7 +157,3 @@ def _content_of(item: Any) -> list[Any]:
     if content:
         return content if content.__class__ is list else [content]
     return [{"type": "flat text"}] if as_text(item.get("text")) else []
-
-
-def _type_of(block: Any) -> str:
-    return as_text(block.get("type")) if block.__class__ is dict else "untyped"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .ant_tags import has_tags, split_tags
-from .conversation import as_list, as_text
+from .conversation import as_list, as_text, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +158,7 @@ def _file(entry: dict[str, Any]) -> Block:
 def _unknown(entry: Any) -> Block:
     if entry.__class__ is str:
         return {"kind": "text", "text": entry, "citations": [], "sources": ("untyped",)}
-    kind = as_text(entry.get("type")) if entry.__class__ is dict else "untyped"
+    kind = type_of(entry)
     return {"kind": "unknown", "type": kind, "data": entry, "sources": (kind,)}
 
 

@@ -20,8 +20,9 @@ from .claude_code_head import Head
 from .claude_code_messages import convert_message
 from .claude_code_records import content_of, is_spoken, split
 from .claude_code_survey import Survey
+from .conversation import type_of
 from .number_table import NumberTable
-from .session_tools import base_name, dict_at, kind_of, text_at
+from .session_tools import base_name, dict_at, text_at
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class ClaudeCode:
         origin = text_at(dict_at(record, "forkedFrom"), "sessionId")
         if origin:
             self._forks[self._sessions[here]] = origin
-        key = (uuid, kind_of(record), _gist(record))
+        key = (uuid, type_of(record), _gist(record))
         known = self._seen.get(key)
         if known >= 0 and (known == here or self._sessions[known] != self._sessions[here]):
             return self._sessions[known]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .claude_code_records import content_of, is_spoken
-from .session_tools import base_name, dict_at, kind_of, text_at
+from .conversation import type_of
+from .session_tools import base_name, dict_at, text_at
 
 if TYPE_CHECKING:
     from .claude_code_survey import Survey
@@ -31,7 +32,7 @@ class Head:
         if record.__class__ is not dict:
             return
         self.project = self.project or base_name(text_at(record, "cwd"))
-        kind = kind_of(record)
+        kind = type_of(record)
         if kind in _TITLES:
             self._note_title(kind, record, place)
         if is_spoken(record):

@@ -9,8 +9,8 @@ from .claude_code_notes import boundary, note, queued
 from .claude_code_records import content_of, is_boundary, is_queued_prompt, mentioned_file
 from .claude_code_tools import add_artifacts, answer
 from .claude_code_words import split_words
-from .conversation import as_text
-from .session_tools import base_name, dict_at, join_events, kind_of, source_file, text_at
+from .conversation import as_text, type_of
+from .session_tools import base_name, dict_at, join_events, source_file, text_at
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
@@ -64,14 +64,14 @@ def _add_spoken(record: dict[str, Any], blocks: list[Block], message: ChatMessag
     for item in content:
         found = _assistant_block(item, blocks) if assistant else _user_blocks(item, record)
         for place, block in enumerate(found):
-            block["sources"] = () if place else ("text" if item.__class__ is str else kind_of(item),)
+            block["sources"] = () if place else ("text" if item.__class__ is str else type_of(item),)
         blocks += found
 
 
 def _compacted(content: list[Any], blocks: list[Block]) -> None:
     """Fold the summary that a compaction left into the mark of it."""
     texts = [item if item.__class__ is str else text_at(item, "text") or as_text(item) for item in content]
-    kinds = ["text" if item.__class__ is str else kind_of(item) for item in content]
+    kinds = ["text" if item.__class__ is str else type_of(item) for item in content]
     marked = next((block for block in blocks if block.get("title", "").startswith("Compacted")), None)
     if marked is None:
         marked = {"kind": "event", "title": "Compacted", "text": "", "sources": ()}
@@ -81,7 +81,7 @@ def _compacted(content: list[Any], blocks: list[Block]) -> None:
 
 
 def _user_blocks(item: Any, record: dict[str, Any]) -> list[Block]:
-    text: Any = item if item.__class__ is str else item.get("text") if kind_of(item) == "text" else None
+    text: Any = item if item.__class__ is str else item.get("text") if type_of(item) == "text" else None
     if text.__class__ is not str:
         return [_other(item)]
     blocks = split_words(text)
@@ -93,7 +93,7 @@ def _user_blocks(item: Any, record: dict[str, Any]) -> list[Block]:
 
 
 def _assistant_block(item: Any, blocks: list[Block]) -> list[Block]:
-    kind = kind_of(item)
+    kind = type_of(item)
     if item.__class__ is str or (kind == "text" and item.get("text").__class__ is str):
         return [{"kind": "text", "text": item if item.__class__ is str else item["text"], "citations": _citations(item)}]
     if kind == "thinking":
@@ -125,7 +125,7 @@ def _citations(item: Any) -> list[dict[str, Any]]:
 
 
 def _other(item: Any) -> Block:
-    kind = kind_of(item)
+    kind = type_of(item)
     file = source_file(item, kind) if kind in ("image", "document") else None
     return file or {"kind": "unknown", "type": kind, "data": item}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .claude_code_words import split_words
-from .conversation import as_list
-from .session_tools import bare, dict_at, kind_of, number_at, source_file, text_at
+from .conversation import as_list, type_of
+from .session_tools import bare, dict_at, number_at, source_file, text_at
 
 if TYPE_CHECKING:
     from .conversation import Block
@@ -25,11 +25,11 @@ _EVENTS: Final = frozenset(
 
 def note(record: Any) -> Block:
     """Return the block of a record that is no message."""
-    kind = kind_of(record)
+    kind = type_of(record)
     sources = (f"record {kind}",)
     if kind == "attachment" and record.get("attachment").__class__ is dict:
         attachment = record["attachment"]
-        return {"kind": "injected", "text": bare(attachment, _ENVELOPE), "source": kind_of(attachment), "sources": sources}
+        return {"kind": "injected", "text": bare(attachment, _ENVELOPE), "source": type_of(attachment), "sources": sources}
     if kind not in _EVENTS:
         return {"kind": "unknown", "type": kind, "data": record, "sources": sources}
     detail = text_at(record, "subtype") or text_at(dict_at(record, "data"), "type") or text_at(record, "operation")
@@ -55,11 +55,11 @@ def queued(record: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     for item in as_list(record["attachment"]["prompt"]):
         text = item if item.__class__ is str else text_at(item, "text")
-        file = source_file(item, kind_of(item)) if not text else None
+        file = source_file(item, type_of(item)) if not text else None
         if text:
             blocks += split_words(text)
         else:
-            blocks.append(file or {"kind": "unknown", "type": kind_of(item), "data": item})
+            blocks.append(file or {"kind": "unknown", "type": type_of(item), "data": item})
     blocks = blocks or [{"kind": "text", "text": "", "citations": ()}]
     for place, block in enumerate(blocks):
         block["sources"] = () if place else ("record attachment",)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .session_tools import dict_at, kind_of, text_at
+from .conversation import type_of
+from .session_tools import dict_at, text_at
 
 if TYPE_CHECKING:
     from .session_groups import Part, Tally
@@ -23,7 +24,7 @@ _SPOKEN: Final = ("user", "assistant")
 
 def split(record: Any) -> list[Part]:
     """Return the parts of a record: at least one."""
-    kind = kind_of(record)
+    kind = type_of(record)
     if is_spoken(record):
         content = content_of(record)
         results = [item for item in content if is_result(item)] if kind == "user" else []
@@ -51,7 +52,7 @@ def original_file(more: Any) -> str:
 
 def is_spoken(record: Any) -> bool:
     """Whether a record is a user's or assistant's and holds its message: that of the API, or its text alone."""
-    return kind_of(record) in _SPOKEN and record.get("message").__class__ in (dict, str)
+    return type_of(record) in _SPOKEN and record.get("message").__class__ in (dict, str)
 
 
 def content_of(record: dict[str, Any]) -> list[Any]:
@@ -70,13 +71,13 @@ def is_result(item: Any) -> bool:
 
 def is_boundary(record: Any) -> bool:
     """Whether a record marks that the conversation was compacted here."""
-    return kind_of(record) == "system" and record.get("subtype") == "compact_boundary"
+    return type_of(record) == "system" and record.get("subtype") == "compact_boundary"
 
 
 def is_queued_prompt(record: Any) -> bool:
     """Whether a record holds what the user wrote while the assistant was at work."""
     attachment = dict_at(record, "attachment")
-    if kind_of(record) != "attachment" or attachment.get("type") != "queued_command":
+    if type_of(record) != "attachment" or attachment.get("type") != "queued_command":
         return False
     return attachment.get("commandMode") != "task-notification" and attachment.get("prompt").__class__ in (str, list)
 
@@ -84,7 +85,7 @@ def is_queued_prompt(record: Any) -> bool:
 def mentioned_file(record: Any) -> tuple[str, str] | None:
     """Return the path and text of the file that an `attachment` record holds; None if it holds none."""
     attachment = dict_at(record, "attachment")
-    if kind_of(record) != "attachment" or attachment.get("type") != "file":
+    if type_of(record) != "attachment" or attachment.get("type") != "file":
         return None
     file = dict_at(dict_at(attachment, "content"), "file")
     text: Any = file.get("content")
@@ -99,8 +100,8 @@ def count_part(tally: Tally, kind: str, payload: Any) -> None:
             tally.skip("original file", "skipped: the change says it")
     elif is_spoken(payload):
         for item in content_of(payload):
-            tally.block("text" if item.__class__ is str else kind_of(item))
+            tally.block("text" if item.__class__ is str else type_of(item))
     elif mentioned_file(payload):
         tally.attachments += 1
     else:
-        tally.block(f"record {kind_of(payload)}")
+        tally.block(f"record {type_of(payload)}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .claude_code_records import original_file
-from .conversation import as_list, as_text
-from .session_tools import add_result, base_name, kind_of, number_at, result_parts, text_at, what_it_adds
+from .conversation import as_list, as_text, type_of
+from .session_tools import add_result, base_name, number_at, result_parts, text_at, what_it_adds
 
 if TYPE_CHECKING:
     from .conversation import Block
@@ -20,7 +20,7 @@ def answer(blocks: list[Block], item: dict[str, Any], more: Any) -> None:
     parts, files = result_parts(item.get("content"))
     failed = item.get("is_error") is True
     call["more"] = more
-    add_result(call, parts + _more(call, more, parts, bool(files)), failed, kind_of(item))
+    add_result(call, parts + _more(call, more, parts, bool(files)), failed, type_of(item))
     blocks.extend(files)
 
 

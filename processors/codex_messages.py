@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .codex_records import label, opened, parsed, repeated_text, spoken
-from .conversation import as_list, as_text
-from .session_tools import add_result, bare, dict_at, join_events, kind_of, linked_file, number_at, text_at
+from .conversation import as_list, as_text, type_of
+from .session_tools import add_result, bare, dict_at, join_events, linked_file, number_at, text_at
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
@@ -71,14 +71,14 @@ def _add(record: Any, blocks: list[Block], message: ChatMessage) -> None:
 
 
 def _add_item(payload: dict[str, Any], blocks: list[Block], message: ChatMessage) -> None:
-    inner = kind_of(payload)
+    inner = type_of(payload)
     if inner == "message":
         role = text_at(payload, "role")
         message["role"] = message["role"] or (role if role not in ("user", "developer") else "")
         for item in spoken(payload):
             found = _content(item, role)
             for place, block in enumerate(found):
-                block["sources"] = () if place else ("text" if item.__class__ is str else kind_of(item),)
+                block["sources"] = () if place else ("text" if item.__class__ is str else type_of(item),)
             blocks += found
     elif inner.endswith("_output"):
         _answer(payload, blocks)
@@ -123,7 +123,7 @@ def _answer(payload: dict[str, Any], blocks: list[Block]) -> None:
         calls = [{"kind": "tool", "name": "", "id": None, "input": None, "result": None, "sources": ()}]
         blocks += calls
     parts, failed, files = _result(payload.get("output", payload.get("tools")))
-    add_result(calls[0], parts, failed, kind_of(payload))
+    add_result(calls[0], parts, failed, type_of(payload))
     blocks += files
 
 
@@ -138,7 +138,7 @@ def _result(output: Any) -> tuple[list[Any], bool, list[Block]]:
     parts: list[Any] = []
     files: list[Block] = []
     for item in as_list(output):
-        file = linked_file(text_at(item, "image_url"), "image") if kind_of(item) == "input_image" else None
+        file = linked_file(text_at(item, "image_url"), "image") if type_of(item) == "input_image" else None
         if file:
             files.append(file)
             parts.append({"text": f"[image: {file['name']}]"})
@@ -150,7 +150,7 @@ def _result(output: Any) -> tuple[list[Any], bool, list[Block]]:
 
 
 def _content(item: Any, role: str) -> list[Block]:
-    kind = kind_of(item)
+    kind = type_of(item)
     text: Any = item if item.__class__ is str else item.get("text") if item.__class__ is dict else None
     if text.__class__ is str:
         if role == "user":

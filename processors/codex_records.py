@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from .session_tools import dict_at, kind_of, text_at
+from .conversation import as_list, type_of
+from .session_tools import dict_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def label(record: Any) -> str:
     inner = text_at(payload, "type") if kind in ("event_msg", "response_item") else ""
     if not kind and text_at(record, "record_type"):
         return f"record {record['record_type']}"
-    return f"record {' '.join(filter(None, [kind or kind_of(record), inner]))}"
+    return f"record {' '.join(filter(None, [kind or type_of(record), inner]))}"
 
 
 def split(record: Any) -> list[Part]:
@@ -69,14 +70,8 @@ def split(record: Any) -> list[Part]:
 def spoken(payload: dict[str, Any]) -> list[Any]:
     """Return the content of a message item, or of the summary and content of reasoning."""
     if payload.get("type") == "reasoning":
-        return [item for key in ("summary", "content") for item in _listed(payload.get(key))]
-    return _listed(payload.get("content"))
-
-
-def _listed(value: Any) -> list[Any]:
-    if value.__class__ is list:
-        return list(value)
-    return [] if value is None else [value]
+        return [item for key in ("summary", "content") for item in as_list(payload.get(key))]
+    return as_list(payload.get("content"))
 
 
 def texts_of(record: Any) -> Iterator[str]:
@@ -101,9 +96,9 @@ def count_record(tally: Tally, record: Any) -> None:
     kind, payload = opened(record)
     if kind == "response_item" and payload.get("type") == "message":
         for item in spoken(payload):
-            tally.block("text" if item.__class__ is str else kind_of(item))
+            tally.block("text" if item.__class__ is str else type_of(item))
     elif kind == "response_item":
-        tally.block(kind_of(payload))
+        tally.block(type_of(payload))
     elif split(record)[0][0] == "tokens":
         tally.skip(f"block {label(record)}", "rendered: as tokens")
     else:

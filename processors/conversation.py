@@ -11,7 +11,7 @@ Conversation
     `sections` (?): texts that are no messages, `title` and `text`. `attachments` (?): files of the whole, as in a message.
     `links` (?): other conversations, `relation` (`sub-agent of`, `continues`), `id`, `title`. `tags` (?): words.
     `tokens` (?): `input` and `output`, as the provider counted them.
-    `skipped` (?): what the converter left out on purpose, how often by kind and by reason (`skipped: empty`): it balances `counts`.
+    `skipped` (?): what the converter left out on purpose, by kind and reason (`skipped: empty`), how often: balances `counts`.
     `also` (?): conversations that stood in the same element; the importer takes them out and makes a message of each.
 Message
     `id`, `role` (`human`, `assistant`, `system`, `tool`, or the provider's own word), `created`, `parent` (id; empty at a root;
@@ -72,6 +72,17 @@ def as_list(value: Any) -> list[Any]:
     if value.__class__ is list:
         return list(value)
     return [] if value is None else [value]
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return an object as it is, and an empty one for any other value."""
+    return value if value.__class__ is dict else {}
+
+
+def type_of(value: Any) -> str:
+    """Return the `type` of a JSON object; `untyped` where it has none, or is no object."""
+    kind = as_dict(value).get("type")
+    return "untyped" if kind is None else as_text(kind)
 
 
 def instant(value: Any) -> str:

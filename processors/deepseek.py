@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree, nodes_of
-from .plain_blocks import call, link_of, parsed, text, thinking, type_of, unknown
-from .plain_turns import chat, no_message
+from .plain_blocks import call, link_of, parsed, text, thinking, unknown
+from .plain_turns import chat, tell
 from .spool import SpooledList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from .conversation import Block, ChatMessage, Conversation
-    from .message_tree import Turn
     from .shape import About
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -44,15 +44,15 @@ class DeepSeekConverter:
         blocks: dict[str, int] = {}
         files = 0
         for key, parent, children, message in _nodes(nodes):
-            tree.add(key, parent, children, message, time=_time(_dict(message).get("inserted_at")))
+            tree.add(key, parent, children, message, time=_time(as_dict(message).get("inserted_at")))
             for kind in [] if message is None else _types_of(message):
                 blocks[kind] = blocks.get(kind, 0) + 1
-            files += len(as_list(_dict(message).get("files")))
+            files += len(as_list(as_dict(message).get("files")))
         tree.arrange()
         identifier = as_text(session.get("id"))
         counts = {"messages": len(tree), "blocks": blocks, "attachments": 0, "files": files}
         # The type of messages is a promise that they can be gone through, in memory or not.
-        messages: Any = tree.told(_tell)
+        messages: Any = tree.told(partial(tell, _message))
         return chat(
             "deepseek",
             identifier,
@@ -70,29 +70,25 @@ class DeepSeekConverter:
 def _open(element: Any) -> tuple[dict[str, Any], Any]:
     """Return what is told of a conversation, and its nodes or messages."""
     for key in ("data", "biz_data"):
-        if _dict(element).get(key).__class__ is dict:
+        if as_dict(element).get(key).__class__ is dict:
             element = element[key]
-    inner = _dict(element)
+    inner = as_dict(element)
     nodes = inner.get("mapping", inner.get("chat_messages"))
     if not isinstance(nodes, dict | list | SpooledList):
         raise RunError("not a DeepSeek conversation: it has neither mapping nor chat_messages")
-    return _dict(inner.get("chat_session")) or inner, nodes
+    return as_dict(inner.get("chat_session")) or inner, nodes
 
 
 def _nodes(nodes: Any) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield key, parent, children and message of each node; a message of the web API is a node by itself."""
     for key, value in nodes_of(nodes):
-        node = _dict(value)
+        node = as_dict(value)
         if "message_id" in node:
             yield as_text(node["message_id"]), node.get("parent_id"), None, value
         elif "message" in node or "children" in node:
             yield key, node.get("parent"), node.get("children"), node.get("message")
         else:
             yield key, node.get("parent_id", node.get("parent")), None, value
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if value.__class__ is dict else {}
 
 
 def _time(value: Any) -> str:
@@ -115,12 +111,6 @@ def _types_of(message: Any) -> list[str]:
 def _flat(message: dict[str, Any]) -> tuple[str, ...]:
     """Return the fields of a message that say something beside its fragments."""
     return ("search_results",) if message.get("fragments") else _FLAT
-
-
-def _tell(turns: Iterable[Turn]) -> Iterator[ChatMessage]:
-    for turn in turns:
-        message = _message(turn.message) if turn.message.__class__ is dict else no_message(turn.message)
-        yield message | {"id": turn.id, "parent": turn.parent}
 
 
 def _message(raw: dict[str, Any]) -> ChatMessage:
@@ -150,7 +140,7 @@ def _found(raw: dict[str, Any], fragments: list[Any]) -> dict[str, dict[str, Any
     """Return the pages a search found, by the number under which the answer cites them."""
     pages = as_list(raw.get("search_results"))
     for fragment in fragments:
-        pages += _results(_dict(fragment))
+        pages += _results(as_dict(fragment))
     entries = [page for page in pages if page.__class__ is dict]
     return {as_text(page.get("cite_index", place)): link_of(page) for place, page in enumerate(entries, 1)}
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text, instant
+from .conversation import as_list, as_text, instant, type_of
 from .gemini_cli_lines import Lines, is_head
 from .session_groups import Tally
-from .session_tools import dict_at, encoded_file, kind_of, linked_file, number_at, text_at
+from .session_tools import dict_at, encoded_file, linked_file, number_at, text_at
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _lined(items: list[Any] | SpooledList, file: str) -> Conversation:
     """Return the session that was written line by line."""
     lines = Lines(items)
     messages = lines.messages()
-    conversation = _conversation(lines.head, messages, file) | {"skipped": lines.skipped}
+    conversation = _conversation(lines.head, messages, file) | {"skipped": lines.tally.skipped}
     last = deque((item for item in messages if text_at(item, "id")), maxlen=1)
     return conversation | {"leaf": last[0]["id"]} if last else conversation
 
@@ -143,7 +143,7 @@ def convert_message(item: Any) -> ChatMessage:
     if item.__class__ is not dict:
         unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
         return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
-    kind = kind_of(item)
+    kind = type_of(item)
     role = _SPEAKERS.get(kind, "system")
     message: ChatMessage = {
         "id": as_text(item.get("id", item.get("messageId"))),

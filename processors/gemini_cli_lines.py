@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .conversation import type_of
 from .number_table import NumberTable
-from .session_tools import dict_at, kind_of, text_at
+from .session_groups import Tally
+from .session_tools import dict_at, text_at
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ class Lines:
 
     def __init__(self, records: list[Any] | SpooledList) -> None:
         self.head: dict[str, Any] = {}
-        self.skipped: dict[str, dict[str, int]] = {}
+        self.tally = Tally()
         self._records = records
         self._last = NumberTable()
         for place, record in enumerate(records):
@@ -31,22 +33,18 @@ class Lines:
         change = dict_at(record, "$set")
         if is_head(record):
             self.head = {**self.head, **record}
-            self._skip("block record head", "rendered: in the head")
+            self.tally.skip("block record head", "rendered: in the head")
         elif change:
             self.head |= {key: value for key, value in change.items() if key != "messages"}
-            self._skip("block record $set", "rendered: in the head")
+            self.tally.skip("block record $set", "rendered: in the head")
         elif text_at(record, "$rewindTo"):
-            self._skip("block record $rewindTo", "rendered: as a branch")
+            self.tally.skip("block record $rewindTo", "rendered: as a branch")
         else:
             identifier = text_at(record, "id")
             if identifier and identifier in self._last:
-                self._skip("message", "skipped: written anew")
+                self.tally.skip("message", "skipped: written anew")
             if identifier:
                 self._last[identifier] = place
-
-    def _skip(self, kind: str, outcome: str) -> None:
-        outcomes = self.skipped.setdefault(kind, {})
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
 
     def messages(self) -> list[Any] | SpooledList:
         """Return the messages, each with the id of the one before it as `parent`."""
@@ -75,4 +73,4 @@ class Lines:
 
 def is_head(record: Any) -> bool:
     """Whether a record is the head of a session."""
-    return bool(text_at(record, "sessionId") and "projectHash" in record and kind_of(record) == "untyped")
+    return bool(text_at(record, "sessionId") and "projectHash" in record and type_of(record) == "untyped")

@@ -6,8 +6,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from .conversation import as_list, as_text, instant
-from .plain_blocks import call, cite, filled, first, parsed, parts_of, picture, text, thinking, type_of, unknown
+from .conversation import as_list, as_text, instant, type_of
+from .plain_blocks import call, cite, filled, first, parsed, parts_of, picture, text, thinking, unknown
 from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:

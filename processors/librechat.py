@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree
-from .plain_blocks import call, first, parsed, text, thinking, type_of, unknown, words_of
-from .plain_turns import chat, no_message, role_of
+from .plain_blocks import call, first, parsed, text, thinking, unknown, words_of
+from .plain_turns import chat, role_of, tell
 from .spool import SpooledList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .conversation import Block, ChatMessage, Conversation
-    from .message_tree import Turn
     from .shape import About
 
 _NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
@@ -34,21 +34,21 @@ class LibreChatConverter:
             RunError: it has no messages.
 
         """
-        items = _dict(element).get("messages", _dict(element).get("messagesTree"))
+        items = as_dict(element).get("messages", as_dict(element).get("messagesTree"))
         if not isinstance(items, list | SpooledList):
             raise RunError("not a LibreChat conversation: it has no messages")
         tree = MessageTree(isinstance(items, SpooledList))
         blocks: dict[str, int] = {}
         files = 0
         for key, parent, raw in _flattened(items):
-            tree.add(key, parent, None, raw, time=instant(_dict(raw).get("createdAt")))
+            tree.add(key, parent, None, raw, time=instant(as_dict(raw).get("createdAt")))
             for kind in _types_of(raw):
                 blocks[kind] = blocks.get(kind, 0) + 1
             files += len(_listed(raw))
         tree.arrange()
-        options = _dict(element.get("options"))
-        model = first(options, "model") or first(_dict(options.get("presetOverride")), "model") or element.get("model")
-        messages: Any = tree.told(_tell)
+        options = as_dict(element.get("options"))
+        model = first(options, "model") or first(as_dict(options.get("presetOverride")), "model") or element.get("model")
+        messages: Any = tree.told(partial(tell, _message))
         conversation = chat(
             "librechat",
             as_text(element.get("conversationId")),
@@ -64,10 +64,6 @@ class LibreChatConverter:
         return conversation | {"sections": [{"title": "System prompt", "text": as_text(prompt)}]} if prompt else conversation
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if value.__class__ is dict else {}
-
-
 def _flattened(items: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
     """Yield key and parent of each message, and the message without its children. What holds a message is its parent."""
     number = 0
@@ -76,7 +72,7 @@ def _flattened(items: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
         while waiting:
             item, holder = waiting.pop()
             number += 1
-            raw = dict(_dict(item))
+            raw = dict(as_dict(item))
             children = raw.pop("children", None)
             key = as_text(raw.get("messageId")) or f"message-{number}"
             parent = as_text(raw.get("parentMessageId")) or holder
@@ -96,14 +92,8 @@ def _types_of(raw: Any) -> list[str]:
 
 
 def _listed(raw: Any) -> list[Any]:
-    raw = _dict(raw)
+    raw = as_dict(raw)
     return [*as_list(raw.get("files")), *as_list(raw.get("attachments"))]
-
-
-def _tell(turns: Iterable[Turn]) -> Iterator[ChatMessage]:
-    for turn in turns:
-        message = _message(turn.message) if turn.message.__class__ is dict else no_message(turn.message)
-        yield message | {"id": turn.id, "parent": turn.parent}
 
 
 def _message(raw: dict[str, Any]) -> ChatMessage:
@@ -165,7 +155,7 @@ def _value(given: Any) -> Any:
 
 
 def _call(told: dict[str, Any]) -> Block:
-    inner = _dict(told.get("function")) or told
+    inner = as_dict(told.get("function")) or told
     block = call(inner.get("name"), parsed(first(inner, "args", "arguments")), "tool_call", told.get("id"))
     output = first(inner, "output") or first(told, "output")
     return block if output is None else block | {"result": {"parts": [{"text": as_text(output)}], "failed": False}}

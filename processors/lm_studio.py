@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .conversation import as_list, as_text, instant
-from .plain_blocks import call, first, parsed, parts_of, result, text, thinking, type_of, unknown
+from .conversation import as_list, as_text, instant, type_of
+from .plain_blocks import call, first, parsed, parts_of, result, text, thinking, unknown
 from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
 from .plain_blocks import call, first, link_of, parsed, picture, text, thinking, unknown
 from .plain_turns import chat, identity, no_message, role_of, tally
@@ -39,8 +39,8 @@ class OpenWebUIConverter:
             RunError: it has neither a history nor messages.
 
         """
-        outer = _dict(element)
-        inner = _dict(outer.get("chat")) or outer
+        outer = as_dict(element)
+        inner = as_dict(outer.get("chat")) or outer
         tree, leaf, raws = _plant(inner)
         identifier = as_text(first(outer, "id") or first(inner, "id"))
         messages = [_told(turn) for turn in tree.turns()]
@@ -58,13 +58,13 @@ class OpenWebUIConverter:
             leaf=leaf,
             tags=_tags(outer, inner),
         )
-        system = first(_dict(inner.get("params")), "system") or first(inner, "system")
+        system = first(as_dict(inner.get("params")), "system") or first(inner, "system")
         return conversation | {"sections": [{"title": "System prompt", "text": as_text(system)}]} if system else conversation
 
 
 def _plant(inner: dict[str, Any]) -> tuple[MessageTree, str, list[Any]]:
     """Return the messages as a tree, the id of the last on the way it went, and all of them as they are."""
-    history = _dict(inner.get("history"))
+    history = as_dict(inner.get("history"))
     items = history.get("messages") or inner.get("messages")
     if not isinstance(items, dict | list):
         if "history" not in inner and "messages" not in inner:
@@ -74,7 +74,7 @@ def _plant(inner: dict[str, Any]) -> tuple[MessageTree, str, list[Any]]:
     raws = []
     last: Any = None
     for key, value in nodes_of(items):
-        node = _dict(value)
+        node = as_dict(value)
         # Messages in a list that do not name what they follow, follow each other.
         parent = node.get("parentId", last if items.__class__ is list else None)
         tree.add(key, parent, node.get("childrenIds"), {} if value is None else value, time=instant(node.get("timestamp")))
@@ -84,12 +84,8 @@ def _plant(inner: dict[str, Any]) -> tuple[MessageTree, str, list[Any]]:
     return tree, tree.leaf(history.get("currentId", history.get("current_id"))), raws
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if value.__class__ is dict else {}
-
-
 def _tags(outer: dict[str, Any], inner: dict[str, Any]) -> list[str]:
-    given = [*as_list(inner.get("tags")), *as_list(_dict(outer.get("meta")).get("tags"))]
+    given = [*as_list(inner.get("tags")), *as_list(as_dict(outer.get("meta")).get("tags"))]
     words = [as_text(tag.get("name") if tag.__class__ is dict else tag) for tag in given]
     states = [word for word in ("archived", "pinned") if outer.get(word) is True]
     return list(dict.fromkeys(filter(None, words + states)))
@@ -115,7 +111,7 @@ def _told(turn: Turn) -> ChatMessage:
     blocks = [block for part in _parts(raw) for block in _part(part)]
     _cite(blocks, raw)
     if raw.get("error"):
-        error = first(_dict(raw["error"]), "content", "message", "detail") or raw["error"]
+        error = first(as_dict(raw["error"]), "content", "message", "detail") or raw["error"]
         blocks.append({"kind": "event", "title": "Error", "text": as_text(error), "sources": ("error",)})
     message: ChatMessage = {
         "role": role_of(raw.get("role")) or "unknown",
@@ -127,7 +123,7 @@ def _told(turn: Turn) -> ChatMessage:
     }
     if model := as_text(raw.get("model")):
         message["model"] = model
-    tokens = _tokens(_dict(raw.get("usage") or raw.get("info")))
+    tokens = _tokens(as_dict(raw.get("usage") or raw.get("info")))
     return message | {"tokens": tokens} if tokens else message
 
 
@@ -196,14 +192,14 @@ def _unwrapped(output: str) -> str:
 def _cite(blocks: list[Block], raw: dict[str, Any]) -> None:
     """Add the sources a message names to its last text."""
     last = next((block for block in reversed(blocks) if block["kind"] == "text"), None)
-    links = [link for entry in as_list(raw.get("sources") or raw.get("citations")) for link in _links(_dict(entry))]
+    links = [link for entry in as_list(raw.get("sources") or raw.get("citations")) for link in _links(as_dict(entry))]
     if last:
         last["citations"] += [{"end": len(last["text"]), **link} for link in {link["url"]: link for link in links}.values()]
 
 
 def _links(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    source = link_of(_dict(entry.get("source")))
-    pages = [_dict(page) for page in as_list(entry.get("metadata"))]
+    source = link_of(as_dict(entry.get("source")))
+    pages = [as_dict(page) for page in as_list(entry.get("metadata"))]
     addresses = dict.fromkeys(as_text(page.get("source")) for page in pages if "://" in as_text(page.get("source")))
     yield from ({"url": address, "title": source["title"]} for address in addresses)
     if not addresses and (source["url"] or source["title"]):
@@ -213,12 +209,12 @@ def _links(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _file(entry: Any) -> dict[str, Any]:
     if entry.__class__ is not dict:
         return {"name": as_text(entry), "id": ""}
-    inner = _dict(entry.get("file"))
+    inner = as_dict(entry.get("file"))
     address = as_text(entry.get("url"))
     name = as_text(first(entry, "name") or first(inner, "filename", "name"))
     identifier = as_text(first(entry, "id") or first(inner, "id"))
     if not address.startswith("data:"):
-        text_of = first(_dict(inner.get("data")), "content")
+        text_of = first(as_dict(inner.get("data")), "content")
         content = {"content": text_of.encode("utf-8", "surrogatepass")} if text_of.__class__ is str else {}
         return {"name": name or address.rsplit("/", 1)[-1], "id": identifier, **content}
     found = picture(address, "file", name)

@@ -108,11 +108,6 @@ def parsed(value: Any) -> Any:
         return value
 
 
-def type_of(entry: Any) -> str:
-    """Return the `type` an entry has; `untyped` for one that is no object."""
-    return as_text(entry.get("type")) if entry.__class__ is dict else "untyped"
-
-
 def unpacked(data: Any) -> bytes:
     """Return what base64 text stands for; nothing if it is none."""
     if data.__class__ is not str:

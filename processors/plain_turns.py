@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from .conversation import Block, ChatMessage, Conversation
+    from .message_tree import Turn
     from .shape import About
 
 _ROLES: Final = {
@@ -94,6 +95,13 @@ def message(role: str, blocks: list[Block], identifier: str = "", created: str =
 def no_message(item: Any) -> ChatMessage:
     """Return what stands for an item that is no message: it is kept as data."""
     return message("unknown", [unknown("message", item)])
+
+
+def tell(make: Callable[[dict[str, Any]], ChatMessage], turns: Iterable[Turn]) -> Iterator[ChatMessage]:
+    """Yield the messages that `make` makes of a tree's turns, each at its place in the tree."""
+    for turn in turns:
+        made = make(turn.message) if turn.message.__class__ is dict else no_message(turn.message)
+        yield made | {"id": turn.id, "parent": turn.parent}
 
 
 def role_of(value: Any) -> str:

@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from .conversation import as_list, as_text
+from .conversation import as_list, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,13 +40,6 @@ def number_at(value: Any, key: str) -> int:
     """Return the whole number, not negative, that an object has under a key; 0 if there is none."""
     found: Any = value.get(key) if value.__class__ is dict else None
     return found if found.__class__ is int and found > 0 else 0
-
-
-def kind_of(value: Any) -> str:
-    """Return the `type` of a JSON object; `untyped` for any other value."""
-    if value.__class__ is not dict or value.get("type") is None:
-        return "untyped"
-    return as_text(value["type"])
 
 
 def base_name(path: str) -> str:
@@ -94,7 +87,7 @@ def result_parts(content: Any) -> tuple[list[Any], list[Block]]:
     parts: list[Any] = []
     files: list[Block] = []
     for item in as_list(content):
-        kind = kind_of(item)
+        kind = type_of(item)
         file = source_file(item, kind) if kind in ("image", "document") else None
         if file:
             files.append(file)

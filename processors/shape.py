@@ -54,6 +54,11 @@ class Layout(NamedTuple):
     """Bytes from which an element is taken apart."""
 
 
+def with_keys(*keys: str) -> Callable[[Any], bool]:
+    """Return what tells an element by keys that it has."""
+    return lambda value: value.__class__ is dict and all(key in value for key in keys)
+
+
 class Shape(NamedTuple):
     """One kind of file that people find in their exports."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from .shape import Layout, Outline, Shape
+from .shape import Layout, Outline, Shape, with_keys
 
 _TOPS: Final = ("[]", "")
 
@@ -45,17 +45,13 @@ def _is_manifest(seen: Outline) -> bool:
     return _has(seen, "data_files[].filename", "data_files[].export_url")
 
 
-def _has_messages(value: Any) -> bool:
-    return value.__class__ is dict and "chat_messages" in value
-
-
 def _has_uuid(value: Any) -> bool:
     return value.__class__ is dict and "uuid" in value and bool({"docs", "prompt_template", "messages"} & value.keys())
 
 
 _CONVERSATIONS: Final = Layout(
     inner="chat_messages",
-    is_element=_has_messages,
+    is_element=with_keys("chat_messages"),
     start=re.compile(r'\{\s*"uuid"\s*:\s*"[^"\\]*"\s*,\s*"name"\s*:'),
 )
 _BY_UUID: Final = Layout(is_element=_has_uuid)

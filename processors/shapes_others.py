@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from .shape import Layout, Shape
+from .shape import Layout, Shape, with_keys
 
 if TYPE_CHECKING:
     from .shape import Outline
@@ -15,11 +15,6 @@ _TOPS: Final = ("", "[]")
 """An object at the top of the file, or several one after the other; or a list of them."""
 _OTHERS: Final = ("mapping", "history", "conversationId", "sessionId", "chat", "uuid", "chat_messages", "message")
 """Keys beside `messages` that chats of an app have and what is sent to an API has not."""
-
-
-def _has_keys(*keys: str) -> Any:
-    """Return what tells an element by keys that it has."""
-    return lambda value: value.__class__ is dict and all(key in value for key in keys)
 
 
 def _any_top(*ways: str) -> Any:
@@ -94,7 +89,7 @@ SHAPES: Final = (
         "Gemini activities of a Takeout",
         partial(_is_activity, is_gemini=True),
         "takeout:TakeoutActivities",
-        Layout(is_element=_has_keys("header", "title")),
+        Layout(is_element=with_keys("header", "title")),
     ),
     Shape("takeout", "gemini", "activities of a Takeout that are no chats", partial(_is_activity, is_gemini=False)),
     Shape(
@@ -112,7 +107,7 @@ SHAPES: Final = (
         "a prompt of Google AI Studio",
         _any_top(".chunkedPrompt"),
         "ai_studio:AIStudioPrompts",
-        Layout(is_element=_has_keys("chunkedPrompt")),
+        Layout(is_element=with_keys("chunkedPrompt")),
     ),
     Shape(
         "grok",
@@ -120,7 +115,7 @@ SHAPES: Final = (
         "Grok conversations",
         lambda outline: outline.has(".conversations[].conversation", ".conversations[].responses"),
         "grok:GrokConversations",
-        Layout("conversations", "responses", is_element=_has_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
+        Layout("conversations", "responses", is_element=with_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
     ),
     Shape(
         "grok-conversations",
@@ -128,7 +123,7 @@ SHAPES: Final = (
         "Grok conversations",
         _any_top(".conversation", ".responses"),
         "grok:GrokConversations",
-        Layout("", "responses", is_element=_has_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
+        Layout("", "responses", is_element=with_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
     ),
     Shape("le-chat", "le-chat", "a chat of Le Chat", _is_le_chat, "le_chat:LeChatConversations", Layout(gathers=True)),
     Shape(
@@ -137,7 +132,7 @@ SHAPES: Final = (
         "a chat of LM Studio",
         _any_top(".messages[].versions"),
         "lm_studio:LMStudioChats",
-        Layout("", "messages", is_element=_has_keys("messages")),
+        Layout("", "messages", is_element=with_keys("messages")),
     ),
     Shape(
         "perplexity",
@@ -145,7 +140,7 @@ SHAPES: Final = (
         "a thread of Perplexity",
         _any_top(".entries[].query_str"),
         _THREADS,
-        Layout("", "entries", is_element=_has_keys("entries")),
+        Layout("", "entries", is_element=with_keys("entries")),
     ),
     Shape(
         "perplexity-threads",
@@ -153,7 +148,7 @@ SHAPES: Final = (
         "threads of Perplexity",
         _is_perplexity_list,
         _THREADS,
-        Layout("conversations", "messages", is_element=_has_keys("title")),
+        Layout("conversations", "messages", is_element=with_keys("title")),
     ),
     Shape(
         "perplexity-turns",
@@ -161,7 +156,7 @@ SHAPES: Final = (
         "a thread of Perplexity",
         _is_perplexity_turns,
         _THREADS,
-        Layout("", "conversations", is_element=_has_keys("conversations")),
+        Layout("", "conversations", is_element=with_keys("conversations")),
     ),
     Shape(
         "sharegpt",
@@ -169,10 +164,10 @@ SHAPES: Final = (
         "conversations in ShareGPT's form",
         _is_sharegpt,
         "sharegpt:ShareGPTConversations",
-        Layout("", "conversations", is_element=_has_keys("conversations")),
+        Layout("", "conversations", is_element=with_keys("conversations")),
     ),
     Shape(
-        "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=_has_keys("messages"))
+        "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=with_keys("messages"))
     ),
     Shape("api-answers", "api", "answers of a model's API", _is_answered, _ASKED),
     Shape("api-messages", "api", "messages, one after the other", _is_talk, "api_logs:APIMessages", Layout(gathers=True)),

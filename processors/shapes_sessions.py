@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from .shape import Layout, Shape
+from .shape import Layout, Shape, with_keys
 
 if TYPE_CHECKING:
     from .shape import Outline
@@ -58,10 +58,6 @@ def _is_gemini_log(seen: Outline) -> bool:
     return seen.has("[].sessionId", "[].messageId", "[].type", "[].message")
 
 
-def _has_messages(value: Any) -> bool:
-    return value.__class__ is dict and "sessionId" in value and "messages" in value
-
-
 SHAPES: Final = (
     Shape(
         "claude-code",
@@ -87,7 +83,7 @@ SHAPES: Final = (
         "Gemini CLI sessions",
         _is_gemini,
         "gemini_cli:GeminiCLI",
-        Layout(inner="messages", is_element=_has_messages),
+        Layout(inner="messages", is_element=with_keys("sessionId", "messages")),
     ),
     Shape(
         "gemini-cli-lines",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from .shape import Layout, Outline, Shape
+from .shape import Layout, Outline, Shape, with_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,11 +93,7 @@ def _is_manifest(seen: Outline) -> bool:
     return seen.has(".export_files") or seen.has(".logical_files")
 
 
-def _holds(*keys: str) -> Callable[[Any], bool]:
-    return lambda value: value.__class__ is dict and all(key in value for key in keys)
-
-
-_MAPPING: Final = Layout(inner="mapping", is_element=_holds("mapping"), start=_TITLED)
+_MAPPING: Final = Layout(inner="mapping", is_element=with_keys("mapping"), start=_TITLED)
 _WRAPPED: Final = _MAPPING._replace(wrapper="conversations")
 _CHATGPT: Final = "chatgpt:ChatGPTConverter"
 _DEEPSEEK: Final = "deepseek:DeepSeekConverter"
@@ -106,8 +102,8 @@ _CHATBOT_UI: Final = "chatbot_ui:ChatbotUIConverter"
 _TREE: Final = _trees(_is_chatgpt_tree, *_TOPS)
 _DEEPSEEK_TREE: Final = _trees(_is_deepseek_tree, *_TOPS)
 _LIST: Final = ".conversations[]"
-_CHAT: Final = Layout(is_element=lambda value: _holds("chat")(value) or _holds("history")(value))
-_MESSAGES: Final = Layout(is_element=_holds("messages"))
+_CHAT: Final = Layout(is_element=lambda value: with_keys("chat")(value) or with_keys("history")(value))
+_MESSAGES: Final = Layout(is_element=with_keys("messages"))
 _PAGE: Final = re.compile(rb"<title>ChatGPT Data Export</title>|var jsonData\s*=")
 
 SHAPES: Final = (
