@@ -56,7 +56,11 @@ class ConversationLedger(Processor):
         if before:
             stay = _of_targets_that_are_off(before, files, place)
             for path in before.files.keys() - files.keys() - stay.keys():
-                self._remove(path, before.files[path], is_moved=path == before.page and place["page"] in files)
+                is_moved = path == before.page and place["page"] in files
+                if not is_moved and self._is_changed(path, before.files[path][0]):
+                    stay[path] = before.files[path]
+                else:
+                    self._remove(path)
             files |= stay
             if not facts.get("page") and before.page in stay:
                 facts["page"] = before.page
@@ -71,13 +75,16 @@ class ConversationLedger(Processor):
         """Make the last records last."""
         self._ledger.commit()
 
-    def _remove(self, path: str, written: list[Any], *, is_moved: bool) -> None:
-        """Remove a file, and its folders if they are empty now. What a user has changed stays, unless it was moved."""
+    def _is_changed(self, path: str, digest: str) -> bool:
+        """Whether a file is there and not as it was written: a user has been at work."""
+        with suppress(OSError), open(self._tree.locate(path), "rb") as file:  # noqa: PTH123
+            return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest() != digest
+        return False
+
+    def _remove(self, path: str) -> None:
+        """Remove a file, and its folders if they are empty now."""
         with suppress(OSError):
-            place = self._tree.locate(path)
-            if not is_moved and _digest(place) != written[0]:
-                return
-            os.unlink(place)  # noqa: PTH108
+            os.unlink(self._tree.locate(path))  # noqa: PTH108
             folder: Any = path.rpartition("/")[0]
             while folder:
                 os.rmdir(self._tree.locate(folder))  # noqa: PTH106
@@ -87,7 +94,7 @@ class ConversationLedger(Processor):
 def _of_targets_that_are_off(before: Known, files: dict[str, list[Any]], place: dict[str, Any]) -> dict[str, list[Any]]:
     """Return what stays as it is: pages of a kind that was not made this time, or everything if there was no page at all."""
     if not files:
-        return before.files
+        return {**before.files}
     folder = f"{place['folder']}/"
     made = {_kind(path) for path in files if path.startswith(folder) or _stem(path) == _stem(place["page"])}
     stem = _stem(before.page)
@@ -100,8 +107,3 @@ def _stem(path: str) -> str:
 
 def _kind(path: str) -> str:
     return path.rpartition(".")[2]
-
-
-def _digest(place: str) -> str:
-    with open(place, "rb") as file:  # noqa: PTH123
-        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()

@@ -48,11 +48,12 @@ def test_what_is_no_longer_made_is_removed(bench):
 
 
 def test_what_a_user_has_changed_is_never_removed(bench):
-    """A file that is not as it was written stays where it is, though no run makes it any more."""
+    """A file that is not as it was written stays where it is and is known, though no run makes it any more."""
     record(bench, PAGE, ASSET, was="")
     (bench.output / ASSET).write_text("mine")
-    assert record(bench, PAGE) == ([PAGE], PAGE)
-    assert files(bench) == [PAGE, ASSET]
+    for _ in range(2):
+        assert record(bench, PAGE) == ([PAGE, ASSET], PAGE)
+        assert files(bench) == [PAGE, ASSET]
 
 
 def test_pages_of_a_target_that_is_off_stay(bench):
@@ -71,7 +72,15 @@ def test_a_run_without_pages_leaves_everything(bench):
 
 
 def test_another_layout_replaces_the_page(bench):
-    """Where the pages are one to a message now, the page of the whole conversation goes, unless a user wrote on it."""
+    """Where the pages are one to a message now, the page of the whole conversation goes."""
     record(bench, PAGE, HTML, was="")
     record(bench, "0001/2026-03-07_m1.md")
     assert files(bench) == ["0001/2026-03-07_m1.md", HTML]
+
+
+def test_a_page_a_user_wrote_on_outlives_another_layout(bench):
+    """It stays beside the pages of single messages, and is known when the layout is the old one again."""
+    record(bench, PAGE, was="")
+    (bench.output / PAGE).write_text("mine")
+    assert record(bench, "0001/2026-03-07_m1.md")[0] == ["0001/2026-03-07_m1.md", PAGE]
+    assert (bench.output / PAGE).read_text() == "mine"
