@@ -13,7 +13,9 @@ from itertools import chain
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from transmissions import OutputError, RunError
+from transmissions import RunError
+
+from .sqlite_faults import faults, is_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +26,6 @@ _LARGE: Final = 2 << 20
 """Bytes of text that are written together."""
 _MANY: Final = 2000
 """Rows that are written together: SQLite takes at most 32766 values in one statement."""
-_FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _SCHEMA: Final = """
 CREATE TABLE conversation (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, conversation_id TEXT NOT NULL,
@@ -98,7 +99,7 @@ class SearchDatabase:
         self._batch = Batch()
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._room = threading.Semaphore(1)
-        self._fault: OutputError | RunError | None = None
+        self._fault: RunError | None = None
         self._is_complete = False
         self._thread = threading.Thread(target=self._work, name="search database", daemon=True)
 
@@ -142,11 +143,10 @@ class SearchDatabase:
 
     def _work(self) -> None:
         try:
-            self._write_all()
-        except sqlite3.Error as error:
-            self._fault = _fault_of(self._path, error)
-        except OSError as error:
-            self._fault = OutputError(f"cannot write '{self._path}': {error.strerror}")
+            with faults(self._path):
+                self._write_all()
+        except RunError as error:
+            self._fault = error
         finally:
             self._room.release()
 
@@ -176,11 +176,8 @@ class _Writer:
         self._database = database
         self._is_searched = bool(tokenizer)
         database.execute("BEGIN IMMEDIATE")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == 0 and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if is_new(database, FORMAT):
             self._lay_out(tokenizer)
-        elif version != FORMAT:
-            raise sqlite3.DatabaseError("it is another program's database; move it away")
         found = database.execute("SELECT sql FROM sqlite_master WHERE name = 'message_text'").fetchone()
         if tokenizer and not (found and f"tokenize='{tokenizer}'" in found[0]):
             raise sqlite3.DatabaseError(f"its words are not taken apart by '{tokenizer}'; move it away to make it anew")
@@ -235,14 +232,3 @@ class _Writer:
         if rows:
             statement = f"{statement} {', '.join([values] * len(rows))}"
             self._database.execute(statement, list(chain.from_iterable(rows)))
-
-
-def _fault_of(path: Path, error: sqlite3.Error) -> OutputError | RunError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _FULL:
-        return OutputError(f"cannot write '{path}': {error}")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return RunError(f"'{path}' is in use by another program; try again when that is done")
-    if code == sqlite3.SQLITE_NOTADB:
-        return RunError(f"'{path}' is no SQLite database; move it away")
-    return RunError(f"cannot use '{path}': {error}")

@@ -6,18 +6,19 @@ one of 64. `search_script.py` looks for words by the same rule.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import OutputError, write_whole
+from transmissions import write_whole
 
 from .clean import clean_bytes
+from .sqlite_faults import faults, is_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _NAME: Final = ".words.db"
@@ -31,7 +32,7 @@ CREATE TABLE page (
     id INTEGER PRIMARY KEY, key TEXT UNIQUE, page TEXT, title TEXT, created TEXT, kind TEXT, digest BLOB, number INTEGER
 );
 CREATE TABLE words (part TEXT, page INTEGER, words TEXT, PRIMARY KEY (part, page)) WITHOUT ROWID;
-PRAGMA user_version = {_FORMAT};
+PRAGMA user_version = {_FORMAT}
 """
 
 Listed = tuple[int, str, str, str, str]
@@ -42,7 +43,8 @@ class WordStore:
     """The words of pages, below `folder`. What is put in lasts once `write` is through.
 
     Raises:
-        OutputError: its file cannot be used.
+        OutputError: its file cannot be written.
+        RunError: its file is in use, or is none of ours.
 
     """
 
@@ -52,19 +54,12 @@ class WordStore:
         with self._faults():
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(folder / _NAME, isolation_level=None)
-            (version,) = self._database.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _FORMAT):
-                raise OutputError(f"'{folder / _NAME}' was made by another version of transmissions; delete it to make it anew")
-            if version == 0:
-                self._database.executescript(_SCHEMA)
             self._database.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";\n") if is_new(self._database, _FORMAT) else ():
+                self._database.execute(statement)
 
-    @contextlib.contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise OutputError(f"cannot use '{self._folder / _NAME}': {error}") from error
+    def _faults(self) -> AbstractContextManager[None]:
+        return faults(self._folder / _NAME)
 
     def put(self, key: str, facts: dict[str, Any], words: str) -> None:
         """Put in a page, in place of what was there under this key. `words` are distinct and in order, one to a line."""

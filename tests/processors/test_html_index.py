@@ -1,14 +1,16 @@
 import json
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
 from pages import Looked, placed, said, talk
 
-from transmissions import OutputError
+from transmissions import RunError
 from transmissions.processors.html_index import HTMLIndex
 from transmissions.processors.html_pages import ConversationHTML
 from transmissions.processors.search_script import SCRIPT
+from transmissions.processors.word_store import WordStore
 from transmissions.processors.words import words_of
 
 
@@ -96,8 +98,16 @@ def test_a_broken_index_is_an_error_that_names_it(bench):
     """A file of words that is none is an error with its name, not a traceback."""
     (bench.output / "search").mkdir(parents=True)
     (bench.output / "search/.words.db").write_bytes(b"no database" * 100)
-    with pytest.raises(OutputError, match=r"\.words\.db"):
+    with pytest.raises(RunError, match=r"\.words\.db' is no SQLite database; move it away"):
         bench.through(HTMLIndex(), {"key": "1"})
+
+
+def test_a_run_killed_at_its_first_page_leaves_nothing_half_made(bench):
+    """The tables are part of what is written at the end, so that the next run begins as the first did."""
+    WordStore(bench.output).close()
+    with sqlite3.connect(bench.output / ".words.db") as left:
+        assert left.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    left.close()
 
 
 def test_the_index_page_holds_no_control_character(bench):
