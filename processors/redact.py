@@ -9,7 +9,7 @@ from transmissions import Processor, write_whole
 
 from .finds import Finds
 from .redactor import Redactor
-from .secrets import KINDS
+from .secrets import KINDS, Kind
 from .spool import Mapped
 
 if TYPE_CHECKING:
@@ -19,25 +19,6 @@ if TYPE_CHECKING:
 
     from .conversation import ChatMessage, Conversation
 
-Kind = Literal[
-    "anthropic",
-    "openai",
-    "aws",
-    "github",
-    "gitlab",
-    "slack",
-    "stripe",
-    "google",
-    "huggingface",
-    "npm",
-    "pypi",
-    "jwt",
-    "privateKey",
-    "url",
-    "credential",
-    "email",
-    "home",
-]
 _OF_CONVERSATION: Final = frozenset(("id", "leaf", "provider", "kind", "messages", "counts"))
 _OF_MESSAGE: Final = frozenset(("id", "parent"))
 """What others refer to, and what is looked at by itself."""

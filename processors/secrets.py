@@ -12,7 +12,7 @@ that stands in running text and looks like a word; an address written as "name a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from .addresses import find_addresses
 from .credentials import find_credentials
@@ -22,7 +22,7 @@ from .private_keys import find_private_keys
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-KINDS: Final = (
+Kind = Literal[
     "anthropic",
     "openai",
     "aws",
@@ -40,7 +40,8 @@ KINDS: Final = (
     "credential",
     "email",
     "home",
-)
+]
+KINDS: Final = get_args(Kind)
 SHORT: Final = 5
 """So few bytes cannot be a secret; `a@b.de` can."""
 
