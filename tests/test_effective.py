@@ -103,6 +103,16 @@ def test_a_node_placed_twice_is_set_by_its_path(tmp_path):
     assert node(plan, "two/a").settings == {"low": 1, "size": 4, "share": 2}
 
 
+def test_settings_that_nodes_share_are_set_by_their_name(tmp_path):
+    """`--set` with the name of what `:settings` leads to speaks about every node that has those settings, and no other."""
+    nodes = ":a a :Widget ; :settings :set . :b a :Widget ; :settings :set . :c a :Widget ."
+    text = f":demo a :Transmission ; :pipe (:a :b :c) . {nodes}"
+    plan, _ = examine(tmp_path, text, ":set :low 2 .", overrides=["set.size=4"])
+    assert [node(plan, f"demo/{name}").settings.get("size") for name in "abc"] == [4, 4, None]
+    _, problems = examine(tmp_path, text, ":set :low 2 .", overrides=["sets.size=4"])
+    assert problems[0].help == "did you mean `set`?"
+
+
 @pytest.mark.parametrize(
     ("override", "code", "at", "mend"),
     [

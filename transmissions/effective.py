@@ -24,7 +24,7 @@ from .subjects import Given, Subject, fill_defaults, resolve_fractions
 from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
     from rdflib.term import Node
 
@@ -51,8 +51,10 @@ class Resolver:
 
     def placed(self, step: Placed) -> Subject:
         """Resolve a placed node."""
-        sources = (step.node, *self._settings_node(step), URIRef(step.spec.iri))
-        return self._subject(step.path, with_node_settings(step.spec, self._used), sources, step.span, self._told(step.path))
+        settings = self._settings_node(step)
+        sources = (step.node, *settings, URIRef(step.spec.iri))
+        told = self._told(step.path, names_of(settings))
+        return self._subject(step.path, with_node_settings(step.spec, self._used), sources, step.span, told)
 
     def transmission(self, pipeline: Pipeline) -> Subject:
         """Resolve what is said about a transmission itself."""
@@ -67,10 +69,10 @@ class Resolver:
         """Resolve a record: a blank node, or a named one described in any layer."""
         return self._subject(path, spec, (value.term,), value.span or Span("", 1, 1, 1, ""), {})
 
-    def _told(self, path: str) -> dict[str, list[Value]]:
+    def _told(self, path: str, settings: Collection[str] = ()) -> dict[str, list[Value]]:
         told: dict[str, list[Value]] = {}
         for override in self._overrides:
-            if override.meets(path):
+            if override.meets(path, settings):
                 told.setdefault(override.term, []).append(override.value)
         return told
 
@@ -204,3 +206,8 @@ class Resolver:
 def record_spec(setting: Setting) -> Spec:
     """Return a record's fields in the form a processor's settings have."""
     return as_spec(setting.term, setting.fields)
+
+
+def names_of(settings: Iterable[Node]) -> list[str]:
+    """Return the names of those settings that have one."""
+    return [local_name(str(node)) for node in settings if isinstance(node, URIRef)]

@@ -1,4 +1,7 @@
-"""`--set NODE.SETTING=VALUE`: the strongest layer, written on the command line."""
+"""`--set NODE.SETTING=VALUE`: the strongest layer, written on the command line.
+
+Instead of a node's name the name of what its `:settings` leads to may stand: it speaks about every node that has those.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ from .loader import OVERRIDE, Value
 from .problem import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from .findings import Findings
 
 
 class Override(NamedTuple):
-    """One `--set`: a node's name or path, a setting's term, and the text it is set to."""
+    """One `--set`: the name or path of a node, or the name of settings; a setting's term; and the text it is set to."""
 
     node: str
     term: str
     value: Value
 
-    def meets(self, path: str) -> bool:
-        """Whether this speaks about the node at `path`."""
-        return self.node == path or self.node == path.rpartition("/")[2]
+    def meets(self, path: str, settings: Collection[str] = ()) -> bool:
+        """Whether this speaks about the node at `path`, which has the settings of these names."""
+        return self.node in (path, path.rpartition("/")[2]) or self.node in settings
 
 
 def read_overrides(texts: Sequence[str], findings: Findings) -> list[Override]:
@@ -45,11 +48,11 @@ def read_overrides(texts: Sequence[str], findings: Findings) -> list[Override]:
     return found
 
 
-def report_unmet(overrides: Iterable[Override], paths: Sequence[str], findings: Findings) -> None:
-    """Report every override whose node is in no pipe."""
-    names = [*paths, *(path.rpartition("/")[2] for path in paths)]
+def report_unmet(overrides: Iterable[Override], paths: Sequence[str], settings: Collection[str], findings: Findings) -> None:
+    """Report every override whose node is in no pipe, and that names no settings of one."""
+    names = [*paths, *(path.rpartition("/")[2] for path in paths), *settings]
     for override in overrides:
-        if not any(override.meets(path) for path in paths):
+        if not any(override.meets(path, settings) for path in paths):
             text = override.value.key.text if override.value.key else ""
             span = Span(OVERRIDE, 1, 1, len(override.node), text)
             mend = did_you_mean(override.node, names, "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .conditions import read_conditions
 from .conformance import find_violations
 from .construction import check_construction
-from .effective import Resolver
+from .effective import Resolver, names_of
 from .errors import ConfigError
 from .faults import report
 from .findings import ERROR, STRICT, WARNING, Findings, did_you_mean
@@ -101,7 +101,8 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     for pipeline in pipelines:
         _check_entry(pipeline, transmissions[pipeline.name], findings)
     _check_arguments([transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry], findings)
-    report_unmet(told, [*nodes, *transmissions, *workers], findings)
+    settings = {name for subject in nodes.values() for name in names_of(subject.sources[1:-1])}
+    report_unmet(told, [*nodes, *transmissions, *workers], settings, findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed | Shared)}, findings)
     note_unused(layers, findings)
     return Parts(layers, nodes, transmissions, conditions, workers)
