@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from .problem import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 MOST_PROCESSES: Final = 64
@@ -75,7 +75,8 @@ class WorkersPlan(NamedTuple):
     depth: int = 0
 
 
-Pipe: TypeAlias = tuple["NodePlan | ForkPlan | WorkersPlan", ...]
+Step: TypeAlias = "NodePlan | ForkPlan | WorkersPlan"
+Pipe: TypeAlias = tuple[Step, ...]
 
 
 class TransmissionPlan(NamedTuple):
@@ -137,7 +138,7 @@ def walk(pipe: Pipe) -> Iterator[NodePlan]:
             yield from walk(pipe_inside)
 
 
-def inside(step: NodePlan | ForkPlan | WorkersPlan) -> tuple[Pipe, ...]:
+def inside(step: Step) -> tuple[Pipe, ...]:
     """Return the pipes that stand in a step of a pipe."""
     if isinstance(step, WorkersPlan):
         return (step.pipe,)
@@ -153,18 +154,24 @@ def find_workers(pipe: Pipe, path: str) -> WorkersPlan | None:
 
 def with_processes(plan: Plan, processes: int) -> Plan:
     """Return a plan all of whose workers are so many processes."""
-    return plan._replace(transmissions=tuple(one._replace(pipe=_shared_by(one.pipe, processes)) for one in plan.transmissions))
+
+    def change(step: Step) -> Step:
+        return step._replace(processes=processes) if isinstance(step, WorkersPlan) else step
+
+    return plan._replace(transmissions=tuple(one._replace(pipe=rebuilt(one.pipe, change)) for one in plan.transmissions))
 
 
-def _shared_by(pipe: Pipe, processes: int) -> Pipe:
-    return tuple(
-        step._replace(processes=processes)
-        if isinstance(step, WorkersPlan)
-        else step
-        if isinstance(step, NodePlan)
-        else step._replace(branches=tuple(way._replace(pipe=_shared_by(way.pipe, processes)) for way in step.branches))
-        for step in pipe
-    )
+def rebuilt(pipe: Pipe, change: Callable[[Step], Step]) -> Pipe:
+    """Return a pipe with every step changed, also those in its branches and workers."""
+    return tuple(_with_inside(change(step), change) for step in pipe)
+
+
+def _with_inside(step: Step, change: Callable[[Step], Step]) -> Step:
+    if isinstance(step, WorkersPlan):
+        return step._replace(pipe=rebuilt(step.pipe, change))
+    if isinstance(step, ForkPlan):
+        return step._replace(branches=tuple(way._replace(pipe=rebuilt(way.pipe, change)) for way in step.branches))
+    return step
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -191,7 +198,7 @@ def _dump(pipe: Pipe) -> list[dict[str, Any]]:
     return [_dump_step(step) for step in pipe]
 
 
-def _dump_step(step: NodePlan | ForkPlan | WorkersPlan) -> dict[str, Any]:
+def _dump_step(step: Step) -> dict[str, Any]:
     if isinstance(step, WorkersPlan):
         return {**step._asdict(), "pipe": _dump(step.pipe)}
     if isinstance(step, ForkPlan):
@@ -203,7 +210,7 @@ def _load(steps: list[dict[str, Any]]) -> Pipe:
     return tuple(map(_load_step, steps))
 
 
-def _load_step(step: dict[str, Any]) -> NodePlan | ForkPlan | WorkersPlan:
+def _load_step(step: dict[str, Any]) -> Step:
     return _load_fork(step) if "branches" in step else _load_workers(step) if "pipe" in step else _load_node(step)
 
 

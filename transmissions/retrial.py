@@ -22,7 +22,7 @@ from .homes import load_class
 from .letters import message_of, tried_again
 from .message import END, Barrier, GroupEnd
 from .near import suggestion
-from .plan import ForkPlan, NodePlan, WorkersPlan, walk, with_processes
+from .plan import NodePlan, inside, rebuilt, walk, with_processes
 from .processor import Retries, Source
 from .running import Run
 from .transmission import Transmission
@@ -94,9 +94,7 @@ def _tails(pipe: Pipe) -> Iterator[tuple[NodePlan, Pipe]]:
         behind = pipe[number + 1 :]
         if isinstance(step, NodePlan):
             yield step, (step, *behind)
-            continue
-        inside = [step.pipe] if isinstance(step, WorkersPlan) else [branch.pipe for branch in step.branches]
-        for one in inside:
+        for one in inside(step):
             for node, tail in _tails(one):
                 yield node, (*tail, *behind)
 
@@ -205,14 +203,7 @@ def _again(said: dict[str, Any], failure: dict[str, Any]) -> bytes:
 
 def _forgiving(pipe: Pipe) -> Pipe:
     """Return a pipe in which every node sets aside what fails: one letter does not keep the others from being tried."""
-    return tuple(
-        step._replace(on_error="deadLetter")
-        if isinstance(step, NodePlan)
-        else step._replace(branches=tuple(way._replace(pipe=_forgiving(way.pipe)) for way in step.branches))
-        if isinstance(step, ForkPlan)
-        else step._replace(pipe=_forgiving(step.pipe))
-        for step in pipe
-    )
+    return rebuilt(pipe, lambda step: step._replace(on_error="deadLetter") if isinstance(step, NodePlan) else step)
 
 
 def _load(load: Load, node: NodePlan) -> Processor:

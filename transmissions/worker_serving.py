@@ -42,14 +42,14 @@ async def serve(requests: int, answers: int) -> None:
         first = await inbox.get()
         if first is not None:
             with rare_collections():
-                await _Desk(decode(first.parts[0]), answers).work(inbox)
+                await _Serving(decode(first.parts[0]), answers).work(inbox)
     except BrokenPipeError:  # Nobody waits for the answer.
         return
     finally:
         reading.close()
 
 
-class _Desk:
+class _Serving:
     def __init__(self, order: Order, answers: int) -> None:
         install_homes(order.plan.homes)
         self._answers = answers
