@@ -17,13 +17,8 @@ BY_NAME: Final = {shape.name: shape for shape in SHAPES}
 PROVIDERS: Final = tuple(dict.fromkeys(shape.provider for shape in SHAPES if shape.convert))
 
 
-def shape_of(head: bytes) -> Shape | None:
-    """Return the shape of a file that starts with `head`; None if it is none that we know."""
-    return find_shape(head)[0]
-
-
 def find_shape(head: bytes) -> tuple[Shape | None, str]:
-    """Return the shape of a file that starts with `head`, and what is in it in words."""
+    """Return the shape of a file that starts with `head`, None if it is none that we know, and what is in it in words."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if start == b"<":
         shape = next((shape for shape in SHAPES if shape.html and shape.html.search(head)), None)

@@ -23,7 +23,7 @@ from transmissions import (
     Unit,
 )
 from transmissions.errors import SpecError
-from transmissions.spec import Setting, Spec, describe_class, describe_settings, spec_digest
+from transmissions.spec import Setting, Spec, describe_class, describe_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -289,16 +289,6 @@ def test_a_type_that_cannot_be_resolved_is_named():
 def test_settings_that_are_no_processor_are_described_too():
     """Records of node terms are read by the same rules."""
     assert [setting.term for setting in describe_settings(Rename)] == ["pre", "post"]
-
-
-def test_a_digest_speaks_of_meaning_only():
-    """Prose and place do not count, bounds do."""
-    spec = describe_class(Everything, "tests")
-    first = spec.settings[0]
-    assert spec_digest(
-        spec._replace(line=1, doc="other", settings=(first._replace(doc="x"), *spec.settings[1:]))
-    ) == spec_digest(spec)
-    assert spec_digest(spec._replace(settings=spec.settings[1:])) != spec_digest(spec)
 
 
 def test_a_setting_is_found_by_its_term():

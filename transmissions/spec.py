@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 import sys
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
@@ -128,16 +126,6 @@ def describe_settings(cls: type[Settings]) -> tuple[Setting, ...]:
     if faults:
         raise SpecError([Problem("error", "spec", text, line_span(_file_of(cls), line)) for line, text in faults])
     return settings
-
-
-def spec_digest(spec: Spec) -> str:
-    """Return a digest of what a spec means to a config: not its place, not its prose."""
-    meaning = spec._replace(file="", line=0, summary="", doc="", settings=_without_docs(spec.settings))
-    return hashlib.sha256(json.dumps(meaning, default=repr).encode()).hexdigest()
-
-
-def _without_docs(settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
-    return tuple(setting._replace(doc="", fields=_without_docs(setting.fields)) for setting in settings)
 
 
 def _read_settings(cls: type[Settings], above: tuple[type[Settings], ...]) -> tuple[tuple[Setting, ...], list[Fault]]:

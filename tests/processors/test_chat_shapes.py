@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from transmissions.processors.outline import outline
-from transmissions.processors.shapes import BY_NAME, PROVIDERS, SHAPES, shape_of
+from transmissions.processors.shapes import BY_NAME, PROVIDERS, SHAPES, find_shape
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "apps/chat-archive/data/samples"
 FILES = [file for file in sorted(SAMPLES.rglob("*")) if file.is_file() and file.read_bytes().lstrip()[:1] in (b"[", b"{", b"<")]
@@ -19,7 +19,7 @@ def test_a_sample_is_known_by_its_shape(file):
     data = file.read_bytes()
     folder = file.relative_to(SAMPLES).parts[0]
     provider = FAMILIES.get(folder, folder)
-    assert shape_of(data).provider == provider
+    assert find_shape(data)[0].provider == provider
     seen = outline(data)
     assert {shape.provider for shape in SHAPES if not shape.html and shape.fits(seen)} <= {provider}
 
@@ -29,7 +29,7 @@ def test_a_sample_is_known_by_its_beginning(file):
     """A file that is cut off is known by the first half of it, if it is more than a line or two."""
     data = file.read_bytes()
     if len(data) > 2000 and b"\n{" not in data:
-        assert shape_of(data[: len(data) // 2]) == shape_of(data)
+        assert find_shape(data[: len(data) // 2]) == find_shape(data)
 
 
 def test_shapes_have_names_of_their_own():

@@ -6,10 +6,7 @@ import pytest
 
 @pytest.mark.parametrize("provider", golden.PROVIDERS)
 def test_a_sample_becomes_its_tree(tmp_path, provider):
-    """Each provider's sample becomes the files that were looked at and kept, and its report adds up.
-
-    `python tests/golden.py` writes them anew.
-    """
+    """Each provider's sample becomes the files kept in `tests/golden` (which `tests/golden.py` writes), its report adds up."""
     assert golden.convert(provider, tmp_path / "out") == 0
     made = golden.tree(tmp_path / "out")
     assert made == golden.tree(golden.GOLDEN / provider)

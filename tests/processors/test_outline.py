@@ -4,7 +4,7 @@ import pytest
 from generate_claude import sample
 
 from transmissions.processors.outline import outline
-from transmissions.processors.shapes import find_shape, shape_of
+from transmissions.processors.shapes import find_shape
 
 TEXT = json.dumps(sample())
 
@@ -47,7 +47,7 @@ def test_a_broken_first_element_does_not_hide_the_others(old, new):
     seen = outline(TEXT.replace(old, new, 1).encode())
     assert {"[].uuid", "[].name", "[].chat_messages"} <= seen.paths
     assert "[].sender" not in seen.paths
-    assert shape_of(TEXT.replace(old, new, 1).encode()).name == "claude"
+    assert find_shape(TEXT.replace(old, new, 1).encode())[0].name == "claude"
 
 
 @pytest.mark.parametrize(

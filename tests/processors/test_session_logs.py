@@ -12,7 +12,7 @@ from transmissions import RunError
 from transmissions.processors.claude_code import ClaudeCode
 from transmissions.processors.codex import Codex
 from transmissions.processors.gemini_cli import GeminiCLI
-from transmissions.processors.shapes import shape_of
+from transmissions.processors.shapes import find_shape
 
 ODD = st.one_of(
     st.none(),
@@ -101,7 +101,7 @@ def test_odd_values_anywhere_are_converted_or_refused(data):
 )
 def test_samples_are_told_by_their_shape(pattern, name):
     """Each log is known by its structure."""
-    found = [shape_of(path.read_bytes()) for path in SAMPLES.glob(pattern)]
+    found = [find_shape(path.read_bytes())[0] for path in SAMPLES.glob(pattern)]
     assert found
     assert {shape.name for shape in found} == {name}
 
@@ -116,13 +116,13 @@ def test_samples_are_told_by_their_shape(pattern, name):
 )
 def test_a_claude_code_log_may_begin_with_anything(records):
     """A log is known where no message stands in its head."""
-    shape = shape_of("\n".join(map(json.dumps, records)).encode())
+    shape, _ = find_shape("\n".join(map(json.dumps, records)).encode())
     assert shape
     assert shape.name == "claude-code"
 
 
 def test_the_form_of_the_web_is_known():
     """One object with its records in a list is a session as well."""
-    shape = shape_of(json.dumps({"loglines": [{"type": "user", "uuid": "a", "message": {"content": "x"}}]}).encode())
+    shape, _ = find_shape(json.dumps({"loglines": [{"type": "user", "uuid": "a", "message": {"content": "x"}}]}).encode())
     assert shape
     assert shape.name == "claude-code-web"
