@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from transmissions import Processor, UsageError
@@ -56,7 +57,7 @@ class ConversationFilter(Processor):
         except re.error as error:
             raise UsageError(f"'{error.pattern!s}' is no regular expression: {error}") from error
         for date in filter(None, (self.since, self.until)):
-            if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T[\d:.]+Z?)?)?)?", date):
+            if not _is_date(date):
                 raise UsageError(f"'{date}' is no date; write 2026-03-07, 2026-03 or 2026")
 
     def process(self, message: Message) -> Message:
@@ -94,6 +95,17 @@ class ConversationFilter(Processor):
             yield "artifacts"
         if self.empty == "drop" and kind == "chat" and not len(conversation["messages"]):
             yield "empty"
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a year, a month, a day, or a moment."""
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d(T[\d:.]+Z?)?)?)?", text):
+        return False
+    try:
+        datetime.fromisoformat(text + "-01-01"[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
 
 
 def _models(conversation: Conversation) -> Iterator[str]:

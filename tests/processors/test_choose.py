@@ -56,7 +56,8 @@ def test_a_conversation_without_a_date_is_in_no_stretch_of_time(bench):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"), [({"title": "("}, "no regular expression"), ({"since": "soon"}, "'soon' is no date")]
+    ("settings", "said"),
+    [({"title": "("}, "no regular expression"), ({"since": "soon"}, "'soon' is no date"), ({"until": "2026-13"}, "is no date")],
 )
 def test_a_wrong_filter_is_refused_at_once(settings, said):
     """A pattern or date that is none is an error before anything runs."""
