@@ -83,6 +83,8 @@ class RedactSecrets(Processor):
     def finish(self) -> None:
         """Write the list, if one was made."""
         if self._lines is not None:
+            number = len(self._lines)
+            self.context.emit("summary", text=f"{number} secret{'' if number == 1 else 's'} listed in {self.review_file}")
             write_whole(self.context.output_path(self.review_file), b"".join(self._lines))
 
     def _clean(self, conversation: Conversation, counts: dict[str, int]) -> Conversation:

@@ -77,7 +77,7 @@ class ConversionReport(Processor):
     def finish(self) -> list[Message]:
         """Write the report, and send it on as the last message."""
         report = self.report()
-        self.context.emit("summary", text=_summary(self._conversations["converted"], self._written))
+        self.context.emit("summary", text=_summary(self._conversations["converted"], self._left_out(), self._written))
         text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
         write_whole(self.context.output_path(self.file), text.encode(errors="replace"))
         return [{"report": report}]
@@ -86,10 +86,13 @@ class ConversionReport(Processor):
         """Count the conversations: what was found and did not come here is among the dead letters."""
         found = sum(archive["elements"] + archive["broken"] for archive in self._inputs if archive)
         outcomes = self._became.get("conversation", {})
-        skipped = sum(number for outcome, number in outcomes.items() if outcome.startswith("skipped"))
-        missing = found - self._conversations["converted"] - skipped
+        missing = found - self._conversations["converted"] - self._left_out()
         figures = {"found": found, **self._conversations, **_sorted(outcomes)}
         return figures | {"set aside": missing} if missing > 0 else figures
+
+    def _left_out(self) -> int:
+        outcomes = self._became.get("conversation", {})
+        return sum(number for outcome, number in outcomes.items() if outcome.startswith("skipped"))
 
     def _filter(self) -> dict[str, Any]:
         """Return what a filter in front was set to: who reads a part must know that it is one."""
@@ -126,6 +129,11 @@ def _sorted(figures: dict[str, Any]) -> dict[str, Any]:
     return dict(sorted(figures.items()))
 
 
-def _summary(conversations: int, written: Figures) -> str:
+def _summary(conversations: int, left_out: int, written: Figures) -> str:
+    out = f", {left_out} left out" if left_out else ""
     unchanged = f", {written['unchanged']} unchanged" if written["unchanged"] else ""
-    return f"{conversations} conversations, {written['files']} files written{unchanged}"
+    return f"{_several(conversations, 'conversation')}{out}, {_several(written['files'], 'file')} written{unchanged}"
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

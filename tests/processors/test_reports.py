@@ -53,4 +53,13 @@ def test_what_was_written_and_redacted_is_counted(bench):
     assert report["written"] == {"pages": 2, "files": 2, "bytes": 20, "unchanged": 2}
     assert report["redacted"] == {"jwt": 4}
     assert bench.events[-1][1]["text"] == "2 conversations, 2 files written, 2 unchanged"
+
+
+def test_the_summary_counts_what_was_left_out(bench):
+    """One is one, and what a filter or a newer version left out is told apart."""
+    counts = {"messages": 1, "attachments": 0, "files": 0, "blocks": {}}
+    accounts = [{"found": counts, "became": {"message": {"rendered": 1}}}]
+    accounts += [{"found": counts, "became": {"conversation": {"skipped: duplicate": 1}}}] * 2
+    bench.through(ConversionReport(), *({"account": account, "written": []} for account in accounts))
+    assert bench.events[-1][1]["text"] == "1 conversation, 2 left out, 0 files written"
     assert str(bench.output) not in (bench.output / "report.json").read_text()
