@@ -199,6 +199,13 @@ def test_describe_names_both_things_it_looked_for():
     assert trans("describe", "nothing-like-it").stderr.startswith("error: no processor or app 'nothing-like-it'")
 
 
+def test_describe_says_where_an_app_is_found_twice(tmp_path):
+    """A name of two apps is not one that is unknown."""
+    (tmp_path / "apps" / "hello").mkdir(parents=True)
+    (tmp_path / "apps" / "hello" / "transmissions.ttl").touch()
+    assert trans("describe", "hello", cwd=tmp_path).stderr.startswith("error: app 'hello' is found twice: ")
+
+
 def test_describe_knows_the_terms_of_the_engine():
     """A term that is neither processor nor app, such as one for branches, is described by the vocabulary."""
     assert "takes the first branch whose condition holds" in trans("describe", "Route").stdout

@@ -86,8 +86,9 @@ def _app(name: str, registry: Registry) -> tuple[App, Plan]:
     try:
         app = find_app(name)
     except UsageError as error:
-        meant = suggestion(name, [*registry.names(), *(app.name for app in apps())]) or "; `trans list -v` shows them"
-        raise error if "/" in name else UsageError(f"no processor or app '{name}'{meant}") from None
+        names = [app.name for app in apps()]
+        meant = suggestion(name, [*registry.names(), *names]) or "; `trans list -v` shows them"
+        raise error if "/" in name or name in names else UsageError(f"no processor or app '{name}'{meant}") from None
     return app, prepare(app).plan
 
 
