@@ -85,7 +85,9 @@ def load_head(path: Path, flavour: str) -> Head:
     environment.filters.update(yaml=scalar, inline=inline, quote=quote_lines)
     try:
         template = environment.from_string(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, jinja2.TemplateError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot read the template '{path}': {error.strerror}") from error
+    except (UnicodeDecodeError, jinja2.TemplateError) as error:
         raise UsageError(f"template '{path}': {error}") from error
     matter = _for_obsidian if flavour == "obsidian" else _matter
     nothing = dict.fromkeys(_FIELDS)

@@ -107,7 +107,9 @@ class ConversationIndex(Processor):
 
     def _line(self, facts: dict[str, Any]) -> bytes:
         number = facts.get("messages") or 0
-        also = [facts.get("project"), facts.get("provider"), f"{number:,} message{'' if number == 1 else 's'}"]
+        kind = facts.get("kind") or "chat"
+        what = f"{number:,} message{'' if number == 1 else 's'}" if kind == "chat" else kind
+        also = [facts.get("project"), facts.get("provider"), what]
         date = (facts.get("created") or "")[:10] if month_of(facts) != UNDATED else ""
         parts = ["-", date, self._link(facts["title"], facts["page"]), f"({inline(', '.join(filter(None, also)))})"]
         return clean_bytes([" ".join(filter(None, parts))])[0] + b"\n"

@@ -57,6 +57,12 @@ def test_the_latest_stands_first(bench):
     assert page.startswith("# Conversations\n\n5 conversations, 15 messages. [Statistics](statistics.md)\n")
 
 
+def test_what_is_no_chat_is_called_what_it_is(bench):
+    """A project has no messages to count, so its line says that it is one."""
+    record(bench, {**facts(1), "kind": "project", "messages": 0})
+    assert "(claude, project)\n" in index(bench)
+
+
 TITLES = ["[a](b) *c* `d`", "<script>x</script>", "line\nbreak # no", "a | b]] \\", "nul \0 \ud83d", "&amp; ![i](j)"]
 
 
