@@ -32,7 +32,7 @@ class AIStudioPrompts:
         """Return the conversation that a prompt file holds."""
         prompt: Any = element.get("chunkedPrompt") if element.__class__ is dict else None
         if prompt.__class__ is not dict:
-            raise RunError("no prompt of AI Studio: it has no 'chunkedPrompt'")
+            raise RunError("not a prompt of AI Studio: it has no 'chunkedPrompt'")
         chunks = as_list(prompt.get("chunks"))
         told = _system_text(element.get("systemInstruction"))
         settings: Any = element.get("runSettings")

@@ -34,12 +34,12 @@ class APIConversations:
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that an element holds: what was asked, then what was answered."""
         if element.__class__ is not dict:
-            raise RunError("nothing that was asked of an API: it is no object")
+            raise RunError("neither a request to an API nor an answer: it is no object")
         request, response = _request_of(element), _response_of(element)
         opening, asked = _asked(request)
         answers = [*_answers(response), *_errors(element.get("error"))]
         if not (len(asked) or answers):
-            raise RunError("nothing that was asked of an API: it has neither messages nor an answer")
+            raise RunError("neither a request to an API nor an answer: it has no messages")
         identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), opening, asked, answers)
         created = next(filter(None, (instant(first(where, *_MOMENTS)) for where in (response, element, request))), "")
         counts = _count(chain(opening, asked, answers))

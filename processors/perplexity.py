@@ -31,7 +31,7 @@ class PerplexityThreads:
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that a thread is, in either of the schemas."""
         if element.__class__ is not dict:
-            raise RunError("no thread of Perplexity: it is no object")
+            raise RunError("not a thread of Perplexity: it is no object")
         if "conversations" in element:
             return _thread(items_of(element, "conversations", "thread of Perplexity"), _facts(element.get("metadata")))
         key = next((name for name in _LISTS if name in element), "entries")

@@ -75,7 +75,7 @@ def items_of(element: Any, key: str, what: str) -> list[Any] | SpooledList:
     """
     items = element.get(key) if element.__class__ is dict else None
     if not isinstance(items, list | SpooledList):
-        raise RunError(f"no {what}: it has no list '{key}'")
+        raise RunError(f"not a {what}: it has no list '{key}'")
     return items
 
 

@@ -37,7 +37,7 @@ class TakeoutActivities:
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that one activity of `MyActivity.json` is."""
         if element.__class__ is not dict or not ("title" in element or "safeHtmlItem" in element):
-            raise RunError("no activity of a Takeout: it has neither 'title' nor 'safeHtmlItem'")
+            raise RunError("not an activity of a Takeout: it has neither 'title' nor 'safeHtmlItem'")
         created, said = instant(element.get("time")), as_text(element.get("title"))
         address = as_text(element.get("titleUrl"))
         return chat(
@@ -62,7 +62,7 @@ class TakeoutPages:
         """Return the conversation that the activity in one cell of `MyActivity.html` is."""
         found = list(activities(as_text(element)))
         if len(found) != 1:
-            raise RunError(f"no activity of a Takeout: {len(found) or 'no'} cells with a prompt")
+            raise RunError(f"not an activity of a Takeout: {len(found) or 'no'} cells with a prompt")
         return self._one.convert(found[0], about)
 
 

@@ -57,7 +57,7 @@ class _Counted(io.RawIOBase):
             raise RunError(f"{self._name} is damaged: {error}") from error
         self._room -= len(data)
         if self._room < 0:
-            raise RunError(f"{self._name} unpacks to more than its limit; refused")
+            raise RunError(f"{self._name} unpacks to more than the ZIP says it does")
         view[: len(data)] = data
         return len(data)
 
@@ -79,10 +79,10 @@ def members(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise RunError(f"'{path.name}' cannot be read as a ZIP: {error}") from error
     if len(entries) > limits.members:
-        raise RunError(f"'{path.name}' holds {len(entries)} files, more than {limits.members}; refused")
+        raise RunError(f"'{path.name}' holds {len(entries)} files, more than {limits.members}; unpack it first")
     total = sum(info.file_size for info in entries if not fault_of(path, info, limits))
     if total > limits.first and total > limits.ratio * path.stat().st_size:
-        raise RunError(f"'{path.name}' unpacks to {total} bytes, more than {limits.ratio} times its size; refused")
+        raise RunError(f"'{path.name}' unpacks to {total} bytes, more than {limits.ratio} times its size (:maxRatio)")
     return sorted((info for info in entries if not info.is_dir()), key=lambda info: info.filename)
 
 
@@ -92,10 +92,10 @@ def fault_of(path: Path, info: zipfile.ZipInfo, limits: Limits) -> str:
     if info.flag_bits & 1:
         return f"{about} is encrypted; unpack it first"
     if info.file_size > limits.unpacked:
-        return f"{about} unpacks to {info.file_size} bytes, more than {limits.unpacked}; refused"
+        return f"{about} unpacks to {info.file_size} bytes, more than {limits.unpacked} (:maxUnpacked)"
     ratio = info.file_size // max(info.compress_size, 1)
     if info.file_size > _SMALL and ratio >= limits.ratio:
-        return f"{about} unpacks to {ratio} times its size, more than {limits.ratio}; refused"
+        return f"{about} unpacks to {ratio} times its size, more than {limits.ratio} (:maxRatio)"
     return ""
 
 

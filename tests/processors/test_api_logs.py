@@ -107,5 +107,5 @@ def test_a_list_of_messages_is_one_conversation():
 @pytest.mark.parametrize("element", [{}, [], {"messages": []}, {"messages": None, "error": None}, {"response": {"body": 5}}])
 def test_what_asks_and_answers_nothing_is_refused(element):
     """An element without messages, answer and error is no conversation."""
-    with pytest.raises(RunError, match="asked of an API"):
+    with pytest.raises(RunError, match="request to an API"):
         imported(SAMPLE, element)

@@ -92,7 +92,7 @@ def test_members_that_are_too_much_together_are_refused(tmp_path):
         for number in range(20):
             packed.writestr(f"{number}.json", b" " * 10_000)
     for limits, words in (
-        (Limits(first=1000, ratio=20), "20 times its size; refused"),
+        (Limits(first=1000, ratio=20), "20 times its size (:maxRatio)"),
         (Limits(members=5), "20 files, more than 5"),
     ):
         (part,) = Archive(tmp_path / "a.zip", limits).parts
