@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from transmissions import Processor
 
 from .conversation import title_of
-from .conversation_rdf import encode_pieces, note_replaced
-from .rdf_text import one_line
+from .records import encode_pieces, note_replaced, one_line
 from .turns import on_path, said
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from transmissions import Processor
 
 from .rdf_parts import Graph, Options, page_link
-from .rdf_text import Names, Syntax, one_line, replace_surrogates
-from .spool import Spool
+from .rdf_text import Names, Syntax
+from .records import encode_pieces, note_replaced, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .spool import Content
-
-_FULL: Final = 1 << 20
 
 
 class ConversationRDF(Processor):
@@ -80,32 +78,3 @@ class ConversationRDF(Processor):
 def _after(head: str, texts: Iterator[str]) -> Iterator[str]:
     yield head
     yield from texts
-
-
-def encode_pieces(texts: Iterator[str], is_large: bool) -> tuple[Content, int]:
-    """Return texts in UTF-8, and how many lone surrogates were replaced; what is large is set aside in a temporary file."""
-    parts: list[bytes] = []
-    aside: list[Any] = []
-    spool = Spool() if is_large else None
-    size = replaced = 0
-    for text in texts:
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            clean, number = replace_surrogates(text)
-            data, replaced = clean.encode(), replaced + number
-        parts.append(data)
-        size += len(data)
-        if spool and size > _FULL:
-            aside.append(spool.put(b"".join(parts)))
-            parts, size = [], 0
-    rest = b"".join(parts)
-    return ([*aside, rest] if aside else rest), replaced
-
-
-def note_replaced(message: Message, where: str, number: int) -> None:
-    """Note in the message's `account` how many lone surrogates a target has replaced."""
-    if number and "account" in message:
-        account = message["account"]
-        became = {**account["became"], f"lone surrogate {where}": {"replaced": number}}
-        message["account"] = {**account, "became": became}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from transmissions import Pattern, Processor
 
 from .conversation import title_of
-from .rdf_text import one_line, replace_surrogates
+from .records import one_line, replace_surrogates
 from .search_database import Entry, Line, SearchDatabase
 from .turns import words
 

@@ -11,7 +11,7 @@ from transmissions import Processor, Range
 from .clean import clean_bytes
 from .ledger import NAME, Ledger
 from .prose import inline
-from .rdf_text import replace_surrogates
+from .records import replace_surrogates
 from .spool import Slice, Spool, pieces
 from .statistics import UNDATED, Statistics, common_words, in_markdown, month_of
 from .tree import Tree

@@ -5,7 +5,6 @@ One layout serves both syntaxes: N-Triples, and Turtle that differs in its short
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 from json.encoder import encode_basestring
@@ -34,7 +33,6 @@ _PLAIN_IRI: Final = re.compile(r"[A-Za-z0-9:/?#@!$&'()*+,;=._~-]+")
 _KEPT: Final = ":/?#@!$&'()*+,;=%[]"
 _PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?", re.ASCII)
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 class Names(dict[str, str]):
@@ -94,13 +92,3 @@ def iri_or_literal(text: str) -> str:
 def part_of_urn(text: str) -> str:
     """Return a text as a part of a URN."""
     return quote(text, safe="", errors="replace")
-
-
-def one_line(key: str) -> str:
-    """Return a key as any file can hold it, on one line; two that differ still do."""
-    return key if key.isprintable() and not key.startswith('"') else json.dumps(key)
-
-
-def replace_surrogates(text: str) -> tuple[str, int]:
-    """Replace the halves of cut emoji, which no strict reader takes; return how many there were, too."""
-    return _SURROGATES.subn("\ufffd", text)
