@@ -9,7 +9,7 @@ from transmissions import Processor
 
 from .conversation import title_of
 from .records import encode_pieces, note_replaced, one_line
-from .turns import on_path, said
+from .spoken import on_path, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

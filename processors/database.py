@@ -10,7 +10,7 @@ from transmissions import Pattern, Processor
 from .conversation import title_of
 from .records import one_line, replace_surrogates
 from .search_database import Entry, Line, SearchDatabase
-from .turns import words
+from .spoken import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

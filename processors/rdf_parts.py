@@ -8,7 +8,7 @@ from urllib.parse import quote
 from .artifacts import exact_bytes
 from .rdf_resources import Senders, Versions, media, name_of
 from .rdf_text import Names, iri, iri_or_literal, literal
-from .turns import said
+from .spoken import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
