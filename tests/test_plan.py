@@ -29,7 +29,7 @@ PLAN = Plan(
     folder="/apps/demo",
     homes=(("transmissions_home_x", "/home"),),
     transmissions=(
-        TransmissionPlan("demo", "Demo", True, (a_node("demo/a"), FORK, a_node("demo/c")), PLACE),
+        TransmissionPlan("demo", "Demo", True, (a_node("demo/a"), FORK, a_node("demo/c")), PLACE, (("demo/off", "x:Off"),)),
         TransmissionPlan("part", "", False, (a_node("part/a"),), PLACE),
     ),
     arguments=(Argument("in", "Path", "file", many=True, required=True, default="x", help="what"),),

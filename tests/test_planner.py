@@ -85,6 +85,7 @@ def test_a_node_that_is_not_enabled_is_not_in_the_plan(tmp_path):
     """It is left out without being made: what its class would refuse is no fault."""
     plan = plan_of(tmp_path, LEFT_OUT, config=":set :enabled false ; :width 13 .")
     assert [one.path for one in plan.nodes()] == ["demo/b"]
+    assert [path for path, _ in plan.transmissions[0].off] == ["demo/a"]
 
 
 def test_a_node_is_enabled_from_the_command_line(tmp_path):

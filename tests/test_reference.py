@@ -103,6 +103,15 @@ def test_an_app_is_described_for_people(here, capsys):
     assert "Second" not in text
 
 
+def test_what_is_left_out_of_a_pipe_is_named(here, capsys):
+    """Who reads what an app is made of learns what it could do besides, and what to set."""
+    (here / "apps" / "mine" / "config.ttl").write_text(
+        "@prefix : <http://purl.org/stuff/transmissions/> . :quiet :enabled false ."
+    )
+    run(describe, "mine")
+    assert "\n  left out, as :enabled is false:\n    route/2/quiet  NOP\n" in capsys.readouterr().out
+
+
 def test_an_app_is_described_for_programs(here, capsys):
     """Its pipes are the plan's, as JSON."""
     run(describe, "mine", "--json")

@@ -88,6 +88,8 @@ class TransmissionPlan(NamedTuple):
     """Whether a run of the app starts it."""
     pipe: Pipe
     where: Where
+    off: tuple[tuple[str, str], ...] = ()
+    """Path and type of the nodes that `:enabled false` leaves out."""
 
 
 class Argument(NamedTuple):
@@ -186,7 +188,10 @@ def from_json(data: dict[str, Any]) -> Plan:
             **data,
             "homes": tuple((package, folder) for package, folder in data["homes"]),
             "transmissions": tuple(
-                TransmissionPlan(**{**t, "pipe": _load(t["pipe"]), "where": Where(*t["where"])}) for t in data["transmissions"]
+                TransmissionPlan(
+                    **{**t, "pipe": _load(t["pipe"]), "where": Where(*t["where"]), "off": tuple(map(tuple, t["off"]))}
+                )
+                for t in data["transmissions"]
             ),
             "arguments": tuple(Argument(*argument) for argument in data["arguments"]),
             "metrics": tuple(data["metrics"]),

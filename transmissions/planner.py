@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rdflib import RDFS
 
 from .nodeterms import OPERATORS, WorkersTerms
-from .placements import Placed, Shared
+from .placements import Placed, Shared, walk
 from .plan import Argument, BranchPlan, ForkPlan, NodePlan, Plan, TransmissionPlan, WorkersPlan
 from .terms import to_name
 
@@ -63,7 +63,9 @@ def _in_use(homes: Sequence[Home], modules: set[str]) -> list[tuple[str, str]]:
 
 def _transmission(pipeline: Pipeline, parts: Parts) -> TransmissionPlan:
     pipe = _pipe(pipeline.steps, parts)
-    return TransmissionPlan(pipeline.name, pipeline.label, pipeline.entry, pipe, pipeline.span.where)
+    placed = [step for step in walk(pipeline.steps) if isinstance(step, Placed)]
+    off = tuple((step.path, step.spec.iri) for step in placed if not is_enabled(parts.nodes[step.path]))
+    return TransmissionPlan(pipeline.name, pipeline.label, pipeline.entry, pipe, pipeline.span.where, off)
 
 
 def _pipe(steps: Steps, parts: Parts) -> Pipe:

@@ -115,6 +115,7 @@ def spec_lines(spec: Spec) -> Iterator[str]:
 def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
     """Yield an app's description for a terminal; `reference` is what its user calls it."""
     from transmissions.about import first_paragraph
+    from transmissions.terms import local_name
 
     yield f"{app.name} ({app.folder})"
     about = first_paragraph(app)
@@ -128,6 +129,9 @@ def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
         label = f" - {transmission.label}" if transmission.label not in {"", transmission.name} else ""
         yield f"\n{transmission.name}{'' if transmission.entry else ' (called by others)'}{label}"
         yield from _pipe_lines(transmission.pipe, "  ")
+        if transmission.off:
+            yield "\n  left out, as :enabled is false:"
+            yield from (f"    {path.partition('/')[2]}  {local_name(type_)}" for path, type_ in transmission.off)
 
 
 def _usage(argument: Argument) -> str:
