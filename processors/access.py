@@ -26,6 +26,19 @@ def need(message: Message, path: str) -> Any:
     return value
 
 
+def need_text(message: Message, path: str) -> str:
+    """Return the text at a dotted path.
+
+    Raises:
+        RunError: there is none, or something else.
+
+    """
+    text = need(message, path)
+    if not isinstance(text, str):
+        raise RunError(f"the field '{path}' is not text but a {type(text).__name__}")
+    return text
+
+
 def _instead(message: Message, path: str) -> str:
     if not message:
         return "; it is empty"

@@ -10,14 +10,14 @@ from transmissions import Pattern, Processor
 from .conversation import title_of
 from .records import one_line, replace_surrogates
 from .search_database import Entry, Line, SearchDatabase
-from .spoken import words
+from .spoken import searched, searched_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from transmissions import Message
 
-    from .conversation import Conversation
+    from .conversation import ChatMessage, Conversation
 
 
 class ConversationDatabase(Processor):
@@ -86,14 +86,14 @@ class ConversationDatabase(Processor):
 
     def _lines(self, conversation: Conversation) -> Iterator[Line]:
         """Yield what the database says of a conversation and its messages."""
-        parts = [conversation["summary"], *(conversation.get("tags") or ())]
-        parts += [part for section in conversation.get("sections") or () for part in (section["title"], section["text"])]
-        parts += [part for item in conversation.get("attachments") or () for part in (item["name"], item.get("text"))]
-        summary = "\n".join(filter(None, parts))
+        summary = "\n".join(filter(None, searched_beside(conversation)))
         yield Line(0, "", "conversation", clean(conversation["created"]), clean(conversation["title"]), _encode(summary))
         for position, message in enumerate(conversation["messages"], 1):
-            text = _encode(words(message, self.thinking)) if self.index == "messages" else b""
+            text = self._text(message) if self.index == "messages" else b""
             yield Line(position, clean(message["id"]), clean(message["role"]), clean(message["created"]), "", text)
+
+    def _text(self, message: ChatMessage) -> bytes:
+        return _encode("\n".join(filter(None, searched(message, thoughts=self.thinking, calls=self.thinking))))
 
     def finish(self) -> None:
         """Wait until all is written."""

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from transmissions import Dynamic, Processor, Range, RunError, Source, Unit, set_field
 
-from .access import need, without
+from .access import need, need_text, without
 from .files import Errors, find_file
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ class LineReader(Processor):
 
     def process(self, message: Message) -> Message:
         """Split the text."""
-        text = need(message, self.input_field)
-        if not isinstance(text, str):
-            raise RunError(f"the field '{self.input_field}' is not text but a {type(text).__name__}")
+        text = need_text(message, self.input_field)
         set_field(message, self.output_field, [line for line in _split(text) if wanted(line, self)])
         return message
 

@@ -1,4 +1,4 @@
-"""What was said in a conversation, as plain text: for search, and for those who train or retrieve."""
+"""What was said in a conversation, as plain text: for every search, and for those who train or retrieve."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .branches import look
 from .prose import fence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .conversation import Block, ChatMessage, Conversation
 
@@ -39,23 +39,33 @@ def _said_in(block: Block) -> str:
     return ""
 
 
-def words(message: ChatMessage, with_thinking: bool) -> str:
-    """Return everything in a message that can be searched for; thoughts, calls and results on request only."""
-    parts: list[str] = []
+def searched_beside(conversation: Conversation) -> Iterator[str]:
+    """Yield what can be searched for in a conversation beside its messages and its title."""
+    yield from (conversation["summary"], *(conversation.get("tags") or ()))
+    for section in conversation.get("sections") or ():
+        yield from (section["title"], section["text"])
+    yield from _of_attachments(conversation.get("attachments") or ())
+
+
+def searched(message: ChatMessage, *, thoughts: bool, calls: bool) -> Iterator[str]:
+    """Yield what can be searched for in a message; thoughts, and what tools were given and gave, on request only."""
     for block in message["blocks"]:
         kind = block["kind"]
-        if kind in ("text", "event") or (kind == "thinking" and with_thinking):
-            parts += (block.get("title") or "", block["text"])
-        elif with_thinking and kind == "tool":
-            parts += _of_call(block)
+        if kind in ("text", "event") or (kind == "thinking" and thoughts):
+            yield from (block.get("title") or "", block["text"])
+        elif calls and kind == "tool":
+            yield from _of_call(block)
         if made := block.get("artifact"):
-            parts += (made["title"], made.get("content"), made.get("new"))
+            yield from (made["title"], made.get("content") or "", made.get("new") or "")
         if kind == "file":
-            parts.append(block["name"])
-    for item in message["attachments"]:
-        parts += (item["name"], item["text"])
-    parts += [item["name"] for item in message["files"]]
-    return "\n".join(filter(None, parts))
+            yield block["name"]
+    yield from _of_attachments(message["attachments"])
+    yield from (item["name"] for item in message["files"])
+
+
+def _of_attachments(items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for item in items:
+        yield from (item["name"], item.get("text") or "")
 
 
 def _of_call(block: Block) -> Iterator[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from transmissions import Processor, RunError, as_text, get_field, set_field
+from transmissions import Processor, as_text, get_field, set_field
 
-from .access import need
+from .access import need_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +53,7 @@ class StringReplace(Processor):
 
     def process(self, message: Message) -> Message:
         """Replace."""
-        text = need(message, self.input_field)
-        if not isinstance(text, str):
-            raise RunError(f"the field '{self.input_field}' is not text but a {type(text).__name__}")
+        text = need_text(message, self.input_field)
         set_field(message, self.output_field or self.input_field, text.replace(self.match, self.replace))
         return message
 

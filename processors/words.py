@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from .spoken import searched, searched_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .conversation import Block, Conversation
+    from .conversation import Conversation
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _WITHOUT_SPACES: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -59,18 +61,6 @@ def _pairs(word: str) -> Iterator[str]:
 
 
 def _texts_of(conversation: Conversation) -> Iterator[str]:
-    yield conversation["summary"]
-    for section in conversation.get("sections") or ():
-        yield from (section["title"], section["text"])
-    yield from (entry["text"] for entry in conversation.get("attachments") or ())
+    yield from searched_beside(conversation)
     for message in conversation["messages"]:
-        yield from (text for block in message["blocks"] for text in _texts_in(block))
-        yield from (entry["text"] for entry in message["attachments"])
-
-
-def _texts_in(block: Block) -> Iterator[str]:
-    artifact: dict[str, Any] | None = block.get("artifact")
-    if artifact:
-        yield from (artifact["title"], artifact["content"], artifact.get("new") or "")
-    elif block["kind"] in ("text", "thinking", "event"):
-        yield block["text"]
+        yield from searched(message, thoughts=True, calls=False)

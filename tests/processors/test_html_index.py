@@ -2,11 +2,13 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from pages import Looked, placed, said, talk
 
 from transmissions import RunError
+from transmissions.processors.database import ConversationDatabase
 from transmissions.processors.html_index import HTMLIndex
 from transmissions.processors.html_pages import ConversationHTML
 from transmissions.processors.search_script import SCRIPT
@@ -19,6 +21,20 @@ def test_words_are_told_apart():
     said_both = said("human", "größe 数据库 x", "Don't STOP: y y a_b1 data:image/png;base64,aa/bb= " + "z" * 50)
     found = ["don", "stop", "größe", "数据", "据库", "b1", "data", "image", "png", "title"]
     assert words_of(talk(said_both, title=""), "Title").split("\n") == sorted(found)
+
+
+def test_pages_are_found_by_what_the_database_finds(bench):
+    """Tags, titles of events and names of files are words of a conversation in every search."""
+    event = {"kind": "event", "title": "Compaction", "text": "summed"}
+    file = {"kind": "file", "name": "harbour.png", "id": "", "type": "image/png"}
+    message = said("human", event, file, files=[{"name": "tides.csv", "id": ""}])
+    message["attachments"] = [{"name": "moon.txt", "type": "", "text": "crescent"}]
+    conversation = talk(message, title="Sea", tags=["coast"])
+    wanted = {"coast", "compaction", "summed", "harbour", "tides", "moon", "crescent"}
+    assert wanted <= set(words_of(conversation, "Sea").split("\n"))
+    bench.through(ConversationDatabase(), placed(conversation) | {"key": "claude:c1"})
+    with closing(sqlite3.connect(bench.output / "archive.db")) as database:
+        assert wanted <= {word for (word,) in database.execute("SELECT term FROM word")}
 
 
 def index_of(bench, *texts, start=1):
