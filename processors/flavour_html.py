@@ -10,7 +10,10 @@ from .html_prose import code_block, external
 if TYPE_CHECKING:
     from .html_prose import Prose
 
-_LIVE: Final = (".html", ".htm", ".xhtml", ".svg", ".xml")
+_LIVE: Final = (
+    *(".html", ".htm", ".shtml", ".shtm", ".ehtml", ".xhtml", ".xhtm", ".xht", ".mhtml", ".mht"),
+    *(".svg", ".svgz", ".xml", ".xsl", ".xslt", ".xbl", ".rdf"),
+)
 """Files that a browser would run rather than show: they are downloaded."""
 
 

@@ -11,7 +11,7 @@ from transmissions import UsageError
 from .fences import code_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
@@ -26,6 +26,10 @@ _ELSEWHERE: Final = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _TWO_SLASHES: Final = re.compile(r"[\s\x00-\x20]*[/\\][\s\x00-\x20]*[/\\]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
 _DEEPEST: Final = 6
+_LONG: Final = 1 << 17
+"""Characters the parser takes at once: it needs two hundred bytes for each."""
+_APART: Final = re.compile(r"\n\n(?=[^\s*+>|\d-])")
+"""Where nothing above can reach below: an empty line, then one that goes on with no list, quotation or table."""
 
 
 def is_safe(url: str) -> bool:
@@ -78,7 +82,7 @@ class Prose:
     def _paragraphs(self, text: str, shift: int) -> str:
         framed = f"\n{text}"
         if _SPECIAL.search(text) or _AT_LINE.search(framed) or "  \n" in text:
-            return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
+            return "\n".join(self._parsed(piece, shift) for piece in _pieces(text))
         plain = text.strip().replace(">", "&gt;")
         if not plain:
             return ""
@@ -86,6 +90,26 @@ class Prose:
             plain = "\n\n".join(filter(None, (paragraph.strip() for paragraph in plain.split("\n\n"))))
         plain = plain.replace("\n\n", "</p>\n<p>")
         return f"<p>{MARK.sub(_mark, plain) if _MARKED in plain else plain}</p>"
+
+    def _parsed(self, text: str, shift: int) -> str:
+        if len(text) > _LONG:  # A log, a table, a file: what has no paragraphs is shown as it is.
+            return MARK.sub(_mark, code_block(text))
+        return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text as the parser may take it, piece by piece if it is long."""
+    if len(text) <= _LONG or any(sign in text for sign in ("```", "~~~", "]:")):  # These reach beyond an empty line.
+        yield text
+        return
+    began = ended = 0
+    for found in (*_APART.finditer(text), None):
+        end = found.start() if found else len(text)
+        if end - began > _LONG and ended > began:
+            yield text[began:ended]
+            began = ended
+        ended = end
+    yield text[began:]
 
 
 def _split(text: str) -> list[tuple[str, str | None]]:

@@ -54,7 +54,9 @@ class Page:
     __slots__ = (
         "_files",
         "_known",
+        "_measured",
         "_settled",
+        "_size",
         "_spool",
         "_take_path",
         "_written",
@@ -94,6 +96,8 @@ class Page:
         self._known: dict[str, str] = {}
         self._files: list[tuple[str, Content]] = []
         self._settled: list[bytes | Slice] = []
+        self._measured = self._size = 0
+        """How many of the parts, and characters in them, were counted: adding up all of them each time would be quadratic."""
 
     def note(self, kind: str, outcome: str, number: int = 1) -> None:
         """Note what became of a number of things of one kind."""
@@ -122,7 +126,11 @@ class Page:
 
     def settle(self) -> None:
         """Set finished parts of a large page aside."""
-        if self._spool and sum(map(len, self.parts)) > _FULL:
+        if not self._spool:
+            return
+        self._size += sum(map(len, self.parts[self._measured :]))
+        self._measured = len(self.parts)
+        if self._size > _FULL:
             self._settled.append(self._spool.put(self._take()))
 
     def take_page(self, head: str) -> Content:
@@ -155,6 +163,7 @@ class Page:
         """Return the parts there are, and go on with none; a part of a larger page ends with an empty line."""
         data = self._encode([*self.parts, ""] if self._spool else self.parts)
         self.parts.clear()
+        self._measured = self._size = 0
         return data if self._spool else data + b"\n"
 
     def _encode(self, parts: list[str]) -> bytes:

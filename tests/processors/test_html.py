@@ -3,6 +3,8 @@ import re
 import pytest
 from pages import Looked, placed, rendered, said, talk
 
+from transmissions.processors import html_prose
+from transmissions.processors.flavour_html import HTMLPage
 from transmissions.processors.html_pages import ConversationHTML
 from transmissions.processors.html_prose import Prose, external, is_safe
 from transmissions.processors.markdown import ConversationMarkdown
@@ -166,6 +168,20 @@ def test_the_short_way_gives_what_the_parser_gives(text):
     assert re.sub(r"\n+", "\n", prose.render(text, 2)).strip() == re.sub(r"\n+", "\n", parsed).strip()
 
 
+def test_a_long_text_is_parsed_piece_by_piece(monkeypatch):
+    """A text in pieces becomes what it becomes as a whole; a long piece without paragraphs is shown as it is."""
+    prose, taken = Prose(), []
+    text = "*a* b\n\n- one\n\n- two\n\n  more\n\n# h\n\n1. x\n\n2. y\n\n    code\n\n> q\n\n> r\n\n**end**\n\nlast" * 9
+    whole = prose.render(text, 2)
+    monkeypatch.setattr(html_prose, "_LONG", 100)
+    parse = prose._parser.render
+    monkeypatch.setattr(prose._parser, "render", lambda piece, env: taken.append(piece) or parse(piece, env))
+    assert prose.render(text, 2) == whole
+    assert len(taken) == 9
+    assert "".join(taken) == text
+    assert prose.render("<*> \n" * 30, 2) == "<pre><code>" + "&lt;*&gt; \n" * 30 + "</code></pre>"
+
+
 def test_a_page_stands_beside_the_markdown_page(bench):
     """Both pages link to the same files, which are written once; the account is the first renderer's."""
     message = said("human", "Hi", attachments=[{"name": "a.txt", "type": "", "text": "TEXT"}])
@@ -213,3 +229,5 @@ def test_what_a_browser_would_run_is_downloaded(bench):
     page = page_of(bench, talk(said("human", {"kind": "artifact", "artifact": made}, files=files)))
     assert '<a href="1/artifacts/A.html" download>A</a>' in page
     assert '<img src="1/attachments/p.png" alt="p.png" loading="lazy">' in page
+    links = [HTMLPage(Prose()).link("x", f"a{end}") for end in (".SHTML", ".xht", ".svgz", ".mht", ".xsl", ".txt", ".pdf")]
+    assert [" download>" in link for link in links] == [True] * 5 + [False] * 2
