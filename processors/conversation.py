@@ -24,7 +24,7 @@ Block
     ============  =========================================================================================
     `text`        `text`, `citations` (`end`: characters from the start, `url`, `title`)
     `thinking`    `text`, `summaries`
-    `tool`        `name`, `input`, `result` (None, or see below), and `artifact` where the call makes or edits one
+    `tool`        `name`, `input`, `result` (None, or see below), and `artifact` where the call makes or edits one; (?) `id`
     `artifact`    `artifact`: one that stands in the text itself
     `injected`    `text`, `source`: words the provider put in front of the user's
     `event`       `title`, `text`: something that happened rather than was said: a compaction, a changed model

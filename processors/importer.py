@@ -68,7 +68,8 @@ class ConversationImporter(Processor):
     def _make(self, name: str) -> Converter:
         shape = BY_NAME.get(name)
         if not shape or not shape.convert:
-            raise RunError(f"nothing converts elements of shape '{name}'{suggestion(name, BY_NAME)}")
+            known = [one.name for one in BY_NAME.values() if one.convert]
+            raise RunError(f"nothing converts elements of shape '{name}'{suggestion(name, known)}")
         module, _, converter = shape.convert.partition(":")
         found: Converter = getattr(importlib.import_module(f".{module}", __package__), converter)()
         self._converters[name] = found

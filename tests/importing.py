@@ -39,7 +39,8 @@ def imported(sample, element=...):
     """Return the conversation that a sample's element becomes, or one that stands in its place."""
     element = sample.element if element is ... else element
     message = {"element": element, "shape": sample.shape, "source": {"file": sample.file}, "members": sample.members}
-    return ConversationImporter().process(message)["conversation"]
+    made = ConversationImporter().process(message)
+    return (made[0] if isinstance(made, list) else made)["conversation"]
 
 
 def conversations(folder):

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 from generate_claude import NO_PARENT, make_conversation, make_message, sample, text_block, tool_blocks
+from importing import SAMPLES, imported, samples
 
 from transmissions.processors.claude import convert
 from transmissions.processors.collector import RecordCollector
 from transmissions.processors.conversation_json import ConversationJSONLines
+from transmissions.processors.shapes import BY_NAME
 from transmissions.processors.spool import Mapped, SpooledList, pieces
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "configs/chat-model.schema.json").read_text())
@@ -51,9 +53,20 @@ def check(value, schema, way="line"):
     assert isinstance(value, tuple(TYPES[kind] for kind in kinds)), way
     assert set(schema.get("required", ())) <= set(value if isinstance(value, dict) else ()), way
     for name, inner in value.items() if isinstance(value, dict) and "properties" in schema else ():
-        check(inner, schema["properties"].get(name, True), f"{way}.{name}")
+        assert name in schema["properties"], f"{way}.{name}"
+        check(inner, schema["properties"][name], f"{way}.{name}")
     for inner in value if isinstance(value, list) and "items" in schema else ():
         check(inner, schema["items"], f"{way}[]")
+
+
+@pytest.mark.parametrize("provider", sorted(folder.name for folder in SAMPLES.iterdir()))
+def test_every_provider_keeps_to_the_model(bench, provider):
+    """The lines of all samples fit the schema, and have no field that it does not name."""
+    converted = [imported(sample) for sample in samples(provider) if BY_NAME[sample.shape].convert]
+    lines = [line for one in converted for line in lines_of(bench, one)]
+    assert lines
+    for line in lines:
+        check(line, SCHEMA)
 
 
 def branched(*texts):

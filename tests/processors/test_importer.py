@@ -27,6 +27,14 @@ def test_what_cannot_be_converted_keeps_its_fields(bench):
         assert message == before
 
 
+def test_a_shape_without_conversations_is_not_offered_in_its_own_place(bench):
+    """Who hands over what holds no conversations is offered a shape that does."""
+    with pytest.raises(RunError, match="nothing converts elements of shape 'claude-users2'; did you mean 'claude-users'"):
+        bench.through(ConversationImporter(), {"element": {}, "shape": "claude-users2"})
+    with pytest.raises(RunError, match="'chatgpt-names'; did you mean 'chatgpt-list'"):
+        bench.through(ConversationImporter(), {"element": {}, "shape": "chatgpt-names"})
+
+
 def test_an_export_is_the_same_in_every_layout(bench):
     """File, folder, ZIP and manifest with parts give the same conversations, with the same digests."""
     numbers = Numbers(3)
