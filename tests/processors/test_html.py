@@ -179,7 +179,7 @@ def test_a_long_text_is_parsed_piece_by_piece(monkeypatch):
     assert prose.render(text, 2) == whole
     assert len(taken) == 9
     assert "".join(taken).strip() == text
-    assert prose.render("<*> \n" * 30, 2) == "<pre><code>" + "&lt;*&gt; \n" * 30 + "</code></pre>"
+    assert prose.render("<*> \n" * 30, 2) == "<pre><code>" + "&lt;*&gt; \n" * 29 + "&lt;*&gt; </code></pre>"
 
 
 def test_a_page_stands_beside_the_markdown_page(bench):
