@@ -48,6 +48,11 @@ def test_every_term_is_explained():
     assert missing == []
 
 
+def test_every_term_about_a_node_is_reserved():
+    """No processor can have a setting that would be taken for what is said about its node."""
+    assert {setting.term for setting in nodeterms.node_settings()} <= NODE_TERMS
+
+
 def test_everything_defined_is_explained():
     """No subject of the vocabulary is without label and comment."""
     subjects = set(VOCABULARY.subjects(RDF.type))
