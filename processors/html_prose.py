@@ -93,7 +93,7 @@ class Prose:
 
     def _parsed(self, text: str, shift: int) -> str:
         if len(text) > _LONG:  # A log, a table, a file: what has no paragraphs is shown as it is.
-    XX
+            return MARK.sub(_mark, code_block(text.strip("\n")))
         return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
 
 
