@@ -65,6 +65,11 @@ class ArchiveReader(Source):
             raise UsageError(
                 f"no provider '{self.provider}'{suggestion(self.provider, known) or '; there are ' + ', '.join(known)}"
             )
+        self._has_read = False
+        self._faults: list[str] = []
+        """Why there was nothing to read in an archive. What that means is known when all have been looked at."""
+        self._refused: list[tuple[str, str]] = []
+        """Those of them that nobody was told of yet, with the archive's name."""
 
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield the conversations of the archive that `message` names."""
@@ -74,11 +79,19 @@ class ArchiveReader(Source):
         account = message["input"] = account_of(path.name, archive, shapes)
         if not any(shapes):
             self._refuse(path, archive)
+            return
         for part in archive.parts:
             if part.fault:
                 self.context.skip(part.fault, file=part.blob.name)
         self._check_parts(archive, account)
         yield from self._read(archive, shapes, account)
+
+    def finish(self) -> None:
+        """Fail where no archive had anything to read; one among others is only told of."""
+        if self._faults and not self._has_read:
+            raise RunError(self._faults[0])
+        for fault, name in self._refused:
+            self.context.skip(fault, file=name)
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, what each file of the archive is found to hold."""
@@ -101,12 +114,14 @@ class ArchiveReader(Source):
                 yield _message(str(letter.get("file")), shape, item, members)
 
     def _refuse(self, path: Path, archive: Archive) -> None:
-        """Say why there is nothing to read; an empty list is nothing to complain of."""
+        """Note why there is nothing to read; an empty list is nothing to complain of."""
         fault = next((part.fault for part in archive.parts if part.fault), "")
         if not fault and any(part.shape is EMPTY for part in archive.parts):
+            self._has_read = True
             return
         name = "" if self.provider in _ANY else f"{self.provider} "
-        raise RunError(fault or f"no {name}conversations in '{path}'; {what_is_there(archive.parts)}")
+        self._faults.append(fault or f"no {name}conversations in '{path}'; {what_is_there(archive.parts)}")
+        self._refused.append((self._faults[-1], path.name))
 
     def _open(self, path: Path) -> Archive:
         return Archive(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked))
@@ -145,7 +160,9 @@ class ArchiveReader(Source):
             before += len(part.blob)
         self.context.emit("progress", done=total, total=total, unit="bytes")
         if account["faults"] and not account["elements"] + account["broken"]:
-            raise RunError(account["faults"][0])
+            self._faults.append(account["faults"][0])
+        else:
+            self._has_read = True
 
     def _items(self, part: Part, shape: Shape, tally: Tally) -> Iterator[Element | Broken]:
         """Yield what is in a file; a file that cannot be read to its end costs the rest of itself."""

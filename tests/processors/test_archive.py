@@ -65,6 +65,15 @@ def test_what_holds_no_conversations_is_refused(bench, export):
         bench.through(ArchiveReader(archive="nowhere"), {})
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_archive_without_conversations_costs_no_other(bench, export, order):
+    """Of several archives those that have something are read, whichever comes first; the others are told of."""
+    (bench.data / "none").mkdir()
+    messages = [{"archive": "none"}, {"archive": "export"}][::order]
+    assert bench.through(ArchiveReader(), *messages)
+    assert [reason.partition(" in ")[0] for reason, _ in bench.skipped] == ["no conversations"]
+
+
 def test_links_in_a_folder_are_not_followed(bench, export, tmp_path):
     """A link inside an archive leads nowhere."""
     (tmp_path / "secret.json").write_text(json.dumps(sample()))
