@@ -140,6 +140,7 @@ class Trial:
                     (source, each["conversation"]) for each in (given if isinstance(given, list) else [given])
                 ]
         convert.end_group(self.start)
+        read.finish()
 
 
 def assert_bytes_add_up(trial, data, name):
