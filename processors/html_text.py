@@ -12,6 +12,7 @@ _BLOCKS: Final = frozenset(["article", "blockquote", "dd", "div", "dl", "dt", "f
 _MARKS: Final = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~"}
 _SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 _GAP: Final = re.compile(r"\n{3,}")
+_LINE_END: Final = re.compile(r"\n\s*")
 _SPECIAL: Final = re.compile(r"[*`\\]|<(?=[A-Za-z/!?])")
 """What would be Markdown or HTML if it stood in Markdown text as it stands in HTML."""
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -95,6 +96,7 @@ class MarkdownMaker(HTMLParser):
         elif tag == "pre":
             self._code, self._language = [], _language_of(attrs)
         elif tag == "code":
+            self._close_inline()
             self._inline = len(self._out)
         elif tag == "a":
             self._close_link()
@@ -165,17 +167,20 @@ class MarkdownMaker(HTMLParser):
         if self._link is None:
             return
         (address, at), self._link = self._link, None
+        self._close_inline(at)
         shown = " ".join("".join(self._out[at:]).split())
         if shown and shown != address and _SAFE_LINK.fullmatch(address):
             self._out[at:] = [f"[{shown}]({address})"]
 
-    def _close_inline(self) -> None:
-        if self._inline < 0:
+    def _close_inline(self, since: int = 0) -> None:
+        """End code in a line that began at that place or later: what is in it must not be taken out of it."""
+        if self._inline < since:
             return
-        code = "".join(self._out[self._inline :])
+        code = _LINE_END.sub(" ", "".join(self._out[self._inline :]))
         ticks = "`" * (1 + max(map(len, _TICKS.findall(code)), default=0))
         pad = " " if code.startswith("`") or code.endswith("`") else ""
-        self._out[self._inline :] = [f"{ticks}{pad}{code}{pad}{ticks}"] if code else []
+        apart = " " if self._inline and self._out[self._inline - 1].endswith("`") else ""  # Or two runs of ticks were one.
+        self._out[self._inline :] = [f"{apart}{ticks}{pad}{code}{pad}{ticks}"] if code else []
         self._inline = -1
 
     def _close_code(self) -> None:
@@ -187,6 +192,7 @@ class MarkdownMaker(HTMLParser):
         self._code = None
 
     def _begin_table_part(self, tag: str) -> None:
+        self._close_inline()
         if tag == "tr":
             self._close_row()
             self._row = []
@@ -198,6 +204,7 @@ class MarkdownMaker(HTMLParser):
     def _close_cell(self) -> None:
         if self._cell < 0 or self._row is None:
             return
+        self._close_inline(self._cell)
         self._row.append(" ".join("".join(self._out[self._cell :]).split()).replace("|", "\\|"))
         del self._out[self._cell :]
         self._cell = -1

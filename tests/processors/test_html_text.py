@@ -47,6 +47,12 @@ PIECES = st.sampled_from(
         ("<ul></p><li>a", "- a"),
         ("a<![x[b]]>c", "a\\<![x[b]]>c"),
         ("2 * 3 &lt;b&gt; 1 &lt; 2", "2 \\* 3 \\<b> 1 < 2"),
+        ("<code>&lt;b&gt;<code>", "`<b>`"),
+        ("<code>&lt;b&gt;<code>c", "`<b>` `c`"),
+        ("<code>a<p>&lt;b&gt;</code>", "`a <b>`"),
+        ("<a href='https://x.example'><code>&lt;b&gt;</a>", "[`<b>`](https://x.example)"),
+        ("<table><tr><td><code>&lt;b&gt;</td></tr></table>", "| `<b>` |\n| --- |"),
+        ("<table><code><tr><td>&lt;b&gt;</td></code></tr></table>", "| \\<b> |\n| --- |"),
     ],
 )
 def test_html_becomes_markdown(html, markdown):
