@@ -6,6 +6,7 @@ import sqlite3
 from typing import Final, NamedTuple
 
 from .ledger import plain
+from .number_table import NumberTable
 
 _AT_ONCE: Final = 256
 _SCHEMA: Final = """
@@ -33,10 +34,11 @@ class Arrivals:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)  # A private file that goes when it is closed.
         self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("PRAGMA cache_size = -512")
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.executescript(_SCHEMA)
-        self._hashes: set[int] = set()
-        """Of all keys: most are new, and need not be looked for."""
+        self._keys = NumberTable()
+        """Hashes of all keys: most are new, and need not be looked for."""
         self._latest: dict[str, Arrival] = {}
         """What is not yet in the database."""
 
@@ -60,7 +62,7 @@ class Arrivals:
 
     def note(self, arrival: Arrival) -> None:
         """Remember an arrival and its place."""
-        self._hashes.add(hash(arrival.key))
+        self._keys[arrival.key] = 1
         self._latest[arrival.key] = arrival
         if len(self._latest) == _AT_ONCE:
             rows = [tuple(map(plain, late)) for late in self._latest.values()]
@@ -74,7 +76,7 @@ class Arrivals:
         self._database.close()
 
     def _find(self, key: str) -> Arrival | None:
-        if hash(key) not in self._hashes:
+        if key not in self._keys:
             return None
         if key in self._latest:
             return self._latest[key]

@@ -60,7 +60,7 @@ class ConversationPlaces(Processor):
         self._of_project = _read_projects(self.context.input_path(self.projects)) if self.projects else {}
         self._ledger = Ledger.open(self.context.output_path(self.state))
         self._arrivals = Arrivals()
-        self._pages, self._ids, self._folders = UniqueNames(), UniqueNames(), UniqueNames()
+        self._pages, self._ids, self._folders = (UniqueNames(many=True) for _ in range(3))
         self._is_first = True
         for page, short, folder in self._ledger.names():
             self._is_first = False

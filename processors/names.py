@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from .number_table import NumberTable
+
 LIMIT: Final = 120
 """Bytes of a name in UTF-8. File systems allow 255; what people sync to and archive with often less."""
 
@@ -75,9 +77,9 @@ class UniqueNames:
 
     __slots__ = ("_taken",)
 
-    def __init__(self) -> None:
-        # Hashes, not names: one number for each file of the largest archive.
-        self._taken: set[int] = set()
+    def __init__(self, *, many: bool = False) -> None:
+        # Hashes, not names, and for those of a whole archive in a table that holds a million in 24 MB.
+        self._taken: dict[int, int] | NumberTable = NumberTable() if many else {}
 
     def take(self, *candidates: str) -> str:
         """Return the first candidate nobody has taken, or the last with a number, and take it."""
@@ -87,15 +89,15 @@ class UniqueNames:
             numbered = _numbered(candidates[-1], number)
             name = None if self._has(numbered) else numbered
             number += 1
-        self._taken.add(_key(name))
+        self._taken[_key(name)] = 1
         return name
 
     def release(self, name: str) -> None:
         """Let somebody else take a name."""
-        self._taken.discard(_key(name))
+        self._taken[_key(name)] = 0
 
     def _has(self, name: str) -> bool:
-        return _key(name) in self._taken
+        return self._taken.get(_key(name)) == 1
 
 
 def _key(name: str) -> int:
