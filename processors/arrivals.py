@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Final, NamedTuple
 
 from .ledger import plain
 from .number_table import NumberTable
+from .sqlite_faults import faults
 
 _AT_ONCE: Final = 256
 _SCHEMA: Final = """
@@ -33,9 +36,8 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)  # A private file that goes when it is closed.
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("PRAGMA cache_size = -512")
-        self._database.execute("PRAGMA journal_mode = OFF")
+        for setting in ("synchronous = OFF", "journal_mode = OFF", "cache_size = -512"):
+            self._database.execute(f"PRAGMA {setting}")
         self._database.executescript(_SCHEMA)
         self._keys = NumberTable()
         """Hashes of all keys: most are new, and need not be looked for."""
@@ -66,9 +68,10 @@ class Arrivals:
         self._latest[arrival.key] = arrival
         if len(self._latest) == _AT_ONCE:
             rows = [tuple(map(plain, late)) for late in self._latest.values()]
-            self._database.execute("BEGIN")
-            self._database.executemany("INSERT INTO arrival VALUES (?,?,?,?,?,?,?,?)", rows)
-            self._database.execute("COMMIT")
+            with faults(Path(gettempdir())):
+                self._database.execute("BEGIN")
+                self._database.executemany("INSERT INTO arrival VALUES (?,?,?,?,?,?,?,?)", rows)
+                self._database.execute("COMMIT")
             self._latest.clear()
 
     def close(self) -> None:

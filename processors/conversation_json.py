@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from transmissions import Processor
 
 from .conversation import title_of
+from .places import page_of
 from .records import encode_pieces, note_replaced, one_line
 from .spoken import on_path, said
 
@@ -55,7 +56,7 @@ class ConversationJSONLines(Processor):
         if self.form == "model":
             texts = _model(head, conversation, dict(_paths(message)))
         elif self.form == "chunks":
-            texts = _chunks(head, conversation, message.get("place", {}).get("page", ""))
+            texts = _chunks(head, conversation, page_of(message))
         else:
             texts = _training(head, conversation, self.form)
         is_large = conversation["messages"].__class__ is not list

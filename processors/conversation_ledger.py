@@ -51,7 +51,7 @@ class ConversationLedger(Processor):
             return message
         place = message.pop("place")
         facts = message.pop("facts")
-        files = {path: [digest, size] for path, digest, size, _ in message["written"]}
+        files = {path: [digest, size] for path, digest, size, _ in message.get("written", ())}
         before = self._ledger.known(message["key"]) if place["was"] else None
         if before:
             stay = _of_targets_that_are_off(before, files, place)

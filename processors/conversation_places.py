@@ -11,7 +11,7 @@ from .arrivals import Arrival, Arrivals, is_older
 from .conversation import title_of
 from .ledger import NAME, Ledger
 from .names import UniqueNames
-from .places import EXTENSION, SHORT, Templates, fields_of, hex_id
+from .places import EXTENSION, SHORT, Templates, fields_of, hex_id, html_path
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -61,6 +61,8 @@ class ConversationPlaces(Processor):
         self._ledger = Ledger.open(self.context.output_path(self.state))
         self._arrivals = Arrivals()
         self._pages, self._ids, self._folders = (UniqueNames(many=True) for _ in range(3))
+        types = {node.type.rpartition("/")[2] for node in self.context.plan.nodes()}
+        self._only_html = "ConversationHTML" in types and "ConversationMarkdown" not in types
         self._is_first = True
         for page, short, folder in self._ledger.names():
             self._is_first = False
@@ -122,7 +124,7 @@ class ConversationPlaces(Processor):
         }
         # What an earlier version in this run has written over is as good as unknown.
         message["known"] = before.files if before and arrival.page == "" else {}
-        message["facts"] = _facts(conversation, title, page, project)
+        message["facts"] = _facts(conversation, title, html_path(page) if self._only_html else page, project)
 
 
 def _facts(conversation: Conversation, title: str, page: str, project: str) -> dict[str, Any]:

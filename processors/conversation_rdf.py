@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from transmissions import Processor
 
+from .places import page_of
 from .rdf_parts import Graph, Options, page_link
 from .rdf_text import Names, Syntax
 from .records import encode_pieces, note_replaced, one_line
@@ -67,7 +68,7 @@ class ConversationRDF(Processor):
 
     def _content(self, message: Message) -> tuple[Content, int]:
         conversation, key = message["conversation"], message.get("key", "")
-        page = message.get("place", {}).get("page", "")
+        page = page_of(message)
         graph = Graph(self._terms, self._options, conversation, key)
         head = f"# {one_line(key or conversation['id'])}\n{self._terms.head()}"
         is_large = conversation["messages"].__class__ is not list

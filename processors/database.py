@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from transmissions import Pattern, Processor
 
 from .conversation import title_of
+from .places import page_of
 from .records import one_line, replace_surrogates
 from .search_database import Entry, Line, SearchDatabase
 from .spoken import searched, searched_beside
@@ -70,7 +71,7 @@ class ConversationDatabase(Processor):
         if self._database and "conversation" in message:
             conversation = message["conversation"]
             key = message.get("key") or f"{conversation['provider']}:{conversation['id']}"
-            self._add(self._database, conversation, key, message.get("place", {}).get("page", ""))
+            self._add(self._database, conversation, key, page_of(message))
         return message
 
     def _add(self, database: SearchDatabase, conversation: Conversation, key: str, page: str) -> None:

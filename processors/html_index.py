@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from transmissions import Processor
 
-from .flavour_html import HTMLPage
 from .html_style import link_to, open_page
-from .places import EXTENSION
+from .places import html_path
 from .search_script import SCRIPT
 from .word_store import WordStore, write_changed
 
@@ -79,7 +78,7 @@ def _known(pages: Iterable[Listed], index: str) -> str:
 
 
 def _link(path: str, index: str) -> str:
-    return link_to(path.removesuffix(EXTENSION) + HTMLPage.extension, index)
+    return link_to(html_path(path), index)
 
 
 def _index(pages: list[Listed], title: str, index: str, search: str) -> str:

@@ -14,7 +14,7 @@ from .html_prose import Prose, external
 from .html_style import link_to, open_page
 from .layouts import ConversationLayout
 from .page import Style
-from .places import EXTENSION, Place
+from .places import Place, html_path
 from .words import words_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class ConversationHTML(Processor):
 
 def _head(prose: Prose, index: str, facts: dict[str, Any]) -> str:
     """Return the head of a page: its title, and what is known of the conversation."""
-    page = facts["page"].removesuffix(EXTENSION) + HTMLPage.extension
+    page = html_path(facts["page"])
     parts = [open_page(facts["title"])]
     if index:
         parts.append(f'<nav><a href="{escape(link_to(index, page))}">All conversations</a></nav>')

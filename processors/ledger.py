@@ -6,12 +6,11 @@ version of a conversation is newer. Lost or deleted, it is made anew: then pages
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from transmissions import OutputError
+from .sqlite_faults import faults, is_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
 NAME: Final = ".state.db"
 _FORMAT: Final = 1
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS conversation (
+CREATE TABLE conversation (
     key TEXT PRIMARY KEY, updated TEXT, digest TEXT, wanted TEXT, page TEXT, short TEXT, folder TEXT, files TEXT,
     created TEXT, facts TEXT
 );
-CREATE INDEX IF NOT EXISTS in_time ON conversation (created, key);
+CREATE INDEX in_time ON conversation (created, key);
 """
 
 
@@ -46,13 +45,14 @@ class Ledger:
     """The open ledger of an output folder. Lone surrogates in text are kept as JSON escapes.
 
     Raises:
-        OutputError: it cannot be read or written, or is no ledger.
+        OutputError: it cannot be written.
+        RunError: it is in use, or is no ledger.
 
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._faults():
+        with faults(self._path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
             self._latest: dict[str, tuple[str, ...]] = {}
@@ -65,37 +65,25 @@ class Ledger:
         return cls(path)
 
     def _prepare(self) -> None:
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, _FORMAT):
-            raise OutputError(f"'{self._path}' was made by another version of transmissions; move it away to make it anew")
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("PRAGMA cache_size = -512")  # Of the default's two megabytes nothing is seen in the time.
-        self._database.execute("PRAGMA wal_autocheckpoint = 16000")  # Each waits for the disk; closing does so once.
-        if version == 0:
-            self._database.executescript(_SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {_FORMAT}")
-
-    @contextlib.contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise OutputError(f"cannot use '{self._path}': {error}") from error
+        for setting in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -512", "wal_autocheckpoint = 16000"):
+            # Of the default's cache nothing is seen in the time, and each checkpoint waits for the disk; closing makes one.
+            self._database.execute(f"PRAGMA {setting}")
+        if is_new(self._database, _FORMAT):
+            self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
 
     def known(self, key: str) -> Known | None:
         """Return what is known of a conversation."""
         if key in self._latest:
             row: Any = self._latest[key][1:8]
             return Known._make((*row[:-1], json.loads(row[-1])))
-        with self._faults():
+        with faults(self._path):
             query = "SELECT updated, digest, wanted, page, short, folder, files FROM conversation WHERE key = ?"
             row = self._database.execute(query, (plain(key),)).fetchone()
         return Known._make((*row[:-1], json.loads(row[-1]))) if row else None
 
     def names(self) -> Iterator[tuple[str, str, str]]:
         """Yield page, short id and folder of every conversation."""
-        with self._faults():
+        with faults(self._path):
             yield from self._database.execute("SELECT page, short, folder FROM conversation")
 
     def record(self, key: str, known: Known, facts: dict[str, Any]) -> None:
@@ -105,7 +93,7 @@ class Ledger:
 
     def commit(self) -> None:
         """Make everything recorded last, all or nothing."""
-        with self._faults():
+        with faults(self._path):
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("REPLACE INTO conversation VALUES (?,?,?,?,?,?,?,?,?,?)", self._latest.values())
             self._database.execute("COMMIT")
@@ -113,7 +101,7 @@ class Ledger:
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield the facts of every conversation, in order of (created, key)."""
-        with self._faults():
+        with faults(self._path):
             for (facts,) in self._database.execute("SELECT facts FROM conversation ORDER BY created, key"):
                 yield json.loads(facts)
 

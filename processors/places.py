@@ -12,6 +12,8 @@ from urllib.parse import quote
 from .names import LIMIT, UniqueNames, safe_name
 
 if TYPE_CHECKING:
+    from transmissions import Message
+
     from .conversation import Conversation
 
 EXTENSION: Final = ".md"
@@ -21,7 +23,20 @@ _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f-]{8,128}")
 _AS_IT_IS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 SHORT: Final = 8
-_OF_CONVERSATION: Final = ("year", "month", "day", "date", "title", "id", "fullId", "start", "provider", "project", "kind", "kinds")
+_OF_CONVERSATION: Final = (
+    "year",
+    "month",
+    "day",
+    "date",
+    "title",
+    "id",
+    "fullId",
+    "start",
+    "provider",
+    "project",
+    "kind",
+    "kinds",
+)
 _PLURALS: Final = {"memory": "memories"}
 _OF_FILE: Final = ("kind", "name")
 
@@ -55,6 +70,17 @@ class Place:
         name = self._names.take(name)
         path = self._assets.replace(KIND, kind).replace(NAME, name)
         return path, self._links.replace(KIND, kind).replace(NAME, name if _AS_IT_IS.fullmatch(name) else quote(name))
+
+
+def page_of(message: Message) -> str:
+    """Return the path of the page that people open: with Markdown off it is the HTML page."""
+    place = message.get("place") or {}
+    return str((message.get("facts") or {}).get("page") or place.get("page") or "")
+
+
+def html_path(page: str) -> str:
+    """Return the path of the HTML page beside a page."""
+    return f"{posixpath.splitext(page)[0]}.html"
 
 
 class Templates(NamedTuple):

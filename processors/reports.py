@@ -42,7 +42,7 @@ class ConversionReport(Processor):
 
     def process(self, message: Message) -> Message:
         """Take the message into account and pass it on without the figures."""
-        self._take_account(message.pop("account", None))
+        self._take_account(message.pop("account", None), is_placed="key" in message)
         _add(self._redacted, message.pop("redacted", {}))
         written = message.get("written", ())
         self._written["pages"] += any(True for _ in written)
@@ -52,9 +52,9 @@ class ConversionReport(Processor):
             self._written["unchanged"] += not is_changed
         return message
 
-    def _take_account(self, account: dict[str, Any] | None) -> None:
+    def _take_account(self, account: dict[str, Any] | None, *, is_placed: bool) -> None:
         if account is None:  # No page was made: what came is told, but not what became of each part.
-            self._conversations["converted"] += 1
+            self._conversations["converted"] += is_placed
             return
         counts, became = account["found"], account["became"]
         found = {name.rstrip("s"): counts[name] for name in ("messages", "attachments", "files")}

@@ -23,7 +23,12 @@ def settings_below(settings):
 
 def spoken_terms():
     """Return every term the code knows that is no processor's own setting."""
-    about = (*nodeterms.node_settings(), *nodeterms.transmission_spec().settings, *nodeterms.condition_spec().settings, *nodeterms.workers_spec().settings)
+    about = (
+        *nodeterms.node_settings(),
+        *nodeterms.transmission_spec().settings,
+        *nodeterms.condition_spec().settings,
+        *nodeterms.workers_spec().settings,
+    )
     structure = {"Transmission", "EntryTransmission", "FanOut", "Route", "Workers", "pipe", "branches", "when", "env"}
     return structure | NODE_TERMS | {setting.term for setting in settings_below(about)}
 

@@ -66,7 +66,20 @@ class Channel:
     What is written together stays together where it can: lists are handed over, not copied.
     """
 
-    __slots__ = ("_count", "_getter", "_putters", "_queue", "_sure", "_tokens", "capacity", "items", "name", "peak", "pressure", "total")
+    __slots__ = (
+        "_count",
+        "_getter",
+        "_putters",
+        "_queue",
+        "_sure",
+        "_tokens",
+        "capacity",
+        "items",
+        "name",
+        "peak",
+        "pressure",
+        "total",
+    )
 
     def __init__(self, name: str = "", items: int = BATCHES * ITEMS) -> None:
         self.name = name

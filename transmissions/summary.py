@@ -20,10 +20,9 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     result, folders = run.result, run.state.folders
     counts = [run.state.counts[node.path] for node in run.plan.nodes()]
     came = sum(_came_in(run, entry) for entry in run.plan.entries())
+    # What processors tell is in the words of their subject, and stands for what the engine counts.
     parts = [
-        *told,
-        f"{came} message{'' if came == 1 else 's'} in",
-        f"{result.sent} out",
+        *(told or (f"{came} message{'' if came == 1 else 's'} in", f"{result.sent} out")),
         f"{sum(count.failed for count in counts)} failed",
         f"{seconds:.2f} s",
     ]

@@ -33,6 +33,9 @@ _PIPE: Final = 1 << 20
 _POLL: Final = 0.005
 
 
+_MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""For glibc: give large pieces back at once. Else a child grows by 5 MiB over a gigabyte of chats, by fragments alone."""
+
 class Process:
     """A process, and the batches it has."""
 
@@ -64,7 +67,7 @@ class Process:
         try:
             command = [sys.executable, "-P", "-m", "transmissions.worker", *map(str, shared)]
             self._process = subprocess.Popen(  # noqa: ASYNC220 - it takes 2 ms, which a thread would take as well
-                command, stdin=subprocess.DEVNULL, pass_fds=shared, start_new_session=True
+                command, stdin=subprocess.DEVNULL, pass_fds=shared, start_new_session=True, env=_MALLOC | os.environ
             )
         except OSError:
             os.close(requests)

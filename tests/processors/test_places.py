@@ -3,7 +3,7 @@ import json
 import pytest
 from chats import arriving, chat
 
-from transmissions import OutputError, RunError, UsageError
+from transmissions import RunError, UsageError
 from transmissions.processors.conversation_ledger import ConversationLedger
 from transmissions.processors.conversation_places import ConversationPlaces
 from transmissions.processors.ledger import Ledger
@@ -150,7 +150,7 @@ def test_a_ledger_that_is_none_is_an_error(bench):
     """A file that is no ledger, or one of another version, is named rather than overwritten."""
     bench.output.mkdir()
     (bench.output / ".state.db").write_text("no database, but text that is long enough to be looked at " * 20)
-    with pytest.raises(OutputError, match=r"cannot use '.*\.state\.db'"):
+    with pytest.raises(RunError, match=r"'.*\.state\.db' is no SQLite database; move it away"):
         placed(bench, chat())
 
 
