@@ -26,6 +26,18 @@ def test_a_folder_with_files_is_refused(tmp_path):
         claim(tmp_path, force=False)
 
 
+def test_a_marker_that_is_a_link_is_not_ours(tmp_path):
+    """What a link under the marker's name leads to is never written, by force neither."""
+    victim, folder = tmp_path / "victim", tmp_path / "out"
+    victim.write_text("precious")
+    folder.mkdir()
+    (folder / MARKER).symlink_to(victim)
+    assert not is_free(folder)
+    with marked(folder, "app", "1"):
+        pass
+    assert victim.read_text() == "precious"
+
+
 def test_force_takes_any_folder(tmp_path):
     """`--force` takes a folder whatever it holds, and leaves that alone."""
     (tmp_path / "letter.txt").write_text("mine")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKER: Final = ".transmissions"
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 PATIENCE = 10.0
 """Seconds to wait for another run: its last process may still be on its way out."""
 _INTERVAL: Final = 0.05
@@ -28,7 +29,7 @@ def is_free(folder: Path) -> bool:
     if not folder.is_dir():
         return not folder.exists()
     with os.scandir(folder) as entries:
-        return next(entries, None) is None or (folder / MARKER).is_file()
+        return next(entries, None) is None or _is_marker(folder / MARKER)
 
 
 def refuse_impossible(folder: Path) -> None:
@@ -44,6 +45,11 @@ def refuse_impossible(folder: Path) -> None:
         raise UsageError(f"'{there}' is a file; -o takes a folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write into '{there}': permission denied")
+
+
+def _is_marker(path: Path) -> bool:
+    """Whether a marker is a file of its own: a link in somebody's folder would have us write over what it leads to."""
+    return path.is_file() and not path.is_symlink()
 
 
 def claim(folder: Path, *, force: bool) -> None:
@@ -89,7 +95,7 @@ def _locked(folder: Path) -> int | None:
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            marker = os.open(folder / MARKER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            marker = os.open(folder / MARKER, _FLAGS, 0o644)
         except OSError:
             return None
         if _lock(marker) and _is_there(marker, folder):
