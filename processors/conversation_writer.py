@@ -82,7 +82,7 @@ class ConversationWriter(Processor):
     def _read(self, path: str) -> bytes:
         """Return a page that is there; most often there is none, and asking first costs a tenth of trying to open it."""
         place = self._tree.locate(path)
-        if not os.path.exists(place):  # noqa: PTH110
+        if not os.path.isfile(place):  # noqa: PTH113
             return b""
         try:
             with open(place, "rb") as file:  # noqa: PTH123

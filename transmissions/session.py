@@ -109,7 +109,8 @@ class Session:
         if self._skipped <= _SKIPPED and not self.options.quiet:
             about = f" '{fields['file']}'" if fields.get("file") and str(fields["file"]) not in fields["reason"] else ""
             told = {name: value for name, value in fields.items() if name in ("node", "reason", "file", "path")}
-            logs.tell(f"{fields['node']}: skipped{about}: {fields['reason']}", logging.WARNING, event="skip", **told)
+            words = "".join(sign if sign.isprintable() else "�" for sign in f"{about}: {fields['reason']}")
+            logs.tell(f"{fields['node']}: skipped{words}", logging.WARNING, event="skip", **told)
 
     async def _work(self, progress: Progress | None) -> None:
         showing = asyncio.create_task(progress.keep_showing()) if progress else None

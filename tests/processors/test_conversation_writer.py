@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from chats import chat
 
@@ -37,6 +39,14 @@ def test_what_is_missing_is_written_again(bench):
     known, _ = write(bench, page("one"))
     (bench.output / PAGE).unlink()
     assert write(bench, page("one"), known)[1] is True
+
+
+def test_a_page_that_is_no_file_is_not_read(bench):
+    """A pipe where a page was would be waited for; it is replaced."""
+    (bench.output / PAGE).parent.mkdir()
+    os.mkfifo(bench.output / PAGE)
+    assert write(bench, page("one"), {PAGE: ["d", 1]})[1] is True
+    assert (bench.output / PAGE).read_bytes() == page("one")
 
 
 @pytest.mark.parametrize("pieces", [False, True])
