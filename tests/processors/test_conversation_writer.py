@@ -43,7 +43,7 @@ def test_what_is_missing_is_written_again(bench):
 
 def test_a_page_that_is_no_file_is_not_read(bench):
     """A pipe where a page was would be waited for; it is replaced."""
-    (bench.output / PAGE).parent.mkdir()
+    (bench.output / PAGE).parent.mkdir(parents=True)
     os.mkfifo(bench.output / PAGE)
     assert write(bench, page("one"), {PAGE: ["d", 1]})[1] is True
     assert (bench.output / PAGE).read_bytes() == page("one")
