@@ -6,6 +6,7 @@ import hashlib
 import posixpath
 import re
 import string
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ _OF_CONVERSATION: Final = (
     "kind",
     "kinds",
 )
+_COMMON: Final = ("provider", "year", "month", "project", "kind", "kinds")
 _PLURALS: Final = {"memory": "memories"}
 _OF_FILE: Final = ("kind", "name")
 
@@ -121,7 +123,7 @@ def fields_of(conversation: Conversation, full: str, short: str, project: str) -
     """Return what templates may name, each as part of a path."""
     found = _DATE.match(conversation["created"]) or _DATE.match(conversation["updated"])
     year, month, day = found.groups() if found else ("undated", "", "")
-    kind = safe_name(conversation.get("kind") or "chat", 40, "chat")
+    kind = _word(conversation.get("kind") or "chat", "chat")
     return {
         "year": year,
         "month": month,
@@ -130,16 +132,35 @@ def fields_of(conversation: Conversation, full: str, short: str, project: str) -
         "id": short,
         "fullId": full,
         "start": full[:4],
-        "provider": safe_name(conversation["provider"], 40, "unknown"),
+        "provider": _word(conversation["provider"], "unknown"),
         "project": safe_name(project, 60, "") if project else "",
         "kind": kind,
         "kinds": _PLURALS.get(kind, f"{kind}s"),
     }
 
 
+@lru_cache(maxsize=64)
+def _word(text: str, fallback: str) -> str:
+    return safe_name(text, 40, fallback)
+
+
 def _fill(template: str, fields: dict[str, str], title: str, limit: int) -> str:
-    filled = (_part(part, fields, title, limit) for part in template.split("/"))
-    return "/".join(part for part in filled if part)
+    # Hundreds of conversations share provider, year and month, and with them most parts of their paths.
+    common = tuple([fields[name] for name in _COMMON])
+    filled = [_part(part, fields, title, limit) if is_own else _common_part(part, common) for part, is_own in _parts(template)]
+    return "/".join([part for part in filled if part])
+
+
+@lru_cache(maxsize=16)
+def _parts(template: str) -> tuple[tuple[str, bool], ...]:
+    """Return the parts of a path, and whether each differs from conversation to conversation."""
+    own = [f"{{{name}}}" for name in (*_OF_CONVERSATION, "name") if name not in _COMMON]
+    return tuple((part, any(field in part for field in own)) for part in template.split("/"))
+
+
+@lru_cache(maxsize=4096)
+def _common_part(part: str, values: tuple[str, ...]) -> str:
+    return part.format_map(dict(zip(_COMMON, values, strict=True))).strip(" .")
 
 
 def _part(part: str, fields: dict[str, str], title: str, limit: int) -> str:
