@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
 INSIDE: Final = r"(?:[ \t]{0,12}(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*[ \t]*"
 """What may stand in front of a block that is in a quotation or a list."""
-_FENCE: Final = re.compile(rf"\n({INSIDE})(`{{3,}}(?=[^`\n]*\n)|~{{3,}})([^\n]*)(?=\n)")
-_LIST: Final = re.compile(r"\n[ \t]*(?=\n\S)|\n([ \t]*)(?!(?:[-*][ \t]*){3,}\n)(?:[-*+]|\d{1,9}[.)])(?=[ \t\n])([ \t]*)")
+_FENCE: Final = re.compile(rf"\n(?=[ \t>*+\-\d`~])({INSIDE})(`{{3,}}(?=[^`\n]*\n)|~{{3,}})([^\n]*)(?=\n)")
+_LIST: Final = re.compile(
+    r"\n(?=[ \t\n*+\-\d])(?:[ \t]*(?=\n\S)|([ \t]*)(?!(?:[-*][ \t]*){3,}\n)(?:[-*+]|\d{1,9}[.)])(?=[ \t\n])([ \t]*))"
+)
 """An empty line with a paragraph of the page itself below it, or the mark of a list's item."""
 _INDENTED: Final = 4
 """Spaces that make a line code, so that no fence is one there."""
@@ -42,7 +44,8 @@ def code_blocks(framed: str) -> Iterator[Fenced]:
     """Yield the code blocks of a text that has a line end before and behind it."""
     inner, seen, at = 0, 0, 0
     while opening := _FENCE.search(framed, at):
-        inner = _inner_column(framed, seen, opening.start() + 1, inner)
+        if opening[1]:  # A fence at the margin is in no list: looking for one takes as long as finding the fence.
+            inner = _inner_column(framed, seen, opening.start() + 1, inner)
         seen, at, prefix = opening.start(), opening.end(), opening[1]
         column = len(prefix.expandtabs(_INDENTED))
         is_inside = (inner > 0 and column >= inner) or not (prefix.isspace() or prefix == "")

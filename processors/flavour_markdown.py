@@ -33,7 +33,7 @@ class CommonMark:
         """Return a message's Markdown; `</details>` in the middle of a line would close the fold that it stands in."""
         if self._dollars:
             text = to_dollars(text)
-        if _FOLDS.search(text):
+        if "<" in text and _FOLDS.search(text):
             text = outside_code(text, lambda part: _FOLDS.sub(r"\<", part))
         return guard(text, shift)
 

