@@ -10,12 +10,10 @@ if TYPE_CHECKING:
 
     from .conversation import Block
 
-_TAG: Final = re.compile(
-    r"<antThinking>(?P<thought>.*?)</antThinking>"
-    r"""|<antArtifact(?P<attributes>(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))+)\s*>(?P<body>.*?)(?:</antArtifact>|\Z)"""
-    r"""|<antArtifact(?P<reference>(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/>""",
-    re.DOTALL,
+_OPENING: Final = re.compile(
+    r"""<ant(?:(?P<thinking>Thinking)|Artifact(?P<attributes>(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(?P<empty>/)?)>"""
 )
+_THOUGHT, _ARTIFACT = "</antThinking>", "</antArtifact>"
 _ATTRIBUTE: Final = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
@@ -27,24 +25,49 @@ def has_tags(text: str) -> bool:
 def split_tags(text: str) -> Iterator[Block]:
     """Yield the blocks of a text with tags in it: text, thoughts and artifacts in order."""
     at = 0
-    for match in _TAG.finditer(text):
-        before = text[at : match.start()].strip("\n")
+    for start, end, block in _tags(text):
+        before = text[at:start].strip("\n")
         if before.strip():
             yield {"kind": "text", "text": before, "citations": [], "sources": ()}
-        at = match.end()
-        yield _block_of(match)
+        at = end
+        yield block
     rest = text[at:].strip("\n")
     if rest.strip() or not at:
         yield {"kind": "text", "text": rest, "citations": [], "sources": ()}
 
 
-def _block_of(match: re.Match[str]) -> Block:
-    if match["thought"] is not None:
-        return {"kind": "thinking", "text": match["thought"], "summaries": [], "sources": ()}
-    attributes = {
-        name: first or second for name, first, second in _ATTRIBUTE.findall(match["attributes"] or match["reference"] or "")
-    }
-    body = match["body"]
+def _tags(text: str) -> Iterator[tuple[int, int, Block]]:
+    """Yield where each tag begins and what it holds ends, and the block."""
+    start, last = text.find("<ant"), text.rfind(_THOUGHT)
+    while start >= 0:
+        end, block = _tag_at(text, start, last)
+        if block:
+            yield start, end, block
+        start = text.find("<ant", end)
+
+
+def _tag_at(text: str, start: int, last: int) -> tuple[int, Block | None]:
+    """Read what may be a tag; `last` is where the last thought ends. An artifact that is not closed goes on to the end."""
+    opening = _OPENING.match(text, start)
+    if opening is None:
+        return start + 1, None
+    # What closes a tag is looked for as plain text: at 0.1 ns a character, where a lazy regular expression takes 10.
+    inside = opening.end()
+    if opening["thinking"]:
+        if inside > last:
+            return inside, None
+        end = text.index(_THOUGHT, inside)
+        return end + len(_THOUGHT), {"kind": "thinking", "text": text[inside:end], "summaries": [], "sources": ()}
+    given = opening["attributes"]
+    if opening["empty"] or not given:
+        return inside, _artifact(given, None) if opening["empty"] else None
+    end = text.find(_ARTIFACT, inside)
+    after = len(text) if end < 0 else end + len(_ARTIFACT)
+    return after, _artifact(given, text[inside : end if end >= 0 else after])
+
+
+def _artifact(given: str, body: str | None) -> Block:
+    attributes = {name: first or second for name, first, second in _ATTRIBUTE.findall(given)}
     artifact = {
         "command": "view" if body is None else "create",
         "key": attributes.get("identifier") or attributes.get("title", ""),
