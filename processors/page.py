@@ -161,10 +161,14 @@ class Page:
 
     def _take(self) -> bytes:
         """Return the parts there are, and go on with none; a part of a larger page ends with an empty line."""
-        data = self._encode([*self.parts, ""] if self._spool else self.parts)
+        if self._spool:
+            self.parts.append("")
+        else:
+            self.parts[-1] += "\n"
+        data = self._encode(self.parts)
         self.parts.clear()
         self._measured = self._size = 0
-        return data if self._spool else data + b"\n"
+        return data
 
     def _encode(self, parts: list[str]) -> bytes:
         data, surrogates, controls = clean_bytes(parts)
