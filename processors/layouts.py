@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -84,9 +85,13 @@ class ConversationLayout:
 
 
 def _begin(conversation: Conversation, style: Style, flavour: Flavour, take: Any, written: Container[str] = ()) -> Page:
-    if not style.assistant:
-        style = style._replace(assistant=assistant_of(conversation["provider"]))
+    style = _complete(style, conversation["provider"])
     return Page(style, flavour, take, isinstance(conversation["messages"], Mapped), written)
+
+
+@lru_cache(maxsize=64)
+def _complete(style: Style, provider: str) -> Style:
+    return style if style.assistant else style._replace(assistant=assistant_of(provider))
 
 
 def _render_left(page: Page, conversation: Conversation, tree: Tree) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from json.encoder import encode_basestring_ascii
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -17,6 +17,8 @@ def scalar(value: Any) -> str:
     """Return a value in one line of YAML; a text that is a time is written as one, any other text in quotes."""
     if isinstance(value, str):
         return value if value[:1].isdigit() and _is_time(value) else quoted(value)
+    if value.__class__ is int:
+        return str(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(scalar, value))}]"
     if isinstance(value, dict):
@@ -37,13 +39,13 @@ def _is_time(text: str) -> bool:
 
 def quoted(text: str) -> str:
     """Return a text as a double-quoted scalar: JSON's, with what YAML cannot hold as it is escaped too."""
-    if text.isascii() and text.isprintable():
-        return encode_basestring_ascii(text)
+    if text.isprintable():
+        return encode_basestring(text)
     clean = _SURROGATE.sub("\ufffd", text)
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(clean, ensure_ascii=False))
 
 
 def front_matter(fields: dict[str, Any]) -> str:
     """Return a front matter block. Fields that say nothing are left out."""
-    lines = [f"{name}: {scalar(value)}" for name, value in fields.items() if value not in ("", None, [], {})]
+    lines = [f"{name}: {scalar(value)}" for name, value in fields.items() if value or value not in ("", None, [], {})]
     return "\n".join(["---", *lines, "---", ""])
