@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXTENSION: Final = ".md"
 KIND, NAME = "\0", "\1"
 """What stands in a place's `assets` for the kind and the name of a file."""
-_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
+_DATE: Final = re.compile(r"((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f-]{8,128}")
 _AS_IT_IS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 SHORT: Final = 8

@@ -46,6 +46,15 @@ def test_a_place_says_where_page_and_files_go(bench):
     assert message["facts"]["title"] == "A talk"
 
 
+@pytest.mark.parametrize("created", ["", "yesterday", "0000-01-01T00:00:00Z", "2026-13-01", "2026-03-32"])
+def test_a_time_that_is_none_makes_no_folder(bench, created):
+    """What has no date that can be is kept under its other date, or as undated."""
+    (other,) = placed(bench, chat(created=created))
+    assert other["place"]["page"].startswith("claude/2026/03/2026-03-07 ")
+    (none,) = placed(bench, chat(created=created, updated=created))
+    assert none["place"]["page"] == "claude/undated/undated A talk ~000000aa.md"
+
+
 def test_what_is_no_chat_has_its_files_beside_it(bench):
     """A project's page is not among the chats, and its files are in a folder beside it."""
     (message,) = placed(bench, chat(kind="project", title="Garden"))
