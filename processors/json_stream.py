@@ -108,6 +108,7 @@ def _keys(window: TextWindow) -> Iterator[Any]:
 
 
 def _next_element(window: TextWindow, layout: Layout) -> Element | Broken:
+    window.look_ahead()
     start = window.begin()
     try:
         value = _take_value(window, layout)

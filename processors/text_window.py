@@ -7,6 +7,8 @@ import re
 from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
+from transmissions import RunError
+
 if TYPE_CHECKING:
     from typing import BinaryIO
 
@@ -20,12 +22,13 @@ class TextWindow:
     Bytes that are no UTF-8 become lone surrogates (`surrogateescape`), one for each byte, so that byte offsets stay exact.
     """
 
-    __slots__ = ("_at", "_bytes", "_decoder", "_ended", "_stream", "_sum", "pos", "text")
+    __slots__ = ("_at", "_bytes", "_decoder", "_ended", "_fault", "_stream", "_sum", "pos", "text")
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._ended = False
+        self._fault: Exception | None = None
         self._at = self._bytes = 0
         self._sum = sha1(usedforsecurity=False)
         self.text = ""
@@ -59,6 +62,8 @@ class TextWindow:
 
     def fill(self) -> bool:
         """Read on, as much again as is pending so that a long element costs linear time; return whether there was more."""
+        if self._fault:
+            raise self._fault
         if self._ended:
             return False
         data = self._stream.read(max(CHUNK, self.pending))
@@ -67,6 +72,17 @@ class TextWindow:
         self.text = self.text[self.pos :] + self._decoder.decode(data, final=self._ended)
         self.pos = self._at = 0
         return not self._ended
+
+    def look_ahead(self) -> None:
+        """Read on where little is pending, so that few elements are cut; a fault waits until what was read before it is taken.
+
+        An element that is cut is parsed twice, and its error counts the lines before it: 0.1 s of 0.8 for 189 MB.
+        """
+        if self.pending < CHUNK // 4:
+            try:
+                self.fill()
+            except (OSError, RunError) as error:
+                self._fault = error
 
     def more(self) -> bool:
         """Whether the stream may still have something that is not in the window."""

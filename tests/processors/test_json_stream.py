@@ -169,3 +169,20 @@ def test_the_edge_of_the_window_changes_nothing(chunk, monkeypatch):
     text = json.dumps(value).replace("\\u00e9", "é")
     monkeypatch.setattr(text_window, "CHUNK", chunk)
     assert values(read(text)) == value
+
+
+class Failing(io.BytesIO):
+    """A stream that cannot be read to its end."""
+
+    def read(self, size=-1):
+        if self.tell() == len(self.getvalue()):
+            raise OSError("the disk has gone")
+        return super().read(size)
+
+
+def test_what_was_read_before_a_fault_comes_first():
+    """A stream that fails gives every whole element that it has given the text of, and then its fault."""
+    items = read_elements(Failing(json.dumps(THREE)[:-1].encode()), LAYOUT)
+    assert [next(items).value for _ in THREE] == THREE
+    with pytest.raises(OSError, match="gone"):
+        next(items)
