@@ -11,12 +11,13 @@ from typing import Any, Final
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T(?!24)\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII)
+_TIMES: Final = ("created", "updated")
 
 
 def scalar(value: Any) -> str:
-    """Return a value in one line of YAML; a text that is a time is written as one, any other text in quotes."""
+    """Return a value in one line of YAML, text in quotes."""
     if isinstance(value, str):
-        return value if value[:1].isdigit() and _is_time(value) else quoted(value)
+        return quoted(value)
     if value.__class__ is int:
         return str(value)
     if isinstance(value, (list, tuple)):
@@ -24,6 +25,11 @@ def scalar(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{quoted(name)}: {scalar(item)}' for name, item in value.items())}}}"
     return json.dumps(value)
+
+
+def _told(name: str, value: Any) -> str:
+    # A title may look like a day, and is none.
+    return value if name in _TIMES and isinstance(value, str) and _is_time(value) else scalar(value)
 
 
 def _is_time(text: str) -> bool:
@@ -46,6 +52,6 @@ def quoted(text: str) -> str:
 
 
 def front_matter(fields: dict[str, Any]) -> str:
-    """Return a front matter block. Fields that say nothing are left out."""
-    lines = [f"{name}: {scalar(value)}" for name, value in fields.items() if value or value not in ("", None, [], {})]
+    """Return a front matter block: `created` and `updated` as times. Fields that say nothing are left out."""
+    lines = [f"{name}: {_told(name, value)}" for name, value in fields.items() if value or value not in ("", None, [], {})]
     return "\n".join(["---", *lines, "---", ""])

@@ -86,4 +86,5 @@ def test_a_title_that_looks_like_something_else_stays_text():
         assert yaml.safe_load(front_matter({"title": title}).strip("-\n"))["title"] == title
     for time in ("0000-00-00T00:00:00Z", "2026-02-30", "2026-03-07T24:00:00Z", "2026-03-07T12:00:00+99:99"):
         assert yaml.safe_load(front_matter({"created": time}).strip("-\n"))["created"] == time
+    assert front_matter({"title": "2026-03-07"}) == '---\ntitle: "2026-03-07"\n---\n'
     assert front_matter({"created": "2026-03-07T12:00:00.5Z"}) == "---\ncreated: 2026-03-07T12:00:00.5Z\n---\n"
