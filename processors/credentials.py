@@ -55,6 +55,7 @@ _EXPRESSION: Final = re.compile(
     rb"(?:[A-Za-z_$][A-Za-z_$]*[0-9]{0,2}|[0-9]{1,4})(?:[-+*/%.:]+(?:[A-Za-z_$]+[0-9]{0,2}|[0-9]{1,4}))*[-+*/%.:!?]*"
 )
 _IDENTIFIER: Final = re.compile(rb"[A-Za-z_.-]+[0-9]{0,2}")
+_LATIN: Final = re.compile(rb"[A-Za-z0-9]")
 _WORD_IN_VALUE: Final = re.compile(rb"pass|pwd|secret|token|key|auth|credential", re.IGNORECASE)
 _FEW: Final = 4
 _SOME: Final = 8
@@ -193,6 +194,7 @@ def _bare(
         len(value) < _FEW
         or _NO_VALUE.fullmatch(value)
         or _TYPE.fullmatch(value)
+        or not _LATIN.search(value)  # A word of another script, or an emoji.
         or data[end : end + 1] in (b"(", b"[", b"{", b"<")
     ):
         return None
