@@ -60,7 +60,8 @@ def login(user, password: str = "", token: Optional[str] = None) -> None:
 secret = config.secret; token = tokens[0]; max_tokens: 4096
 @pytest.mark.parametrize  git@github.com:org/repo.git  user@localhost  react@18.2.0  y = x@self.weight.T
 PASSWORD=$DB_PASS  password: ${DB_PASSWORD}  sk-toggleable__label-arrow  https://example.com/home/index.html
-token: Сообщений и архив.  password: 👩‍👩‍👧  autocomplete="current-password"  icon@2x.png  hf_hub_download("x")  ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+token: Сообщений и архив.  password: 👩‍👩‍👧
+autocomplete="current-password"  icon@2x.png  hf_hub_download("x")  ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 if text.startswith("-----BEGIN PRIVATE KEY-----"): parse(text)  # … "-----END PRIVATE KEY-----"
 """
 
