@@ -113,7 +113,7 @@ def _is_plain(block: Any) -> bool:
     if block.__class__ is not dict or block.get("type") != "text" or block.get("citations"):
         return False
     text = block.get("text")
-    return text.__class__ is str and text != "" and "<ant" not in text
+    return text.__class__ is str and text != "" and not has_tags(text)
 
 
 def _is_hollow(content: list[Any]) -> bool:

@@ -68,9 +68,7 @@ def _tame(part: str, shift: int, contained: bool) -> str:
 
 def fence(text: str, language: str = "") -> str:
     """Return a code block whose fence is longer than any inside."""
-    ticks = "```"
-    if "```" in text:
-        ticks = "`" * (max(map(len, _TICKS.findall(text))) + 1)
+    ticks = "`" * (max(map(len, _TICKS.findall(text)), default=2) + 1) if "`" in text else "```"
     end = "" if text.endswith("\n") else "\n"
     return f"{ticks}{language}\n{text}{end}{ticks}"
 
