@@ -67,11 +67,18 @@ class Place:
     def take(self, kind: str, name: str) -> tuple[str, str]:
         """Return the path of a file that belongs to the conversation, and the link to it from the page."""
         if not self._links:
-            way = posixpath.relpath(self._assets, posixpath.dirname(self.page) or ".")
-            self._links = quote(way, safe="/" + KIND + NAME)
+            folder, name_in_it = posixpath.split(self._assets)
+            self._links = _quoted_way(folder, posixpath.dirname(self.page)) + quote(name_in_it, safe=KIND + NAME)
         name = self._names.take(name)
         path = self._assets.replace(KIND, kind).replace(NAME, name)
         return path, self._links.replace(KIND, kind).replace(NAME, name if _AS_IT_IS.fullmatch(name) else quote(name))
+
+
+@lru_cache(maxsize=64)
+def _quoted_way(folder: str, start: str) -> str:
+    """Return the way from one folder to another, as the beginning of a link; many conversations share it."""
+    way = posixpath.relpath(folder or ".", start or ".")
+    return "" if way == "." else quote(f"{way}/", safe="/" + KIND + NAME)
 
 
 def page_of(message: Message) -> str:
