@@ -167,7 +167,8 @@ def _parts(template: str) -> tuple[tuple[str, bool], ...]:
 
 @lru_cache(maxsize=4096)
 def _common_part(part: str, values: tuple[str, ...]) -> str:
-    return part.format_map(dict(zip(_COMMON, values, strict=True))).strip(" .")
+    fields: dict[str, str] = dict(zip(_COMMON, values, strict=True))
+    return part.format_map(fields).strip(" .")
 
 
 def _part(part: str, fields: dict[str, str], title: str, limit: int) -> str:

@@ -106,7 +106,7 @@ def weigh(value: Any) -> int:
 def size_of(message: Message, field: str | None) -> int:
     """Return how many bytes a message counts: what its field says, or what it weighs where that says nothing."""
     told = get_field(message, field) if field else None
-    return told if told.__class__ is int and told >= 0 else weigh(message)
+    return told if isinstance(told, int) and told >= 0 else weigh(message)
 
 
 _GLANCE = 128

@@ -36,6 +36,7 @@ _POLL: Final = 0.005
 _MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """For glibc: give large pieces back at once. Else a child grows by 5 MiB over a gigabyte of chats, by fragments alone."""
 
+
 class Process:
     """A process, and the batches it has."""
 
