@@ -55,9 +55,13 @@ class Ledger:
         with faults(self._path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
-            self._latest: dict[str, tuple[str, ...]] = {}
-            """What is recorded and not yet in the database: many rows at once cost a third of one by one."""
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._database.close()
+                raise
+        self._latest: dict[str, tuple[str, ...]] = {}
+        """What is recorded and not yet in the database: many rows at once cost a third of one by one."""
 
     @classmethod
     def open(cls, path: Path) -> Self:

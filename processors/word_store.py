@@ -54,9 +54,16 @@ class WordStore:
         with self._faults():
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(folder / _NAME, isolation_level=None)
-            self._database.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";\n") if is_new(self._database, _FORMAT) else ():
-                self._database.execute(statement)
+            try:
+                self._prepare()
+            except BaseException:
+                self._database.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";\n") if is_new(self._database, _FORMAT) else ():
+            self._database.execute(statement)
 
     def _faults(self) -> AbstractContextManager[None]:
         return faults(self._folder / _NAME)

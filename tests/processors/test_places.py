@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 
 import pytest
 from chats import arriving, chat
@@ -169,5 +170,6 @@ def test_half_a_surrogate_does_no_harm(bench):
     run(bench, arriving(odd))
     (message,) = run(bench, arriving(odd))
     assert message["known"] != {}
-    (entry,) = Ledger.open(bench.output / ".state.db").entries()
+    with closing(Ledger.open(bench.output / ".state.db")) as ledger:
+        (entry,) = ledger.entries()
     assert entry["title"] == "t\udfff"
