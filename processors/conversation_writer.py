@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from typing import TYPE_CHECKING, Any, Final, Self
-
-from transmissions import Processor
+from typing import TYPE_CHECKING, Any, Final
 
 from .notes import is_marker, notes_below
 from .spool import pieces
-from .tree import Tree
+from .tree_writer import TreeWriter
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 _LONGEST_LINE: Final = 200
 
 
-class ConversationWriter(Processor):
+class ConversationWriter(TreeWriter):
     """Write the files of a conversation that are not as they were written last.
 
     Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
@@ -34,13 +33,6 @@ class ConversationWriter(Processor):
 
     `conversation`, `files` and `known` end here: behind it a message is small.
     """
-
-    folder: str = "."
-    "Where the files go: below the run's output folder."
-
-    async def __aenter__(self) -> Self:
-        self._tree = Tree(self.context, self.folder)
-        return self
 
     def process(self, message: Message) -> Message:
         """Write the message's `files`."""
@@ -60,11 +52,11 @@ class ConversationWriter(Processor):
         if before == [digest, size] and os.path.exists(self._tree.locate(path)):  # noqa: PTH110
             return [path, digest, size, False]
         if path == place.get("page"):
-            content = self._with_notes(content, path, place.get("was") or path, known)
+            content = self._with_notes(content, [digest, size], path, place.get("was") or path, known)
         self._tree.write(path, content)
         return [path, digest, size, True]
 
-    def _with_notes(self, content: Content, path: str, old: str, known: dict[str, list[Any]]) -> Content:
+    def _with_notes(self, content: Content, digest: list[Any], path: str, old: str, known: dict[str, list[Any]]) -> Content:
         """Return a page with what a user wrote below the old one; an old one that was edited above is set aside."""
         marker = _last_line(content)
         if not is_marker(marker):
@@ -73,11 +65,20 @@ class ConversationWriter(Processor):
         if not page:
             return content
         above, below = notes_below(page, marker)
-        if old in known and known[old] != list(_digest(above)):
-            base, dot, extension = path.rpartition(".")
-            self._tree.write(f"{base} (edited){dot}{extension}", page)
+        # What a run that was killed has written is as the new page is, and in no ledger.
+        if old in known and list(_digest(above)) not in (known[old], digest):
+            self._keep(path, page)
             self.context.log.warning("'%s' was edited by hand above its last line; that page is kept beside the new one", old)
         return [*([content] if isinstance(content, bytes) else content), below] if below else content
+
+    def _keep(self, path: str, page: bytes) -> None:
+        """Put a page that was edited beside the one at `path`, under a name that is free."""
+        base, dot, extension = path.rpartition(".")
+        names = (
+            f"{base} (edited{number}){dot}{extension}"
+            for number in itertools.chain([""], map(" {}".format, itertools.count(2)))
+        )
+        self._tree.write(next(name for name in names if self._read(name) in (b"", page)), page)
 
     def _read(self, path: str) -> bytes:
         """Return a page that is there; most often there is none, and asking first costs a tenth of trying to open it."""

@@ -1,6 +1,9 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -131,6 +134,25 @@ def test_ids_that_begin_alike_do_not_collide(tmp_path, archive):
     )
     convert(archive, tmp_path / "out")
     assert len(list((tmp_path / "out/claude").rglob("*.md"))) == 300
+
+
+def test_a_run_that_was_killed_is_taken_up(tmp_path, archive):
+    """Runs over a newer export that are killed at any point leave nothing that the next one does not put right."""
+    generate_claude.write_archive(archive, 4, seed=1)
+    older = json.loads(archive.read_text())
+    trees = []
+    for name, kills in (("calm", ()), ("killed", (0.3, 0.6, 0.9, 1.2))):
+        archive.write_text(json.dumps(older))
+        assert convert(archive, tmp_path / name) == 0
+        archive.write_text(json.dumps([{**talk, "summary": "New.", "updated_at": "2027-01-01T00:00:00Z"} for talk in older]))
+        for seconds in kills:
+            command = [sys.executable, "-P", "-m", "transmissions", "run", str(APP), str(archive), "-o", str(tmp_path / name)]
+            with subprocess.Popen([*command, "--quiet"]) as process:
+                time.sleep(seconds)
+                process.kill()
+        assert convert(archive, tmp_path / name) == 0
+        trees.append({path: data for path, data in tree(tmp_path / name).items() if path != "report.json"})
+    assert trees[0] == trees[1]
 
 
 def test_the_app_is_a_library_too(archive):

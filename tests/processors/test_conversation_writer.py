@@ -81,6 +81,30 @@ def test_a_page_that_was_edited_by_hand_is_not_lost(bench):
     assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
 
 
+def test_each_page_that_was_edited_is_kept(bench):
+    """A second page that was edited by hand does not take the place of the first."""
+    known, _ = write(bench, page("one"))
+    for words in ("two", "three"):
+        (bench.output / PAGE).write_bytes(page(f"before {words}, as I see it"))
+        known, _ = write(bench, page(words), known)
+    kept = {file.name: file.read_bytes() for file in bench.output.rglob("*edited*")}
+    assert kept == {
+        "Talk ~1 (edited).md": page("before two, as I see it"),
+        "Talk ~1 (edited 2).md": page("before three, as I see it"),
+    }
+
+
+def test_what_a_killed_run_wrote_is_no_edit_by_hand(bench):
+    """A page that is as it shall be, though the ledger does not know, is not taken for a user's."""
+    known, _ = write(bench, page("one"))
+    write(bench, page("two"), known)
+    with (bench.output / PAGE).open("ab") as file:
+        file.write(b"note")
+    write(bench, page("two"), known)
+    assert [file.name for file in bench.output.rglob("*.md")] == ["Talk ~1.md"]
+    assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
+
+
 def test_without_a_ledger_notes_are_kept_too(bench):
     """A page that is there although nothing is known of it gives its notes to the new one."""
     write(bench, page("one"))
