@@ -37,7 +37,7 @@ class ConversationLedger(Processor):
     "The ledger's file: below the run's output folder."
 
     async def __aenter__(self) -> Self:
-        self._ledger = Ledger.open(self.context.output_path(self.state))
+        self._ledger = Ledger(self.context.output_path(self.state))
         self._tree = Tree(self.context, ".")
         self._count = 0
         return self

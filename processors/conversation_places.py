@@ -39,7 +39,7 @@ class ConversationPlaces(Processor):
     stateful = True
 
     page_name: str = "{provider}/{year}/{month}/{date} {title} ~{id}"
-    "The path of a page. Fields: provider, year, month, day, date, title, id (last 8 digits), fullId, project, kind."
+    "The path of a page. Fields: provider, year, month, day, date, title, id (last 8 digits), fullId, project, kind, kinds."
     asset_name: str = "{provider}/{year}/{month}/{kind}/{id} {name}"
     "The path of a file that belongs to a conversation. Further fields: kind (artifacts, attachments), name."
     other_name: str = "{provider}/{kinds}/{title} ~{id}"
@@ -58,7 +58,7 @@ class ConversationPlaces(Processor):
 
     async def __aenter__(self) -> Self:
         self._of_project = _read_projects(self.context.input_path(self.projects)) if self.projects else {}
-        self._ledger = Ledger.open(self.context.output_path(self.state))
+        self._ledger = Ledger(self.context.output_path(self.state))
         self._arrivals = Arrivals()
         self._pages, self._ids, self._folders = (UniqueNames(many=True) for _ in range(3))
         types = {node.type.rpartition("/")[2] for node in self.context.plan.nodes()}
@@ -85,8 +85,9 @@ class ConversationPlaces(Processor):
         file = (message.get("source") or {}).get("file", "")
         arrival = Arrival(f"{conversation['provider']}:{identity}", conversation["updated"], digest, file)
         arrival, outcome = self._arrivals.judge(arrival)
-        before = None if self._is_first else self._ledger.known(arrival.key)
-        if not outcome and before and arrival.page == "" and is_older(arrival.updated, before.updated):
+        # What the ledger says of one that came before in this run has been written over.
+        before = None if self._is_first or arrival.page else self._ledger.known(arrival.key)
+        if not outcome and before and is_older(arrival.updated, before.updated):
             outcome = "skipped: older than what is there"
         if outcome:
             del message["conversation"]
@@ -99,7 +100,7 @@ class ConversationPlaces(Processor):
         title = title_of(conversation)
         project = self._of_project.get(conversation["id"]) or self._of_project.get(title) or ""
         full = hex_id(arrival.key.partition(":")[2], conversation["title"], conversation["created"])
-        earlier: Any = before if arrival.page == "" else arrival
+        earlier: Any = arrival if arrival.page else before
         short = earlier.short if earlier else self._ids.take(full[-SHORT:], full)
         fields = fields_of(conversation, full, short, project)
         wanted = self._templates.fill_page(conversation, fields, title) + EXTENSION
@@ -122,12 +123,12 @@ class ConversationPlaces(Processor):
             "updated": arrival.updated,
             "digest": arrival.digest,
         }
-        # What an earlier version in this run has written over is as good as unknown.
-        message["known"] = before.files if before and arrival.page == "" else {}
-        message["facts"] = _facts(conversation, title, html_path(page) if self._only_html else page, project)
+        message["known"] = before.files if before else {}
+        message["facts"] = facts_of(conversation, title, html_path(page) if self._only_html else page, project)
 
 
-def _facts(conversation: Conversation, title: str, page: str, project: str) -> dict[str, Any]:
+def facts_of(conversation: Conversation, title: str, page: str, project: str) -> dict[str, Any]:
+    """Return what a page's head and the index say of a conversation, as plain data."""
     messages = conversation["messages"]
     models = dict.fromkeys([conversation["model"]] if conversation["model"] else ())
     if messages.__class__ is list:  # What is too large for memory is not gone through just for this.

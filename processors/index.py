@@ -71,7 +71,7 @@ class ConversationIndex(Processor):
         self._up = "../" * (folder.count("/") + 1) if folder else ""
         self._tree = Tree(self.context, folder or ".")
         statistics, lists, lines = Statistics(), _Months(), _Lines()
-        ledger = Ledger.open(self.context.output_path(self.state))
+        ledger = Ledger(self.context.output_path(self.state))
         try:
             for facts in ledger.entries():
                 statistics.add(facts)

@@ -7,12 +7,12 @@ version of a conversation is newer. Lost or deleted, it is made anew: then pages
 from __future__ import annotations
 
 import json
-import sqlite3
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .sqlite_faults import faults, is_new
+from .sqlite_faults import faults, is_new, opened
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -52,28 +52,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with faults(self._path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._database.close()
-                raise
+        self._database = opened(path, _prepare)
         self._latest: dict[str, tuple[str, ...]] = {}
         """What is recorded and not yet in the database: many rows at once cost a third of one by one."""
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the ledger at `path`, or make it."""
-        return cls(path)
-
-    def _prepare(self) -> None:
-        for setting in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -512", "wal_autocheckpoint = 16000"):
-            # Of the default's cache nothing is seen in the time, and each checkpoint waits for the disk; closing makes one.
-            self._database.execute(f"PRAGMA {setting}")
-        if is_new(self._database, _FORMAT):
-            self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
 
     def known(self, key: str) -> Known | None:
         """Return what is known of a conversation."""
@@ -112,6 +93,14 @@ class Ledger:
     def close(self) -> None:
         """Close it; what is not committed is forgotten."""
         self._database.close()
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    for setting in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -512", "wal_autocheckpoint = 16000"):
+        # Of the default's cache nothing is seen in the time, and each checkpoint waits for the disk; closing makes one.
+        database.execute(f"PRAGMA {setting}")
+    if is_new(database, _FORMAT):
+        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from transmissions import OutputError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -31,6 +31,23 @@ def faults(path: Path) -> Iterator[None]:
         raise _fault_of(path, error) from error
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {error.strerror}") from error
+
+
+def opened(path: Path, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    """Open the database at `path` and have it prepared; one that cannot be is closed. The folder is made.
+
+    Raises:
+        OutputError: it cannot be written.
+        RunError: it is in use, or is no database of ours.
+
+    """
+    with faults(path), contextlib.ExitStack() as undo:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, isolation_level=None)
+        undo.callback(database.close)
+        prepare(database)
+        undo.pop_all()
+    return database
 
 
 def is_new(database: sqlite3.Connection, version: int) -> bool:

@@ -71,13 +71,13 @@ def _write_whole(path: str, content: Content) -> int:
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - a Path for each file costs as much as writing it
         handle = os.open(temporary, _FLAGS, _MODE)
+    size = -1
     try:
         size = sum(_write_all(handle, piece) for piece in pieces(content))
-    except BaseException:
-        os.unlink(temporary)  # noqa: PTH108
-        raise
     finally:
         os.close(handle)
+        if size < 0:
+            os.unlink(temporary)  # noqa: PTH108
     os.replace(temporary, path)  # noqa: PTH105
     return size
 

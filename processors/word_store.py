@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import write_whole
 
 from .clean import clean_bytes
-from .sqlite_faults import faults, is_new
+from .sqlite_faults import faults, is_new, opened
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -51,19 +51,7 @@ class WordStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._changed: set[str] = set()
-        with self._faults():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(folder / _NAME, isolation_level=None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._database.close()
-                raise
-
-    def _prepare(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";\n") if is_new(self._database, _FORMAT) else ():
-            self._database.execute(statement)
+        self._database = opened(folder / _NAME, _prepare)
 
     def _faults(self) -> AbstractContextManager[None]:
         return faults(self._folder / _NAME)
@@ -182,3 +170,10 @@ def _shard_of(word: str) -> str:
 
 def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Begin the one transaction of a run; the layout is part of it, so that a run that is killed leaves nothing half made."""
+    database.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA.split(";\n") if is_new(database, _FORMAT) else ():
+        database.execute(statement)

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from transmissions.processors.conversation import title_of
+from transmissions.processors.conversation_places import facts_of
 from transmissions.processors.names import safe_name
 from transmissions.processors.spool import pieces
 
@@ -29,21 +30,7 @@ def placed(conversation: dict[str, Any], number: int = 1) -> dict[str, Any]:
     """Return a message with a conversation and its place."""
     title = title_of(conversation)
     page = f"claude/{number} {safe_name(title)}.md"
-    facts = {
-        "title": title,
-        "provider": conversation["provider"],
-        "conversation_id": conversation["id"],
-        "kind": conversation.get("kind") or "chat",
-        "source_url": conversation["url"],
-        "created": conversation["created"],
-        "updated": conversation["updated"],
-        "models": [],
-        "messages": len(conversation["messages"]),
-        "tokens": conversation.get("tokens"),
-        "page": page,
-        "project": "",
-        "tags": list(conversation.get("tags") or ()),
-    }
+    facts = facts_of(conversation, title, page, "")
     place = {"page": page, "assets": f"claude/{number}/\0/\1", "folder": f"{number:05}", "id": str(number)}
     return {"conversation": conversation, "place": place, "facts": facts, "known": {}}
 

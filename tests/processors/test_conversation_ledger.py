@@ -19,7 +19,7 @@ def record(bench, *paths, page=PAGE, was=PAGE):
     place = {"page": page, "was": was, "updated": "", "digest": "", "wanted": page, "id": "1", "folder": "0001"}
     facts = {"title": "Talk", "created": "", "page": next((path for path in paths if path == page), "")}
     bench.through(ConversationLedger(), {"key": "k:1", "place": place, "facts": facts, "written": written})
-    ledger = Ledger.open(bench.output / NAME)
+    ledger = Ledger(bench.output / NAME)
     known, (facts,) = ledger.known("k:1"), list(ledger.entries())
     ledger.close()
     return sorted(known.files), facts["page"]

@@ -22,7 +22,7 @@ def facts(number, created="2026-03-07T12:00:00Z", **more):
 
 def record(bench, *entries):
     """Put entries into the ledger."""
-    ledger = Ledger.open(bench.output / NAME)
+    ledger = Ledger(bench.output / NAME)
     for number, entry in enumerate(entries):
         ledger.record(f"k{number:06}", Known("", "", "", entry["page"], "", "", {}), entry)
     ledger.commit()

@@ -170,6 +170,6 @@ def test_half_a_surrogate_does_no_harm(bench):
     run(bench, arriving(odd))
     (message,) = run(bench, arriving(odd))
     assert message["known"] != {}
-    with closing(Ledger.open(bench.output / ".state.db")) as ledger:
+    with closing(Ledger(bench.output / ".state.db")) as ledger:
         (entry,) = ledger.entries()
     assert entry["title"] == "t\udfff"
