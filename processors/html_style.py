@@ -7,7 +7,8 @@ import hashlib
 import posixpath
 from html import escape
 from typing import Final
-from urllib.parse import quote
+
+from .names import as_link
 
 STYLE: Final = """
 :root{color-scheme:light dark;--ink:#1d1d1f;--soft:#66676b;--line:#d9d9de;--code:#f4f4f6;--link:#0a58ca;--page:#fff}
@@ -48,4 +49,4 @@ def open_page(title: str, script: str = "") -> str:
 
 def link_to(path: str, page: str) -> str:
     """Return the link from a page to a file, both by their paths in the output folder."""
-    return quote(posixpath.relpath(path, posixpath.dirname(page) or "."))
+    return as_link(posixpath.relpath(path, posixpath.dirname(page) or "."))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-from urllib.parse import quote
 
 from transmissions import Processor, Range
 
 from .clean import clean_bytes
 from .ledger import NAME, Ledger
+from .names import as_link
 from .prose import inline
 from .records import replace_surrogates
 from .spool import Slice, Spool, pieces
@@ -119,10 +119,10 @@ class ConversationIndex(Processor):
             return inline(title)
         if self.flavour == "obsidian":
             return f"[[{path.removesuffix('.md')}|{' '.join(title.translate(_TO_WIKI).split())}]]"
-        return f"[{inline(title)}]({self._up}{quote(path, errors='replace')})"
+        return f"[{inline(title)}]({self._up}{as_link(path)})"
 
     def _link_beside(self, title: str, name: str) -> str:
-        return f"[[{name}|{title}]]" if self.flavour == "obsidian" else f"[{title}]({quote(name)}.md)"
+        return f"[[{name}|{title}]]" if self.flavour == "obsidian" else f"[{title}]({as_link(name)}.md)"
 
     def _put(self, path: str, content: Content) -> None:
         place = self._tree.locate(path)

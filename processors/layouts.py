@@ -6,13 +6,12 @@ import json
 import posixpath
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from .artifacts import Bench
 from .blocks import render_made
 from .branches import Tree, look
 from .chat_page import assistant_of, render_body, render_message, render_whole, show_time
-from .names import UniqueNames
+from .names import UniqueNames, as_link
 from .page import Page, Style
 from .places import EXTENSION, hex_id
 from .prose import inline
@@ -129,7 +128,7 @@ class MessageLayout:
 
         def take(kind: str, name: str) -> tuple[str, str]:
             path, _ = place.take(kind, name)
-            return path, quote(posixpath.relpath(path, place.folder))
+            return path, as_link(posixpath.relpath(path, place.folder))
 
         page = _begin(conversation, self._style, self._flavour, take)
         names = UniqueNames()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
-from .names import LIMIT, UniqueNames, safe_name
+from .names import LIMIT, UniqueNames, as_link, safe_name
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -22,7 +22,6 @@ KIND, NAME = "\0", "\1"
 """What stands in a place's `assets` for the kind and the name of a file."""
 _DATE: Final = re.compile(r"((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f-]{8,128}")
-_AS_IT_IS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 SHORT: Final = 8
 _OF_CONVERSATION: Final = (
     "year",
@@ -71,7 +70,7 @@ class Place:
             self._links = _quoted_way(folder, posixpath.dirname(self.page)) + quote(name_in_it, safe=KIND + NAME)
         name = self._names.take(name)
         path = self._assets.replace(KIND, kind).replace(NAME, name)
-        return path, self._links.replace(KIND, kind).replace(NAME, name if _AS_IT_IS.fullmatch(name) else quote(name))
+        return path, self._links.replace(KIND, kind).replace(NAME, as_link(name))
 
 
 @lru_cache(maxsize=64)

@@ -1,11 +1,12 @@
 import unicodedata
+from urllib.parse import quote
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transmissions.processors.names import UniqueNames, safe_file_name, safe_name
+from transmissions.processors.names import UniqueNames, as_link, safe_file_name, safe_name
 from transmissions.processors.yaml_text import front_matter
 
 FORBIDDEN = set('/\\:*?"<>|#^[]')
@@ -88,3 +89,9 @@ def test_a_title_that_looks_like_something_else_stays_text():
         assert yaml.safe_load(front_matter({"created": time}).strip("-\n"))["created"] == time
     assert front_matter({"title": "2026-03-07"}) == '---\ntitle: "2026-03-07"\n---\n'
     assert front_matter({"created": "2026-03-07T12:00:00.5Z"}) == "---\ncreated: 2026-03-07T12:00:00.5Z\n---\n"
+
+
+@given(st.text())
+def test_a_link_is_as_the_standard_library_writes_it(path):
+    """Whatever a path holds, its link is `quote`'s."""
+    assert as_link(path) == quote(path, errors="replace")
