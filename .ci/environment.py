@@ -50,7 +50,11 @@ def requirements(group):
 
     with open(os.path.join(HERE, "pyproject.toml"), "rb") as file:
         project = tomllib.load(file)
-    return project["project"]["dependencies"] + (project["dependency-groups"][group] if group else [])
+    wanted = list(project["project"]["dependencies"])
+    if group:  # what tests the library needs all that any of it needs
+        extras = project["project"]["optional-dependencies"]
+        wanted += project["dependency-groups"][group] + [one for name in extras if name != "all" for one in extras[name]]
+    return wanted
 
 
 def run(what, *command):
