@@ -168,8 +168,9 @@ def load_from(tmp_path, source, name="Thing"):
     return caught.value.problems[0]
 
 
-def test_a_missing_optional_library_names_its_extra(tmp_path):
-    """The mend is a command that can be copied."""
+def test_a_missing_optional_library_is_installed_by_its_extra(tmp_path, monkeypatch):
+    """What is known of the extra is a command that can be copied."""
+    monkeypatch.setattr("transmissions.extras.metadata.requires", lambda _: ['no-such-library>=1; extra == "terminal"'])
     problem = load_from(
         tmp_path,
         """
@@ -181,8 +182,8 @@ def test_a_missing_optional_library_names_its_extra(tmp_path):
             extra = "terminal"
         """,
     )
-    assert problem.message == "Thing needs the library 'no_such_library', which is not installed"
-    assert problem.help == "install it: pip install 'transmissions[terminal]'"
+    assert problem.message == "Thing needs the library 'no-such-library', which is not installed"
+    assert problem.help == f"install it: {sys.executable} -m pip install 'no-such-library>=1'"
     assert problem.span.line == 2
 
 

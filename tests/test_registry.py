@@ -188,11 +188,11 @@ def test_a_wrong_declaration_is_an_error(home):
 
 def test_a_missing_library_of_an_extra_is_an_error_before_the_run(home, monkeypatch):
     """A processor that names its extra is refused while its library is missing, with the mend."""
-    monkeypatch.setattr("transmissions.import_faults.metadata.requires", lambda _: ['no-such-lib>=1; extra == "loud"'])
+    monkeypatch.setattr("transmissions.extras.metadata.requires", lambda _: ['no-such-lib>=1; extra == "loud"'])
     write(home, "loud", SHOUT.replace("    mark:", '    extra = "loud"\n    mark:'))
     registry = registry_of(home)
     assert registry.get(NAMESPACE + "Shout") is None
-    assert registry.problems[0].help == "install it: pip install 'transmissions[loud]'"
+    assert registry.problems[0].help == f"install it: {sys.executable} -m pip install 'no-such-lib>=1'"
 
 
 @pytest.mark.parametrize("reference", ["loud:Shout", "loud.Shout"])

@@ -1,14 +1,13 @@
-"""Why a processor's code cannot be had: a Problem for each way an import fails, and the libraries an extra brings."""
+"""Why a processor's code cannot be had: a Problem for each way an import fails."""
 
 from __future__ import annotations
 
-import re
 import traceback
-from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from .errors import describe
+from .extras import absent, install_command, library_of
 from .homes import IMPORT_FAULTS, shown_module
 from .problem import Problem, Span
 from .pysource import class_statements, line_span, read
@@ -36,24 +35,26 @@ def spec_of(module: str) -> ModuleSpec | None:
         return None
 
 
-def absent_libraries(extra: str) -> list[str]:
-    """Return the libraries of one of our extras that are not installed."""
-    marker = re.compile(rf"extra\s*==\s*['\"]{re.escape(extra)}['\"]")
-    needed = [re.split(r"[^\w.-]", line)[0] for line in metadata.requires("transmissions") or () if marker.search(line)]
-    return [library for library in needed if not _is_installed(library)]
-
-
-def missing_library(name: str, library: str, extra: str, span: Span | None) -> Problem:
-    """Return the problem of a processor whose optional library is missing."""
-    mend = f"install it: pip install 'transmissions[{extra}]'" if extra else f"install {library}"
-    return Problem("error", "missing-library", f"{name} needs the library '{library}', which is not installed", span, help=mend)
+def without_libraries(name: str, extra: str, span: Span | None) -> Problem | None:
+    """Return the problem of a processor if optional libraries it names by their extra are missing."""
+    missing = absent(extra) if extra else []
+    if not missing:
+        return None
+    names = " and ".join(f"'{library_of(one)}'" for one in missing)
+    return _needs(name, names, f"install it: {install_command(missing)}", span)
 
 
 def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
     span = _place(module, error)
     statement = class_statements(read(span.file)).get(name) if span else None
-    extra = statement.constants.get("extra", "") if statement else ""
-    return missing_library(name, (error.name or "").partition(".")[0], extra, span)
+    known = without_libraries(name, statement.constants.get("extra", "") if statement else "", span)
+    library = (error.name or "").partition(".")[0]
+    return known or _needs(name, f"'{library}'", f"install {library}", span)
+
+
+def _needs(name: str, libraries: str, mend: str, span: Span | None) -> Problem:
+    sentence = f"{name} needs the library {libraries}, which is not installed"
+    return Problem("error", "missing-library", sentence, span, help=mend)
 
 
 def _place(module: str, error: BaseException) -> Span | None:
@@ -62,11 +63,3 @@ def _place(module: str, error: BaseException) -> Span | None:
     spec = spec_of(module)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if spec and frame.filename == spec.origin]
     return line_span(spec.origin, lines[-1] or 1) if spec and spec.origin and lines else None
-
-
-def _is_installed(library: str) -> bool:
-    try:
-        metadata.distribution(library)
-    except metadata.PackageNotFoundError:
-        return False
-    return True

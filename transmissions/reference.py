@@ -118,7 +118,7 @@ def _index(specs: Iterable[Spec]) -> str:
 def _section(spec: Spec) -> str:
     prose, example = split_example(spec.doc)
     kind = "A source. " if spec.is_source else ""
-    needs = f"Needs `pip install 'transmissions[{spec.extra}]'`." if spec.extra else ""
+    needs = f"Needs the libraries of the extra `{spec.extra}`." if spec.extra else ""
     parts = [f"## {spec.name}", f"{kind}{spec.summary} {needs}".strip(), prose, table(spec.settings)]
     parts.append(f"```turtle\n{example}\n```" if example else "")
     return "\n\n".join(part for part in parts if part) + "\n"

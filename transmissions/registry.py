@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from .class_index import ClassIndex, Declaration, Module, modules_in
 from .errors import ConfigError
 from .homes import BUNDLED_PACKAGE, homes_for, install_homes, load_class
-from .import_faults import absent_libraries, missing_library, spec_of
+from .import_faults import spec_of, without_libraries
 from .problem import Label, Problem
 from .pysource import line_span, read
 from .spec import describe_class
@@ -145,10 +145,9 @@ class Registry:
 
 def _described(implementation: str, package: str) -> Spec:
     spec = describe_class(load_class(implementation), package)
-    absent = absent_libraries(spec.extra) if spec.extra else []
-    if absent:
-        span = line_span(spec.file, spec.line)
-        raise ConfigError([missing_library(spec.name, library, spec.extra, span) for library in absent])
+    problem = without_libraries(spec.name, spec.extra, line_span(spec.file, spec.line))
+    if problem:
+        raise ConfigError([problem])
     return spec
 
 

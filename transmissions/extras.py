@@ -1,0 +1,54 @@
+"""The optional libraries of processors: which an extra of this project brings, which are absent, and how to install them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+_CHECKOUT: Final = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+def absent(extra: str) -> list[str]:
+    """Return the requirements of an extra whose library is not installed."""
+    return [one for one in _requirements(extra) if not _is_installed(library_of(one))]
+
+
+def library_of(requirement: str) -> str:
+    """Return the name of the distribution a requirement asks for."""
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+
+
+def install_command(requirements: list[str]) -> str:
+    """Return what to type to have libraries where this Python looks for them."""
+    # Not `pip install 'transmissions[…]'`: the environment of a checkout does not know this project by name.
+    return shlex.join([sys.executable, "-m", "pip", "install", *requirements])
+
+
+def _requirements(extra: str) -> list[str]:
+    try:
+        lines = metadata.requires("transmissions") or []
+    except metadata.PackageNotFoundError:
+        return _in_checkout(extra)
+    marker = re.compile(rf";\s*extra\s*==\s*['\"]{re.escape(extra)}['\"]\s*$")
+    return [marker.sub("", line).strip() for line in lines if marker.search(line)]
+
+
+def _in_checkout(extra: str) -> list[str]:
+    import tomllib
+
+    if not _CHECKOUT.exists():
+        return []
+    extras: dict[str, list[str]] = tomllib.loads(_CHECKOUT.read_text("utf-8"))["project"]["optional-dependencies"]
+    return extras.get(extra, [])
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        metadata.distribution(library)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
