@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -53,8 +52,7 @@ class ShowMessage(Processor):
         """Print the message."""
         text = json.dumps(self._plain(message, ()), ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
         framed = f"      {self.alert}      \n{_TOP}\n{text}\n\n{_BOTTOM}\n" if self.alert else f"{text}\n"
-        sys.stdout.write(framed)
-        sys.stdout.flush()
+        self.context.show(framed)
         return message
 
     def _plain(self, value: Any, way: tuple[int, ...]) -> Any:
@@ -95,8 +93,7 @@ class ShowConfig(Processor):
         """Print the plan before the first message."""
         if not self._is_shown:
             self._is_shown = True
-            sys.stdout.write("".join(f"{line}\n" for line in self._lines()))
-            sys.stdout.flush()
+            self.context.show("".join(f"{line}\n" for line in self._lines()))
         return message
 
     def _lines(self) -> Iterator[str]:
@@ -148,8 +145,7 @@ class ShowCounts(Processor):
             lines += ["", *table("buffer", _OF_BUFFERS, buffers)]
         if self.field and self._ends:
             lines += ["", f"{self.field}: from {self._ends[0]} to {self._ends[-1]}"]
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
+        self.context.show("".join(f"{line}\n" for line in lines))
 
 
 def table(title: str, columns: dict[str, str], rows: dict[str, dict[str, Any]]) -> list[str]:

@@ -123,6 +123,10 @@ class Weird(Processor):
         self.context.halt("enough")
         return message
 
+    def _show(self, message):
+        self.context.show(f"{message['id']}\n")
+        return message
+
     def _die(self, message):
         if os.getpid() != message["main"]:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -281,6 +285,15 @@ def test_what_should_not_travel_is_worked_on_here(home, how, is_odd):
     assert {message["pid"] for message in messages if is_odd(message)} == {os.getpid()}
     assert len({message["pid"] for message in messages}) == 2
     assert figures(result, "who")["received"] == 60
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("listen", [(), ("output",)])
+def test_what_a_step_shows_there_is_shown_once(home, listen, capfd):
+    """Text shown in another process goes to whoever listens, or else to standard output."""
+    _, _, told = run(home, shared('[ a :Weird ; :how "show" ]'), listen=listen)
+    shown = sorted(fields["text"] for _, fields in told) if listen else sorted(capfd.readouterr().out.splitlines(keepends=True))
+    assert shown == ["15\n", "25\n", "35\n", "45\n", "5\n", "55\n"]
 
 
 @pytest.mark.usefixtures("eager")

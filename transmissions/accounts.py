@@ -51,6 +51,10 @@ class WorkerState(RunState):
         """Note that the run is to end."""
         self.told.append(("drain",))
 
+    def show(self, node: str, text: str) -> None:
+        """Note what is to be printed."""
+        self.told.append(("show", node, text))
+
     def take(self) -> Account:
         """Return what came up since the last time."""
         told, skipped = self.told[:], self.skipped
@@ -114,6 +118,7 @@ def _tap(state: RunState, node: str, message: Any) -> None:
 
 _KINDS: Final[dict[str, Callable[..., None]]] = {
     "event": RunState.emit,
+    "show": RunState.show,
     "drain": RunState.drain,
     "letter": lambda state, line: state.letters.append(json.loads(line)["node"], line),
     "log": _log,

@@ -45,6 +45,9 @@ class Services(Protocol):
     def scrub(self, function: Callable[[str], str]) -> None:
         """Send every text of dead letters, skips, errors and the log through `function`."""
 
+    def show(self, node: str, text: str) -> None:
+        """Print text, which is data, where the run's owner wants it."""
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
 
@@ -91,6 +94,10 @@ class Context:
         `function` takes and returns text; where it fails, nothing of the text is told.
         """
         self._services.scrub(function)
+
+    def show(self, text: str) -> None:
+        """Print data: whoever listens to `output` gets it as `text`, and if nobody does it goes to standard output as it is."""
+        self._services.show(self.node, text)
 
     def halt(self, reason: str) -> None:
         """End the run on purpose and cleanly: sources stop, what is on its way arrives; `halt` subscribers are told why."""

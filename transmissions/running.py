@@ -111,7 +111,7 @@ class Run:
         """Call `callback(event, fields)` at every event of a name; `*` stands for all.
 
         Buffers tell `pause`, `resume`, `drain`, `overflow` and `drop`, the run `error`, `skip`, `halt`, `metrics` and `end`.
-        Processors may tell others. The callback runs in the middle of the engine: be brief.
+        A run without a listener to `output` prints that itself. Processors may tell others. The callback runs in the middle of the engine: be brief.
         """
         self.state.listen(event, callback)
         return self

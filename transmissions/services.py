@@ -57,6 +57,10 @@ class TransmissionServices:
         """Send every text that is told through `function`."""
         self.state.scrub(function)
 
+    def show(self, node: str, text: str) -> None:
+        """Print data."""
+        self.state.show(node, text)
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run."""
         self.state.emit("halt", {"node": node, "reason": reason})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -122,6 +123,13 @@ class RunState:
         self.skipped += 1
         self.counts[node].skipped += 1
         self.emit("skip", {"node": node, "reason": reason, **fields})
+
+    def show(self, node: str, text: str) -> None:
+        """Print data: tell it to those who listen to `output`, or write it to standard output if there is nobody."""
+        self.emit("output", {"node": node, "text": text})
+        if not self._listeners.get("output"):
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     def drain(self) -> None:
         """Stop the sources; what is on its way arrives."""

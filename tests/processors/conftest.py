@@ -27,6 +27,7 @@ class Bench:
         self.target = None
         self.counted = {"nodes": {}, "buffers": {}}
         self.rejected, self.skipped, self.halted, self.called, self.events, self.scrubs = [], [], [], [], [], []
+        self.shown = ""
 
     def emit(self, event, fields):
         self.events.append((event, fields))
@@ -39,6 +40,9 @@ class Bench:
 
     def scrub(self, function):
         self.scrubs.append(function)
+
+    def show(self, node, text):
+        self.shown += text
 
     def halt(self, node, reason):
         self.halted.append(reason)
