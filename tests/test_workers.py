@@ -124,7 +124,7 @@ class Weird(Processor):
         return message
 
     def _show(self, message):
-        self.context.show(f"{message['id']}\n")
+        self.context.show(f"{message['id']}\\n")
         return message
 
     def _die(self, message):

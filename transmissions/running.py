@@ -111,7 +111,8 @@ class Run:
         """Call `callback(event, fields)` at every event of a name; `*` stands for all.
 
         Buffers tell `pause`, `resume`, `drain`, `overflow` and `drop`, the run `error`, `skip`, `halt`, `metrics` and `end`.
-        A run without a listener to `output` prints that itself. Processors may tell others. The callback runs in the middle of the engine: be brief.
+        Processors may tell others. Without a listener to `output` the run prints it. The callback runs in the middle of the
+        engine: be brief.
         """
         self.state.listen(event, callback)
         return self
