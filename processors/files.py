@@ -100,7 +100,7 @@ def find_file(processor: Any, message: Message) -> Path:
         RunError: there is no such file, or it is outside the folders of the run.
 
     """
-    name = message.get("fullPath") or _below_target(message) or processor.dynamic(message, "source_file")
+    name = named_file(message) or processor.dynamic(message, "source_file")
     if not isinstance(name, str | os.PathLike) or not os.fspath(name):
         raise RunError("no file to read: neither the message nor :sourceFile names one")
     path: Path = processor.context.input_path(name)
@@ -112,8 +112,16 @@ def find_file(processor: Any, message: Message) -> Path:
     raise RunError(f"no file '{name}'; looked in {folders.data}, {folders.data / 'data'} and {folders.app}")
 
 
+def named_file(message: Message) -> str | None:
+    """Return the file a message names: its `fullPath`, else its `filepath`, below its `targetPath` if it has one."""
+    return message.get("fullPath") or _below_target(message)
+
+
 def _below_target(message: Message) -> str | None:
     name, target = message.get("filepath"), message.get("targetPath")
+    for path in (name, target):
+        if path is not None and not isinstance(path, str | os.PathLike):
+            raise RunError(f"a path is text, and the message has a {type(path).__name__} in its place")
     return os.path.join(target, name) if name and target else name  # noqa: PTH118 - an absolute name must win
 
 

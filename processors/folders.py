@@ -1,16 +1,18 @@
-"""Folders as streams: DirWalker."""
+"""Folders as streams: DirWalker, and FileFilter for what it finds."""
 
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from transmissions import Dynamic, Range, RunError, Source
+from transmissions import Dynamic, Processor, Range, RunError, Source, get_field
+
+from .access import need_text
+from .globs import compile_globs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from transmissions import Message
 
@@ -19,9 +21,9 @@ class DirWalker(Source):
     """Send one message for each file below a folder, in the order of their names.
 
     Patterns are globs that tell large letters from small: `*` and `?` stay within one name, `**` stands for any number of
-    folders. A pattern without a slash is matched against the file's name (when excluding, against the names of folders too),
-    one with a slash against the path below `sourceDir`. Links to folders are not followed, and links to files only where they
-    stay below `sourceDir`. A folder that cannot be read is reported as skipped input.
+    folders, `{a,b}` for either. A pattern without a slash is matched against the file's name (when excluding, against the
+    names of folders too), one with a slash against the path below `sourceDir`. Links to folders are not followed, and links
+    to files only where they stay below `sourceDir`. A folder that cannot be read is reported as skipped input.
 
     Each message is a copy of the incoming one with `filename`, `slug` (the name without its ending), `subdir` and `relPath`
     (below `sourceDir`), `fullPath` (absolute), `filepath` (below the working folder, or else the app's), and `count` (from
@@ -41,6 +43,11 @@ class DirWalker(Source):
     limit: Annotated[int, Range(ge=0)] = 0
     "How many files are sent at most; 0 sends all."
 
+    def __post_init__(self) -> None:
+        """Compile the patterns."""
+        self._is_included = compile_globs(self.include_pattern, by_name=True, dotfiles=True)
+        self._is_excluded = compile_globs(self.exclude_pattern, by_name=True, dotfiles=True)
+
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield a message for each file."""
         name = self.dynamic(message, "source_dir")
@@ -55,11 +62,12 @@ class DirWalker(Source):
     def _walk(self, root: Path, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for entry in self._entries(root.joinpath(*above)):
             names = (*above, entry.name)
-            if matches(names, self.exclude_pattern):
+            path = "/".join(names)
+            if self._is_excluded(path):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(root, names)
-            elif matches(names, self.include_pattern) and _is_within(entry, root):
+            elif self._is_included(path) and _is_within(entry, root):
                 yield names
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
@@ -90,14 +98,50 @@ def _is_within(entry: os.DirEntry[str], root: Path) -> bool:
     return entry.is_file() and Path(os.path.realpath(entry.path)).is_relative_to(os.path.realpath(root))
 
 
-def matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
-    """Whether a path, given as its names from the top, fits one of the globs (see DirWalker)."""
-    return any(_fits(names, pattern.split("/")) if "/" in pattern else fnmatchcase(names[-1], pattern) for pattern in patterns)
+class FileFilter(Processor):
+    """Let those messages through whose path fits, and drop the others.
+
+    Reads the path at `pathField`, and matches it with slashes and as a whole: `*.md` is a Markdown file at the top, `**/*.md`
+    one anywhere, `**/drafts/**` all that is below a folder `drafts`. Patterns are globs as in DirWalker. The message may
+    bring lists of its own in `fileSpec.fileFilter.include`, which takes the place of the setting, and
+    `fileSpec.fileFilter.exclude`, which adds to it. Sets `match` to true in what passes.
+
+    ```turtle
+    :choose a :FileFilter ; :includePattern "**/*.md", "**/*.txt" ; :excludePattern "**/drafts/**" .
+    ```
+    """
+
+    include_pattern: tuple[str, ...] = ()
+    "Globs of which the path must fit one; any path will do if there are none."
+    exclude_pattern: tuple[str, ...] = ()
+    "Globs of which the path must fit none."
+    path_field: str = "filepath"
+    "Dotted path of the path."
+    dotfiles: bool = False
+    "Whether a star may stand for a name that begins with a dot."
+
+    def __post_init__(self) -> None:
+        """Refuse patterns that cannot be matched before anything runs."""
+        self._fits("", self.include_pattern), self._fits("", self.exclude_pattern)
+
+    def process(self, message: Message) -> Message | None:
+        """Pass the message on if its path fits."""
+        path = need_text(message, self.path_field)
+        include = _patterns(message, "include") or self.include_pattern
+        exclude = (*self.exclude_pattern, *_patterns(message, "exclude"))
+        if self._fits(path, exclude) or (include and not self._fits(path, include)):
+            return None
+        message["match"] = True
+        return message
+
+    def _fits(self, path: str, patterns: tuple[str, ...]) -> bool:
+        return compile_globs(patterns, by_name=False, dotfiles=self.dotfiles)(path)
 
 
-def _fits(names: Sequence[str], parts: Sequence[str]) -> bool:
-    if not parts:
-        return not names
-    if parts[0] == "**":
-        return _fits(names, parts[1:]) or (bool(names) and _fits(names[1:], parts))
-    return bool(names) and fnmatchcase(names[0], parts[0]) and _fits(names[1:], parts[1:])
+def _patterns(message: Message, name: str) -> tuple[str, ...]:
+    field = f"fileSpec.fileFilter.{name}"
+    found = get_field(message, field)
+    patterns = [found] if isinstance(found, str) else found or []
+    if not isinstance(patterns, list | tuple) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise RunError(f"the field '{field}' is not a list of patterns")
+    return tuple(patterns)

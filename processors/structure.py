@@ -72,6 +72,33 @@ class SetField(Processor):
         return message
 
 
+class Setter(Record):
+    """A field and the value it is set to."""
+
+    key: str
+    "Dotted path of the field; the way to it is made where it is missing."
+    value: Any
+    "The value, of the type it has in Turtle: text, number or truth."
+
+
+class SetMessage(Processor):
+    """Set several fields of every message, in order.
+
+    ```turtle
+    :setup a :SetMessage ; :setters ( [ :key "user.type" ; :value "premium" ] [ :key "user.age" ; :value 42 ] ) .
+    ```
+    """
+
+    setters: tuple[Setter, ...]
+    "The fields and their values."
+
+    def process(self, message: Message) -> Message:
+        """Set the fields."""
+        for setter in self.setters:
+            set_field(message, setter.key, setter.value)
+        return message
+
+
 class JSONWalker(Source):
     """Send one message for each element of a JSON list, or for each value of a JSON object.
 

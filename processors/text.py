@@ -23,7 +23,7 @@ class SetText(Processor):
     ```
     """
 
-    text: str
+    text: str = "text"
     "The text."
     target_field: str = "content"
     "Dotted path it is written to; the way to it is made where it is missing."

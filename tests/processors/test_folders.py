@@ -1,11 +1,12 @@
-"""DirWalker."""
+"""DirWalker and FileFilter."""
 
 import os
 
 import pytest
 
 from transmissions import RunError
-from transmissions.processors.folders import DirWalker, matches
+from transmissions.processors.folders import DirWalker, FileFilter
+from transmissions.processors.globs import compile_globs
 
 
 def make(folder, *names):
@@ -49,11 +50,13 @@ def test_the_message_may_name_the_folder_and_the_limit_cuts(bench):
         ("a/b/c", "a/**", True),
         ("b/c", "a/**", False),
         ("a/b", "?/[bc]", True),
+        ("a/b.md", "*.{md,txt}", True),
+        ("a/!b", "!b", True),
     ],
 )
 def test_globs(path, pattern, fits):
     """A star stays within a name, two stars cross folders, and a pattern without a slash is about the name."""
-    assert matches(path.split("/"), [pattern]) is fits
+    assert compile_globs((pattern,), by_name=True, dotfiles=True)(path) is fits
 
 
 def test_patterns_choose_and_leave_out(bench):
@@ -95,3 +98,34 @@ def test_a_missing_folder_fails(bench):
         bench.through(DirWalker(source_dir="none"), {})
     with pytest.raises(RunError, match="is a file"):
         bench.through(DirWalker(source_dir="file.md"), {})
+
+
+def test_a_filter_lets_through_what_fits(bench):
+    """Excluding wins over including, and what passes is marked; without patterns everything does."""
+    step = FileFilter(include_pattern=("**/*.md",), exclude_pattern=("**/no/**",))
+    messages = [{"filepath": path} for path in ("a/b.md", "c.md", "no/x.md", "a/no/x.md", "a/b.txt", ".git/x.md")]
+    assert bench.through(step, *messages) == [{"filepath": "a/b.md", "match": True}, {"filepath": "c.md", "match": True}]
+    assert len(bench.through(FileFilter(path_field="p.q"), {"p": {"q": "x"}})) == 1
+    assert len(bench.through(FileFilter(include_pattern=("**/*.md",), dotfiles=True), {"filepath": ".git/x.md"})) == 1
+
+
+def test_a_message_brings_patterns_of_its_own(bench):
+    """Its include takes the place of the setting, its exclude comes on top; one pattern needs no list."""
+    step = FileFilter(include_pattern=("*.md",), exclude_pattern=("secret*",))
+    spec = {"fileFilter": {"include": "*.txt", "exclude": ["b*"]}}
+    messages = [{"filepath": path, "fileSpec": spec} for path in ("a.txt", "b.txt", "a.md", "secret.txt")]
+    assert [message["filepath"] for message in bench.through(step, *messages)] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "fault"),
+    [
+        ([1], "'fileSpec.fileFilter.include' is not a list of patterns"),
+        (["**/a" * 5], "more than 4"),
+        (["{1..99999}"], "more than 1000"),
+    ],
+)
+def test_patterns_that_cannot_be_matched_are_refused(bench, patterns, fault):
+    """No message can keep a run busy with a pattern."""
+    with pytest.raises(RunError, match=fault):
+        bench.through(FileFilter(), {"filepath": "a", "fileSpec": {"fileFilter": {"include": patterns}}})

@@ -4,24 +4,31 @@ import pytest
 
 from transmissions.processors.choice import Choice
 from transmissions.processors.demo import Delay, NumberSource
+from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
+from transmissions.processors.folders import DirWalker, FileFilter
 from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
-from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField
+from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
+from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 from transmissions.processors.templates import Templater
 from transmissions.processors.text import MarkdownFormatter, SetText, StringReplace
 from transmissions.testing import assert_contract
 
-MESSAGE = {"content": "[1, 2]", "forEach": ["a", "b"], "items": [{"n": 1}, {"n": 2}]}
+MESSAGE = {"content": "[1, 2]", "filepath": "notes/a.md", "forEach": ["a", "b"], "items": [{"n": 1}, {"n": 2}]}
 MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
-    Unbatch, Unfork,
+    Unbatch, Unfork, DirWalker, FilenameMapper,
     lambda: Choice(test_property="content", true_property="x", true_value=1),
     lambda: Delay(delay=0),
+    lambda: FileFilter(path_field="content", include_pattern=("*",)),
+    lambda: FileRemove(target="none"),
+    lambda: PathOps(values=(PathPart(field="content"), PathPart(string="x"))),
     lambda: RateLimiter(rate=10_000),
     lambda: Restructure(rename=(Rename(pre="items", post="a.b"),), remove=("forEach",)),
     lambda: SetField(field="a.b", value=1),
+    lambda: SetMessage(setters=(Setter(key="a.b", value=1),)),
     lambda: SetText(text="t"),
     lambda: StringReplace(match="1"),
     lambda: Templater(template="{{ content }}"),

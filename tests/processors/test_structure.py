@@ -1,9 +1,9 @@
-"""Restructure, SetField, JSONWalker."""
+"""Restructure, SetField, SetMessage, JSONWalker."""
 
 import pytest
 
 from transmissions import RunError
-from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField
+from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 
 
 def test_all_values_are_read_before_any_is_written(bench):
@@ -52,3 +52,11 @@ def test_walking_what_cannot_be_walked_fails(bench, content, fault):
     """A number, or text that is not JSON, is an error that says why."""
     with pytest.raises(RunError, match=fault):
         bench.through(JSONWalker(), {"content": content})
+
+
+def test_several_fields_are_set_in_order(bench):
+    """SetMessage makes the ways, keeps the types, and a later setter sees what an earlier one made."""
+    step = SetMessage(
+        setters=(Setter(key="user.age", value=42), Setter(key="user.name", value="A"), Setter(key="x", value=True))
+    )
+    assert bench.through(step, {"x": 1}) == [{"user": {"age": 42, "name": "A"}, "x": True}]
