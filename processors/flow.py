@@ -119,7 +119,7 @@ class Accumulate(Processor):
     stateful = True
 
     label: str = ""
-    "A name for people; no two nodes share a collection."
+    "The name under which the whiteboard of the run shows the latest collection, too; no two nodes share one."
     accumulator_type: Literal["string", "array"] = "string"
     "`string` joins texts without a separator, `array` makes a list."
     source_field: str = "currentItem"
@@ -151,7 +151,10 @@ class Accumulate(Processor):
 
     def _take(self) -> str | list[Any]:
         items, self._items = self._items, []
-        return items if self.accumulator_type == "array" else "".join(map(as_text, items))
+        collection = items if self.accumulator_type == "array" else "".join(map(as_text, items))
+        if self.label:
+            self.context.whiteboard[self.label] = collection
+        return collection
 
 
 class GOTO(Processor):

@@ -48,6 +48,11 @@ class Services(Protocol):
     def show(self, node: str, text: str) -> None:
         """Print text, which is data, where the run's owner wants it."""
 
+    @property
+    def whiteboard(self) -> dict[str, Any]:
+        """What the processors of the run have written for each other."""
+        ...
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
 
@@ -98,6 +103,11 @@ class Context:
     def show(self, text: str) -> None:
         """Print data: whoever listens to `output` gets it as `text`, and if nobody does it goes to standard output as it is."""
         self._services.show(self.node, text)
+
+    @property
+    def whiteboard(self) -> dict[str, Any]:
+        """What the processors of this run have written for each other, by label; it lives as long as the run."""
+        return self._services.whiteboard
 
     def halt(self, reason: str) -> None:
         """End the run on purpose and cleanly: sources stop, what is on its way arrives; `halt` subscribers are told why."""

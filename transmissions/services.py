@@ -61,6 +61,11 @@ class TransmissionServices:
         """Print data."""
         self.state.show(node, text)
 
+    @property
+    def whiteboard(self) -> dict[str, Any]:
+        """What the processors of the run have written for each other."""
+        return self.state.whiteboard
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run."""
         self.state.emit("halt", {"node": node, "reason": reason})

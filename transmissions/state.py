@@ -60,6 +60,7 @@ class RunState:
         self.channels: dict[str, Channel] = {}
         """By node path. Where a node has a second, as when two nodes call its transmission, that is `path-2`, and so on."""
         self.taps: dict[str, Tap] = {}
+        self.whiteboard: dict[str, Any] = {}
         self.skipped = 0
         self.draining = False
         self.processes: set[int] = set()

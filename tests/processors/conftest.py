@@ -28,6 +28,7 @@ class Bench:
         self.counted = {"nodes": {}, "buffers": {}}
         self.rejected, self.skipped, self.halted, self.called, self.events, self.scrubs = [], [], [], [], [], []
         self.shown = ""
+        self.whiteboard = {}
 
     def emit(self, event, fields):
         self.events.append((event, fields))
