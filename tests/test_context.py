@@ -33,6 +33,15 @@ def test_a_missing_input_is_named_in_the_working_folder(context):
     assert context.input_path("none.txt") == context.folders.data / "none.txt"
 
 
+def test_a_run_with_an_output_folder_of_its_own_finds_what_it_wrote(context):
+    """Such a folder comes first; without one, outputs are not looked at for inputs."""
+    (context.folders.output / "made.txt").write_text("made")
+    assert context.input_path("made.txt") == context.folders.data / "made.txt"
+    context.folders = context.folders._replace(own_output=True)
+    assert context.input_path("made.txt") == context.folders.output / "made.txt"
+    assert context.input_path("none.txt") == context.folders.data / "none.txt"
+
+
 def test_a_root_from_the_command_line_may_be_a_file(context):
     """A file named on the command line may be read, its neighbours may not."""
     (context.folders.roots[0]).write_text("{}")

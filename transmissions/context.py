@@ -28,6 +28,8 @@ class Folders(NamedTuple):
     target: Path | None = None
     roots: tuple[Path, ...] = ()
     """More places this run may touch: the files named on the command line."""
+    own_output: bool = False
+    """Whether nobody else writes to `output`: relative names are looked up there first, so that a run finds what it wrote."""
 
 
 class Services(Protocol):
@@ -129,13 +131,16 @@ class Context:
     def input_path(self, name: str | os.PathLike[str]) -> Path:
         """Find a file to read: relative names in the working folder, then its `data/`, then the app's folder.
 
+        In front of them all comes the output folder, if it is this run's own.
+
         Raises:
             RunError: the name leads outside every folder of this run.
 
         """
         base = self.folders
         places = [base.data, base.data / "data", base.app, base.app / "data"]
-        found = next((place / name for place in places if (place / name).exists()), places[0] / name)
+        tried = [base.output, *places] if base.own_output else places
+        found = next((place / name for place in tried if (place / name).exists()), base.data / name)
         return self._confine(found)
 
     def output_path(self, name: str | os.PathLike[str]) -> Path:

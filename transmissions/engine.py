@@ -35,6 +35,7 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     dead_letters: str | Path | None = None,
     timeout: float | None = None,
     compat: bool = False,
+    own_output: bool = False,
 ) -> Run:
     """Check an app and make it ready to run; enter the result with `async with`.
 
@@ -42,7 +43,8 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     of a command line, `settings` maps NODE.SETTING to values. Relative outputs go to `output`; without it to the target,
     without a target to the `data/` of an app of yours, and for any other app to `APP-output` in the working directory.
 
-    A run that takes longer than `timeout` seconds is stopped with RunTimeout.
+    A run that takes longer than `timeout` seconds is stopped with RunTimeout. `own_output` says that nobody else writes to
+    its output folder: what it wrote there itself is what it finds first.
 
     Raises:
         ConfigError: the app has errors; it holds all of them.
@@ -57,7 +59,7 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     bound = bind(plan, arguments, known=set(first[0]).intersection(*first) if first else ())
     work = Path(target).absolute() if target else None
     into = Path(output).absolute() if output else default_output(found, work)[0]
-    folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots)
+    folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots, own_output)
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
     return Run(plan, [{**one, **fields} for one in first for fields in bound.messages], folders, letters, load(plan), timeout)
 
