@@ -122,7 +122,8 @@ class FileFilter(Processor):
 
     def __post_init__(self) -> None:
         """Refuse patterns that cannot be matched before anything runs."""
-        self._fits("", self.include_pattern), self._fits("", self.exclude_pattern)
+        for patterns in (self.include_pattern, self.exclude_pattern):
+            self._fits("", patterns)
 
     def process(self, message: Message) -> Message | None:
         """Pass the message on if its path fits."""

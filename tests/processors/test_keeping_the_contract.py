@@ -2,6 +2,7 @@
 
 import pytest
 
+from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
 from transmissions.processors.demo import Delay, NumberSource
 from transmissions.processors.file_moves import FileRemove
@@ -14,16 +15,18 @@ from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
 from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 from transmissions.processors.templates import Templater
 from transmissions.processors.text import MarkdownFormatter, SetText, StringReplace
+from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
 from transmissions.testing import assert_contract
 
 MESSAGE = {"content": "[1, 2]", "filepath": "notes/a.md", "forEach": ["a", "b"], "items": [{"n": 1}, {"n": 2}]}
 MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
-    Unbatch, Unfork, DirWalker, FilenameMapper,
+    Unbatch, Unfork, DirWalker, FilenameMapper, CaptureAll, WhiteboardToMessage,
     lambda: Choice(test_property="content", true_property="x", true_value=1),
     lambda: Delay(delay=0),
     lambda: FileFilter(path_field="content", include_pattern=("*",)),
     lambda: FileRemove(target="none"),
+    lambda: MessageChangeDetector(key_field="content", value_field="items", cache_file="cache.json"),
     lambda: PathOps(values=(PathPart(field="content"), PathPart(string="x"))),
     lambda: RateLimiter(rate=10_000),
     lambda: Restructure(rename=(Rename(pre="items", post="a.b"),), remove=("forEach",)),
