@@ -1,0 +1,127 @@
+"""The network side of `fetch`: sessions that connect to checked addresses only, and what their errors mean.
+
+This module needs aiohttp, and is imported only when something is fetched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from transmissions import __version__
+
+from .content_coding import CodingError, encodings
+from .egress import FetchError, Refused, fault_of_addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .egress import Allowed, Place
+
+_CONNECT: Final = 10.0
+"""Seconds a connection may take to be made, at most."""
+
+_HEADER: Final = 16384
+"""Bytes of one header, and of the first line, at most; there may be 128 headers."""
+
+
+class _Resolver(AbstractResolver):
+    """Asks for the addresses of a host once for each connection, and passes on only what was checked.
+
+    The connection is made to the very addresses given here, so that a name server cannot answer one thing to the check and
+    another to the connection.
+    """
+
+    def __init__(self, allowed: Allowed | None) -> None:
+        self._allowed = allowed
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+        """Return the addresses of a host, all of them checked unless the URL is trusted."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        addresses = [(kind, str(place[0])) for kind, _, _, _, place in found]
+        fault = fault_of_addresses(host, [address for _, address in addresses], self._allowed) if self._allowed else ""
+        if fault:
+            raise Refused(fault)
+        return [_result(host, port, kind, address) for kind, address in addresses]
+
+    async def close(self) -> None:
+        """Hold nothing open."""
+
+
+def _result(host: str, port: int, kind: int, address: str) -> ResolveResult:
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return {"hostname": host, "host": address, "port": port, "family": kind, "proto": socket.IPPROTO_TCP, "flags": numeric}
+
+
+def open_session(allowed: Allowed | None, timeout: float) -> aiohttp.ClientSession:
+    """Return a session without cookies, proxies and credentials of its own; `allowed` is None for trusted URLs.
+
+    Trusted and guarded requests must not share one: a connection that is open already is not checked again.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=_Resolver(allowed), use_dns_cache=False),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(sock_connect=min(timeout, _CONNECT), sock_read=timeout),
+        headers={"User-Agent": f"transmissions/{__version__}", "Accept-Encoding": ", ".join(encodings())},
+        auto_decompress=False,
+        max_line_size=_HEADER,
+        max_field_size=_HEADER,
+    )
+
+
+@contextmanager
+def explained(place: Place, timeout: float) -> Iterator[None]:
+    """Turn whatever goes wrong on the network into a FetchError that says what.
+
+    Raises:
+        FetchError: something went wrong.
+        Refused: an address is against the rules.
+
+    """
+    try:
+        yield
+    except Refused as error:
+        raise Refused(f"{place.shown}: {error}") from error
+    except (aiohttp.ClientError, OSError, CodingError) as error:
+        raise FetchError(f"{place.shown}: {_reason(error, place, timeout)}") from error
+
+
+def _reason(error: Exception, place: Place, timeout: float) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"no address is known for '{place.host}': {_system(error)}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"TLS failed: the certificate is not good: {getattr(error.certificate_error, 'verify_message', error)}"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return f"TLS failed: {error.os_error}"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return f"no connection within {min(timeout, _CONNECT):g} s"
+    if isinstance(error, TimeoutError):
+        return f"nothing came for {timeout:g} s"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection to {place.host} port {place.port}: {_system(error)}"
+    return _reason_on_the_way(error)
+
+
+def _reason_on_the_way(error: Exception) -> str:
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return f"the answer broke off or is garbled: {error}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"the answer is not proper HTTP: {' '.join(error.message.split())[:200]}"
+    if isinstance(error, aiohttp.ClientOSError):
+        return f"the connection broke: {_system(error)}"
+    return str(error)
+
+
+def _system(error: aiohttp.ClientOSError) -> str:
+    cause = getattr(error, "os_error", error)
+    known = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else cause.strerror
+    return (known or str(cause)).lower()

@@ -1,0 +1,162 @@
+"""The one door to the network: every request of every processor goes out through `Door`.
+
+    async with Door(timeout=30) as door:
+        reply = await door.fetch(Request("https://example.org/"), trusted=True)
+
+`trusted=True` is for a URL written in the user's own Turtle. A URL from a message, a page or a feed is guarded (see
+`egress`): at every hop of its redirects, all addresses of its host must be public, and the connection is made to those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urljoin
+
+from .content_coding import PIECE, decoder_of
+from .egress import Allowed, FetchError, Refused, fault_of, take_apart
+from .exchange import Answer, Reply, Request, is_home, onward, prepared
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection
+
+    import aiohttp
+
+    from .egress import Place
+
+__all__ = ["Answer", "Door", "FetchError", "Refused", "Reply", "Request"]
+
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+
+
+class Door:
+    """Fetches. Times are in seconds; `timeout` is for the answer to begin, for each pause in it, and for a whole `fetch`.
+
+    `max_bytes` bounds a body both as it travels and decoded. `redirects` 0 follows none: the reply is then what came.
+    """
+
+    def __init__(
+        self, *, timeout: float = 30.0, max_bytes: int = 64 * 2**20, redirects: int = 5, allow: Collection[str] = ()
+    ) -> None:
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._redirects = redirects
+        self._allowed = Allowed(allow)
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    async def fetch(self, request: Request, *, trusted: bool) -> Reply:
+        """Send a request and return the reply, whatever its status.
+
+        Raises:
+            FetchError: there is none, it is not whole in time, or its body is too large.
+
+        """
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        async with self.stream(request, trusted=trusted) as answer:
+            body = BytesIO()  # gives its bytes without a copy
+            try:
+                async with asyncio.timeout_at(deadline):
+                    async for piece in answer.pieces:
+                        body.write(piece)
+            except TimeoutError:
+                raise FetchError(f"{take_apart(answer.url).shown}: the answer was not whole in {self._timeout:g} s") from None
+            return Reply(*answer[:4], body.getvalue())
+
+    @asynccontextmanager
+    async def stream(self, request: Request, *, trusted: bool) -> AsyncIterator[Answer]:
+        """Open the answer to a request, to take its body as it comes; leaving the block closes the connection.
+
+        Raises:
+            FetchError: there is no answer, or (while the body is read) it breaks off or is too large.
+
+        """
+        place = take_apart(request.url)
+        try:
+            async with asyncio.timeout(self._timeout):
+                response, place = await self._arrive(prepared(request, place), place, trusted)
+        except TimeoutError:
+            raise FetchError(f"{place.shown}: no answer within {self._timeout:g} s") from None
+        try:
+            async with aclosing(self._pieces(response, place)) as pieces:
+                yield Answer(response.status, response.reason or "", place.url, _headers(response), pieces)
+        finally:
+            response.close()
+
+    async def _arrive(self, request: Request, place: Place, trusted: bool) -> tuple[aiohttp.ClientResponse, Place]:
+        if not trusted:
+            self._check(place)
+        first = place
+        for _ in range(max(1, self._redirects + 1)):
+            response = await self._send(request, place, trusted)
+            location = response.headers.get("location", "") if response.status in _REDIRECTS else ""
+            if not location or not self._redirects:
+                return response, place
+            response.close()
+            target = self._judge(place, location, trusted)
+            trusted = trusted and is_home(place, target)
+            request, place = onward(request, response.status, target.origin == place.origin), target
+        raise FetchError(f"{first.shown} redirects more than {self._redirects} times, last to {place.shown}")
+
+    def _check(self, place: Place) -> None:
+        fault = fault_of(place, self._allowed)
+        if fault:
+            raise Refused(f"{place.shown}: {fault}")
+
+    def _judge(self, place: Place, location: str, trusted: bool) -> Place:
+        try:
+            target = take_apart(urljoin(place.url, location))
+            if target.user or not (trusted and is_home(place, target)):
+                self._check(target)
+        except (FetchError, ValueError) as error:
+            raise Refused(f"{place.shown} redirects to where nothing is fetched: {error}") from error
+        return target
+
+    async def _send(self, request: Request, place: Place, trusted: bool) -> aiohttp.ClientResponse:
+        from yarl import URL
+
+        from .connections import explained, open_session
+
+        if trusted not in self._sessions:
+            self._sessions[trusted] = open_session(None if trusted else self._allowed, self._timeout)
+        session, url = self._sessions[trusted], URL(place.url, encoded=True)
+        with explained(place, self._timeout):
+            return await session.request(request.method, url, headers=request.headers, data=request.body, allow_redirects=False)
+
+    async def _pieces(self, response: aiohttp.ClientResponse, place: Place) -> AsyncGenerator[bytes]:
+        from .connections import explained
+
+        received = decoded = 0
+        with explained(place, self._timeout):
+            decoder = decoder_of(response.headers.get("content-encoding", ""))
+            if response.method != "HEAD":
+                self._bound(response.content_length or 0, place)
+            async for data in response.content.iter_chunked(PIECE):
+                received += len(data)
+                self._bound(received, place)
+                for piece in decoder.decode(data):
+                    decoded += len(piece)
+                    self._bound(decoded, place)
+                    yield piece
+            decoder.end()
+
+    def _bound(self, size: int, place: Place) -> None:
+        if size > self._max_bytes:
+            raise FetchError(f"{place.shown}: the body is larger than {self._max_bytes} bytes")
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers = {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
+    if "content-encoding" in headers:  # the body is decoded: neither is true of it any more
+        del headers["content-encoding"]
+        headers.pop("content-length", None)
+    return headers
