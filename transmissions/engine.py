@@ -61,7 +61,13 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     into = Path(output).absolute() if output else default_output(found, work)[0]
     folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots, own_output)
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
-    return Run(plan, [{**one, **fields} for one in first for fields in bound.messages], folders, letters, load(plan), timeout)
+    messages = [{**one, **fields} for one in first for fields in bound.messages]
+    make = load(plan)
+    if plan.compat:
+        from .compat import CompatRun
+
+        return CompatRun(plan, messages, folders, letters, make, timeout)
+    return Run(plan, messages, folders, letters, make, timeout)
 
 
 def run(

@@ -90,6 +90,7 @@ class TransmissionPlan(NamedTuple):
     where: Where
     off: tuple[tuple[str, str], ...] = ()
     """Path and type of the nodes that `:enabled false` leaves out."""
+    iri: str = ""
 
 
 class Argument(NamedTuple):
@@ -120,6 +121,8 @@ class Plan(NamedTuple):
     metrics: tuple[dict[str, Any], ...] = ()
     """Fields of `metrics.MetricsSettings`, one for each `:metrics` of the app."""
     dead_letters: str | None = None
+    compat: bool = False
+    """Whether a run is to look as the original's did; see `compat`."""
 
     def entries(self) -> Iterator[TransmissionPlan]:
         """Yield the transmissions a run starts, in order."""

@@ -35,7 +35,7 @@ class Parts(NamedTuple):
     workers: dict[str, Subject]
 
 
-def make_plan(app: App, homes: Sequence[Home], pipelines: Sequence[Pipeline], parts: Parts) -> Plan:
+def make_plan(app: App, homes: Sequence[Home], pipelines: Sequence[Pipeline], parts: Parts, *, compat: bool = False) -> Plan:
     """Return the plan of an app that has no errors."""
     transmissions = tuple(_transmission(pipeline, parts) for pipeline in pipelines)
     said = [parts.transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry]
@@ -48,6 +48,7 @@ def make_plan(app: App, homes: Sequence[Home], pipelines: Sequence[Pipeline], pa
         arguments=tuple(argument for subject in said for argument in _arguments(subject, parts)),
         metrics=tuple(metrics for words in plain for metrics in words.get("metrics", ())),
         dead_letters=next((words["dead_letters"] for words in plain if "dead_letters" in words), None),
+        compat=compat,
     )
     packages = {node.implementation.rpartition(":")[0] for node in plan.nodes()}
     return plan._replace(homes=tuple(_in_use(homes, packages)))
@@ -65,7 +66,7 @@ def _transmission(pipeline: Pipeline, parts: Parts) -> TransmissionPlan:
     pipe = _pipe(pipeline.steps, parts)
     placed = [step for step in walk(pipeline.steps) if isinstance(step, Placed)]
     off = tuple((step.path, step.spec.iri) for step in placed if not is_enabled(parts.nodes[step.path]))
-    return TransmissionPlan(pipeline.name, pipeline.label, pipeline.entry, pipe, pipeline.span.where, off)
+    return TransmissionPlan(pipeline.name, pipeline.label, pipeline.entry, pipe, pipeline.span.where, off, str(pipeline.node))
 
 
 def _pipe(steps: Steps, parts: Parts) -> Pipe:

@@ -55,6 +55,10 @@ class Session:
             output=self.output,
             timeout=options.timeout,
         )
+        if plan.compat:
+            from .compat import at_a_command_line
+
+            at_a_command_line(self.opened, speaks=not (options.json or options.quiet))
         self._summaries: list[str] = []
         self._skipped = 0
         self._began = time.monotonic()

@@ -75,7 +75,7 @@ def examine(
     _check_own_shapes(app, layers, findings)
     findings.extend(registry.problems)
     specs = [step.spec for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
-    plan = None if findings.failed or parts is None else make_plan(app, homes_for(app), pipelines, parts)
+    plan = None if findings.failed or parts is None else make_plan(app, homes_for(app), pipelines, parts, compat=compat)
     if plan and parts:
         check_construction(plan, parts.nodes, findings)
     return Examined(None if findings.failed else plan, findings.sorted(), tuple(registry.module_files(specs)))

@@ -1,0 +1,240 @@
+"""A processor in the clothes of the original: what is done around its own work in a run for `--compat`.
+
+For every message its breadcrumb is written (`tags`), its way is told, and, where messages may set settings, those it names hold
+while it is worked on. At the end of a group each step sees the message the group was made from once more, with `done` true,
+as the original's spawners sent it behind their items; most let it pass, some work on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import re
+from functools import cache
+from operator import ge, gt, le, lt
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import RunError, UsageError
+from .fieldtypes import read_type
+from .node import is_async
+from .processor import Source, is_overridden
+from .settings import setting_types
+from .supervisor import Raised, attempt
+from .terms import local_name, to_term
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+    from .message import Message
+    from .plan import NodePlan
+    from .processor import Processor
+
+_ON_DONE: Final = frozenset({"Choice", "NOP", "SetField", "SetText", "ShowMessage"})
+"""Classes that worked on the last message of a group like on any other."""
+_CLOSED: Final = frozenset({"dynamic", "protected", "record", "secret"})
+"""Marks and kinds of settings no message sets here."""
+_BOUNDS: Final[dict[str, Callable[[float, float], bool]]] = {"ge": ge, "gt": gt, "le": le, "lt": lt}
+_TRUTHS: Final = {"true": True, "1": True, "false": False}
+
+
+class Surface:
+    """What the steps of one run share: where lines go, and whether messages set settings."""
+
+    def __init__(self, firsts: frozenset[str]) -> None:
+        self.show: Callable[[str], None] | None = None
+        self.takes_settings = False
+        self._firsts = firsts
+
+    def say(self, line: str) -> None:
+        """Print a line, if lines are printed."""
+        if self.show:
+            self.show(f"{line}\n")
+
+    def enter(self, node: NodePlan, message: Message) -> None:
+        """Tell that a message comes to a node, and write that into it."""
+        name, tags = local_name(node.path), message.get("tags")
+        way = "" if node.path in self._firsts else f" [{tags or ''}] -> "
+        self.say(f"|-> {way}{name} a {local_name(node.type)}")
+        message["tags"] = f"{tags}.{name}" if tags else name
+
+
+class Step:
+    """What every wrapped processor has, in front of its own class."""
+
+    _own: Any
+    """The class that is wrapped."""
+    _node: NodePlan
+    _surface: Surface
+    _lacking: frozenset[str] = frozenset()
+    """Settings without a default that no file gives, so that a message must."""
+
+    def end_group(self, message: Message) -> Any:
+        """Show the step the group's own message, then let it end the group."""
+        self._surface.enter(self._node, message)
+        message["done"] = True
+        if local_name(self._node.type) in _ON_DONE:
+            with self._told(message) as worker:
+                self._own.process(worker, message)
+        given = self._own.end_group(self, message)
+        if self._own.collapses:
+            message["done"] = False
+        return given
+
+    @contextlib.contextmanager
+    def _told(self, message: Message) -> Iterator[Any]:
+        """Give the processor that works on a message: this one, with the settings the message brings."""
+        told = overrides(self._own, message) if self._surface.takes_settings else {}
+        if lacking := self._lacking - told.keys():
+            names = " and ".join(f"'{to_term(name)}'" for name in sorted(lacking))
+            raise RunError(f"{self._own.__name__} needs {names}: neither the settings nor the message has it")
+        if not told or not self._own.stateful:
+            yield self._changed(told) if told else self
+            return
+        before = self.__dict__.copy()
+        self.__dict__.update(told)
+        try:
+            yield self
+        finally:
+            self.__dict__.update({name: before.get(name, getattr(self._own, name, None)) for name in told})
+
+    def _changed(self, told: dict[str, Any]) -> Any:
+        changed = copy.copy(self)
+        changed.__dict__.update(told)
+        # What is opened for the whole run must not be prepared anew.
+        if not is_overridden(self._own, "__aenter__"):
+            self._own.__post_init__(changed)
+        return changed
+
+
+def disguised(own: Any, node: NodePlan, surface: Surface) -> Processor:
+    """Return a processor of a plan, wrapped; one that owns its stream is left as it is.
+
+    Raises:
+        UsageError: it cannot be made without settings that only messages would bring.
+
+    """
+    plain: Processor
+    if is_overridden(own, "run"):
+        plain = own.from_plan(node.settings)
+        return plain
+    lacking = frozenset(name for name in setting_types(own) if name not in node.settings and not hasattr(own, name))
+    made = attempt(_wrapped(own).from_plan, {**node.settings, **dict.fromkeys(lacking)})
+    if isinstance(made, Raised):
+        if not lacking:
+            raise made.error
+        names = " and ".join(sorted(map(to_term, lacking)))
+        raise UsageError(f"{node.where}: {node.path} needs the setting {names}") from made.error
+    made.__dict__.update(_node=node, _surface=surface, _lacking=lacking)
+    wrapped: Processor = made
+    return wrapped
+
+
+@cache
+def _wrapped(own: Any) -> Any:
+    """Return a class in front of a processor's own; its methods are of the kinds the engine looks for."""
+    methods = _produce(own) if issubclass(own, Source) else _process(own)
+    return type(own.__name__, (Step, own), {"__module__": own.__module__, "__doc__": own.__doc__, "_own": own, **methods})
+
+
+def _process(own: Any) -> dict[str, Any]:
+    # Whole batches would hide which message brings which settings.
+    single = own.process if is_overridden(own, "process") else lambda self, message: own.process_batch(self, [message])
+
+    def process(self: Any, message: Message) -> Any:
+        self._surface.enter(self._node, message)
+        with self._told(message) as worker:
+            return single(worker, message)
+
+    async def process_later(self: Any, message: Message) -> Any:
+        self._surface.enter(self._node, message)
+        with self._told(message) as worker:
+            return await single(worker, message)
+
+    waits = is_async(single) or is_async(getattr(own, "process_batch", None))
+    return {"process": process_later if waits else process, "process_batch": None}
+
+
+def _produce(own: Any) -> dict[str, Any]:
+    def produce(self: Any, message: Message) -> Any:
+        self._surface.enter(self._node, message)
+        with self._told(message) as worker:
+            made = own.produce(worker, message)
+        return _marked_later(made) if hasattr(made, "__aiter__") else _marked(made)
+
+    async def produce_later(self: Any, message: Message) -> AsyncIterator[Message]:
+        self._surface.enter(self._node, message)
+        with self._told(message) as worker:
+            async with contextlib.aclosing(own.produce(worker, message)) as made:
+                async for item in made:
+                    yield _undone(item)
+
+    return {"produce": produce_later if inspect.isasyncgenfunction(own.produce) else produce}
+
+
+def _marked(made: Iterable[Message] | None) -> Iterator[Message]:
+    return map(_undone, made or ())
+
+
+async def _marked_later(made: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    async for item in made:
+        yield _undone(item)
+
+
+def _undone(item: Message) -> Message:
+    if isinstance(item, dict):
+        item["done"] = False
+    return item
+
+
+def overrides(cls: Any, message: Message) -> dict[str, Any]:
+    """Return the settings that fields of a message set: true values of fields that are called like them and fit their types.
+
+    What is protected, a secret or a record is set by no message; what is dynamic looks for itself.
+    """
+    told = {}
+    for name, term, words in _open_settings(cls):
+        value = message.get(term)
+        fitting = _fitting(value, words) if value else None
+        if fitting is not None:
+            told[name] = fitting
+    return told
+
+
+@cache
+def _open_settings(cls: Any) -> tuple[tuple[str, str, dict[str, Any]], ...]:
+    read = [(name, {"term": to_term(name), **read_type(hint)}) for name, hint in setting_types(cls).items()]
+    is_open = [(name, words) for name, words in read if not (words.keys() & _CLOSED or words["kind"] in _CLOSED)]
+    return tuple((name, words["term"], words) for name, words in is_open)
+
+
+def _fitting(value: Any, words: dict[str, Any]) -> Any:
+    """Return a value as a setting of some words takes it, or None."""
+    if not words.get("many"):
+        return _as_one(value, words)
+    values = [_as_one(one, words) for one in (value if isinstance(value, list | tuple) else [value])]
+    return None if None in values else tuple(values)
+
+
+def _as_one(value: Any, words: dict[str, Any]) -> Any:
+    kind = words["kind"]
+    if kind == "any":
+        return value
+    if isinstance(value, dict | list | tuple):
+        return None
+    if kind == "boolean":
+        return _TRUTHS.get(str(value).lower())
+    return _number(value, words) if kind in {"integer", "decimal"} else _text(str(value), words)
+
+
+def _text(text: str, words: dict[str, Any]) -> str | None:
+    fits = text in words.get("choices", (text,)) and re.fullmatch(words.get("pattern", ".*"), text, re.DOTALL)
+    return text if fits else None
+
+
+def _number(value: Any, words: dict[str, Any]) -> float | None:
+    number = attempt(int if words["kind"] == "integer" else float, str(value))
+    if isinstance(number, Raised) or not all(_BOUNDS[bound](number, words[bound]) for bound in _BOUNDS.keys() & words.keys()):
+        return None
+    fits: float = number
+    return fits
