@@ -37,7 +37,22 @@ def test_set_field_reaches_into_lists():
     assert message["rows"][1] == {"n": 5}
 
 
-@pytest.mark.parametrize("path", ["a.b", "rows[7]", "rows[7].n", "rows.name"])
+@pytest.mark.parametrize(
+    ("message", "path", "result"),
+    [
+        ({}, "rows[0].n", {"rows": [{"n": 5}]}),
+        ({"rows": [1]}, "rows[1]", {"rows": [1, 5]}),
+        ({"rows": None}, "rows[0][0]", {"rows": [[5]]}),
+        ({}, "rows.0", {"rows": {"0": 5}}),
+    ],
+)
+def test_set_field_makes_lists_and_lets_them_grow(message, path, result):
+    """A position in brackets means a list, which grows by one item at its end."""
+    set_field(message, path, 5)
+    assert message == result
+
+
+@pytest.mark.parametrize("path", ["a.b", "new[1]", "rows[7]", "rows[7].n", "rows.name"])
 def test_set_field_refuses_a_way_through_other_values(path):
     """A way through text or past a list's end is an error that names the path."""
     with pytest.raises(ValueError, match=r"cannot set"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -11,15 +12,25 @@ if TYPE_CHECKING:
 
 MISSING: Final = object()
 """What `get_field` can be told to return where there is nothing, since null is a value."""
-_STEP = re.compile(r"[^.\[\]]+")
+_STEP = re.compile(r"\[(0|[1-9][0-9]{0,17})\]|([^.\[\]]+)")
 _POSITION = re.compile(r"0|[1-9][0-9]{0,17}")
 """As a number is written; `07` and `\u00b2` are keys."""
+
+
+class _Place(int):
+    """A position in brackets, which can only be meant for a list."""
+
+    __slots__ = ()
 
 
 @lru_cache(maxsize=4096)
 def steps(path: str) -> tuple[str | int, ...]:
     """Split a dotted path into keys and list positions."""
-    return tuple(int(step) if _POSITION.fullmatch(step) else step for step in _STEP.findall(path))
+    return tuple(_Place(place) if place else _key_or_position(step) for place, step in _STEP.findall(path))
+
+
+def _key_or_position(step: str) -> str | int:
+    return int(step) if _POSITION.fullmatch(step) else step
 
 
 def get_field(message: Any, path: str, default: Any = None) -> Any:
@@ -35,7 +46,9 @@ def get_field(message: Any, path: str, default: Any = None) -> Any:
 
 
 def set_field(message: Message, path: str, value: Any) -> None:
-    """Set the value at a dotted path, making the dicts on the way. A list on the way must be long enough.
+    """Set the value at a dotted path, making what is missing on the way: lists in front of `[0]`, else dicts.
+
+    A list grows by one item if the path names the place behind its end, and by no more.
 
     Messages made from one another share what is inside them, so what is on the way is copied first (a tuple becomes a
     list): the change is seen in this message only.
@@ -47,16 +60,16 @@ def set_field(message: Message, path: str, value: Any) -> None:
     if path in message or path.isidentifier():  # What most are; the way below takes five times as long.
         message[path] = value
         return
-    *way, last = _way(message, path)
-    _assign(_own(message, way, path), last, value, path)
+    way = _way(message, path)
+    _assign(_own(message, way, path), way[-1], value, path)
 
 
 def remove_field(message: Message, path: str) -> Any:
     """Remove and return the value at a dotted path, in this message only; return None where there is none."""
     if get_field(message, path, MISSING) is MISSING:
         return None
-    *way, last = _way(message, path)
-    target = _own(message, way, path)
+    way = _way(message, path)
+    target, last = _own(message, way, path), way[-1]
     return target.pop(_key(target, last), None) if isinstance(target, dict) else target.pop(last)
 
 
@@ -73,19 +86,19 @@ def _step_into(value: Any, step: str | int) -> Any:
     return MISSING
 
 
-def _own(message: Message, way: list[str | int], path: str) -> Any:
-    """Return what is at the end of a way, after everything on it was made this message's own."""
+def _own(message: Message, way: tuple[str | int, ...], path: str) -> Any:
+    """Return what the last step of a way is about, after everything on it was made this message's own."""
     target: Any = message
-    for step in way:
-        inner = _copy(_step_into(target, step))
+    for step, following in pairwise(way):
+        inner = _copy(_step_into(target, step), following)
         _assign(target, step, inner, path)
         target = inner
     return target
 
 
-def _copy(value: Any) -> Any:
+def _copy(value: Any, following: str | int) -> Any:
     if value is MISSING or value is None:
-        return {}
+        return [] if isinstance(following, _Place) else {}
     return value.copy() if isinstance(value, dict) else list(value) if isinstance(value, list | tuple) else value
 
 
@@ -96,7 +109,7 @@ def _key(target: dict[Any, Any], step: str | int) -> str | int:
 def _assign(target: Any, step: str | int, value: Any, path: str) -> None:
     if isinstance(target, dict):
         target[_key(target, step)] = value
-    elif isinstance(target, list) and isinstance(step, int) and step < len(target):
-        target[step] = value
+    elif isinstance(target, list) and isinstance(step, int) and step <= len(target):
+        target[step : step + 1] = [value]
     else:
         raise ValueError(f"cannot set '{path}': '{step}' is not a place in a {type(target).__name__}")

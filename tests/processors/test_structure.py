@@ -21,6 +21,12 @@ def test_a_rename_copies(bench):
     assert result == {"a": [1], "b": [1, 2]}
 
 
+def test_a_rename_reaches_into_lists(bench):
+    """A place in brackets is read from a list, and a missing list is made."""
+    step = Restructure(rename=(Rename(pre="rows[1].n", post="first[0].n"), Rename(pre="rows[0].n", post="first[1].n")))
+    assert bench.through(step, {"rows": [{"n": 1}, {"n": 2}]})[0]["first"] == [{"n": 2}, {"n": 1}]
+
+
 def test_what_is_removed_is_gone(bench):
     """Removing deletes at the top and inside alike, and absent paths are no fault."""
     step = Restructure(remove=("a", "b.c", "x.y", "z"), rename=(Rename(pre="absent", post="never"),))
