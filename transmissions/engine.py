@@ -136,16 +136,17 @@ def _prepare(app: App, target: str | Path | None, settings: Mapping[str, object]
 
 
 def only(plan: Plan, name: str) -> Plan:
-    """Return a plan that starts one transmission, whatever it starts by itself.
+    """Return a plan that starts the transmissions of a name or label, whatever it starts by itself.
 
     Raises:
         UsageError: there is no such transmission.
 
     """
-    names = [one.name for one in plan.transmissions]
-    if name not in names:
+    if not any(name in {one.name, one.label} for one in plan.transmissions):
+        names = [f"{one.name} ({one.label})" if one.label else one.name for one in plan.transmissions]
         raise UsageError(f"{plan.app} has no transmission '{name}'; it has {', '.join(names)}")
-    return plan._replace(transmissions=tuple(one._replace(entry=one.name == name) for one in plan.transmissions))
+    entries = tuple(one._replace(entry=name in {one.name, one.label}) for one in plan.transmissions)
+    return plan._replace(transmissions=entries)
 
 
 def load(plan: Plan) -> Load:

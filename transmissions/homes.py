@@ -17,14 +17,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .app_folders import CONFIG, app_folders, home_folder
 from .errors import ConfigError, UsageError
 from .problem import Problem
 from .processor import Processor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-CONFIG: Final = "transmissions.ttl"
 BUNDLED_PACKAGE: Final = "transmissions.processors"
 _USER_PACKAGE: Final = "transmissions_home_"
 _GROUP: Final = "transmissions.homes"
@@ -100,7 +100,7 @@ def _mentions(file: str) -> bool:
 def home_of(folder: Path) -> Home:
     """Return the home an app's folder lies in; an app outside any `apps/` is its own home."""
     folder = _absolute(folder)
-    root = folder.parent.parent if folder.parent.name == "apps" else folder
+    root = home_folder(folder)
     return next((home for home in (bundled(), *installed()) if _same(home.folder, root)), _user_home(root))
 
 
@@ -146,26 +146,21 @@ def _folders_called(name: str, cwd: Path) -> list[Path]:
     """Return the folders an app reference can mean, nearest first, each once."""
     places = [cwd / name]
     if "/" not in name and name not in {".", ".."}:
-        places = [*(folder / "apps" / name for folder in search_path(cwd)), *places]
+        below = (folder for root in search_path(cwd) for folder in app_folders(root))
+        places = [*(folder for folder in below if folder.name == name), *places]
     found = {os.path.realpath(place): _absolute(place) for place in reversed(places) if (place / CONFIG).is_file()}
     return list(reversed(found.values()))
 
 
 def search_path(cwd: Path | None = None) -> list[Path]:
-    """Return the folders whose `apps/` are searched: the working directory, the installed homes, the bundled one."""
+    """Return the folders with `apps/` or `src/apps/` to search: the working directory, the installed homes, the bundled one."""
     return [_absolute(cwd or Path()), *(home.folder for home in installed()), bundled().folder]
 
 
 def apps(cwd: Path | None = None) -> list[App]:
     """Return every app that can be run by name from a working directory, sorted by name."""
-    folders = {os.path.realpath(folder): folder for root in reversed(search_path(cwd)) for folder in _apps_in(root)}
+    folders = {os.path.realpath(folder): folder for root in reversed(search_path(cwd)) for folder in app_folders(root)}
     return sorted(App(folder.name, folder, home_of(folder)) for folder in folders.values())
-
-
-def _apps_in(root: Path) -> Iterator[Path]:
-    folder = root / "apps"
-    if folder.is_dir():
-        yield from (child for child in folder.iterdir() if (child / CONFIG).is_file())
 
 
 def _unknown(reference: str, cwd: Path) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -189,17 +190,22 @@ def _is_live(options: Namespace) -> bool:
 def read_messages(text: str | None) -> list[Message]:
     """Return the messages of `-m`: JSON, or `@FILE` with JSON in it (`@-` is standard input); one object or a list of them.
 
+    The path of a file without `@` makes one message, with what the file holds in its field `payload`.
+
     Raises:
         UsageError: it is neither.
 
     """
     if text is None:
         return [{}]
-    name = text[1:] if text.startswith("@") else "-m"
+    is_payload = text.endswith(".json") or os.path.isfile(text)  # noqa: PTH113 - it may be no path at all
+    name = text[1:] if text.startswith("@") else text if is_payload else "-m"
     try:
-        value = json.loads(_read(name) if text.startswith("@") else text)
+        value = json.loads(text if name == "-m" else _read(name))
     except json.JSONDecodeError as error:
         raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
+    if name == text:
+        return [{"payload": value}]
     messages = value if isinstance(value, list) else [value]
     if not messages or not all(isinstance(message, dict) for message in messages):
         raise UsageError(f'{name}: a message is a JSON object, like {{"name": "Ada"}}, or a list of them')

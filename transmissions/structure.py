@@ -18,6 +18,7 @@ from .findings import ERROR, did_you_mean
 from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
 from .problem import Label, Problem, Span
 from .rdflists import is_list, read_list
+from .scripts import how_to_port, script_of
 from .sharing import WORKERS, read_workers
 from .terms import NAMESPACE, local_name
 
@@ -214,6 +215,9 @@ class PipeReader:
         if spec is None and iri not in self.registry.failed:
             mend = did_you_mean(local_name(iri), [*self.registry.names(), *map(local_name, (*FORKS, WORKERS))])
             sentence = f"there is no processor {show(types[0].term)}"
+            script = script_of(self.layer.path.parent, local_name(iri))
+            if script:
+                sentence, mend = f"{sentence}: {script.name} is JavaScript", how_to_port(script)
             if not isinstance(types[0].term, URIRef):
                 sentence = f"the class of {show(member.term)} is to be an IRI, as in `a :SomeProcessor`"
             self.findings.report(ERROR, "unknown-processor", sentence, types[0].span, mend=mend)
