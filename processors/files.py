@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Errors = Literal["strict", "replace", "ignore"]
 
+_DUMP: Final = "message.json"
 _SMALL: Final = 65536
 """Bytes up to which a regular file is read or written right here.
 
@@ -52,6 +53,8 @@ class FileReader(Processor):
     "Dotted path for name, size, times and owner of the file; none if empty."
     media_type: str = ""
     "`application/json`, or a type ending in `+json`, has the content parsed."
+    cache: bool = False
+    "Whether the latest content is kept for messages that name the same file, as long as its size and time stay the same."
     encoding: str = "utf-8"
     "How the bytes are to be read; a byte order mark is dropped."
     encoding_errors: Errors = "strict"
@@ -60,17 +63,27 @@ class FileReader(Processor):
     def __post_init__(self) -> None:
         """Refuse an unknown encoding before anything runs."""
         codecs.lookup(self.encoding)
+        self._kept: tuple[Any, Any] = (None, None)
 
     async def process(self, message: Message) -> Message:
         """Read the file the message or the settings name."""
         path = find_file(self, message)
         facts = path.stat()
-        data = path.read_bytes() if _is_small(facts) else await _read_large(path)
-        set_field(message, self.target_field, self._decode(data, path))
+        set_field(message, self.target_field, await self._content(path, facts))
         message["filePath"] = str(path)
         if self.meta_field:
             set_field(message, self.meta_field, describe_file(path, facts, self.media_type))
         return message
+
+    async def _content(self, path: Path, facts: os.stat_result) -> Any:
+        version = (path, facts.st_size, facts.st_mtime_ns)
+        if self._kept[0] == version:
+            return self._kept[1]
+        data = path.read_bytes() if _is_small(facts) else await _read_large(path)  # noqa: ASYNC240 - see _SMALL
+        content = self._decode(data, path)
+        if self.cache:
+            self._kept = (version, content)
+        return content
 
     def _decode(self, data: bytes, path: Path) -> Any:
         try:
@@ -147,7 +160,8 @@ class FileWriter(Processor):
 
     Which file: the message's `filepath` (below its `targetPath` if it has one), else the setting; a relative name is in the
     output folder, and the folders on the way are made. Reads `contentField`: text is written as it is, anything else as
-    JSON. The file appears under its name only once it is complete. The message goes on unchanged.
+    JSON. The file appears under its name only once it is complete. The message goes on unchanged. With `dump`, in the setting
+    or in the message, the whole message is written to `message.json` instead.
 
     ```turtle
     :write a :FileWriter ; :destinationFile "report.md" ; :contentField "report.text" .
@@ -158,6 +172,8 @@ class FileWriter(Processor):
     "The file, where the message does not name one."
     content_field: str = "content"
     "Dotted path of what is written."
+    dump: Annotated[bool, Dynamic()] = False
+    "Whether the whole message is written, to see what is in it; what JSON has no form for is written as text."
     fsync: bool = False
     "Whether to wait until the file is on the disk: it then survives a power cut, and writing is slower."
 
@@ -169,8 +185,11 @@ class FileWriter(Processor):
 
     async def process(self, message: Message) -> Message:
         """Write the file the message or the settings name."""
-        path = self.context.output_path(_below_target(message) or self.destination_file)
-        data = to_bytes(need(message, self.content_field))
+        if self.dynamic(message, "dump"):
+            name, data = _DUMP, json.dumps(message, indent=2, default=str).encode()
+        else:
+            name, data = _below_target(message) or self.destination_file, to_bytes(need(message, self.content_field))
+        path = self.context.output_path(name)
         if len(data) <= _SMALL and not self.fsync:
             write_whole(path, data)
         else:

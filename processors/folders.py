@@ -26,8 +26,8 @@ class DirWalker(Source):
     to files only where they stay below `sourceDir`. A folder that cannot be read is reported as skipped input.
 
     Each message is a copy of the incoming one with `filename`, `slug` (the name without its ending), `subdir` and `relPath`
-    (below `sourceDir`), `fullPath` (absolute), `filepath` (below the working folder, or else the app's), and `count` (from
-    1). The files form a group.
+    (below `sourceDir`), `fullPath` (absolute), `filepath` (below the working folder, or else the app's), `count` (from 1),
+    and `targetPath` if that is set. The files form a group.
 
     ```turtle
     :walk a :DirWalker ; :sourceDir "content" ; :includePattern "*.md", "drafts/**/*.txt" ; :excludePattern ".git" .
@@ -40,6 +40,8 @@ class DirWalker(Source):
     "Globs of the files that are sent."
     exclude_pattern: tuple[str, ...] = (".git", "node_modules")
     "Globs of files and folders that are left out."
+    target_path: str = ""
+    "A folder for FileWriter to put each file's `filepath` below; none if empty."
     limit: Annotated[int, Range(ge=0)] = 0
     "How many files are sent at most; 0 sends all."
 
@@ -55,7 +57,8 @@ class DirWalker(Source):
         if not root.is_dir():
             raise RunError(f"no folder '{name}': {root} {'is a file' if root.exists() else 'does not exist'}")
         for count, names in enumerate(self._walk(root, ()), 1):
-            yield {**message, **self._facts(root, names), "count": count}
+            target = {"targetPath": self.target_path} if self.target_path else {}
+            yield {**message, **self._facts(root, names), "count": count, **target}
             if count == self.limit:
                 return
 

@@ -1,6 +1,7 @@
 """FileReader and FileWriter."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ def test_json_is_parsed(bench):
     assert bench.through(reader, {"sourceFile": "good.json"})[0]["data"] == {"a": [1]}
     with pytest.raises(RunError, match=r"bad\.json:2:4: not valid JSON"):
         bench.through(reader, {"sourceFile": "bad.json"})
+
+
+def test_the_latest_content_may_be_kept(bench):
+    """With `cache` an unchanged file is read once; a changed one is read again."""
+    path = bench.data / "a.json"
+    path.write_text("[1]")
+    reader = FileReader(source_file="a.json", media_type="application/json", cache=True)
+    first, second = bench.through(reader, {}, {})
+    assert first["content"] is second["content"]
+    path.write_text("[1, 2]")
+    assert bench.through(reader, {})[0]["content"] == [1, 2]
 
 
 def test_facts_about_the_file_are_kept(bench):
@@ -91,6 +103,14 @@ def test_a_file_is_replaced_in_one_step_and_nothing_else_is_left(bench, fsync):
     bench.through(writer, {"content": b"old"}, {"content": "new" * 50_000})
     assert [path.name for path in bench.output.iterdir()] == ["out.bin"]
     assert (bench.output / "out.bin").read_text() == "new" * 50_000
+
+
+def test_a_message_is_dumped(bench):
+    """Setting or field has the whole message written, whatever is in it; it goes on."""
+    assert bench.through(FileWriter(dump=True), {"n": Path("x")}) == [{"n": Path("x")}]
+    assert json.loads((bench.output / "message.json").read_text()) == {"n": "x"}
+    bench.through(FileWriter(), {"dump": True})
+    assert json.loads((bench.output / "message.json").read_text()) == {"dump": True}
 
 
 def test_half_a_character_pair_does_not_spoil_a_file(bench):

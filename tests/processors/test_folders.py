@@ -5,6 +5,7 @@ import os
 import pytest
 
 from transmissions import RunError
+from transmissions.processors.files import FileWriter
 from transmissions.processors.folders import DirWalker, FileFilter
 from transmissions.processors.globs import compile_globs
 
@@ -36,6 +37,14 @@ def test_the_message_may_name_the_folder_and_the_limit_cuts(bench):
     """A field `sourceDir` wins over the setting."""
     make(bench.data, "x/a.md", "x/b.md")
     assert paths(bench.through(DirWalker(source_dir="none", limit=1), {"sourceDir": "x"})) == ["a.md"]
+
+
+def test_a_folder_for_what_is_written_travels_along(bench):
+    """`targetPath` is where FileWriter puts the file's own path below."""
+    make(bench.data, "x/a.md")
+    (message,) = bench.through(DirWalker(target_path="public"), {})
+    bench.through(FileWriter(), {**message, "content": "new"})
+    assert (bench.output / "public/x/a.md").read_text() == "new"
 
 
 @pytest.mark.parametrize(
