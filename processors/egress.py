@@ -23,9 +23,10 @@ LONGEST: Final = 8192
 """Characters of a URL, at most."""
 
 _URL: Final = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<user>[^@/?#\\]*)@)?"
+    r"(?i:https?)://(?:(?P<user>[^@/?#\\]+)@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^@:/?#\[\]\\%]+)(?::(?P<port>[0-9]{0,5}))?(?P<rest>[/?#].*)?"
 )
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]{0,30}")
 _PORTS: Final = {"http": 80, "https": 443}
 _NAME: Final = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
@@ -132,12 +133,13 @@ def take_apart(url: str) -> Place:
         Refused: it is none, or may be read in more than one way.
 
     """
-    found = _URL.fullmatch(url.strip(" ")) if len(url) <= LONGEST and url.isprintable() else None
+    url = url.strip(" ")
+    scheme = url.partition(":")[0].lower()
+    if scheme not in _PORTS and _SCHEME.fullmatch(scheme):
+        raise Refused(f"{_named(url)}: only http and https are fetched, not '{scheme}'")
+    found = _URL.fullmatch(url) if len(url) <= LONGEST and url.isprintable() else None
     if not found:
         raise Refused(f"{_named(url)} is not an absolute URL that can be read in one way only")
-    scheme = found["scheme"].lower()
-    if scheme not in _PORTS:
-        raise Refused(f"{_named(url)}: only http and https are fetched, not '{scheme}'")
     port = int(found["port"] or _PORTS[scheme])
     if not 0 < port < 65536:  # noqa: PLR2004 - the ports there are
         raise Refused(f"{_named(url)}: there is no port {port}")

@@ -118,7 +118,7 @@ class Door:
             if target.user or not (trusted and is_home(place, target)):
                 self._check(target)
         except (FetchError, ValueError) as error:
-            raise Refused(f"{place.shown} redirects to where nothing is fetched: {error}") from error
+            raise Refused(f"{place.shown} redirects to what is refused: {error}") from error
         return target
 
     async def _send(self, request: Request, place: Place, trusted: bool) -> aiohttp.ClientResponse:
