@@ -22,6 +22,8 @@ def check_construction(plan: Plan, subjects: Mapping[str, Subject], findings: Fi
     """Make every processor, and report what it raises; `subjects` are the settings that hold, by the path of the node."""
     for node in plan.nodes():
         subject = subjects[node.path]
+        if findings.compat and _lacks(subject):
+            continue  # It is made when a message brings what is missing.
         # A secret may be known only where the app runs, and what is raised over one might show it.
         if any(
             setting.kind == "secret" and one.values.get(setting.term)
@@ -35,6 +37,10 @@ def check_construction(plan: Plan, subjects: Mapping[str, Subject], findings: Fi
             sentence = describe(error)
             name = subject.spec.name
             findings.report(ERROR, "refused", sentence, _place(subject, sentence), f"{name} cannot be made with this")
+
+
+def _lacks(subject: Subject) -> bool:
+    return any(setting.required and not subject.values.get(setting.term) for setting in subject.spec.settings)
 
 
 def _place(subject: Subject, sentence: str) -> Span:

@@ -84,7 +84,9 @@ def _missing(violation: Violation, setting: Setting, findings: Findings) -> None
     given = violation.subject.values.get(setting.term)
     sentence = f"{violation.subject.spec.name} needs the setting {setting.term}"
     span = given[0].span if given else violation.subject.span
-    findings.report(ERROR, "missing-setting", sentence, span, f"has no {setting.term}", mend=setting.doc)
+    # A message may bring it to a node under `--compat`, to a record never.
+    severity = STRICT if violation.subject.spec.file else ERROR
+    findings.report(severity, "missing-setting", sentence, span, f"has no {setting.term}", mend=setting.doc)
 
 
 def _too_many(violation: Violation, setting: Setting, findings: Findings) -> None:
