@@ -1,0 +1,64 @@
+"""Commands, streamed: every line of a running program as it is written, to any number of readers.
+
+    config = StreamingConfig(enabled=True, mode=StreamingMode.STREAMING, processors=(print,))
+    result = await CommandRunner().run("make", ["test"], streaming_config=config, timeout=600)
+    result.exit_code, result.stdout
+
+Without streaming a run is what `subprocess.run(capture_output=True)` is, with time-outs that end all a command has started.
+"""
+
+from .builtin import (
+    EventEmitter,
+    JsonLineProcessor,
+    LoggingProcessor,
+    PatternMatchProcessor,
+    RateLimitedProcessor,
+    YamlDocumentProcessor,
+    parse_json,
+)
+from .child import CommandError, CommandNotFound, CommandTimeout
+from .config import (
+    INHERIT,
+    BufferConfig,
+    ExecutionContext,
+    OutputFormat,
+    OverflowStrategy,
+    StreamingConfig,
+    StreamingMode,
+    StreamSource,
+)
+from .events import EventBus
+from .lane import BufferTimeout
+from .lines import Lines
+from .processor import BatchProcessor, StreamProcessor
+from .result import ExecutionResult, ReaderReport
+from .runner import CommandRunner
+
+__all__ = [
+    "INHERIT",
+    "BatchProcessor",
+    "BufferConfig",
+    "BufferTimeout",
+    "CommandError",
+    "CommandNotFound",
+    "CommandRunner",
+    "CommandTimeout",
+    "EventBus",
+    "EventEmitter",
+    "ExecutionContext",
+    "ExecutionResult",
+    "JsonLineProcessor",
+    "Lines",
+    "LoggingProcessor",
+    "OutputFormat",
+    "OverflowStrategy",
+    "PatternMatchProcessor",
+    "RateLimitedProcessor",
+    "ReaderReport",
+    "StreamProcessor",
+    "StreamSource",
+    "StreamingConfig",
+    "StreamingMode",
+    "YamlDocumentProcessor",
+    "parse_json",
+]

@@ -1,0 +1,49 @@
+"""What happens while a command runs, for whoever listens: parsed lines, matches, and the run's own beginnings and ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Listener = Callable[[Mapping[str, Any]], None]
+
+_LOG: Final = logging.getLogger("transmissions.streaming")
+
+
+class EventBus:
+    """Events in order, each a dict with `type`, `seq` (from 1) and `time` (seconds since 1970).
+
+    Listeners are called at once, in the middle of a run: they should be brief. The latest events are kept to be read
+    afterwards, no more than `limit`; how many were told in all is `count`.
+    """
+
+    def __init__(self, limit: int = 10_000, listeners: Iterable[Listener] = ()) -> None:
+        self.count = self.failed = 0
+        self._kept: deque[dict[str, Any]] = deque(maxlen=limit)
+        self._listeners = list(listeners)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The latest events."""
+        return list(self._kept)
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with every event from now on."""
+        self._listeners.append(listener)
+
+    def publish(self, kind: str, fields: Mapping[str, Any], at: float | None = None) -> None:
+        """Tell of an event; a listener that fails is counted, and the others are told all the same."""
+        self.count += 1
+        event = {"type": kind, "seq": self.count, "time": time.time() if at is None else at, **fields}
+        self._kept.append(event)
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 - a listener's fault is not the command's
+                self.failed += 1
+                _LOG.debug("a listener failed at %s", kind, exc_info=True)

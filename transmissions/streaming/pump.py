@@ -1,0 +1,107 @@
+"""Reads what a command writes, as it comes, and hands it on a piece at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .config import StreamSource
+    from .outlets import OrderedOutlet, Outlet
+
+_SMALLEST: Final = 1 << 16
+_LARGEST: Final = 1 << 18
+"""Bytes asked for at once: more gains nothing, less costs a call each."""
+
+
+class Pump:
+    """Watches outlets in the event loop; nothing is read while it is paused, so that the command waits in its writes."""
+
+    def __init__(
+        self, outlets: Sequence[Outlet | OrderedOutlet], take: Callable[[StreamSource, bytes], None], size: int | None = None
+    ) -> None:
+        self.pieces = 0
+        self._take = take
+        self._size = size or _SMALLEST
+        self._open = list(outlets)
+        self._is_paused = True
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._is_paused:
+            self._is_paused = False
+            for outlet in self._open:
+                self._loop.add_reader(outlet.descriptor, self._read, outlet)
+            if not self._open:
+                self._ended.set()
+
+    def pause(self) -> None:
+        """Read nothing for now."""
+        if not self._is_paused:
+            self._is_paused = True
+            for outlet in self._open:
+                self._loop.remove_reader(outlet.descriptor)
+
+    async def drained(self, patience: float) -> None:
+        """Wait for the end of all outputs, once the command has exited.
+
+        What it left behind in the background may hold them open: after `patience` seconds without a byte they are given up.
+        """
+        while not self._ended.is_set():
+            seen = self.pieces
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._ended.wait()
+            if seen == self.pieces and not self._is_paused:
+                return
+
+    def close(self) -> None:
+        """Read no more."""
+        self.pause()
+        while self._open:
+            self._open.pop().close()
+
+    def _read(self, outlet: Outlet | OrderedOutlet) -> None:
+        try:
+            source, data = outlet.read(self._size)
+        except BlockingIOError:
+            return
+        if data:
+            self.pieces += 1
+            if len(data) == self._size < _LARGEST:
+                self._size *= 2
+            self._take(source, data)
+            return
+        self._loop.remove_reader(outlet.descriptor)
+        self._open.remove(outlet)
+        outlet.close()
+        if not self._open:
+            self._ended.set()
+
+
+async def write_input(descriptor: int, data: bytes) -> None:
+    """Write a command's input while it runs; a command that does not want it is no failure."""
+    os.set_blocking(descriptor, False)
+    loop = asyncio.get_running_loop()
+    view = memoryview(data)
+    with contextlib.suppress(BrokenPipeError):
+        while view:
+            try:
+                view = view[os.write(descriptor, view) :]
+            except BlockingIOError:
+                await _writable(loop, descriptor)
+
+
+async def _writable(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+    ready = asyncio.Event()
+    loop.add_writer(descriptor, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_writer(descriptor)
