@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from transmissions import RunError
 
@@ -27,6 +27,7 @@ _URL: Final = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^@:/?#\[\]\\%]+)(?::(?P<port>[0-9]{0,5}))?(?P<rest>[/?#].*)?"
 )
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]{0,30}")
+_ABSOLUTE: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _PORTS: Final = {"http": 80, "https": 443}
 _NAME: Final = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
@@ -146,6 +147,20 @@ def take_apart(url: str) -> Place:
     rest = (found["rest"] or "").partition("#")[0]
     path = quote(rest if rest.startswith("/") else f"/{rest}", safe=_SAFE)
     return Place(scheme, _host(found["host"], url), port, path, found["user"] or "")
+
+
+def resolve(base: Place, reference: str) -> Place:
+    """Return the parts of what a page or a redirect at `base` refers to, by an absolute URL or a relative one.
+
+    Raises:
+        Refused: see `take_apart`.
+
+    """
+    try:
+        # urljoin would take `http:///x` and `http:x` for paths of its base, and browsers take them for hosts.
+        return take_apart(reference if _ABSOLUTE.match(reference) else urljoin(base.url, reference))
+    except ValueError as error:
+        raise Refused(f"{_named(reference)} is not a URL: {error}") from error
 
 
 def _named(url: str) -> str:

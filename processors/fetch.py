@@ -13,10 +13,9 @@ import asyncio
 from contextlib import aclosing, asynccontextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import urljoin
 
 from .content_coding import PIECE, decoder_of
-from .egress import Allowed, FetchError, Refused, fault_of, take_apart
+from .egress import Allowed, FetchError, Refused, fault_of, resolve, take_apart
 from .exchange import Answer, Reply, Request, is_home, onward, prepared
 
 if TYPE_CHECKING:
@@ -114,10 +113,10 @@ class Door:
 
     def _judge(self, place: Place, location: str, trusted: bool) -> Place:
         try:
-            target = take_apart(urljoin(place.url, location))
+            target = resolve(place, location)
             if target.user or not (trusted and is_home(place, target)):
                 self._check(target)
-        except (FetchError, ValueError) as error:
+        except Refused as error:
             raise Refused(f"{place.shown} redirects to what is refused: {error}") from error
         return target
 

@@ -56,11 +56,11 @@ def redirect(to: str, status: int = 302) -> Page:
 
 
 class LocalServer(http.server.ThreadingHTTPServer):
-    """Listens on a free port; `url` has no slash at its end."""
+    """Listens on a free port, unless it is given one; `url` has no slash at its end."""
 
-    def __init__(self, served: Served, host: str = "127.0.0.1") -> None:
+    def __init__(self, served: Served, host: str = "127.0.0.1", port: int = 0) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, 0), _Handler)
+        super().__init__((host, port), _Handler)
         self._served = served
         self._open: set[socket.socket] = set()
         self.seen: list[Seen] = []
@@ -130,9 +130,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(served: Served, host: str = "127.0.0.1") -> Iterator[LocalServer]:
+def serving(served: Served, host: str = "127.0.0.1", port: int = 0) -> Iterator[LocalServer]:
     """Serve until the block is left; then connections are closed, and the threads joined."""
-    server = LocalServer(served, host)
+    server = LocalServer(served, host, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
