@@ -2,9 +2,11 @@
 
 import pytest
 
+from transmissions.processors.blanks import Blanker
 from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
 from transmissions.processors.demo import Delay, NumberSource
+from transmissions.processors.escapes import Escaper
 from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
 from transmissions.processors.folders import DirWalker, FileFilter
@@ -12,6 +14,7 @@ from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
+from transmissions.processors.strings import Concat, Reverse, StringFilter
 from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 from transmissions.processors.templates import Templater
 from transmissions.processors.text import MarkdownFormatter, SetText, StringReplace
@@ -36,6 +39,8 @@ MAKERS = [
     lambda: StringReplace(match="1"),
     lambda: Templater(template="{{ content }}"),
     lambda: TextLinesReader(input_field="content"),
+    Blanker, Concat, Escaper, Reverse,
+    lambda: StringFilter(input_field="content", exclude_pattern=("[[]]",)),
 ]  # fmt: skip
 
 
