@@ -32,7 +32,7 @@ class _FileSource(Source):
     def opened(self, message: Message) -> Iterator[tuple[IO[bytes], str]]:
         """Open what is to be read, and say how errors shall call it."""
         if self.input_field:
-            yield io.BytesIO(_as_bytes(need(message, self.input_field), self.input_field)), f"field '{self.input_field}'"
+            yield io.BytesIO(as_bytes(need(message, self.input_field), self.input_field)), f"field '{self.input_field}'"
             return
         path = find_file(self, message)
         with path.open("rb") as file:
@@ -51,7 +51,13 @@ class _FileSource(Source):
         return item
 
 
-def _as_bytes(value: Any, path: str) -> bytes:
+def as_bytes(value: Any, path: str) -> bytes:
+    """Return the bytes of a field that holds text or bytes.
+
+    Raises:
+        RunError: it holds something else.
+
+    """
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes):

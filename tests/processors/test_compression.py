@@ -1,0 +1,97 @@
+"""Compress and Decompress."""
+
+import bz2
+import gzip
+import importlib.util
+import lzma
+
+import pytest
+
+from transmissions import RunError, UsageError
+from transmissions.processors.compression import Compress, Decompress
+
+CODECS = ("gzip", "bz2", "xz", "zstd")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("content", ["", "é" * 1000, b"\x00\xff" * 100_000])
+def test_what_is_compressed_comes_out_again(bench, codec, content):
+    """Text and bytes of any length, in a field of their own, with the codec told by the first bytes."""
+    (packed,) = bench.through(Compress(codec=codec, output_field="x.packed"), {"content": content})
+    assert packed["content"] == content
+    (message,) = bench.through(Decompress(input_field="x.packed", encoding="utf-8" if content.__class__ is str else ""), packed)
+    assert message["x"]["packed"] == content
+
+
+def test_other_programs_read_it(bench):
+    """The formats are those of the standard tools, and the same data gives the same bytes."""
+    for codec, opened in (("gzip", gzip.decompress), ("bz2", bz2.decompress), ("xz", lzma.decompress)):
+        results = [bench.through(Compress(codec=codec, level=1), {"content": "abc"})[0]["content"] for _ in range(2)]
+        assert opened(results[0]) == b"abc"
+        assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_files_go_through_block_by_block(bench, codec):
+    """The new file is named after the old one, and its path is in the message."""
+    (bench.data / "log.txt").write_bytes(b"line\n" * 100_000)
+    (message,) = bench.through(Compress(codec=codec, source_file="log.txt"), {})
+    packed = bench.output / message["filePath"]
+    assert packed.stat().st_size < 5000
+    (bench.data / packed.name).write_bytes(packed.read_bytes())
+    (message,) = bench.through(Decompress(), {"filepath": packed.name})
+    assert message["filePath"] == str(bench.output / "log.txt")
+    assert (bench.output / "log.txt").read_bytes() == b"line\n" * 100_000
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_parts_that_were_joined_are_one(bench, codec):
+    """As files that are added to are; padding behind them is nothing."""
+    (message,) = bench.through(Compress(codec=codec), {"content": "ab"})
+    data = message["content"] * 3 + b"\0" * 8
+    assert bench.through(Decompress(codec=codec), {"content": data}) == [{"content": b"ababab"}]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_bombs_and_damage_are_errors(bench, codec):
+    """More than `maxBytes`, a cut and a wrong byte are told with the name of the field."""
+    (message,) = bench.through(Compress(codec=codec), {"content": b"\0" * 10_000_000})
+    data = message["content"]
+    with pytest.raises(RunError, match="field 'content': decompressed it is more than 1000 bytes"):
+        bench.through(Decompress(max_bytes=1000), {"content": data})
+    with pytest.raises(RunError, match=f"field 'content': not whole {codec} data: it is cut off"):
+        bench.through(Decompress(), {"content": data[:-1]})
+    with pytest.raises(RunError, match=f"not whole {codec} data"):
+        bench.through(Decompress(codec=codec), {"content": b"nothing of the kind"})
+
+
+def test_a_file_that_fails_leaves_nothing(bench):
+    """Neither under its name nor a temporary one."""
+    (bench.data / "a.gz").write_bytes(gzip.compress(b"x" * 100_000)[:-5])
+    with pytest.raises(RunError, match=r"a\.gz: not whole gzip data"):
+        bench.through(Decompress(source_file="a.gz"), {})
+    assert not list(bench.output.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("text", "begins like none of gzip, bz2, xz, zstd"),
+        (5, "is neither text nor bytes but a int"),
+        (gzip.compress(b"\xff"), "not utf-8"),
+    ],
+)
+def test_what_is_not_compressed_is_an_error(bench, content, fault):
+    """Nothing is guessed."""
+    with pytest.raises(RunError, match=fault):
+        bench.through(Decompress(encoding="utf-8"), {"content": content})
+
+
+def test_impossible_settings_are_refused(monkeypatch):
+    """A level the codec has not, and zstd where its library is absent."""
+    with pytest.raises(UsageError, match="level 0 is none of bz2; it has 1 to 9"):
+        Compress(codec="bz2", level=0)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    for kind in (Compress, Decompress):
+        with pytest.raises(UsageError, match=r"the codec zstd needs the library backports\.zstd"):
+            kind(codec="zstd")
