@@ -100,10 +100,11 @@ class ShowConfig(Processor):
         yield f"{self.context.plan.app}  {self.context.plan.folder}"
         for node in self.context.plan.nodes():
             yield f"  {node.path}  {node.type.rpartition('/')[2]}  ({node.where})"
-            yield from _settings(node)
+            yield from settings_of(node)
 
 
-def _settings(node: NodePlan) -> Iterator[str]:
+def settings_of(node: NodePlan) -> Iterator[str]:
+    """Yield a line for each setting of a node, with the place where it was written."""
     for name, value in node.settings.items():
         origin = node.origins.get(name)
         place = f"  ({origin})" if origin else ""

@@ -14,6 +14,7 @@ from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
+from transmissions.processors.show_plan import ShowSettings, ShowTransmission
 from transmissions.processors.strings import Concat, Reverse, StringFilter
 from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 from transmissions.processors.templates import Templater
@@ -41,6 +42,7 @@ MAKERS = [
     lambda: TextLinesReader(input_field="content"),
     Blanker, Concat, Escaper, Reverse,
     lambda: StringFilter(input_field="content", exclude_pattern=("[[]]",)),
+    ShowSettings, ShowTransmission,
 ]  # fmt: skip
 
 
