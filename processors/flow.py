@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from transmissions import (
@@ -12,6 +13,7 @@ from transmissions import (
     RunError,
     Source,
     TransmissionName,
+    Unit,
     as_text,
     get_field,
     remove_field,
@@ -21,7 +23,7 @@ from transmissions import (
 from .access import need, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from transmissions import Message
 
@@ -43,9 +45,19 @@ class ForEach(Source):
     "`true` takes the list out of the incoming message too; any other text is one more field the items go without."
     limit: Annotated[int, Range(ge=0)] = 0
     "How many items are taken at most; 0 takes all."
+    delay: Annotated[float, Range(ge=0), Unit("ms")] = 0
+    "How long to wait before each item, so that what is behind is not overrun; see RateLimiter for a measured pace."
 
-    def produce(self, message: Message) -> Iterator[Message]:
+    def produce(self, message: Message) -> Iterator[Message] | AsyncIterator[Message]:
         """Yield a message for each item."""
+        return self._slowly(message) if self.delay else self._items(message)
+
+    async def _slowly(self, message: Message) -> AsyncIterator[Message]:
+        for item in self._items(message):
+            await asyncio.sleep(self.delay / 1000)
+            yield item
+
+    def _items(self, message: Message) -> Iterator[Message]:
         items = need(message, self.for_each)
         if not isinstance(items, list | tuple):
             raise RunError(f"the field '{self.for_each}' is not a list but a {type(items).__name__}")
@@ -120,8 +132,8 @@ class Accumulate(Processor):
 
     label: str = ""
     "The name under which the whiteboard of the run shows the latest collection, too; no two nodes share one."
-    accumulator_type: Literal["string", "array"] = "string"
-    "`string` joins texts without a separator, `array` makes a list."
+    accumulator_type: Literal["string", "array", "object"] = "string"
+    "`string` joins texts without a separator, `array` makes a list, and so does `object`."
     source_field: str = "currentItem"
     "Dotted path of what is collected."
     target_field: str = "accumulate"
@@ -151,7 +163,7 @@ class Accumulate(Processor):
 
     def _take(self) -> str | list[Any]:
         items, self._items = self._items, []
-        collection = items if self.accumulator_type == "array" else "".join(map(as_text, items))
+        collection = "".join(map(as_text, items)) if self.accumulator_type == "string" else items
         if self.label:
             self.context.whiteboard[self.label] = collection
         return collection

@@ -4,6 +4,7 @@ import pytest
 
 from transmissions import RunError
 from transmissions.processors.flow import GOTO, NOP, Accumulate, DeadEnd, ForEach, Fork, Halt, Unfork
+from transmissions.testing import through
 
 
 def test_each_item_goes_without_the_list_it_came_from(bench):
@@ -62,6 +63,21 @@ def test_a_collection_is_attached_to_the_groups_message(bench):
     step.end_group(other)
     assert (message, other) == ({"found": {"n": 1, "titles": ["a", "b"]}}, {"found": {"titles": []}})
     assert list(step.finish()) == []
+
+
+def test_an_object_is_collected_as_a_list(bench):
+    """The name the original knew for it stays."""
+    step = bench.attach(Accumulate(accumulator_type="object"))
+    step.process({"currentItem": {"a": 1}})
+    message = {}
+    step.end_group(message)
+    assert message == {"accumulate": [{"a": 1}]}
+
+
+def test_a_loop_may_take_its_time():
+    """With a delay the items are the same ones."""
+    loop = [ForEach(delay=1), Accumulate(), Unfork()]
+    assert through(loop, [{"forEach": ["a", "b"]}]) == [{"forEach": ["a", "b"], "accumulate": "ab"}]
 
 
 def test_outside_any_group_one_message_carries_the_collection(bench):

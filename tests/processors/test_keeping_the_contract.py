@@ -40,7 +40,7 @@ MAKERS = [
     lambda: StringReplace(match="1"),
     lambda: Templater(template="{{ content }}"),
     lambda: TextLinesReader(input_field="content"),
-    Blanker, Concat, Escaper, Reverse,
+    Blanker, Concat, Escaper, Reverse, Example, TestSetting, TestSettings,
     lambda: StringFilter(input_field="content", exclude_pattern=("[[]]",)),
     ShowSettings, ShowTransmission,
 ]  # fmt: skip
