@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .stream import Reader, Writer
 
     Result = Message | list[Message] | Iterator[Message] | None
-    Produced = Iterable[Message] | AsyncIterable[Message]
+    Produced = Iterable[Message] | AsyncIterable[Message | list[Message]]
 
 
 class Processor(Settings):
@@ -92,7 +92,8 @@ class Processor(Settings):
 class Source(Processor):
     """A step that turns one message into a stream: a file into lines, a list into items, a command into output.
 
-    Override `produce(message)`, as a plain or an asynchronous generator. What it yields forms a group: when it ends, the
+    Override `produce(message)`, as a plain or an asynchronous generator; the latter may also yield lists of messages that
+    came together. What it yields forms a group: when it ends, the
     steps behind it are told so with the message it was made from (see `Processor.end_group`). The engine stops pulling when
     a run is drained, so a source may be endless.
     """

@@ -81,7 +81,7 @@ class SourceNode(Node):
                 await self.pace.breathe()
 
     async def _pump(self, iterator: AsyncIterator[Any], rest: Outlet) -> tuple[int, BaseException | None]:
-        """Do for an asynchronous source what `_pull` does for a plain one: message by message, as they come."""
+        """Do for an asynchronous source what `_pull` does for a plain one: as messages come, alone or several together."""
         sent = 0
         waiting = _Interruptible(self.services.interrupts)
         try:
@@ -91,10 +91,12 @@ class SourceNode(Node):
                 self.counts.busy += clock() - began
                 if message is _OVER:
                     break
-                if not isinstance(message, dict):
-                    return sent, not_a_message(message)
-                sent += 1
-                await rest.put_many(self.leaving([message]))
+                came = message if isinstance(message, list) else [message]
+                strange = next((one for one in came if not isinstance(one, dict)), None)
+                if strange is not None:
+                    return sent, not_a_message(strange)
+                sent += len(came)
+                await rest.put_many(self.leaving(came))
         except _Broken as broken:
             return sent, broken.error
         finally:

@@ -33,6 +33,7 @@ from .lines import Lines
 from .processor import BatchProcessor, StreamProcessor
 from .result import ExecutionResult, ReaderReport
 from .runner import CommandRunner
+from .stream import CommandStream
 
 __all__ = [
     "INHERIT",
@@ -42,6 +43,7 @@ __all__ = [
     "CommandError",
     "CommandNotFound",
     "CommandRunner",
+    "CommandStream",
     "CommandTimeout",
     "EventBus",
     "EventEmitter",

@@ -17,7 +17,7 @@ from .guard import GUARD
 from .outlets import open_outlets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .config import ExecutionContext
     from .outlets import OrderedOutlet, Outlet
@@ -96,7 +96,7 @@ class Child:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self.exited()
-                while self._signal(0):  # noqa: ASYNC110 - nothing tells when a group becomes empty
+                while self._is_alive():  # noqa: ASYNC110 - nothing tells when a group becomes empty
                     await asyncio.sleep(_LOOK)
         self._signal(signal.SIGKILL)
         await self.exited()
@@ -111,6 +111,10 @@ class Child:
         if self.stdin is not None:
             os.close(self.stdin)
             self.stdin = None
+
+    def _is_alive(self) -> bool:
+        """Whether anything of the group is at work: in a container nobody may bury its dead, and the dead can be signalled."""
+        return self._signal(0) and any(state != "Z" for state in _states(self._process.pid))
 
     def _signal(self, number: int) -> bool:
         # The group keeps its number as long as anything in it lives, so it is never somebody else's.
@@ -190,6 +194,18 @@ def _why_not(command: Sequence[str], folder: Path | str | None, error: OSError |
     if isinstance(error, FileNotFoundError):
         return CommandNotFound(f"there is no program '{name}'" + ("" if os.sep in name else " on PATH"))
     return CommandError(f"'{name}' cannot be run: {(error.strerror or str(error)).lower()}")
+
+
+def _states(group: int) -> Iterator[str]:
+    """Yield the state of each process of a group, as Linux shows it; `?` where nothing is shown."""
+    files = list(Path("/proc").glob("[0-9]*/stat"))
+    if not files:
+        yield "?"
+    for file in files:
+        with contextlib.suppress(OSError):
+            state, _, its_group = file.read_text("latin-1").rpartition(")")[2].split()[:3]
+            if int(its_group) == group:
+                yield state
 
 
 async def _readable(descriptor: int) -> None:

@@ -28,6 +28,7 @@ from .lane import Lane
 from .processor import as_processor
 from .pump import Pump, write_input
 from .result import ExecutionResult, ReaderReport
+from .stream import CommandStream, Handover, pulled
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class CommandRunner:
 
         """
         return await _Run((command, *args), context, self._launch, self._listeners).work()
+
+    def stream(self, command: str, args: Sequence[str], context: ExecutionContext) -> CommandStream:
+        """Return a command to enter, whose lines are then pulled; it fails as `run_with_context` does, where it is pulled."""
+        handover = Handover()
+        return CommandStream(self.run_with_context(command, args, pulled(context, handover)), handover)
 
 
 class _Run:
