@@ -19,6 +19,7 @@ from transmissions.processors.strings import Concat, Reverse, StringFilter
 from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 from transmissions.processors.templates import Templater
 from transmissions.processors.text import MarkdownFormatter, SetText, StringReplace
+from transmissions.processors.trial import Example, TestSetting, TestSettings
 from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
 from transmissions.testing import assert_contract
 
