@@ -25,6 +25,8 @@ class Bound(NamedTuple):
     messages: list[Message]
     roots: tuple[Path, ...]
     """The files and folders named, which the run may therefore read."""
+    command: tuple[str, ...] = ()
+    """The words behind `--`."""
 
 
 def bind(plan: Plan, words: Sequence[str], *, known: Collection[str] = (), cwd: Path | None = None) -> Bound:
@@ -45,7 +47,8 @@ def bind(plan: Plan, words: Sequence[str], *, known: Collection[str] = (), cwd: 
         values = [_value(argument, word, cwd or Path.cwd()) for word in share] or _default(plan, argument, known)
         messages = [{**message, argument.field: value} for value in values for message in messages] or messages
         roots += [Path(value) for value in values if argument.kind == "Path"]
-    return Bound(_with_command(plan, list(words[place + 1 :]), known, messages), tuple(roots))
+    command = list(words[place + 1 :])
+    return Bound(_with_command(plan, command, known, messages), tuple(roots), tuple(command))
 
 
 def _share_out(plan: Plan, declared: list[Argument], words: list[str]) -> list[list[str]]:

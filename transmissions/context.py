@@ -55,6 +55,11 @@ class Services(Protocol):
         """What the processors of the run have written for each other."""
         ...
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words behind `--`."""
+        ...
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
 
@@ -110,6 +115,11 @@ class Context:
     def whiteboard(self) -> dict[str, Any]:
         """What the processors of this run have written for each other, by label; it lives as long as the run."""
         return self._services.whiteboard
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command a user wrote behind `--`: no message can set it, so it may be run."""
+        return self._services.command
 
     def halt(self, reason: str) -> None:
         """End the run on purpose and cleanly: sources stop, what is on its way arrives; `halt` subscribers are told why."""

@@ -63,11 +63,17 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
     messages = [{**one, **fields} for one in first for fields in bound.messages]
     make = load(plan)
-    if plan.compat:
-        from .compat import CompatRun
+    opened = _kind_of(plan)(plan, messages, folders, letters, make, timeout)
+    opened.state.command = bound.command
+    return opened
 
-        return CompatRun(plan, messages, folders, letters, make, timeout)
-    return Run(plan, messages, folders, letters, make, timeout)
+
+def _kind_of(plan: Plan) -> type[Run]:
+    if not plan.compat:
+        return Run
+    from .compat import CompatRun
+
+    return CompatRun
 
 
 def run(

@@ -66,6 +66,11 @@ class TransmissionServices:
         """What the processors of the run have written for each other."""
         return self.state.whiteboard
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words behind `--`."""
+        return self.state.command
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run."""
         self.state.emit("halt", {"node": node, "reason": reason})

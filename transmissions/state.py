@@ -61,6 +61,8 @@ class RunState:
         """By node path. Where a node has a second, as when two nodes call its transmission, that is `path-2`, and so on."""
         self.taps: dict[str, Tap] = {}
         self.whiteboard: dict[str, Any] = {}
+        self.command: tuple[str, ...] = ()
+        """The words behind `--` of a command line."""
         self.skipped = 0
         self.draining = False
         self.processes: set[int] = set()
