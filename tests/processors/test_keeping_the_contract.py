@@ -6,12 +6,14 @@ from transmissions.processors.blanks import Blanker
 from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
 from transmissions.processors.demo import Delay, NumberSource
+from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
 from transmissions.processors.escapes import Escaper
 from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
 from transmissions.processors.folders import DirWalker, FileFilter
 from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
+from transmissions.processors.minting import ResourceMinter
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
 from transmissions.processors.show_plan import ShowSettings, ShowTransmission
@@ -20,10 +22,18 @@ from transmissions.processors.structure import JSONWalker, Rename, Restructure, 
 from transmissions.processors.templates import Templater
 from transmissions.processors.text import MarkdownFormatter, SetText, StringReplace
 from transmissions.processors.trial import Example, TestSetting, TestSettings
+from transmissions.processors.urls import URLNormalizer
 from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
 from transmissions.testing import assert_contract
 
-MESSAGE = {"content": "[1, 2]", "filepath": "notes/a.md", "forEach": ["a", "b"], "items": [{"n": 1}, {"n": 2}]}
+MESSAGE = {
+    "content": "[1, 2]",
+    "filepath": "notes/a.md",
+    "queryResults": [],
+    "url": "http://a",
+    "forEach": ["a", "b"],
+    "items": [{"n": 1}, {"n": 2}],
+}
 MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
     Unbatch, Unfork, DirWalker, FilenameMapper, CaptureAll, WhiteboardToMessage,
@@ -44,6 +54,11 @@ MAKERS = [
     Blanker, Concat, Escaper, Reverse, Example, TestSetting, TestSettings,
     lambda: StringFilter(input_field="content", exclude_pattern=("[[]]",)),
     ShowSettings, ShowTransmission,
+    lambda: RequiredFields(required_fields=("content", "items[0]")),
+    lambda: EntryDeduplicator(guid_field="filepath"),
+    lambda: FeedUrlDeduplicator(input_field="content", existing_field="forEach"),
+    lambda: ResourceMinter(from_field="content"),
+    lambda: URLNormalizer(input_field="url"),
 ]  # fmt: skip
 
 
