@@ -27,6 +27,9 @@ from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
 from transmissions.testing import assert_contract
 
 MESSAGE = {
+    "content": "[1, 2]", "filepath": "notes/a.md", "queryResults": [], "url": "http://a", "forEach": ["a", "b"],
+    "items": [{"n": 1}, {"n": 2}],
+}  # fmt: skip
     "content": "[1, 2]",
     "filepath": "notes/a.md",
     "queryResults": [],
