@@ -30,13 +30,6 @@ MESSAGE = {
     "content": "[1, 2]", "filepath": "notes/a.md", "queryResults": [], "url": "http://a", "forEach": ["a", "b"],
     "items": [{"n": 1}, {"n": 2}],
 }  # fmt: skip
-    "content": "[1, 2]",
-    "filepath": "notes/a.md",
-    "queryResults": [],
-    "url": "http://a",
-    "forEach": ["a", "b"],
-    "items": [{"n": 1}, {"n": 2}],
-}
 MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
     Unbatch, Unfork, DirWalker, FilenameMapper, CaptureAll, WhiteboardToMessage,
