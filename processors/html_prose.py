@@ -6,9 +6,8 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import UsageError
-
 from .fences import code_blocks
+from .markdown_parser import LONG, commonmark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +25,6 @@ _ELSEWHERE: Final = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _TWO_SLASHES: Final = re.compile(r"[\s\x00-\x20]*[/\\][\s\x00-\x20]*[/\\]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
 _DEEPEST: Final = 6
-_LONG: Final = 1 << 17
-"""Characters the parser takes at once: it needs two hundred bytes for each."""
 _APART: Final = re.compile(r"\n\n(?=[^\s*+>|\d-])")
 """Where nothing above can reach below: an empty line, then one that goes on with no list, quotation or table."""
 
@@ -57,12 +54,7 @@ class Prose:
     """
 
     def __init__(self) -> None:
-        try:
-            from markdown_it import MarkdownIt
-        except ImportError as error:
-            needed = "HTML needs the library 'markdown-it-py', which is not installed"
-            raise UsageError(f"{needed}; install it: pip install 'transmissions[html]'") from error
-        self._parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+        self._parser = commonmark()
         # Replaced on purpose: the library offers this as its way to say which addresses may be linked.
         self._parser.validateLink = is_safe  # type: ignore[method-assign]
         _set_rules(self._parser)
@@ -92,20 +84,20 @@ class Prose:
         return f"<p>{MARK.sub(_mark, plain) if _MARKED in plain else plain}</p>"
 
     def _parsed(self, text: str, shift: int) -> str:
-        if len(text) > _LONG:  # A log, a table, a file: what has no paragraphs is shown as it is.
+        if len(text) > LONG:  # A log, a table, a file: what has no paragraphs is shown as it is.
             return MARK.sub(_mark, code_block(text.strip("\n")))
         return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
 
 
 def _pieces(text: str) -> Iterator[str]:
     """Yield a text as the parser may take it, piece by piece if it is long."""
-    if len(text) <= _LONG or any(sign in text for sign in ("```", "~~~", "]:")):  # These reach beyond an empty line.
+    if len(text) <= LONG or any(sign in text for sign in ("```", "~~~", "]:")):  # These reach beyond an empty line.
         yield text
         return
     began = ended = 0
     for found in (*_APART.finditer(text), None):
         end = found.start() if found else len(text)
-        if end - began > _LONG and ended > began:
+        if end - began > LONG and ended > began:
             yield text[began:ended]
             began = ended
         ended = end

@@ -86,7 +86,7 @@ class MarkdownMaker(HTMLParser):
         if tag == "br":
             self._code.append("\n")
         elif tag == "code":
-            self._language = _language_of(attrs) or self._language
+            self._language = language_of(attrs) or self._language
 
     def _begin(self, tag: str, attrs: dict[str, str | None]) -> None:
         if tag in _MARKS:
@@ -94,7 +94,7 @@ class MarkdownMaker(HTMLParser):
         elif tag in ("td", "th", "tr"):
             self._begin_table_part(tag)
         elif tag == "pre":
-            self._code, self._language = [], _language_of(attrs)
+            self._code, self._language = [], language_of(attrs)
         elif tag == "code":
             self._close_inline()
             self._inline = len(self._out)
@@ -219,7 +219,8 @@ class MarkdownMaker(HTMLParser):
         self._out.append(f"| {' | '.join(row)} |\n" + (f"|{' --- |' * len(row)}\n" if self._rows == 1 else ""))
 
 
-def _language_of(attrs: dict[str, str | None]) -> str:
+def language_of(attrs: dict[str, str | None]) -> str:
+    """Return the language that a class of an element names, or nothing."""
     found = re.search(r"(?:^|\s)lang(?:uage)?-([\w+#.-]{1,30})", attrs.get("class") or "")
     return found[1] if found else ""
 

@@ -173,7 +173,7 @@ def test_a_long_text_is_parsed_piece_by_piece(monkeypatch):
     prose, taken = Prose(), []
     text = "*a* b\n\n- one\n\n- two\n\n  more\n\n# h\n\n1. x\n\n2. y\n\n    code\n\n> q\n\n> r\n\n**end**\n\nlast" * 9
     whole = prose.render(text, 2)
-    monkeypatch.setattr(html_prose, "_LONG", 100)
+    monkeypatch.setattr(html_prose, "LONG", 100)
     parse = prose._parser.render
     monkeypatch.setattr(prose._parser, "render", lambda piece, env: taken.append(piece) or parse(piece, env))
     assert prose.render(text, 2) == whole

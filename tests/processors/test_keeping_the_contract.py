@@ -11,8 +11,12 @@ from transmissions.processors.escapes import Escaper
 from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
 from transmissions.processors.folders import DirWalker, FileFilter
+from transmissions.processors.html_markdown import HTMLToMarkdown
 from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
+from transmissions.processors.links import LinkFinder, MarkdownToLinks
+from transmissions.processors.markdown_html import MarkdownBindingsToHTML, MarkdownToHTML
+from transmissions.processors.metadata import MetadataExtractor
 from transmissions.processors.minting import ResourceMinter
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
@@ -50,6 +54,9 @@ MAKERS = [
     Blanker, Concat, Escaper, Reverse, Example, TestSetting, TestSettings,
     lambda: StringFilter(input_field="content", exclude_pattern=("[[]]",)),
     ShowSettings, ShowTransmission,
+    LinkFinder, MarkdownToHTML, MarkdownToLinks, MetadataExtractor,
+    lambda: HTMLToMarkdown(input_field="content"),
+    lambda: MarkdownBindingsToHTML(list_field="items", source_field="n.x"),
     lambda: RequiredFields(required_fields=("content", "items[0]")),
     lambda: EntryDeduplicator(guid_field="filepath"),
     lambda: FeedUrlDeduplicator(input_field="content", existing_field="forEach"),

@@ -1,0 +1,77 @@
+"""The text of a field that holds markup: decoded as its kind says, free of what no document may hold."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from transmissions import RunError
+
+from .access import need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transmissions import Message
+
+T = TypeVar("T")
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_DECLARED: Final = re.compile(rb"""(?:charset|encoding)\s{0,9}=\s{0,9}["']?\s{0,9}([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_HEAD: Final = 2048
+"""Bytes in which a page names its charset; browsers look through 1024."""
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_LATIN: Final = frozenset(["iso8859-1", "ascii", "utf-16", "utf-16-le", "utf-16-be"])
+"""What a page that says so is not: browsers take the first two for windows-1252, and what could be read is no UTF-16."""
+_SHORT: Final = 1 << 16
+"""Characters up to which markup is worked on right here: a hop to a thread costs as much as 20,000 of them."""
+
+
+def need_markup(message: Message, path: str) -> str:
+    """Return the markup at a dotted path; bytes are decoded by their mark, by what they declare, else as UTF-8.
+
+    Raises:
+        RunError: there is none, or it is neither text nor bytes.
+
+    """
+    value = need(message, path)
+    if isinstance(value, bytes | bytearray):
+        return decoded(bytes(value))
+    if not isinstance(value, str):
+        raise RunError(f"the field '{path}' is neither text nor bytes but a {type(value).__name__}")
+    return whole_characters(value).removeprefix("\ufeff")
+
+
+def decoded(data: bytes) -> str:
+    """Return bytes of markup as text; what is in no encoding at all is marked, never an error."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(name, "replace")
+    declared = _DECLARED.search(data, 0, _HEAD)
+    for encoding in (*([_known(declared[1])] if declared else []), "utf-8"):
+        try:
+            return whole_characters(data.decode(encoding))
+        except ValueError:
+            continue
+    return data.decode("windows-1252", "replace")
+
+
+def _known(name: bytes) -> str:
+    try:
+        info = codecs.lookup(name.decode("ascii"))
+    except LookupError:
+        return "utf-8"
+    is_text: bool = getattr(info, "_is_text_encoding", True)  # `rot13` and `hex` are codecs, and no charsets
+    return "utf-8" if info.name in _LATIN or not is_text else info.name
+
+
+def whole_characters(text: str) -> str:
+    """Return text with halves of characters marked, which no encoding can hold."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+async def off_loop(work: Callable[..., T], text: str | bytes, *more: Any) -> T:
+    """Return `work(text, …)`, done in a thread where the text is long: the loop goes on meanwhile."""
+    return work(text, *more) if len(text) <= _SHORT else await asyncio.to_thread(work, text, *more)
