@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rdflib import RDF, URIRef
 
 from .declarations import DOCUMENTARY, TRANSMISSION_TYPES
-from .findings import ERROR, NOTE, did_you_mean
+from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import CONFIG, MAIN, PROFILE, TARGET
 from .placements import TRN, show
 from .terms import local_name
@@ -25,7 +25,7 @@ _LINKS: Final = (TRN.pipe, TRN.settings, TRN.implementedBy, TRN.branches, TRN.wh
 
 
 def check_links(layers: Layers, nodes: Container[Node], findings: Findings) -> None:
-    """Report every class, pipe and code link outside `transmissions.ttl`; `nodes` are those placed in pipes."""
+    """Report every class, pipe and code link outside `transmissions.ttl`, where none has effect; `nodes` stand in pipes."""
     for role in (TARGET, CONFIG, PROFILE):
         layer = layers.get(role)
         if layer:
@@ -38,12 +38,12 @@ def _check_layer(layer: Layer, nodes: Container[Node], findings: Findings) -> No
         for subject in dict.fromkeys(layer.graph.subjects(link, None)):
             value = layer.values(subject, link)[0]
             sentence = f"{layer.path.name} may not link nodes with {show(link)}"
-            findings.report(ERROR, "misplaced-link", sentence, value.key, mend=mend)
+            findings.report(STRICT, "misplaced-link", sentence, value.key, mend=mend)
     for subject in dict.fromkeys(layer.graph.subjects(RDF.type, None)):
         for kind in layer.values(subject, RDF.type):
             if kind.term in TRANSMISSION_TYPES or (subject in nodes and kind.term not in DOCUMENTARY):
                 sentence = f"{layer.path.name} may not say what class {show(subject)} is of"
-                findings.report(ERROR, "misplaced-link", sentence, kind.span, mend=mend)
+                findings.report(STRICT, "misplaced-link", sentence, kind.span, mend=mend)
 
 
 def check_profile(layers: Layers, registry: Registry, findings: Findings) -> None:
