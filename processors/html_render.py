@@ -120,10 +120,12 @@ class _Renderer:
                 continue
             is_tight = len(blocks) == 1 or (len(blocks) == 2 and _LIST_ITEM.match(blocks[1]) is not None)  # noqa: PLR2004 - text, list
             gap = gap if is_tight else "\n\n"
+            # Below text a list begins without an empty line only if its first number is 1.
+            inner_gap = "\n" if is_tight and blocks[-1].startswith(("- ", "1. ")) else "\n\n"
             if number is not None:
                 number = _number(item.attributes.get("value"), number) + 1
             mark = f"{number - 1}. " if number is not None else "- "
-            text = ("\n" if is_tight else "\n\n").join(blocks)
+            text = inner_gap.join(blocks)
             items.append(_prefixed(text, mark, " " * len(mark)) if depth < _DEEP else text)
         return [gap.join(items)] if items else []
 
