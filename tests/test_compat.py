@@ -170,7 +170,7 @@ def test_steps_of_every_kind_are_wrapped(tmp_path):
             """Gives as it comes."""
 
             async def produce(self, message):
-                yield dict(message)
+                yield [dict(message)]
 
         class Batched(Processor):
             """Takes many."""

@@ -181,10 +181,11 @@ async def _marked_later(made: AsyncIterator[Message]) -> AsyncIterator[Message]:
         yield _undone(item)
 
 
-def _undone(item: Message) -> Message:
-    if isinstance(item, dict):
-        item["done"] = False
-    return item
+def _undone(came: Any) -> Any:
+    for item in came if isinstance(came, list) else [came]:
+        if isinstance(item, dict):  # The engine says what is wrong with anything else.
+            item["done"] = False
+    return came
 
 
 def overrides(cls: Any, message: Message) -> dict[str, Any]:
