@@ -97,7 +97,7 @@ class CommandStep(CommandSettings, Processor):
 
     target_field: str = "content"
     "Dotted path the standard output is written to, as text."
-    capture: Literal["all", "tail"] = "all"
+    capture: Literal["all", "tail", "none"] = "all"
     "How much of its outputs is kept."
 
     async def process(self, message: Message) -> Message:
