@@ -1,0 +1,53 @@
+"""Points in time and numbers in messages, read in one way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from transmissions import RunError
+
+
+def seconds_of(value: Any, path: str) -> float:
+    """Return seconds since 1970: of a number they are, of ISO 8601 text (in UTC where it names no zone).
+
+    Raises:
+        RunError: it is neither.
+
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.strip())
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            pass
+    raise RunError(f"the field '{path}' is no time, which is seconds or ISO 8601 text, but {_shown(value)}")
+
+
+def number_of(value: Any, path: str) -> int | float:
+    """Return a number, or the one that text says.
+
+    Raises:
+        RunError: it is neither.
+
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and "_" not in value:  # Python would read 1_000 as a number.
+        for kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                continue
+    raise RunError(f"the field '{path}' is no number but {_shown(value)}")
+
+
+def iso(seconds: float) -> str:
+    """Return a point in time as ISO 8601 text in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _shown(value: Any) -> str:
+    return repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
