@@ -5,6 +5,7 @@ import pytest
 from transmissions.processors.blanks import Blanker
 from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
+from transmissions.processors.comments import CommentStripper
 from transmissions.processors.demo import Delay, NumberSource
 from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
 from transmissions.processors.escapes import Escaper
@@ -62,6 +63,7 @@ MAKERS = [
     lambda: FeedUrlDeduplicator(input_field="content", existing_field="forEach"),
     lambda: ResourceMinter(from_field="content"),
     lambda: URLNormalizer(input_field="url"),
+    lambda: CommentStripper(language="css"),
 ]  # fmt: skip
 
 
