@@ -91,6 +91,7 @@ class LocalServer(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: LocalServer
 
     def log_message(self, *_: object) -> None:
