@@ -23,7 +23,8 @@ _INLINE: Final = "<template>"
 class Template:
     """A template: a file in the app's or the target's folder (looked up as files are), or text.
 
-    With `finalize`, all that is printed goes through that function, and what it returns as `Markup` is printed as it is.
+    With `finalize`, all that is printed goes through that function (one for Jinja's `pass_context`, so that it is not called
+    with constants beforehand), and what it returns as `Markup` is printed as it is.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Template:
         text: str = "",
         undefined: Undefined = "error",
         filters: Mapping[str, Any] | None = None,
-        finalize: Callable[[Any], Any] | None = None,
+        finalize: Callable[..., Any] | None = None,
     ) -> None:
         """Compile a template that is text at once, as a fault in it is a fault of the config.
 

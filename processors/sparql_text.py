@@ -1,0 +1,154 @@
+"""SPARQL made from templates: each value is written as the place it stands in demands, so that none can end it.
+
+    SELECT * { <{{ page }}> dcterms:title "{{ title }}" ; :size {{ size }} }
+
+Between `<` and `>` a value is an IRI, between quotes it is text, and elsewhere only a number, a truth, a `?variable` or a
+prefixed name may stand; the filters `uri`, `literal` and `string` write whole terms for such places.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .template_text import Template, Undefined
+
+if TYPE_CHECKING:
+    from transmissions import Message, Processor
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+"""Around the number of a value while the template is rendered: private characters, taken out of the values themselves."""
+_MARK: Final = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_TOKEN: Final = re.compile(
+    r"(?P<iri><[^<>\"{}|^`\\\x00-\x20]*>)"
+    r"|(?P<text>\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''"
+    r"|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*')"
+    r"|(?P<comment>\#[^\r\n]*)"
+    r"|(?P<name>[?$]\w+|[\w-]*:[\w.-]*)"
+    r"|(?P<word>\w+)"
+    rf"|(?P<mark>{_OPEN}\d+{_CLOSE})"
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_BARE: Final = re.compile(r"[?$]\w+|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[^\W\d_][\w-]*:[\w-]*|true|false")
+_NOT_IN_IRI: Final = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+class QueryTemplate(Template):
+    """A template of a query or an update."""
+
+    def __init__(self, processor: Processor, *, file: str = "", text: str = "", undefined: Undefined = "empty") -> None:
+        import jinja2
+
+        self._values: list[str] = []
+        filters = {"uri": uri, "literal": literal, "string": string}
+
+        @jinja2.pass_context  # else Jinja would print constants when it compiles
+        def keep(_: object, value: Any) -> Any:
+            return self._keep(value)
+
+        super().__init__(processor, file=file, text=text, undefined=undefined, filters=filters, finalize=keep)
+
+    def render(self, data: Message) -> str:
+        """Return the query.
+
+        Raises:
+            RunError: a value cannot stand where the template puts it.
+
+        """
+        self._values.clear()
+        text = super().render(data)
+        return "".join(self._settled(found) for found in _TOKEN.finditer(text)) if self._values else text
+
+    def _keep(self, value: Any) -> Any:
+        """Keep a value that is printed, and print a mark in its place; what is SPARQL already is printed as it is."""
+        from markupsafe import Markup
+
+        if isinstance(value, Markup):
+            return value
+        text = "" if value is None else str(value)  # which lets Undefined have its say
+        self._values.append(text.lower() if isinstance(value, bool) else text)
+        return Markup(f"{_OPEN}{len(self._values) - 1}{_CLOSE}")  # noqa: S704 - a number between two marks
+
+    def _settled(self, found: re.Match[str]) -> str:
+        kind, text = found.lastgroup, found[0]
+        if _OPEN not in text:
+            return text
+        write = {"iri": _in_iri, "text": _in_text, "comment": _in_text}.get(str(kind), _bare)
+        written = _MARK.sub(lambda mark: write(self._values[int(mark[1])]), text)
+        if kind == "iri" and _SCHEME.match(written, 1) is None and _MARK.match(text, 1):
+            raise RunError(f"{written} in the query is no absolute IRI")
+        return written
+
+
+def _in_iri(text: str) -> str:
+    return _NOT_IN_IRI.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text.strip())
+
+
+def _in_text(text: str) -> str:
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", "".join(_ESCAPES.get(one, one) for one in text))
+
+
+def _bare(text: str) -> str:
+    if _BARE.fullmatch(text) is None and text:
+        shown = text if len(text) <= (most := 40) else text[:most] + "…"
+        raise RunError(
+            f"{shown!r} would stand bare in the query; put quotes or < > around it, or use the filter uri, literal or string"
+        )
+    return text
+
+
+def uri(value: Any) -> Any:
+    """Write a value as an IRI in its brackets (a filter).
+
+    Raises:
+        ValueError: it is no absolute IRI.
+
+    """
+    from markupsafe import Markup
+
+    text = _in_iri(str(value))
+    if _SCHEME.match(text) is None:
+        raise ValueError(f"'{text}' is no absolute IRI")
+    return Markup(f"<{text}>")  # noqa: S704 - escaped here
+
+
+def string(value: Any, lang: str = "") -> Any:
+    """Write a value as a text in quotes, with a language if one is given (a filter)."""
+    return literal(str(value), lang=lang)
+
+
+def literal(value: Any, datatype: str = "", lang: str = "") -> Any:
+    """Write a value as a literal: numbers and truths as such, all else as text (a filter).
+
+    Raises:
+        ValueError: a language is none.
+
+    """
+    from markupsafe import Markup
+
+    if lang and re.fullmatch(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*", lang) is None:
+        raise ValueError(f"'{lang}' is no language")
+    if not datatype and not lang and isinstance(value, bool | int | float | Decimal) and math.isfinite(value):
+        return Markup(str(value).lower())  # noqa: S704 - a number or a truth
+    ending = f"@{lang}" if lang else f"^^{uri(datatype)}" if datatype else ""
+    return Markup(f'"{_in_text(str(value))}"{ending}')  # noqa: S704 - escaped here
+
+
+def refuse_network(query: str) -> str:
+    """Return a query for an embedded store as it is.
+
+    Raises:
+        RunError: it would have the store itself fetch from the network, past the one door for that.
+
+    """
+    for found in _TOKEN.finditer(query):
+        if found.lastgroup == "word" and found[0].upper() in {"SERVICE", "LOAD"}:
+            raise RunError(f"{found[0]} is not for an embedded store: it would fetch from the network by itself")
+    return query
