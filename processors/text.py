@@ -64,6 +64,9 @@ class MarkdownFormatter(Processor):
     Reads `titleField` and `urlField` for the heading (a link where there is a URL), `bodyField` for the text, and the footer's
     fields; what is absent is left out. Writes the page to `targetField`. For any other layout use Templater.
 
+    Where the text is one message of a chat (an object with `uuid` and `text`; `conv_uuid` and `conv_name` in `meta`), the page is
+    headed by a link to the conversation, and `filepath` is set to a place of its own: `CONVERSATION/DAY_UUID.md`.
+
     ```turtle
     :page a :MarkdownFormatter ; :titleField "meta.title" ; :footerFields "author", "created" .
     ```
@@ -85,18 +88,16 @@ class MarkdownFormatter(Processor):
     def process(self, message: Message) -> Message:
         """Write the page."""
         footer = "\n".join(self._footer(message)) if self.footer else ""
-        parts = [self._heading(message), as_text(get_field(message, self.body_field, "")).strip("\n")]
+        body, conversation = get_field(message, self.body_field, ""), get_field(message, "meta.conv_uuid")
+        if isinstance(body, dict) and conversation and body.keys() >= {"uuid", "text"}:
+            message["filepath"] = _place_of_chat(body, str(conversation))
+            url = f"https://claude.ai/chat/{conversation}"
+            parts = [_heading(get_field(message, "meta.conv_name", ""), url), f"{body['uuid']}\n\n{body['text']}".strip("\n")]
+        else:
+            title, url = get_field(message, self.title_field, ""), get_field(message, self.url_field)
+            parts = [_heading(title, url), as_text(body).strip("\n")]
         set_field(message, self.target_field, "\n\n".join([*filter(None, parts), *(["---", footer] if footer else [])]) + "\n")
         return message
-
-    def _heading(self, message: Message) -> str:
-        title = " ".join(as_text(get_field(message, self.title_field, "")).split())
-        url = get_field(message, self.url_field)
-        if not url:
-            return f"# {title}" if title else ""
-        address = re.sub(r"[\s<>()]", lambda found: f"%{ord(found[0]):02X}", str(url))
-        name = re.sub(r"([\\\[\]])", r"\\\1", title)
-        return f"# [{name or address}]({address})"
 
     def _footer(self, message: Message) -> Iterator[str]:
         used = {re.split(r"[.\[]", path)[0] for path in (self.title_field, self.url_field, self.body_field, self.target_field)}
@@ -104,6 +105,21 @@ class MarkdownFormatter(Processor):
             value = get_field(message, name)
             if value is not None:
                 yield f"* **{name}** : {_inline(value)}"
+
+
+def _heading(title: Any, url: Any) -> str:
+    title = " ".join(as_text(title).split())
+    if not url:
+        return f"# {title}" if title else ""
+    address = re.sub(r"[\s<>()]", lambda found: f"%{ord(found[0]):02X}", str(url))
+    name = re.sub(r"([\\\[\]])", r"\\\1", title)
+    return f"# [{name or address}]({address})"
+
+
+def _place_of_chat(body: Message, conversation: str) -> str:
+    day = as_text(body.get("created_at") or "undated")[:10]
+    folder, file = (re.sub(r"[^\w-]", "-", part) for part in (conversation[:4], f"{day}_{body['uuid']}"))
+    return f"{folder}/{file}.md"
 
 
 def _inline(value: Any) -> str:

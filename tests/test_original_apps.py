@@ -195,3 +195,29 @@ def test_settings_nobody_reads_are_warnings(tmp_path):
         told = [problem for problem in check(app, compat=compat)[1] if problem.severity != "note"]
         assert [(problem.severity, problem.code) for problem in told] == [(severity, "unknown-setting")]
         assert told[0].span.text.strip().startswith(":e a :ForEach")
+
+
+CONVERTER = """
+    :c a trn:Transmission ; trn:pipe (:read :each :retree :messages :page :write) .
+    :read a :FileReader ; trn:settings :readFile . :each a :JSONWalker . :messages a :JSONWalker . :page a :MarkdownFormatter .
+    :retree a :Restructure ; trn:settings :retreeConvs . :write a :FileWriter ; trn:settings :Writer .
+    """
+CONVERTER_SETTINGS = """
+    :ReadFile a trn:ConfigSet ; trn:settings :readFile ; :sourceFile "never read" .
+    :Writer a trn:ConfigSet ; trn:destinationFile "DESTINATION" .
+    :retreeConvs a trn:ReMap ; trn:rename (:p1 :p2 :p3) .
+    :p1 trn:pre "content.uuid" ; trn:post "meta.conv_uuid" . :p2 trn:pre "content.name" ; trn:post "meta.conv_name" .
+    :p3 trn:pre "content.chat_messages" ; trn:post "content" .
+    """
+
+
+def test_a_converter_of_chats_writes_every_message(tmp_path):
+    """Loops in loops: a file for each message, named whole, and nothing in the placeholder of the settings."""
+    messages = [{"uuid": f"abc{number}", "text": f"text {number}", "created_at": "2024-11-30"} for number in range(3)]
+    talks = [{"uuid": f"{name}-1", "name": name, "chat_messages": messages} for name in ("aaaa", "bbbb")]
+    folder = write(tmp_path / "app", transmissions=CONVERTER, config=CONVERTER_SETTINGS, data__in=json.dumps(talks))
+    run(folder, {"sourceFile": "in"})
+    written = sorted(str(file.relative_to(folder / "data")) for file in (folder / "data").rglob("*") if file.is_file())
+    pages = [f"{name}/2024-11-30_abc{number}.md" for name in ("aaaa", "bbbb") for number in range(3)]
+    assert written == [*pages, "in"]
+    assert (folder / "data" / pages[4]).read_text().startswith("# [bbbb](https://claude.ai/chat/bbbb-1)\n\nabc1\n\ntext 1\n")

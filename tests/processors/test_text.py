@@ -35,3 +35,12 @@ def test_the_parts_of_a_page_are_chosen_by_settings(bench):
     (result,) = bench.through(step, {"meta": {"name": "N", "by": "A\nB"}, "text": "T", "more": 1})
     assert result["page"] == "# N\n\nT\n\n---\n\n* **meta.by** : A\n  B\n"
     assert bench.through(MarkdownFormatter(footer=False), {"content": "T", "x": 1})[0]["content"] == "T\n"
+
+
+def test_a_message_of_a_chat_becomes_a_page_with_a_place(bench):
+    """Its heading leads to the conversation, and its file is named after day and whole identifier."""
+    content = {"uuid": "b1/..", "text": "Hello", "created_at": "2024-11-30T10:00:00Z"}
+    message = {"content": content, "meta": {"conv_uuid": "7352-x", "conv_name": "Talk"}}
+    (page,) = bench.through(MarkdownFormatter(footer=False), message)
+    assert page["content"] == "# [Talk](https://claude.ai/chat/7352-x)\n\nb1/..\n\nHello\n"
+    assert page["filepath"] == "7352/2024-11-30_b1---.md"
