@@ -64,8 +64,8 @@ class MarkdownFormatter(Processor):
     Reads `titleField` and `urlField` for the heading (a link where there is a URL), `bodyField` for the text, and the footer's
     fields; what is absent is left out. Writes the page to `targetField`. For any other layout use Templater.
 
-    Where the text is one message of a chat (an object with `uuid` and `text`; `conv_uuid` and `conv_name` in `meta`), the page is
-    headed by a link to the conversation, and `filepath` is set to a place of its own: `CONVERSATION/DAY_UUID.md`.
+    Where the text is one message of a chat (an object with `uuid` and `text`; `conv_uuid` and `conv_name` in `meta`), the page
+    is headed by a link to the conversation, and `filepath` is set to a place of its own: `CONVERSATION/DAY_UUID.md`.
 
     ```turtle
     :page a :MarkdownFormatter ; :titleField "meta.title" ; :footerFields "author", "created" .
