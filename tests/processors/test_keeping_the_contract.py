@@ -2,12 +2,15 @@
 
 import pytest
 
+from transmissions.processors.articles import MakeEntry, PrepareArticle
 from transmissions.processors.blanks import Blanker
 from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
 from transmissions.processors.comments import CommentStripper
+from transmissions.processors.containers import FileContainer
 from transmissions.processors.demo import Delay, NumberSource
 from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
+from transmissions.processors.environment import EnvLoader
 from transmissions.processors.escapes import Escaper
 from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
@@ -64,6 +67,8 @@ MAKERS = [
     lambda: ResourceMinter(from_field="content"),
     lambda: URLNormalizer(input_field="url"),
     lambda: CommentStripper(language="css"),
+    EnvLoader, FileContainer, MakeEntry,
+    lambda: PrepareArticle(source_field="items[0]"),
 ]  # fmt: skip
 
 
