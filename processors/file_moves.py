@@ -127,7 +127,7 @@ class FileRemove(Processor):
     async def process(self, message: Message) -> Message:
         """Remove."""
         count = await asyncio.to_thread(self._remove, self._path())
-        self.context.log.info("removed %d files at '%s'", count, self.target)
+        self.context.log.info("files removed at '%s': %d", self.target, count)
         return message
 
     def _path(self) -> Path:
