@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from unittest.mock import Mock
 
 import pytest
 
@@ -17,7 +18,7 @@ def context(tmp_path):
     for name in ("app/data", "out", "named"):
         (tmp_path / name).mkdir(parents=True)
     folders = Folders(tmp_path / "app", tmp_path / "app/data", tmp_path / "out", None, (tmp_path / "named/file.json",))
-    return Context("t/n", Plan("app", str(folders.app), (), ()), folders, logging.getLogger("test"), services=None)
+    return Context("t/n", Plan("app", str(folders.app), (), ()), folders, logging.getLogger("test"), services=Mock())
 
 
 def test_input_is_looked_up_in_data_then_app(context):

@@ -60,6 +60,9 @@ class Services(Protocol):
         """The words behind `--`."""
         ...
 
+    def writes(self, node: str, path: Path) -> None:
+        """Notice which file or folder may be written."""
+
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
 
@@ -154,13 +157,15 @@ class Context:
         return self._confine(found)
 
     def output_path(self, name: str | os.PathLike[str]) -> Path:
-        """Say where a file to write goes: relative names in the output folder.
+        """Say where a file to write goes: relative names in the output folder. Listeners to `writes` are told the `path`.
 
         Raises:
             RunError: the name leads outside every folder of this run.
 
         """
-        return self._confine(self.folders.output / name)
+        path = self._confine(self.folders.output / name)
+        self._services.writes(self.node, path)
+        return path
 
     def _confine(self, path: Path) -> Path:
         # Symbolic links are resolved first, or a link inside a folder would lead out of it.

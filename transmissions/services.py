@@ -13,6 +13,7 @@ from .terms import local_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from .channel import Outlet
     from .message import Message
@@ -70,6 +71,11 @@ class TransmissionServices:
     def command(self) -> tuple[str, ...]:
         """The words behind `--`."""
         return self.state.command
+
+    def writes(self, node: str, path: Path) -> None:
+        """Tell which file or folder may be written."""
+        if self.state.is_heard("writes"):
+            self.state.emit("writes", {"node": node, "path": str(path)})
 
     def halt(self, node: str, reason: str) -> None:
         """Drain the run."""

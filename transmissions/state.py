@@ -84,6 +84,10 @@ class RunState:
         """Call `callback(event, fields)` whenever the event is told; `*` stands for all."""
         self._listeners[event].append(callback)
 
+    def is_heard(self, event: str) -> bool:
+        """Whether anybody listens to an event."""
+        return bool(self._listeners.get(event) or self._listeners.get("*"))
+
     def scrub(self, function: Callable[[str], str]) -> None:
         """Send every text that is told of this run through `function`: letters, reasons, errors, and the log where it asks."""
         self._scrubs.append(function)

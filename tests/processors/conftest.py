@@ -45,6 +45,9 @@ class Bench:
     def show(self, node, text):
         self.shown += text
 
+    def writes(self, node, path):
+        pass
+
     def halt(self, node, reason):
         self.halted.append(reason)
 
