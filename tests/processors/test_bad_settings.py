@@ -1,4 +1,4 @@
-"""What is wrong with the settings of processors for files, text and entries is said before anything runs, and where it stands."""
+"""Bad settings of processors for files, text and entries are told before anything runs, and where they stand."""
 
 import re
 
