@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from transmissions import RunError
+
+_EARLIEST: Final = -62_135_596_800
+"""The year 1. Whoever counts milliseconds is told, rather than taken to the year 55,000."""
+_LATEST: Final = 253_402_300_799
 
 
 def seconds_of(value: Any, path: str) -> float:
@@ -15,7 +19,7 @@ def seconds_of(value: Any, path: str) -> float:
         RunError: it is neither.
 
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and _EARLIEST <= value <= _LATEST:
         return float(value)
     if isinstance(value, str):
         try:
@@ -50,4 +54,6 @@ def iso(seconds: float) -> str:
 
 
 def _shown(value: Any) -> str:
-    return repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+    if isinstance(value, str):
+        return repr(value[:40])
+    return str(value) if isinstance(value, float) else f"a {type(value).__name__}"
