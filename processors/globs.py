@@ -10,8 +10,8 @@ from transmissions import RunError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST_STARS: Final = 4
-"""How many `**` a pattern may have. Each one multiplies the time a match can take by the length of the path."""
+_MOST_STEPS: Final = 10_000_000
+"""How many ways there may be to lay the `**` of a pattern over the folders of a path: a second's work, at worst."""
 _SHOWN: Final = 200
 """Characters of patterns that an error quotes."""
 
@@ -25,20 +25,25 @@ def compile_globs(patterns: tuple[str, ...], *, by_name: bool, dotfiles: bool) -
     `dotfiles` a star may stand for a name that begins with a dot.
 
     Raises:
-        RunError: a pattern is not one that can be matched in bounded time.
+        RunError: the patterns, or later a path, are such that it would take too long.
 
     """
     from wcmatch import _wcparse, glob
 
     if not patterns:
         return lambda _path: False
-    endless = next((pattern for pattern in patterns if pattern.count("**") > _MOST_STARS), "")
-    if endless:
-        raise RunError(f"the pattern '{endless}' has more than {_MOST_STARS} '**'")
+    stars = max(pattern.count("**") for pattern in patterns)
     flags = glob.GLOBSTAR | glob.BRACE | glob.FORCEUNIX
     flags |= glob.MATCHBASE if by_name else 0
     flags |= glob.DOTGLOB if dotfiles else 0
     try:
-        return glob.compile(patterns, flags=flags).match
+        match = glob.compile(patterns, flags=flags).match
     except _wcparse.PatternLimitException as error:  # the package names it nowhere else
         raise RunError(f"the patterns {', '.join(patterns)[:_SHOWN]} stand for more than 1000 others") from error
+
+    def fits(path: str) -> bool:
+        if path.count("/") ** stars > _MOST_STEPS:
+            raise RunError(f"the path '{path[:_SHOWN]}…' is too deep for a pattern with {stars} '**'")
+        return match(path)
+
+    return fits
