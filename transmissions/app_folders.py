@@ -17,8 +17,14 @@ _PASSED: Final = frozenset({"data", "processors", "node_modules"})
 
 def app_folders(root: Path) -> Iterator[Path]:
     """Yield the folders with a `transmissions.ttl` below a folder, by name."""
-    for place in (root / "apps", root / "src" / "apps"):
+    for place in places_of_apps(root):
         yield from _below(place, DEPTH)
+
+
+def places_of_apps(root: Path) -> list[Path]:
+    """Return where below a folder apps are looked for."""
+    nested = root / "src" / "apps"
+    return [root / "apps", nested] if nested.is_dir() else [root / "apps"]
 
 
 def home_folder(app: Path) -> Path:

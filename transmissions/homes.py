@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .app_folders import CONFIG, app_folders, home_folder
+from .app_folders import CONFIG, app_folders, home_folder, places_of_apps
 from .errors import ConfigError, UsageError
 from .problem import Problem
 from .processor import Processor
@@ -168,8 +168,8 @@ def _unknown(reference: str, cwd: Path) -> str:
 
     if "/" in reference or (cwd / reference).is_dir():
         return f"no {CONFIG} in '{reference}'"
-    places = ", ".join(dict.fromkeys(str(folder / "apps") for folder in search_path(cwd)))
-    return f"no app '{reference}'{suggestion(reference, (app.name for app in apps(cwd)))} (looked in {places})"
+    searched = dict.fromkeys(str(place) for folder in search_path(cwd) for place in places_of_apps(folder))
+    return f"no app '{reference}'{suggestion(reference, (app.name for app in apps(cwd)))} (looked in {', '.join(searched)})"
 
 
 def install_homes(homes: Iterable[tuple[str, str]]) -> None:
