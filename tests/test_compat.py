@@ -1,6 +1,7 @@
 """`--compat`: what a run prints, what its messages carry, and what they may set."""
 
 import asyncio
+import re
 
 import pytest
 from old_apps import run, write
@@ -116,6 +117,16 @@ def test_a_field_sets_what_was_prepared_from_a_setting_too(tmp_path):
         '''
     folder = write(tmp_path / "app", transmissions=turtle, **{"processors__twice.py": python})
     assert [one["ready"] for one in run(folder, {"list": ["a", "", "b"]}).messages] == ["aa", "!!", "bb"]
+
+
+def test_what_a_message_sets_is_forgotten_behind_it(tmp_path):
+    """A step that keeps state works on itself, and has its own settings back afterwards."""
+    turtle = """
+        :t a :Transmission ; :pipe (:each :up :SM) . :each a :ForEach ; :settings [ :forEach "list" ] .
+        :up a :Restructure ; :settings [ :rename ( [ :pre "currentItem" ; :post "alert" ] ) ] .
+        """
+    ran = run(write(tmp_path / "app", transmissions=turtle), {"list": ["first", "", "third"]}, speaks=False)
+    assert re.findall("^      (.*)      $", ran.text, re.MULTILINE) == ["first", "Show Message", "third", "Show Message"]
 
 
 def test_no_message_sets_what_is_protected(tmp_path):
