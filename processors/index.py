@@ -73,10 +73,12 @@ class ConversationIndex(Processor):
         statistics, lists, lines = Statistics(), _Months(), _Lines()
         ledger = Ledger(self.context.output_path(self.state))
         try:
-            for facts in ledger.entries():
+            for told in ledger.entries():
+                facts = json.loads(told)
                 statistics.add(facts)
-                lists.add(month_of(facts), self._line(facts))
-                lines.add(_json(facts))
+                month = month_of(facts)
+                lists.add(month, self._line(facts, month))
+                lines.add(told.encode() + b"\n" if "\\u" not in told else _json(facts))
         finally:
             ledger.close()
         self._put(f"{self._stem}.jsonl", lines.content())
@@ -105,14 +107,15 @@ class ConversationIndex(Processor):
         self._put("statistics.json", f"{text}\n".encode())
         self._put("statistics.md", clean_bytes([in_markdown(figures, self._link)])[0])
 
-    def _line(self, facts: dict[str, Any]) -> bytes:
+    def _line(self, facts: dict[str, Any], month: str) -> bytes:
         number = facts.get("messages") or 0
         kind = facts.get("kind") or "chat"
         what = f"{number:,} message{'' if number == 1 else 's'}" if kind == "chat" else kind
         also = [facts.get("project"), facts.get("provider"), what]
-        date = (facts.get("created") or "")[:10] if month_of(facts) != UNDATED else ""
+        date = (facts.get("created") or "")[:10] if month != UNDATED else ""
         parts = ["-", date, self._link(facts["title"], facts["page"]), f"({inline(', '.join(filter(None, also)))})"]
-        return clean_bytes([" ".join(filter(None, parts))])[0] + b"\n"
+        line = " ".join(filter(None, parts))
+        return (line.encode() if line.isprintable() else clean_bytes([line])[0]) + b"\n"
 
     def _link(self, title: str, path: str) -> str:
         if not path:

@@ -84,11 +84,11 @@ class Ledger:
             self._database.execute("COMMIT")
         self._latest.clear()
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield the facts of every conversation, in order of (created, key)."""
+    def entries(self) -> Iterator[str]:
+        """Yield the facts of every conversation, as a line of JSON in ASCII, in order of (created, key)."""
         with faults(self._path):
             for (facts,) in self._database.execute("SELECT facts FROM conversation ORDER BY created, key"):
-                yield json.loads(facts)
+                yield facts
 
     def close(self) -> None:
         """Close it; what is not committed is forgotten."""

@@ -17,7 +17,7 @@ _REPLACED: Final = dict.fromkeys(map(ord, _FORBIDDEN), "-")
 _INVISIBLE: Final = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff\u00ad")
 _RESERVED: Final = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³]|CONIN\$|CONOUT\$)(?=\.|\Z)", re.IGNORECASE)
 _GAPS: Final = re.compile(r"\s{2,}|[^\S ]|(?<=-)-+")
-_IN_LINKS: Final = re.compile(rb"[^A-Za-z0-9_.~/-]")
+_IN_LINKS: Final = re.compile(r"[^A-Za-z0-9_.~/%-]+")
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
 
 
@@ -48,7 +48,13 @@ def safe_file_name(text: str, limit: int = LIMIT, fallback: str = "file") -> str
 
 def as_link(path: str) -> str:
     """Return a path as the target of a link: what `urllib.parse.quote` gives, in a fifth of its time."""
-    return _IN_LINKS.sub(lambda found: b"%%%02X" % found[0][0], path.encode("utf-8", "replace")).decode("ascii")
+    # A space is what most of our paths have and little else: replaced like this it costs a quarter.
+    plain = path.replace("%", "%25").replace(" ", "%20")
+    return _IN_LINKS.sub(_quoted, plain) if _IN_LINKS.search(plain) else plain
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return "".join(map("%{:02X}".format, found[0].encode("utf-8", "replace")))
 
 
 def cut(text: str, limit: int) -> str:

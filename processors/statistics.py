@@ -60,9 +60,8 @@ class Statistics:
         for model in facts.get("models") or ():
             self._count("models", model, messages)
         # Of equally long ones the earlier counts; nothing compares the texts.
-        heapq.heappush(self._longest, (messages, -self._totals["conversations"], facts["title"], facts["page"]))
-        if len(self._longest) > _LONGEST:
-            heapq.heappop(self._longest)
+        one = (messages, -self._totals["conversations"], facts["title"], facts["page"])
+        (heapq.heappush if len(self._longest) < _LONGEST else heapq.heappushpop)(self._longest, one)
 
     def _count(self, group: str, name: str, messages: int) -> None:
         counted = self._groups[group].setdefault(name, {"conversations": 0, "messages": 0})

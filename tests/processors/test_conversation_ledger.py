@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 from transmissions.processors.conversation_ledger import ConversationLedger
 from transmissions.processors.ledger import NAME, Ledger
@@ -20,7 +21,7 @@ def record(bench, *paths, page=PAGE, was=PAGE):
     facts = {"title": "Talk", "created": "", "page": next((path for path in paths if path == page), "")}
     bench.through(ConversationLedger(), {"key": "k:1", "place": place, "facts": facts, "written": written})
     ledger = Ledger(bench.output / NAME)
-    known, (facts,) = ledger.known("k:1"), list(ledger.entries())
+    known, (facts,) = ledger.known("k:1"), list(map(json.loads, ledger.entries()))
     ledger.close()
     return sorted(known.files), facts["page"]
 

@@ -171,5 +171,5 @@ def test_half_a_surrogate_does_no_harm(bench):
     (message,) = run(bench, arriving(odd))
     assert message["known"] != {}
     with closing(Ledger(bench.output / ".state.db")) as ledger:
-        (entry,) = ledger.entries()
+        (entry,) = map(json.loads, ledger.entries())
     assert entry["title"] == "t\udfff"
