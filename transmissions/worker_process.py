@@ -105,7 +105,11 @@ class Process:
         self._say(("batch", self._sent), batch.packed)
 
     def tell_end(self) -> None:
-        """Have its steps finish."""
+        """Have its steps finish; one that is still starting has had no work, and is not waited for."""
+        if self._process and not self._is_ready and not self._is_gone:
+            self._is_ended = True
+            os.killpg(self._process.pid, signal.SIGKILL)
+            return
         self._is_told = not self._is_gone
         self._say(("end",))
 

@@ -5,10 +5,10 @@ How they behave. Code that differs from this is a bug.
 *Order.* Results leave in the order in which their messages came, and tokens keep their places among them. What a message
 becomes is passed on once it is whole. Two messages whose `key` is equal are worked on one after the other, as they came.
 
-*Processes.* The run's own works from the first message on. The others are started once it has worked for `PATIENCE`, which is
-what a start costs, so that small runs never pay for them: not for one process, on a machine with one, in a transmission that
-is called, or on a system without POSIX's processes. Each has the whole inner pipe, made from the plan; its steps see an
-`__aenter__`, a `finish()` and an `__aexit__` of their own.
+*Processes.* The run's own works from the first message on. The others are started once it has worked for `PATIENCE`, so that
+small runs do not pay for them: not for one process, on a machine with one, in a transmission that is called, or on a system
+without POSIX's processes. One that is still starting at the end of the stream is given up. Each has the whole inner pipe, made
+from the plan; its steps see an `__aenter__`, a `finish()` and an `__aexit__` of their own.
 
 *Sharing.* A batch is some milliseconds of work and at most half a megabyte; a process has at most two, so that nobody idles
 at the end. What none of the others has room for is worked on here. A message travels as plain data (see `frames`); one that
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from .worker_desk import Gather
 
 _LOG = logging.getLogger(__name__)
-PATIENCE: Final = 0.1
-"""Seconds of work here before others are started."""
+PATIENCE: Final = 0.03
+"""Seconds of work here before others are started: a third of what a start takes, as one that is late is not waited for."""
 WORTH: Final = 2e-5
 """Seconds of work on a message from which on it is sent to others; to send it costs half as much."""
 _HERE: Final = 0.01
