@@ -60,7 +60,7 @@ class Arrivals:
                 return seen._replace(**_news(arrival)), "skipped: older version" if older else ""
             number += 1
             key = f"{arrival.key}#{number}"
-        return arrival._replace(key=key), ""
+        return (arrival if number == 1 else arrival._replace(key=key)), ""
 
     def note(self, arrival: Arrival) -> None:
         """Remember an arrival and its place."""

@@ -105,4 +105,4 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 def plain(text: str) -> str:
     """Return text that SQLite takes: it has no way to write half of a surrogate pair."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

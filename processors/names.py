@@ -27,10 +27,12 @@ def safe_name(text: str, limit: int = LIMIT, fallback: str = "Untitled") -> str:
     Unicode is kept (NFC). Left out are controls, bidirectional marks, lone surrogates, what Windows, Obsidian or a shell
     takes as its own, and dots or spaces at the ends.
     """
-    if _PLAIN.fullmatch(text) is None:
+    if is_odd := _PLAIN.fullmatch(text) is None:
         text = unicodedata.normalize("NFC", text)
         text = text.translate(_REPLACED) if text.isprintable() else "".join(map(_safe_character, text))
-    name = _trim(cut(_trim(_GAPS.sub(lambda gap: " " if gap[0].isspace() else "", text)), limit))
+    if is_odd or "  " in text or "--" in text:
+        text = _GAPS.sub(lambda gap: " " if gap[0].isspace() else "", text)
+    name = _trim(cut(_trim(text), limit))
     if not name:
         return fallback
     reserved = _RESERVED.match(name)
@@ -95,21 +97,25 @@ class UniqueNames:
 
     def take(self, *candidates: str) -> str:
         """Return the first candidate nobody has taken, or the last with a number, and take it."""
-        name = next((name for name in candidates if not self._has(name)), None)
+        for name in candidates:
+            if self._claim(name):
+                return name
         number = 2
-        while name is None:
-            numbered = _numbered(candidates[-1], number)
-            name = None if self._has(numbered) else numbered
+        while not self._claim(name := _numbered(candidates[-1], number)):
             number += 1
-        self._taken[_key(name)] = 1
         return name
 
     def release(self, name: str) -> None:
         """Let somebody else take a name."""
         self._taken[_key(name)] = 0
 
-    def _has(self, name: str) -> bool:
-        return self._taken.get(_key(name)) == 1
+    def _claim(self, name: str) -> bool:
+        """Take a name, and return whether it was free."""
+        key = _key(name)
+        if self._taken.get(key) == 1:
+            return False
+        self._taken[key] = 1
+        return True
 
 
 def _key(name: str) -> int:

@@ -42,7 +42,7 @@ class NumberTable:
         """Return where a hash stands, or the free place where it would."""
         hashes, mask = self._hashes, self._mask
         place = hashed & mask
-        while hashes[place] and hashes[place] != hashed:
+        while (there := hashes[place]) and there != hashed:
             place = (place + 1) & mask
         return place
 

@@ -135,6 +135,7 @@ def fields_of(conversation: Conversation, full: str, short: str, project: str) -
         "month": month,
         "day": day,
         "date": found[0] if found else "undated",
+        "title": "",
         "id": short,
         "fullId": full,
         "start": full[:4],
@@ -152,29 +153,25 @@ def _word(text: str, fallback: str) -> str:
 
 def _fill(template: str, fields: dict[str, str], title: str, limit: int) -> str:
     # Hundreds of conversations share provider, year and month, and with them most parts of their paths.
-    common = tuple([fields[name] for name in _COMMON])
-    filled = [_part(part, fields, title, limit) if is_own else _common_part(part, common) for part, is_own in _parts(template)]
-    return "/".join([part for part in filled if part])
-
-
-@lru_cache(maxsize=16)
-def _parts(template: str) -> tuple[tuple[str, bool], ...]:
-    """Return the parts of a path, and whether each differs from conversation to conversation."""
-    own = [f"{{{name}}}" for name in (*_OF_CONVERSATION, "name") if name not in _COMMON]
-    return tuple((part, any(field in part for field in own)) for part in template.split("/"))
+    parts = _parts(template, tuple([fields[name] for name in _COMMON]))
+    return "/".join(filter(None, [_part(part, fields, title, limit) if is_own else part for part, is_own in parts]))
 
 
 @lru_cache(maxsize=4096)
-def _common_part(part: str, values: tuple[str, ...]) -> str:
-    fields: dict[str, str] = dict(zip(_COMMON, values, strict=True))
-    return part.format_map(fields).strip(" .")
+def _parts(template: str, values: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    """Return the parts of a path: filled in, or as they are and True where they differ from conversation to conversation."""
+    common: dict[str, str] = dict(zip(_COMMON, values, strict=True))
+    own = [f"{{{name}}}" for name in (*_OF_CONVERSATION, "name") if name not in _COMMON]
+    parts = [(part, any(field in part for field in own)) for part in template.split("/")]
+    return tuple((part, True) if is_own else (part.format_map(common).strip(" ."), False) for part, is_own in parts)
 
 
 def _part(part: str, fields: dict[str, str], title: str, limit: int) -> str:
+    filled = part.format_map(fields)
     if "{title}" not in part:
-        return part.format_map(fields).strip(" .")
+        return filled.strip(" .")
     # The title gets what the rest leaves; a title that two conversations share may be followed by a full id.
-    room = limit - len(part.format_map({**fields, "title": ""}).encode())
+    room = limit - len(filled.encode())
     return part.format_map({**fields, "title": safe_name(title, max(room, 8))}).strip(" .")
 
 
