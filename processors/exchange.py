@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from .egress import FetchError, take_apart
+from .media_types import media_type, text_in
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _HARMLESS: Final = {"accept", "accept-language", "user-agent", "content-type", "range", "if-none-match", "if-modified-since"}
 """Headers that go along to another origin. Any other may be a key, whatever its name."""
 
-_CHARSET: Final = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -46,15 +46,11 @@ class Reply(NamedTuple):
     @property
     def content_type(self) -> str:
         """The media type without its parameters, in lower case; empty if none is given."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type(self.headers.get("content-type", ""))
 
     def text(self) -> str:
         """Return the body as text, in the charset of the headers, else UTF-8; what is not in it is marked `�`."""
-        named = _CHARSET.search(self.headers.get("content-type", ""))
-        try:
-            return self.body.decode(named[1] if named else "utf-8-sig", "replace")
-        except LookupError:
-            return self.body.decode("utf-8-sig", "replace")
+        return text_in(self.headers.get("content-type", ""), self.body)
 
     def json(self) -> Any:
         """Return the body parsed as JSON.

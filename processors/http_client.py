@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from transmissions import Protected, RunError, set_field
 
 from .access import need
-from .egress import FetchError
+from .egress import FetchError, take_apart
 from .fetch import Request
 from .fetching import _FetchingByURL, check_status
+from .media_types import read_as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 ReadAs = Literal["auto", "json", "text", "bytes"]
 
-_TEXTS: Final = {"application/javascript", "application/xml", "application/x-www-form-urlencoded", "application/sparql-query"}
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -146,8 +146,8 @@ def as_record(reply: Reply, read_as: ReadAs = "auto") -> Message:
 
 
 def _data(reply: Reply, read_as: ReadAs) -> Any:
-    kind = reply.content_type
-    if read_as == "json" or (read_as == "auto" and reply.body and (kind == "application/json" or kind.endswith("+json"))):
+    if read_as == "auto":
+        return read_as_typed(reply.headers.get("content-type", ""), reply.body, take_apart(reply.url).shown)
+    if read_as == "json":
         return reply.json()
-    is_text = not reply.body or kind.startswith("text/") or kind.endswith("+xml") or kind in _TEXTS
-    return reply.text() if read_as == "text" or (read_as == "auto" and is_text) else reply.body
+    return reply.text() if read_as == "text" else reply.body
