@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 
     from .problem import Problem
 
-COMMANDS: Final = ("run", "retry", "list", "describe", "validate", "graph", "new", "init", "shapes", "completion")
+COMMANDS: Final = (
+    "run",
+    "repl",
+    "watch",
+    "serve",
+    "test",
+    "retry",
+    "list",
+    "describe",
+    "validate",
+    "graph",
+    "new",
+    "init",
+    "shapes",
+    "completion",
+)
 """Each is a module of `commands` with HELP, add_arguments(parser) and call(options)."""
 LATER: Final = (
     "tap",
@@ -33,12 +48,8 @@ LATER: Final = (
     "replay",
     "export",
     "resume",
-    "serve",
     "follow",
     "load",
-    "repl",
-    "watch",
-    "test",
 )
 """Words kept free, so that an app called by its bare name today still runs when they become commands."""
 

@@ -9,12 +9,26 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from .errors import UsageError
+
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 def absent(extra: str) -> list[str]:
     """Return the requirements of an extra whose library is not installed."""
     return [one for one in _requirements(extra) if not _is_installed(library_of(one))]
+
+
+def require(extra: str, what: str) -> None:
+    """Refuse to go on without the libraries of an extra.
+
+    Raises:
+        UsageError: one of them is not installed; it says how to install it.
+
+    """
+    if missing := absent(extra):
+        names = " and ".join(f"'{library_of(one)}'" for one in missing)
+        raise UsageError(f"{what} needs {names}, not installed here; install it: {install_command(missing)}")
 
 
 def library_of(requirement: str) -> str:

@@ -11,9 +11,11 @@ from transmissions.errors import OK, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
 
     from transmissions.homes import App
     from transmissions.prepare import Prepared
+    from transmissions.running import Run
 
 HELP = "run an app"
 
@@ -25,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "words", metavar="ARGUMENT", nargs="*", default=[], help="what the app declares; a target folder if it declares nothing"
     )
-    add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it from a file, @- from standard input")
+    add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it (@-: stdin); FILE becomes its `payload`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
     add("--target", metavar="DIR", help="work in a folder, with the settings of its tt.ttl")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
@@ -35,17 +37,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--watch", action="store_true", help="run again whenever the app, its templates or its inputs change")
     add("--compat", action="store_true", help="read configs as leniently as the original, with warnings")
     add("--workers", metavar="N", type=_processes, help="how many processes every :Workers is; 1 is this process alone")
-    add("--timeout", metavar="SECONDS", type=_seconds, help="stop a run that takes longer, with exit code 124")
+    add("--timeout", metavar="SECONDS", type=seconds, help="stop a run that takes longer, with exit code 124")
     _add_output_arguments(parser)
 
 
-def _seconds(word: str) -> float:
+def seconds(word: str) -> float:
+    """Return the seconds a word of the command line says."""
     from argparse import ArgumentTypeError
 
     with contextlib.suppress(ValueError):
-        seconds = float(word)
-        if seconds > 0:
-            return seconds
+        number = float(word)
+        if number > 0:
+            return number
     raise ArgumentTypeError(f"'{word}' is no number of seconds above 0")
 
 
@@ -99,14 +102,15 @@ def _guarded(app: App, options: Namespace) -> int:
     return guarded(lambda: run_once(app, options), verbose=options.verbose)
 
 
-def run_once(app: App, options: Namespace) -> int:
-    """Check the app and run it once; return the exit code."""
+def run_once(app: App, options: Namespace, opened: Callable[[Run], None] = lambda _: None) -> int:
+    """Check the app and run it once; return the exit code. `opened` gets the run before it begins."""
     prepared, target, words = prepare_for(app, options)
     _set_up_log(prepared, options)
     _say_where_from(prepared, options)
     from transmissions.session import Session
 
     session = Session(app, prepared.plan, target, words, options)
+    opened(session.opened)
     if not options.dry_run:
         return session.run()
     from transmissions.dryrun import describe
@@ -121,20 +125,21 @@ def prepare_for(app: App, options: Namespace) -> tuple[Prepared, Path | None, li
     Only the plan says whether an app declares arguments. If it declares none, the one word is its target, and the plan is
     made again with the target's settings. An app may even be without errors only with a target.
     """
-    words, target = list(options.words), _target(options.target)
+    words, target = list(options.words), target_of(options.target)
     try:
         prepared = _prepare(app, target, options)
     except ConfigError:
         if target or len(words) != 1 or not Path(words[0]).is_dir():
             raise
-        return _prepare(app, _target(words[0]), options), _target(words[0]), []
+        return _prepare(app, target_of(words[0]), options), target_of(words[0]), []
     if words and not target and not prepared.plan.arguments:
-        target = _target(words.pop(0))
+        target = target_of(words.pop(0))
         prepared = _prepare(app, target, options)
     return prepared, target, words
 
 
-def _target(word: str | None) -> Path | None:
+def target_of(word: str | None) -> Path | None:
+    """Return the folder a run is to work in, if it is told one."""
     if word is None:
         return None
     if not Path(word).is_dir():

@@ -45,11 +45,12 @@ def call(options: Namespace) -> int:
 
 def _things(words: Sequence[str]) -> list[App | Path]:
     if not words:
-        return list(_all_apps())
+        return list(all_apps())
     return [_thing(word) for word in words]
 
 
-def _all_apps() -> list[App]:
+def all_apps() -> list[App]:
+    """Return the apps meant where none is named: those of ./apps, or else the bundled ones."""
     known = apps()
     here = Path.cwd() / "apps"
     return [app for app in known if app.folder.parent == here] or [app for app in known if app.home.kind == "bundled"]

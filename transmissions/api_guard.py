@@ -1,0 +1,87 @@
+"""Who may talk to the API: a pure ASGI layer in front of it.
+
+A page in somebody's browser can send requests to loopback addresses, under its own name (`Origin`) or under a name that leads
+here (`Host`, called DNS rebinding). Both are refused; a name of one's own is allowed explicitly. No header invites other
+origins. Beyond that a client needs the token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from .api_replies import Refusal, new_id, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+OPEN: Final = frozenset({"/healthz"})
+"""What may be asked without a token: whether the server lives."""
+
+
+class Guard:
+    """Lets those requests through that come from where they may, with the token."""
+
+    def __init__(self, app: ASGIApp, *, token: str | None, names: Collection[str] = ()) -> None:
+        self._app = app
+        self._token = None if token is None else token.encode()
+        self._names = {"localhost", *(name.lower() for name in names)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http":
+            try:
+                self._check(scope["path"], _headers(scope))
+            except Refusal as refusal:
+                await refused(refusal, new_id())(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, path: str, headers: Mapping[bytes, bytes]) -> None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if not self._is_ours(host):
+            raise Refusal(403, f"no server of the name '{_shown(host)}' is here; `--allow-host` lets one in")
+        origin = headers.get(b"origin")
+        if origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower():
+            raise Refusal(403, "requests from pages of other origins are refused")
+        if path not in OPEN and not self._is_allowed(headers.get(b"authorization", b"")):
+            raise Refusal(401, "a token is needed: `Authorization: Bearer TOKEN`", {"WWW-Authenticate": "Bearer"})
+
+    def _is_ours(self, host: str) -> bool:
+        name = _name_of(host)
+        return name is not None and (name in self._names or _is_address(name))
+
+    def _is_allowed(self, authorization: bytes) -> bool:
+        if self._token is None:
+            return True
+        scheme, _, given = authorization.partition(b" ")
+        return hmac.compare_digest(given.strip(), self._token) and scheme.lower() == b"bearer"
+
+
+def _headers(scope: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Return the headers by lower-case name; of two by one name the first counts, and for hosts that makes no difference."""
+    return dict(reversed(scope["headers"]))
+
+
+def _name_of(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _is_address(name: str) -> bool:
+    """Whether a host is no name but an address: one that leads elsewhere would not have led here."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(host: str) -> str:
+    return "".join(sign if sign.isprintable() else "�" for sign in host[:100])

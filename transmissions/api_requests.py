@@ -1,0 +1,77 @@
+"""What a request of the API brings: one JSON object, within limits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from .api_replies import Refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from .message import Message
+
+_CLOSE: Final = {"Connection": "close"}
+_FORBEARANCE: Final = 8
+"""How many times too large a body may be whose sender is heard out: one that is cut off may never read why."""
+
+
+async def read_message(request: Request, most: int) -> Message:
+    """Read the body of a request as a message; an empty one is an empty message.
+
+    Raises:
+        Refusal: the body is larger than `most` bytes, or no JSON object.
+
+    """
+    return parse_message(await _read(request, most))
+
+
+def parse_message(body: bytes) -> Message:
+    """Return the message a body holds.
+
+    Raises:
+        Refusal: it is no JSON object; the sentence says where it goes wrong.
+
+    """
+    try:
+        value = json.loads(body.decode() or "{}", parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise Refusal(400, f"the body is not UTF-8, at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise Refusal(400, f"body:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0].lower()
+        raise Refusal(400, f"the body cannot be read: {reason}") from error
+    if not isinstance(value, dict):
+        raise Refusal(400, f"a message is a JSON object, not {_kind(value)}")
+    return value
+
+
+async def _read(request: Request, most: int) -> bytes:
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and int(length[:19]) > most:
+        raise _too_large(most)
+    body, size = bytearray(), 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > _FORBEARANCE * most:
+            break
+        body += piece if size <= most else b""
+    if size > most:
+        raise _too_large(most)
+    return bytes(body)
+
+
+def _too_large(most: int) -> Refusal:
+    # The rest of the body may not have been read, so the connection cannot be used again.
+    return Refusal(413, f"the body is larger than {most} bytes", _CLOSE)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _kind(value: Any) -> str:
+    kinds = {list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")

@@ -1,0 +1,168 @@
+"""One request of the API at work: a run of its own, what is collected of it, and what is said of its failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from . import engine
+from .api_replies import Refusal, encode
+from .errors import NodeFailed, RunError, RunTimeout, TransmissionsError, UsageError, describe
+from .logs import Redaction, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .homes import App
+    from .message import Message
+    from .plan import Plan
+    from .running import Result, Run
+
+_CLEAN: ContextVar[Callable[[str], str]] = ContextVar("clean", default=str)
+
+
+class Limits(NamedTuple):
+    """What a request may take."""
+
+    concurrent: int = 64
+    """Requests at work at once."""
+    timeout: float = 60.0
+    """Seconds."""
+    body: int = 1 << 20
+    """Bytes of a request."""
+    answer: int = 16 << 20
+    """Bytes of the messages and the printed text of an answer."""
+
+
+class Served(NamedTuple):
+    """An app that can be called."""
+
+    name: str
+    app: App
+    plan: Plan
+    target: Path | None
+    output: Path
+    """Holds a folder for the outputs of each request, or those of all of them if they stand in line."""
+    line: asyncio.Lock | None = None
+    """What the requests stand in line for, if they share the output folder."""
+
+
+class Collected:
+    """The final messages of a run and the text it printed, up to a limit."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._room = most
+        self._messages: list[bytes] = []
+        self._printed: list[str] = []
+        self._is_cut = False
+
+    def take(self, message: Message) -> None:
+        """Keep a final message.
+
+        Raises:
+            RunError: the answer is too large, or JSON has no words for the message.
+
+        """
+        text = encode(message)
+        self._room -= len(text)
+        if self._room < 0:
+            raise RunError(f"the answer is larger than {self._most} bytes")
+        self._messages.append(text)
+
+    def hear(self, _: str, fields: dict[str, Any]) -> None:
+        """Keep printed text as long as there is room."""
+        text = str(fields["text"])
+        self._is_cut = self._is_cut or len(text) > self._room
+        if not self._is_cut:
+            self._room -= len(text)
+            self._printed.append(text)
+
+    def answer(self, request_id: str, result: Result) -> bytes:
+        """Return the answer as JSON: `data` is the first message or null, `rest` are the others."""
+        first, *rest = self._messages or [b"null"]
+        parts = [b'"success": true', b'"requestId": ' + encode(request_id), b'"data": ' + first]
+        if rest:
+            parts.append(b'"rest": [' + b", ".join(rest) + b"]")
+        if self._printed or self._is_cut:
+            parts.append(b'"output": ' + encode("".join(self._printed) + ("…" if self._is_cut else "")))
+        if result.exit_code:
+            parts.append(b'"warnings": ' + encode({"dead": result.dead, "skipped": result.skipped}))
+        return b"{" + b", ".join(parts) + b"}\n"
+
+
+AtWork = set["Run"]
+_NOTHING: Final = contextlib.nullcontext()
+
+
+async def answer(served: Served, message: Message, request_id: str, limits: Limits, at_work: AtWork) -> bytes:
+    """Run an app on a message and return the answer.
+
+    Raises:
+        Refusal: the run could not begin, failed or took too long.
+
+    """
+    collected = Collected(limits.answer)
+    folder = served.output if served.line else served.output / request_id
+    try:
+        async with asyncio.timeout(limits.timeout) as waiting, served.line or _NOTHING:
+            waiting.reschedule(None)  # The run has a limit of its own.
+            result = await _run(served, message, folder, limits, collected, at_work)
+        return collected.answer(request_id, result)
+    except TimeoutError as error:
+        raise Refusal(503, "the runs before this one took too long", {"Retry-After": "1"}) from error
+    except TransmissionsError as error:
+        raise _refusal(error, served, folder) from error
+
+
+async def _run(served: Served, message: Message, folder: Path, limits: Limits, collected: Collected, at_work: AtWork) -> Result:
+    opened = engine.open(
+        served.plan,
+        message=message,
+        target=served.target,
+        output=folder,
+        timeout=limits.timeout,
+        own_output=not served.line,
+    )
+    opened.on("output", collected.hear)
+    _CLEAN.set(opened.state.clean)  # The tasks of the run inherit it.
+    at_work.add(opened)
+    try:
+        async with opened:
+            async for one in opened:
+                collected.take(one)
+    finally:
+        at_work.discard(opened)
+    return opened.result
+
+
+def clean(text: str) -> str:
+    """Return a text of the log as the run it comes from wants it told."""
+    return _CLEAN.get()(text)
+
+
+def _refusal(error: TransmissionsError, served: Served, folder: Path) -> Refusal:
+    """Say what went wrong in a sentence without folders of this machine or secrets, and at which node."""
+    cause = error.cause if isinstance(error, NodeFailed) else error
+    sentence = Redaction(secrets_of(served.plan)).mask(_without_folders(describe(cause), served, folder))
+    if isinstance(error, NodeFailed):
+        return Refusal(500, sentence, node=error.node)
+    status = 504 if isinstance(error, RunTimeout) else 400 if isinstance(error, UsageError) else 500
+    return Refusal(status, sentence)
+
+
+def _without_folders(text: str, served: Served, folder: Path) -> str:
+    target = [(str(served.target), "target")] if served.target else []
+    places = [
+        (str(folder), "output"),
+        *target,
+        (served.plan.folder, served.name),
+        (str(Path.cwd()), "."),
+        (str(Path.home()), "~"),
+    ]
+    for place, word in places:
+        text = text.replace(place, word) if len(place) > 1 else text
+    return text
