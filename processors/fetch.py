@@ -62,14 +62,11 @@ class Door:
         """
         deadline = asyncio.get_running_loop().time() + self._timeout
         async with self.stream(request, trusted=trusted) as answer:
-            body = BytesIO()  # gives its bytes without a copy
             try:
                 async with asyncio.timeout_at(deadline):
-                    async for piece in answer.pieces:
-                        body.write(piece)
+                    return Reply(*answer[:4], await _whole(answer))
             except TimeoutError:
                 raise FetchError(f"{take_apart(answer.url).shown}: the answer was not whole in {self._timeout:g} s") from None
-            return Reply(*answer[:4], body.getvalue())
 
     @asynccontextmanager
     async def stream(self, request: Request, *, trusted: bool) -> AsyncIterator[Answer]:
@@ -151,6 +148,13 @@ class Door:
     def _bound(self, size: int, place: Place) -> None:
         if size > self._max_bytes:
             raise FetchError(f"{place.shown}: the body is larger than {self._max_bytes} bytes")
+
+
+async def _whole(answer: Answer) -> bytes:
+    body = BytesIO()  # gives its bytes without a copy
+    async for piece in answer.pieces:
+        body.write(piece)
+    return body.getvalue()
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
