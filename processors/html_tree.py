@@ -151,7 +151,7 @@ class _Nesting:
             while self._open[keep] != name:
                 keep -= 1
             self._close(keep)
-        elif name in ("head", "br", "p"):  # The last two stand for an element of their own.
+        elif name in ("head", "p"):  # A lone </p> is a paragraph.
             self._out.append(f"</{name}>")
 
     def _close(self, keep: int) -> None:

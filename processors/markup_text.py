@@ -20,9 +20,12 @@ T = TypeVar("T")
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DECLARED: Final = re.compile(rb"""(?:charset|encoding)\s{0,9}=\s{0,9}["']?\s{0,9}([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
+_IN_XML: Final = re.compile(rb"""\A\s{0,99}<\?xml\s[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([A-Za-z0-9_.:-]{2,40})""")
 _HEAD: Final = 2048
 """Bytes in which a page names its charset; browsers look through 1024."""
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BARE: Final = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _LATIN: Final = frozenset(["iso8859-1", "ascii", "utf-16", "utf-16-le", "utf-16-be"])
 """What a page that says so is not: browsers take the first two for windows-1252, and what could be read is no UTF-16."""
 _SHORT: Final = 1 << 16
@@ -44,12 +47,14 @@ def need_markup(message: Message, path: str) -> str:
     return whole_characters(value).removeprefix("\ufeff")
 
 
-def decoded(data: bytes) -> str:
+def decoded(data: bytes, declaration: re.Pattern[bytes] = _DECLARED) -> str:
     """Return bytes of markup as text; what is in no encoding at all is marked, never an error."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
-    declared = _DECLARED.search(data, 0, _HEAD)
+    if data[:2] in _BARE:
+        return data.decode(_BARE[data[:2]], "replace")
+    declared = declaration.search(data, 0, _HEAD)
     for encoding in (*([_known(declared[1])] if declared else []), "utf-8"):
         try:
             return whole_characters(data.decode(encoding))
@@ -75,3 +80,18 @@ def whole_characters(text: str) -> str:
 async def off_loop(work: Callable[..., T], text: str | bytes, *more: Any) -> T:
     """Return `work(text, …)`, done in a thread where the text is long: the loop goes on meanwhile."""
     return work(text, *more) if len(text) <= _SHORT else await asyncio.to_thread(work, text, *more)
+
+
+def need_document(message: Message, path: str) -> bytes:
+    """Return the XML or JSON document at a dotted path in UTF-8, without the declaration that may say otherwise.
+
+    No tag of it can hide from who reads it as bytes.
+
+    Raises:
+        RunError: there is none, or it is neither text nor bytes.
+
+    """
+    value = need(message, path)
+    is_bytes = isinstance(value, bytes | bytearray)
+    text = decoded(bytes(value), _IN_XML) if is_bytes else need_markup(message, path)
+    return _DECLARATION.sub("", text.replace("\0", ""), count=1).encode()

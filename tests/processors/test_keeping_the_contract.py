@@ -3,6 +3,7 @@
 import pytest
 
 from transmissions.processors.articles import MakeEntry, PrepareArticle
+from transmissions.processors.atom import AtomBuilder
 from transmissions.processors.blanks import Blanker
 from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
@@ -12,6 +13,8 @@ from transmissions.processors.demo import Delay, NumberSource
 from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
 from transmissions.processors.environment import EnvLoader
 from transmissions.processors.escapes import Escaper
+from transmissions.processors.feed_addresses import HTMLFeedExtractor, OpmlFeedExtractor
+from transmissions.processors.feeds import FeedParser
 from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
 from transmissions.processors.folders import DirWalker, FileFilter
@@ -58,8 +61,11 @@ MAKERS = [
     Blanker, Concat, Escaper, Reverse, Example, TestSetting, TestSettings,
     lambda: StringFilter(input_field="content", exclude_pattern=("[[]]",)),
     ShowSettings, ShowTransmission,
-    LinkFinder, MarkdownToHTML, MarkdownToLinks, MetadataExtractor,
+    HTMLFeedExtractor, LinkFinder, MarkdownToHTML, MarkdownToLinks, MetadataExtractor,
+    lambda: AtomBuilder(input_field="items"),
+    lambda: FeedParser(input_field="rss"),
     lambda: HTMLToMarkdown(input_field="content"),
+    lambda: OpmlFeedExtractor(input_field="opml"),
     lambda: MarkdownBindingsToHTML(list_field="items", source_field="n.x"),
     lambda: RequiredFields(required_fields=("content", "items[0]")),
     lambda: EntryDeduplicator(guid_field="filepath"),
