@@ -144,9 +144,9 @@ def take_apart(url: str) -> Place:
     port = int(found["port"] or _PORTS[scheme])
     if not 0 < port < 65536:  # noqa: PLR2004 - the ports there are
         raise Refused(f"{_named(url)}: there is no port {port}")
-    rest = (found["rest"] or "").partition("#")[0]
-    path = quote(rest if rest.startswith("/") else f"/{rest}", safe=_SAFE)
-    return Place(scheme, _host(found["host"], url), port, path, found["user"] or "")
+    path, _, query = (found["rest"] or "").partition("#")[0].partition("?")
+    way = quote(f"{path or '/'}{f'?{query}' if query else ''}", safe=_SAFE)
+    return Place(scheme, _host(found["host"], url), port, way, found["user"] or "")
 
 
 def resolve(base: Place, reference: str) -> Place:

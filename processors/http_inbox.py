@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from transmissions import Message
 
-WAITING: Final = 256
+WAITING: Final = 64
 """Requests whose messages are not on their way yet, at most."""
 
 _FIELDS: Final = 1000
@@ -166,16 +166,11 @@ class Inbox:
         return headers
 
     async def _body(self, request: Request) -> bytes:
-        body = bytearray()
         try:
             async with asyncio.timeout(self._rules.timeout):
-                async for piece in request.stream():
-                    body += piece
-                    if len(body) > self._rules.max_size:
-                        raise _Refusal(413, f"the body is larger than {self._rules.max_size} bytes", Connection="close")
+                return await _read(request, self._rules.max_size)
         except TimeoutError:
             raise _Refusal(408, "the request was not whole in time", Connection="close") from None
-        return bytes(body)
 
     async def _deliver(self, record: Message) -> Response:
         arrived = Arrived(record, asyncio.get_running_loop().create_future())
@@ -186,6 +181,15 @@ class Inbox:
         if arrived.is_taken.cancel() or arrived.is_taken.cancelled():
             raise _Refusal(503, "the run does not take the request, or is being ended", **{"Retry-After": "1"})
         return JSONResponse({"accepted": True}, 202)
+
+
+async def _read(request: Request, max_size: int) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > max_size:
+            raise _Refusal(413, f"the body is larger than {max_size} bytes", Connection="close")
+    return bytes(body)
 
 
 def _preflight(request: Request) -> Response:

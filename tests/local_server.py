@@ -21,7 +21,10 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Page(NamedTuple):
@@ -131,9 +134,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(served: Served, host: str = "127.0.0.1", port: int = 0) -> Iterator[LocalServer]:
+def serving(served: Served, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
     """Serve until the block is left; then connections are closed, and the threads joined."""
     server = LocalServer(served, host, port)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.url = server.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

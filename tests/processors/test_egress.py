@@ -1,7 +1,12 @@
 """The guard: which URLs from outside may be fetched."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from egress_table import HOSTILE, HOSTILE_ADDRESSES, PUBLIC, PUBLIC_ADDRESSES
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from transmissions.processors.egress import Allowed, Refused, fault_of, kind_of, take_apart
 
@@ -44,6 +49,18 @@ def test_a_url_is_rebuilt_from_what_was_understood():
     place = take_apart(" HTTPS://Bücher.DE.:443/a b/ü?q=ö&x=%20#part ")
     assert place.url == "https://xn--bcher-kva.de/a%20b/%C3%BC?q=%C3%B6&x=%20"
     assert take_apart("http://[2606:4700:0::1]:8080?x").url == "http://[2606:4700::1]:8080/?x"
+
+
+@given(st.text("ab:/@[]?#%.0127x\\ ö-_", max_size=24))
+def test_what_is_understood_is_what_the_client_connects_to(text):
+    """Two other parsers read host and port of every URL that passes as the guard did."""
+    try:
+        place = take_apart(f"http://{text}")
+    except Refused:
+        return
+    seen, split = URL(place.url, encoded=True), urlsplit(place.url)
+    assert (seen.scheme, seen.raw_host, seen.port, seen.raw_path_qs) == (place.scheme, place.host, place.port, place.path)
+    assert (split.hostname, split.port or 80, split.username) == (place.host, place.port, None)
 
 
 def test_a_url_is_shown_without_its_secrets():

@@ -1,9 +1,12 @@
 """The one door to the network, with servers, names and URLs that mean ill."""
 
 import asyncio
+import gc
 import gzip
 import re
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -169,6 +172,59 @@ def test_a_server_that_takes_its_time_is_given_up_with_the_figure():
             fetch(f"{server.url}/head", trusted=True, timeout=0.3)
         with pytest.raises(FetchError, match=r"the answer was not whole in 1 s"):
             fetch(f"{server.url}/body", trusted=True, timeout=1)
+
+
+def test_a_stream_that_stalls_is_given_up_with_the_figure():
+    """However long the whole may take, and whatever came before."""
+
+    async def read(url):
+        async with Door(timeout=0.2) as door, door.stream(Request(url), trusted=True) as answer:
+            return [piece async for piece in answer.pieces]
+
+    def stall():
+        yield OK + b"\r\nabc"
+        time.sleep(1)
+
+    with serving(lambda _: stall()) as server, pytest.raises(FetchError, match=r"nothing came for 0\.2 s"):
+        asyncio.run(read(server.url))
+
+
+def test_a_request_that_is_given_up_leaves_nothing_open():
+    """Cancelling is no reason for a connection to stay."""
+
+    async def send(url):
+        async with Door() as door:
+            await asyncio.wait_for(door.fetch(Request(url), trusted=True), 0.2)
+
+    with serving(lambda _: drip(OK + b"\r\n")) as server, pytest.raises(TimeoutError):
+        asyncio.run(send(server.url))
+    gc.collect()
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path):
+    """And the error says what is wrong with it."""
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        "key",
+        "-out",
+        "cert",
+    ]
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl here to make a certificate")
+    subprocess.run(make, cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    with serving({}, tls=context) as server, pytest.raises(FetchError, match=r"TLS failed: the certificate is not good: self"):
+        fetch(server.url, trusted=True)
+    assert server.seen == []
 
 
 def test_what_keeps_a_connection_from_being_made_is_named(monkeypatch):
