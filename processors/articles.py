@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from transmissions import Message
 
-_HEADING: Final = re.compile(r"^(?:(```|~~~)|#{1,6}[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*$)", re.MULTILINE)
+_HEADING: Final = re.compile(r"^(?:(```|~~~)|#{1,6}[ \t](?P<title>[^\n]*))", re.MULTILINE)
 _DATED: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?!\d)")
 _PUBLISHED: Final = ("published", "created")
 _NAMES: Final = ("uri", "article")
@@ -96,9 +96,15 @@ def title_of(text: str) -> str:
     for found in _HEADING.finditer(text):
         if found[1]:
             fence = found[1] if not fence else "" if fence == found[1] else fence
-        elif not fence and found["title"]:
-            return found["title"]
+        elif not fence and (title := _without_end(found["title"].strip())):
+            return title
     return ""
+
+
+def _without_end(title: str) -> str:
+    """Leave out the signs a heading may be closed with; `C#` is no such heading."""
+    bare = title.rstrip("#")
+    return bare.rstrip() if not bare or bare[-1] in " \t" else title
 
 
 def _dates(message: Message, slug: str) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,14 @@ def test_what_is_not_known_is_made_of_the_name(bench, message, relative, title):
 
 @pytest.mark.parametrize(
     ("text", "title"),
-    [("# A", "A"), ("```\n# code\n~~~\n```\n## B b ##  \n", "B b"), ("#\n#tag\n", ""), ("~~~\n# x", ""), ("", "")],
+    [
+        ("# A", "A"),
+        ("```\n# code\n~~~\n```\n## B b ##  \n", "B b"),
+        ("#\n#tag\n# ##\n# C#", "C#"),
+        ("# " + " " * 50_000 + "x", "x"),
+        ("~~~\n# x", ""),
+        ("", ""),
+    ],
 )
 def test_the_first_heading_is_the_title(text, title):
     """One in a block of code is none."""
