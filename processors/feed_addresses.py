@@ -88,8 +88,6 @@ class OpmlFeedExtractor(Processor):
     ```
     """
 
-    extra = "feeds"
-
     input_field: str = "content"
     "Dotted path of the OPML document."
     output_field: str = "feedUrls"

@@ -17,8 +17,8 @@ _KEPT: Final = frozenset(
     (  # noqa: SIM905 - a list would be seventy lines
         "a abbr address article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl "
         "dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p picture pre q rp rt ruby "
-        "s samp section small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video "
-        "wbr"
+        "s samp section small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var "
+        "video wbr"
     ).split()
 )
 _SILENT: Final = frozenset("script style template noscript title textarea svg math iframe object head".split())  # noqa: SIM905

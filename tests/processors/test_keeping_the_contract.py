@@ -39,7 +39,7 @@ from transmissions.testing import assert_contract
 
 MESSAGE = {
     "content": "[1, 2]", "filepath": "notes/a.md", "queryResults": [], "url": "http://a", "forEach": ["a", "b"],
-    "items": [{"n": 1}, {"n": 2}],
+    "items": [{"n": 1}, {"n": 2}], "opml": "<opml/>", "rss": "<rss version='2.0'><channel/></rss>",
 }  # fmt: skip
 MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
