@@ -64,7 +64,6 @@ def test_diagrams_in_markdown_are_drawn_in_place(bench, program):
     drawn = '<div class="mermaid"><svg>- graph {}</svg></div>\n'
     assert message["svg"] == (
         f"# T\n\n{drawn.format('A')}\n\n- x\n- {drawn.format('B')}\n\n> {drawn.format('C')}>\n\n```\nmermaid\n```\n"
-)
     )
     assert bench.through(MermaidRenderer(command=(program,), source="markdown"), {"content": "bad"})[0]["svg"] == "bad"
 
