@@ -4,6 +4,7 @@ import asyncio
 import gc
 import gzip
 import re
+import shlex
 import shutil
 import socket
 import ssl
@@ -203,20 +204,7 @@ def test_a_request_that_is_given_up_leaves_nothing_open():
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path):
     """And the error says what is wrong with it."""
-    make = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-keyout",
-        "key",
-        "-out",
-        "cert",
-    ]
+    make = shlex.split("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key -out cert")
     if not shutil.which("openssl"):
         pytest.skip("no openssl here to make a certificate")
     subprocess.run(make, cwd=tmp_path, check=True, capture_output=True)
