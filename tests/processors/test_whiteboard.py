@@ -6,6 +6,7 @@ from transmissions import NodeFailed, RunError
 from transmissions.processors.flow import Accumulate, ForEach, Unfork
 from transmissions.processors.structure import SetField
 from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
+from transmissions.spec import describe_class
 from transmissions.testing import through
 
 
@@ -41,3 +42,9 @@ def test_labels_choose(bench):
     assert bench.through(WhiteboardToMessage(labels=("seen",)), {}) == [{"whiteboard": {"seen": [1]}}]
     with pytest.raises(RunError, match="no 'sene' on the whiteboard; did you mean 'seen'"):
         bench.through(WhiteboardToMessage(labels=("sene",)), {})
+
+
+@pytest.mark.parametrize("cls", [Accumulate, CaptureAll, WhiteboardToMessage])
+def test_the_whiteboard_is_for_one_process(cls):
+    """What uses it cannot be divided among processes, each of which would have a board of its own."""
+    assert describe_class(cls, "transmissions.processors").undivided
