@@ -131,15 +131,17 @@ class Embedded:
             raise RunError(f"the store cannot carry out the update: {error}") from error
 
 
-def answer(store: pyoxigraph.Store, query: str) -> Any:
-    """Return pyoxigraph's answer to a query.
+def answer(store: pyoxigraph.Store, query: str, *, union: bool = False) -> Any:
+    """Return pyoxigraph's answer to a query; with `union`, one without GRAPH sees the named graphs too.
+
+    The answer must stay in the thread it was made in.
 
     Raises:
         RunError: it is not SPARQL, or would fetch from the network.
 
     """
     try:
-        return store.query(refuse_network(query))
+        return store.query(refuse_network(query), use_default_graph_as_union=union)
     except SyntaxError as error:
         raise RunError(f"the query is not SPARQL: {error}") from error
 
