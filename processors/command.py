@@ -50,7 +50,7 @@ class CommandSource(CommandSettings, Source):
         try:
             async with CommandRunner().stream(words[0], words[1:], context) as stream:
                 async for lines in stream:
-                    counts[lines.source.value] += len(lines.texts)
+                    counts[lines.source.value] += lines.count
                     if self.mode != "batch":
                         yield self._messages(message, lines)
                 result = stream.result

@@ -57,7 +57,7 @@ class Lane:
         """Take as many lines as there is room for, and return the others."""
         if self.detached is not None:
             return None
-        self.offered += len(lines.texts)
+        self.offered += lines.count
         return self._fill(lines)
 
     async def press(self, rest: Lines) -> None:
@@ -68,11 +68,11 @@ class Lane:
             left = self._fill(rest)
             if left is None:
                 return
-            if len(left.texts) == len(rest.texts):
+            if left.count == rest.count:
                 break
             rest = left
         if self.detached is not None:
-            self.dropped += len(rest.texts)
+            self.dropped += rest.count
         elif strategy is OverflowStrategy.BLOCK:
             await self._block(rest)
         elif strategy is OverflowStrategy.FAIL:
@@ -109,7 +109,7 @@ class Lane:
         self.end()
 
     def _fill(self, lines: Lines) -> Lines | None:
-        count = len(lines.texts)
+        count = lines.count
         room = count if self._limit is None else self._limit - self._held
         if room > 0:
             self._waiting.append(lines if count <= room else lines.part(0, room))
@@ -119,23 +119,23 @@ class Lane:
 
     def _pop(self, most: int) -> Lines:
         first = self._waiting.popleft()
-        if len(first.texts) > most:
+        if first.count > most:
             self._waiting.appendleft(first.part(most))
             first = first.part(0, most)
-        self._held -= len(first.texts)
+        self._held -= first.count
         return first
 
     def _drop(self, rest: Lines, *, oldest: bool) -> None:
         self._tell(
             f"the buffer of {self.name} is full ({self._limit} lines); the {'oldest' if oldest else 'newest'} are dropped"
         )
-        count = len(rest.texts)
+        count = rest.count
         self.dropped += count
         if oldest and self._limit is not None:
             self._waiting.append(rest)
             self._held += count
             while count:
-                count -= len(self._pop(count).texts)
+                count -= self._pop(count).count
 
     async def _block(self, rest: Lines | None) -> None:
         try:
@@ -144,14 +144,14 @@ class Lane:
                     self._emptied.clear()
                     await self._emptied.wait()
                     before, rest = rest, self._fill(rest)
-                    if (rest is None or len(rest.texts) < len(before.texts)) and self._config.block_timeout is not None:
+                    if (rest is None or rest.count < before.count) and self._config.block_timeout is not None:
                         scope.reschedule(asyncio.get_running_loop().time() + self._config.block_timeout)
         except TimeoutError:
             sentence = f"{self.name} left its buffer of {self._limit} lines full for {self._config.block_timeout:g} s"
             self.detach(BufferTimeout(sentence))
             self._tell(f"{sentence}; it gets no more lines")
         if self.detached is not None and rest is not None:
-            self.dropped += len(rest.texts)
+            self.dropped += rest.count
 
     def _tell(self, sentence: str) -> None:
         # Once for each time it fills up, not once a line.

@@ -45,7 +45,7 @@ class Worker:
         while batches := await self.lane.take(self._most):
             for lines in batches:
                 if self.lane.detached is not None:
-                    self.lane.dropped += len(lines.texts)
+                    self.lane.dropped += lines.count
                 else:
                     await self._hand_on(lines)
 
@@ -82,7 +82,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a reader's fault is its own
             await self._note(error)
         else:
-            self.handled += len(lines.texts)
+            self.handled += lines.count
         self._in_thread = self._in_thread or (not self._waits and time.perf_counter() - began > _LONG)
 
     async def _wait_for_each(self, lines: Lines) -> None:
@@ -96,7 +96,7 @@ class Worker:
 
     async def _call_for_each(self, lines: Lines) -> None:
         done, step = 0, 1
-        while done < len(lines.texts) and not self._is_over:
+        while done < lines.count and not self._is_over:
             part = lines.texts[done : done + step]
             began = time.perf_counter()
             work = partial(self._call, part, lines.source)
@@ -108,7 +108,7 @@ class Worker:
             done += len(part)
             if time.perf_counter() - began > _LONG and not awaited:
                 self._in_thread = True
-            step = len(lines.texts) if self._in_thread else step * 2
+            step = lines.count if self._in_thread else step * 2
 
     def _call(self, texts: list[str], source: StreamSource) -> tuple[list[Exception], list[Awaitable[Any]]]:
         process = self.processor.process_line
