@@ -1,9 +1,13 @@
 """The one door to the network, with servers that are good."""
 
+import ast
 import asyncio
 import gc
 import gzip
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import pytest
 from backports import zstd
@@ -158,3 +162,34 @@ def test_a_request_cannot_smuggle_another(request_):
     """Methods and headers are one line each."""
     with pytest.raises(FetchError, match="not one HTTP has room for"):
         fetch(request_)
+
+
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib.request", "uvicorn"}
+LIBRARY = sorted((Path(__file__).parents[2] / "processors").glob("*.py"))
+
+
+def imports(file):
+    """Yield the modules a file imports when it runs."""
+    tree = ast.parse(file.read_text("utf-8"))
+    for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    typing = {inner for node in for_types for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if node not in typing and isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif node not in typing and isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+
+
+def test_nothing_else_in_the_library_opens_a_socket():
+    """Whatever fetches goes through the door, and one server listens."""
+    found = {file.name for file in LIBRARY if any(name in NETWORK or name.split(".")[0] in NETWORK for name in imports(file))}
+    assert found == {"connections.py", "http_listener.py"}
+
+
+def test_a_start_pays_for_no_network_library():
+    """They are imported when something is fetched, or something listens."""
+    modules = ("fetch", "http_client", "http_proxy", "http_server", "github", "squirt")
+    names = ", ".join(f"transmissions.processors.{module}" for module in modules)
+    code = f"import sys, {names}; print(*{{'aiohttp', 'yarl', 'idna', 'starlette', 'uvicorn'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
