@@ -99,8 +99,6 @@ class SHACLValidate(Processor):
                 _, report, _ = pyshacl.validate(
                     _graph(quads), shacl_graph=self._shapes, inplace=True, do_owl_imports=False, js=False
                 )
-                    _graph(quads), shacl_graph=self._shapes, inplace=True, do_owl_imports=False, js=False
-                )
             except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as error:
                 raise RunError(f"{self.shapes_file}: {error}") from error
         if not isinstance(report, rdflib.Graph):

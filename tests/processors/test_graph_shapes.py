@@ -5,7 +5,8 @@ import pytest
 from transmissions import RunError
 from transmissions.processors.graph_shapes import SHACLValidate
 
-SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix e: <http://e/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+OWL, XSD = "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2001/XMLSchema#"
+SHAPES = f"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix e: <http://e/> . @prefix xsd: <{XSD}> .
 e:Shape a sh:NodeShape ; sh:targetClass e:Person ;
   sh:property [ sh:path e:age ; sh:datatype xsd:integer ; sh:maxCount 1 ] ;
   sh:property [ sh:path e:name ; sh:minCount 1 ; sh:severity sh:Warning ; sh:message "a person has a name" ] ;
@@ -81,10 +82,8 @@ def test_shapes_that_cannot_be_used_are_errors(bench, shapes, fault):
 
 def test_imports_are_not_followed(bench, shapes):
     """Neither of the data nor of the shapes."""
-    (bench.app / "shapes.ttl").write_text(
-        SHAPES + "<http://e/> <http://www.w3.org/2002/07/owl#imports> <http://127.0.0.1:1/> ."
-    )
-    graph = GOOD + " <http://e/d> <http://www.w3.org/2002/07/owl#imports> <http://127.0.0.1:1/> ."
+    (bench.app / "shapes.ttl").write_text(SHAPES + f"<http://e/> <{OWL}imports> <http://127.0.0.1:1/> .")
+    graph = GOOD + f" <http://e/d> <{OWL}imports> <http://127.0.0.1:1/> ."
     assert bench.through(SHACLValidate(**shapes), {"graph": graph})[0]["validation"]["conforms"]
 
 
@@ -96,9 +95,7 @@ def test_a_graph_too_large_is_an_error(bench, shapes):
 
 def test_all_kinds_of_terms_are_validated(bench, shapes):
     """Languages, blank nodes, ill-typed numbers; a triple as a term is an error."""
-    graph = (
-        "_:x a <http://e/Person> ; <http://e/name> 'n'@en ; <http://e/age> 'x'^^<http://www.w3.org/2001/XMLSchema#integer> ."
-    )
+    graph = f"_:x a <http://e/Person> ; <http://e/name> 'n'@en ; <http://e/age> 'x'^^<{XSD}integer> ."
     (message,) = bench.through(SHACLValidate(**shapes), {"graph": graph})
     assert [one["focusNode"][:2] for one in message["validation"]["results"]] == ["_:"]
     with pytest.raises(RunError, match="a triple as a term"):

@@ -95,16 +95,13 @@ def test_entities_of_xml_in_a_file(bench):
     with pytest.raises(RunError, match=r"p\.rdf:3: an entity"):
         bench.through(RDFParse(source_file="p.rdf"), {})
     (bench.app / "p.rdf").write_text("")
-    with pytest.raises(RunError, match=r"p\.rdf"):
-        bench.through(RDFParse(source_file="p.rdf"), {})
+    assert bench.through(RDFParse(source_file="p.rdf"), {}) == []
 
 
 def test_a_large_file_costs_no_memory(bench):
     """200,000 triples, 13 MB, are parsed and dropped within a few MB."""
     with (bench.app / "big.nt").open("w") as file:
-        file.writelines(
-            f"<http://example.org/subject/{n}> <http://example.org/p> <http://example.org/o> .\n" for n in range(200_000)
-        )
+        file.writelines(f"<http://example.org/subject/{n}> <http://e/p> <http://e/o> .\n" for n in range(200_000))
     step = bench.attach(RDFParse(source_file="big.nt"))
     parts = step.produce({})
     next(parts)
@@ -133,7 +130,7 @@ def test_named_graphs_are_not_lost_silently(bench):
 @pytest.mark.parametrize("prefix", [Prefix(prefix="a b", namespace="http://e/"), Prefix(prefix="a", namespace="no iri")])
 def test_bad_prefixes_are_refused(prefix):
     """Before anything runs."""
-    with pytest.raises(RunError, match="prefix 'a|'a b' is no prefix"):
+    with pytest.raises(RunError, match=r"the prefix 'a'|'a b' is no prefix"):
         RDFSerialize(prefixes=(prefix,))
 
 
