@@ -51,14 +51,14 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
         UsageError: there is no such app, or it does not take these arguments.
 
     """
-    found = _app_of(app) if isinstance(app, Plan) else find_app(str(app))
-    plan = app if isinstance(app, Plan) else _prepare(found, target, settings, compat=compat)
+    found = app if isinstance(app, Plan) else find_app(str(app))
+    plan = found if isinstance(found, Plan) else _prepare(found, target, settings, compat=compat)
     if app is plan and settings:
         raise UsageError("settings cannot be changed in a finished plan; open the app by its name or folder")
     first: list[Message] = [{}] if message is None else [message] if isinstance(message, dict) else list(message)
     bound = bind(plan, arguments, known=set(first[0]).intersection(*first) if first else ())
     work = Path(target).absolute() if target else None
-    into = Path(output).absolute() if output else default_output(found, work)[0]
+    into = Path(output).absolute() if output else default_output(_app_of(found) if isinstance(found, Plan) else found, work)[0]
     folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots, own_output)
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
     messages = [{**one, **fields} for one in first for fields in bound.messages]
