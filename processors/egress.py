@@ -135,8 +135,8 @@ def take_apart(url: str) -> Place:
 
     """
     url = url.strip(" ")
-    scheme = url.partition(":")[0].lower()
-    if scheme not in _PORTS and _SCHEME.fullmatch(scheme):
+    scheme, colon, _ = url.lower().partition(":")
+    if colon and scheme not in _PORTS and _SCHEME.fullmatch(scheme):
         raise Refused(f"{_named(url)}: only http and https are fetched, not '{scheme}'")
     found = _URL.fullmatch(url) if len(url) <= LONGEST and url.isprintable() else None
     if not found:
