@@ -25,10 +25,10 @@ class MermaidRenderer(Processor):
     """Draw Mermaid diagrams as SVG, by a Kroki server or by a program of this machine.
 
     Reads `sourceField`: a diagram, or Markdown with diagrams in code blocks marked `mermaid`. Writes the SVG, or the Markdown
-    with each block replaced by its SVG in a line of HTML, to `destinationField`. One of `server` and `command` says who draws:
+    with each block replaced by its SVG in a line of HTML, to `destinationField`. `server` or `command` says who draws:
     a server gets the diagram as the body of a POST to its `/mermaid/svg`; a program gets it on its standard input and writes
     the SVG to its standard output. What takes longer than `timeout` is ended, with all it started, and is an error, as is a
-    diagram that cannot be drawn.
+    diagram that cannot be drawn. Where neither is set, messages go on as they are, and a warning says so.
 
     ```turtle
     :draw a :MermaidRenderer ; :sourceField "content" ; :server "https://kroki.example.org" .
@@ -54,9 +54,9 @@ class MermaidRenderer(Processor):
     "How large an SVG may be."
 
     def __post_init__(self) -> None:
-        """Refuse what says nobody, or two, to draw."""
-        if bool(self.server) == bool(self.command):
-            raise UsageError("a MermaidRenderer needs either :server, a Kroki server's address, or :command, such as mmdc's")
+        """Refuse what says two to draw."""
+        if self.server and self.command:
+            raise UsageError("a MermaidRenderer has either a :server or a :command to draw with, not both")
         if self.server and not self.server.startswith(("http://", "https://")):
             raise UsageError(f"the :server '{self.server}' is no address of the web")
         self._parser = commonmark()
@@ -66,6 +66,8 @@ class MermaidRenderer(Processor):
         """Open the door, if a server draws."""
         if self.server:
             self._door = await Door(timeout=self.timeout / 1000, max_bytes=self.max_size).__aenter__()
+        elif not self.command:
+            self.context.log.warning("nothing is drawn: set :server, a Kroki server's address, or :command, such as mmdc's")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -74,7 +76,9 @@ class MermaidRenderer(Processor):
             await self._door.__aexit__(*exc)
 
     async def process(self, message: Message) -> Message:
-        """Draw what is there to be drawn."""
+        """Draw what is there to be drawn, if there is somebody to do it."""
+        if not (self.server or self.command):
+            return message
         text = need_markup(message, self.source_field)
         is_markdown = self.source == "markdown" or (self.source == "auto" and any(fence in text for fence in _FENCES))
         drawn = await (self._in_markdown(text) if is_markdown else self._draw(text, f"the field '{self.source_field}'"))

@@ -88,13 +88,12 @@ def test_what_cannot_be_drawn_is_an_error(bench, program, text, fault):
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({}, "needs either :server, a Kroki server's address, or :command"),
-        ({"server": "http://a", "command": ("b",)}, "needs either :server"),
+        ({"server": "http://a", "command": ("b",)}, "either a :server or a :command"),
         ({"server": "ftp://a"}, "'ftp://a' is no address of the web"),
     ],
 )
 def test_somebody_must_draw(settings, fault):
-    """Nobody, two, or what is no server is refused before anything runs."""
+    """Two, or what is no server, is refused before anything runs."""
     with pytest.raises(UsageError, match=fault):
         MermaidRenderer(**settings)
 
@@ -108,3 +107,10 @@ def test_a_program_that_is_not_there_is_an_error(bench):
 def test_it_keeps_the_contract(program):
     """As every processor does."""
     assert_contract(lambda: MermaidRenderer(command=(program, "-")), [{"content": "graph A"}, {"content": MARKDOWN}])
+
+
+def test_where_nobody_draws_messages_go_on(bench, caplog):
+    """They are as they were, and a warning says what to set."""
+    caplog.set_level("WARNING")
+    assert bench.through(MermaidRenderer(), {"content": "graph TD"}) == [{"content": "graph TD"}]
+    assert "nothing is drawn: set :server" in caplog.text
