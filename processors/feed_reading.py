@@ -8,6 +8,7 @@ length.
 from __future__ import annotations
 
 import re
+import sys
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,8 @@ _KINDS: Final = re.compile(r"(atom|rss|cdf)(\d?)(\d*)")
 _RDF: Final = frozenset(["rss090", "rss10"])
 _NO_DEPTH: Final = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG: Final = re.compile(rb"<(/?)[A-Za-z_][^<>]*>")
+_REFERENCE: Final = re.compile(rb"&#([xX][0-9A-Fa-f]{1,20}|[0-9]{1,20})[0-9A-Fa-f]*;?")
+_DIGITS: Final = 8
 _DEEPEST: Final = 500
 """Elements inside one another; feedparser looks through all that are open."""
 
@@ -39,12 +42,8 @@ def read_feed(data: bytes, base: str, raw: bool, source: str) -> Fields:
         RunError: nothing of it can be read; the error says why.
 
     """
-    import feedparser  # type: ignore[import-untyped]
-
     _refuse_depth(data, source)
-    headers = {"content-location": base, "content-type": "application/xml; charset=utf-8"}
-    found = feedparser.parse(BytesIO(data), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
-    plain: Fields = dict(found)
+    plain = _parsed(_REFERENCE.sub(_mended, data) if b"&#" in data else data, base, source)
     version, entries, fault = plain.get("version") or "", plain["entries"], _fault(plain)
     if not entries and (not version or (fault and not plain["feed"])):
         raise RunError(f"{source} is no feed{f': {fault}' if fault else ''}")
@@ -56,6 +55,24 @@ def read_feed(data: bytes, base: str, raw: bool, source: str) -> Fields:
     if fault:
         feed["warning"] = f"{source} is not well-formed, {len(entries)} entries could be read: {fault}"
     return feed
+
+
+def _parsed(data: bytes, base: str, source: str) -> Fields:
+    import feedparser  # type: ignore[import-untyped]
+
+    headers = {"content-location": base, "content-type": "application/xml; charset=utf-8"}
+    try:
+        return dict(feedparser.parse(BytesIO(data), response_headers=headers, sanitize_html=False, resolve_relative_uris=False))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # where elements stand in places nobody thought of
+        raise RunError(f"{source} is a feed too broken to be read: {type(error).__name__}: {error}") from error
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    """Return a reference to a character, another one if there is none of that number."""
+    digits = found[1].decode()
+    number = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    is_one = len(digits) <= _DIGITS and number <= sys.maxunicode and not 0xD800 <= number <= 0xDFFF  # noqa: PLR2004 - halves
+    return found[0] if is_one else b"&#65533;"
 
 
 def _fault(found: Fields) -> str:

@@ -126,6 +126,7 @@ HEAD = "<rss version='2.0'><channel><title>t</title>"
         ("/etc/passwd", "no feed"),
         ("http://localhost/feed", "no feed"),
         ("{}", "no feed: its `version`"),
+        ("<feed><entry><textInput><description>a</description></entry></feed>", "too broken to be read: KeyError"),
         ("[" * 100_000, "not valid JSON"),
         (f"{HEAD}\n{'<a>' * 1_000_000}", "field 'content':2: no feed: more than 500 elements are open"),
         (f"{HEAD}\n{'<a>' * 1_000}".encode("utf-16"), "more than 500 elements are open"),
@@ -155,6 +156,7 @@ HOSTILE = {
     "entities": HEAD + "&" * 100_000,
     "a bomb": f"{BOMB}{HEAD}<item><title>&a11;</title></item></channel></rss>",
     "a file": f"<!DOCTYPE r [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>{HEAD}<item><title>&a;</title></item></channel></rss>",
+    "references": f"{HEAD}<item><title>&#xD800;&#x110000;&#{'9' * 5000};<</title></item></channel></rss>",
     "halves": f"{HEAD}<item><title>a\ud800\0b</title></item></channel></rss>",
 }
 
