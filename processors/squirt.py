@@ -43,9 +43,10 @@ class SquirtReceiver(_Fetching):
 
     async def process(self, message: Message) -> Message:
         """Fetch one bookmark."""
+        request = Request(need_text(message, "url"))
         message |= {name: value for name, value in {"creator": self.me, "appName": self.app_name}.items() if value}
         try:
-            reply = await self._door.fetch(Request(need_text(message, "url")), trusted=False)
+            reply = await self._door.fetch(request, trusted=False)
             check_status(reply)
         except FetchError as error:
             message |= {"success": False, "error": str(error)}

@@ -75,6 +75,15 @@ def test_no_reply_is_an_error_or_a_field():
     assert message == {"httpError": f"{server.url}/: the server closed the connection without an answer"}
 
 
+def test_a_request_is_sent_again_as_its_node_says():
+    """Also after a status, where that is an error."""
+    answers = iter([b"", Page(b"busy", {}, 503), Page(b"x", {"Content-Type": "text/plain"})])
+    with serving(lambda _: next(answers)) as server:
+        step = HttpClient(url=server.url, method="POST", on_status="fail")
+        (message,) = through(step, [{}], retry={"attempts": 2, "delay": 1})
+    assert message["http"]["data"] == "x"
+
+
 def test_a_url_of_a_message_is_guarded():
     """Unless its host is allowed; one in the settings may lead anywhere."""
     with serving({"/": Page(b"x", {"Content-Type": "text/html"})}) as server:
