@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Annotated, Final
 
 from transmissions import Processor, Protected, RunError, UsageError, cannot_write
@@ -128,7 +129,7 @@ class _Collection:
             self._latest[key] = self._size
         self._keys.add(key)
         last = b""
-        for piece in (first, *stream):
+        for piece in chain((first,), stream):
             self._write(piece)
             last = piece or last
         if not last.endswith(b"\n"):

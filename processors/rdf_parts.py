@@ -61,7 +61,7 @@ class Graph:
 
     def pieces(self, page: str) -> Iterator[str]:
         """Yield the triples as text: of the conversation, of each message and what belongs to it, and of who spoke."""
-        yield self._n.triples(f"{self._subject}>", list(self._facts(page)))
+        yield from self._n.pieces(f"{self._subject}>", self._facts(page))
         whole = {"attachments": self._conversation.get("attachments") or (), "files": ()}
         pairs: list[str] = []
         beside = "".join(self._attached(self._subject, whole, pairs))

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import islice
 from json.encoder import encode_basestring
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 NAMESPACES: Final = {
     "dcterms": "http://purl.org/dc/terms/",
@@ -31,6 +35,7 @@ _IRI: Final = re.compile(
 )
 _PLAIN_IRI: Final = re.compile(r"[A-Za-z0-9:/?#@!$&'()*+,;=._~-]+")
 _KEPT: Final = ":/?#@!$&'()*+,;=%[]"
+_SOME: Final = 1000
 _PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?", re.ASCII)
 
@@ -54,8 +59,19 @@ class Names(dict[str, str]):
 
     def triples(self, subject: str, pairs: list[str]) -> str:
         """Return the triples of a subject; each of `pairs` is a predicate and an object."""
-        between = " ;\n    " if self.is_short else f" .\n{subject} "
-        return f"{subject} {between.join(pairs)} .\n"
+        return f"{subject} {self._between(subject).join(pairs)} .\n"
+
+    def pieces(self, subject: str, pairs: Iterable[str]) -> Iterator[str]:
+        """Yield the triples of a subject of which there are many to say, some at a time."""
+        stream, between = iter(pairs), self._between(subject)
+        before = f"{subject} "
+        while some := list(islice(stream, _SOME)):
+            yield before + between.join(some)
+            before = between
+        yield " .\n"
+
+    def _between(self, subject: str) -> str:
+        return " ;\n    " if self.is_short else f" .\n{subject} "
 
     def whole(self, number: int) -> str:
         """Return a whole number."""
