@@ -56,6 +56,8 @@ _ENDS: Final = {
 }
 """Elements that end others without saying so."""
 _INLINE: Final = frozenset(["a", "abbr", "b", "code", "em", "font", "i", "s", "small", "span", "strong", "u"])
+_CELLS: Final = frozenset(["td", "th", "caption"])
+_TABULAR: Final = _CELLS | {"table", "thead", "tbody", "tfoot", "tr"}
 _NEAR: Final = 8
 _JSON_LD: Final = re.compile(r"type\s*=\s*[\"']?application/ld\+json", re.IGNORECASE)
 
@@ -87,6 +89,8 @@ class _Nesting:
         self._out: list[str] = []
         self._open: list[str] = []
         self._counts: Counter[str] = Counter()
+        self._scopes: list[Counter[str]] = [Counter()]
+        """What is open in each table cell: an end tag in a cell ends nothing outside it, unless it is one of a table."""
         self._left_out: Counter[str] = Counter()
 
     def bounded(self, html: str) -> str:
@@ -130,7 +134,13 @@ class _Nesting:
         self._out.append(f"<{name}{_few(attributes)}>")
         if not is_kept:
             self._open.append(name)
-            self._counts[name] += 1
+            self._count(name)
+
+    def _count(self, name: str) -> None:
+        self._counts[name] += 1
+        self._scopes[-1][name] += 1
+        if name in _CELLS:
+            self._scopes.append(Counter())
 
     def _end_rivals(self, rivals: frozenset[str]) -> None:
         """End the nearest open elements that end here."""
@@ -146,7 +156,7 @@ class _Nesting:
     def _end(self, name: str, _: str) -> None:
         if self._left_out[name]:
             self._left_out[name] -= 1
-        elif self._counts[name]:
+        elif (self._counts if name in _TABULAR else self._scopes[-1])[name]:
             keep = len(self._open) - 1
             while self._open[keep] != name:
                 keep -= 1
@@ -158,6 +168,9 @@ class _Nesting:
         for name in reversed(self._open[keep:]):
             self._out.append(f"</{name}>")
             self._counts[name] -= 1
+            if name in _CELLS:
+                self._scopes.pop()
+            self._scopes[-1][name] -= 1
         del self._open[keep:]
 
 

@@ -36,6 +36,8 @@ CASES = {
         "C\n\n| A | B\\| |\n| --- | ---: |\n| x y |  |",
     ),
     "a table that arranges a page": ("<table><tr><td><ul><li>a</ul><td>b</table>", "- a\n\nb"),
+    "an end tag of nothing in a cell": ("<div><table><tr><td>a</div>b<td>c</table>d</div>", "| ab | c |\n| --- | --- |\n\nd"),
+    "end tags in a wrong order": ("<p><b>a<i>b</b>c</i> d", "**a*b***c d"),
     "what is not text": ("<script>a</script><style>b</style><!-- c --><svg><text>d</text></svg><iframe>e</iframe>f", "f"),
     "a block in a line": ("a <span>b<div>c</div></span> d", "a\n\nb\n\nc\n\nd"),
     "terms": ("<dl><dt>a<dd>b</dl>", "**a**\n\nb"),
@@ -71,6 +73,11 @@ def test_what_selectors_match_is_left_out(bench):
 def test_bytes_are_read_as_they_declare(bench, data, text):
     """A mark or a declared charset counts, wrong ones and halves of characters do no harm."""
     assert converted(bench, data) == text
+
+
+def test_one_selector_may_be_a_list(bench):
+    """As in CSS, commas part its selectors."""
+    assert converted(bench, "<nav>a</nav><i>b</i>c", clean_selectors=("nav, i",)) == "c\n"
 
 
 def test_what_is_no_text_is_refused(bench):
