@@ -1,0 +1,103 @@
+"""Rows of a database as messages: DatabaseReader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from transmissions import Protected, Range, Record, RunError, Source, UsageError, set_field, suggestion
+
+from .access import need
+from .sql import _Database, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import sqlalchemy as sa
+
+    from transmissions import Message
+
+
+class Parameter(Record):
+    """A value of a query."""
+
+    name: str
+    "Its name in the query, where it stands as `:name`."
+    field: str = ""
+    "Dotted path of the value in the message."
+    value: Any = None
+    "The value itself, where no `field` is named; null without one."
+
+
+class DatabaseReader(_Database, Source):
+    """Send one message for each row that a query finds, from any database that SQLAlchemy knows.
+
+    The rows are drawn through a cursor as they are taken, `fetch` at a time, so that a result of any size needs little memory.
+    Values from messages are bound to the query's parameters, and never become part of its text. A row becomes an object, which
+    is the message, or in `targetField` of a copy of the incoming one; times become ISO 8601 text, decimals numbers. A SQLite
+    file is one of the run's folders, and is only read. The rows form a group.
+
+    ```turtle
+    :orders a :DatabaseReader ; :url "sqlite:///shop.db" ;
+        :query "SELECT id, total FROM orders WHERE customer = :customer ORDER BY id" ;
+        :parameters ( [ :name "customer" ; :field "customer.id" ] ) .
+    ```
+    """
+
+    query: Annotated[str, Protected()]
+    "The SQL statement."
+    parameters: Annotated[tuple[Parameter, ...], Protected()] = ()
+    "The values of its parameters."
+    target_field: str = ""
+    "Dotted path each row is written to, in a copy of the incoming message; if empty, the row is the message itself."
+    fetch: Annotated[int, Range(ge=1)] = 1000
+    "How many rows are held at a time."
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be before anything runs."""
+        self.check_url()
+
+    def foresee(self, _message: Message) -> Iterator[str]:
+        """Yield, for a dry run, what would be asked."""
+        yield f"asks {self.url or 'the database of :secretUrl'}"
+
+    async def __aenter__(self) -> Self:
+        """Prepare the query; nothing is asked yet."""
+        import sqlalchemy as sa
+
+        self._engine = self.make_engine(writes=False)
+        self._statement = sa.text(self.query)
+        wanted = set(self._statement.compile().params)
+        given = {parameter.name for parameter in self.parameters}
+        for name in sorted(wanted - given):
+            raise UsageError(f"the query names a parameter :{name}, which is not among :parameters{suggestion(name, given)}")
+        for name in sorted(given - wanted):
+            raise UsageError(f"the query has no parameter :{name}{suggestion(name, wanted)}")
+        return self
+
+    def produce(self, message: Message) -> Iterator[Message]:
+        """Yield a message for each row."""
+        values = {one.name: need(message, one.field) if one.field else one.value for one in self.parameters}
+        with self.told(), self._engine.connect() as connection:
+            streamed = connection.execution_options(stream_results=True, yield_per=self.fetch)
+            result = streamed.execute(self._statement, values)
+            if not result.returns_rows:
+                raise RunError("the query of a DatabaseReader gives no rows; DatabaseWriter is what changes a database")
+            names = _names(result)
+            for row in result:
+                record = dict(zip(names, map(plain, row), strict=True))
+                yield self._shaped(record, message)
+
+    def _shaped(self, record: Message, message: Message) -> Message:
+        if not self.target_field:
+            return record
+        item = message.copy()
+        set_field(item, self.target_field, record)
+        return item
+
+
+def _names(result: sa.CursorResult[Any]) -> list[str]:
+    names = list(result.keys())
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise RunError(f"two columns of the query are called '{doubled}'; name one of them with AS")
+    return names

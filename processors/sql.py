@@ -1,0 +1,140 @@
+"""Databases by their SQLAlchemy URL: opening them, telling their faults, and their values as plain data."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from transmissions import OutputError, Processor, Protected, RunError, Secret, UsageError
+
+from .sqlite_faults import faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_NO_ROOM: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+
+
+class _Database(Processor):
+    """Works with a database that its settings name; messages never do."""
+
+    extra = "sql"
+    placement = "thread"
+
+    url: Annotated[str, Protected()] = ""
+    "The database as SQLAlchemy names it, `sqlite:///file.db` or `postgresql+psycopg://user@host/name` if its driver is there."
+    secret_url: Annotated[Secret | None, Protected()] = None
+    'The same from the environment, `[ :env "DATABASE_URL" ]`, where it holds a password.'
+
+    def check_url(self) -> None:
+        """Refuse none or two.
+
+        Raises:
+            UsageError: it is so.
+
+        """
+        if bool(self.url) == bool(self.secret_url):
+            raise UsageError(f"a {type(self).__name__} needs either :url or :secretUrl")
+
+    def make_engine(self, *, writes: bool) -> sa.Engine:
+        """Make what opens connections; a SQLite file is confined to the folders of the run, and only read unless it `writes`.
+
+        Raises:
+            UsageError: the URL is none.
+            RunError: the driver is not installed, or the file is not there or elsewhere.
+
+        """
+        import sqlalchemy as sa
+        from sqlalchemy import exc
+
+        try:
+            url = sa.make_url(self.secret_url.reveal() if self.secret_url else self.url)
+        except (exc.ArgumentError, ValueError):
+            # Without its cause, which may show a password.
+            raise UsageError("the :url is none that SQLAlchemy reads, such as sqlite:///file.db") from None
+        self.shown = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite":
+            return self._sqlite(url, writes=writes)
+        try:
+            return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+        except (exc.NoSuchModuleError, ImportError) as error:
+            raise RunError(f"the driver of {url.drivername} is not installed: {error}") from error
+
+    def _sqlite(self, url: sa.URL, *, writes: bool) -> sa.Engine:
+        import sqlalchemy as sa
+        from sqlalchemy import event
+
+        name = url.database or ":memory:"
+        if url.query or name == ":memory:" or name.startswith("file:"):
+            raise UsageError(f"{self.shown}: a SQLite database is a file, sqlite:///name, without options")
+        path = self.context.output_path(name) if writes else self.context.input_path(name)
+        if writes:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif not path.is_file():
+            raise RunError(f"no database '{path}'")
+        engine = sa.create_engine(
+            "sqlite://", creator=lambda: _connect(path, writes=writes), poolclass=sa.NullPool, hide_parameters=True
+        )
+        # sqlite3 begins transactions when it sees fit; here each begins where SQLAlchemy says, so that parts can be undone.
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Tell what a database says in one sentence, without the values that were sent.
+
+        Raises:
+            RunError: it said something.
+
+        """
+        from sqlalchemy import exc
+
+        try:
+            yield
+        except exc.DBAPIError as error:
+            kind = OutputError if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM else RunError
+            raise kind(f"{self.shown}: {_first_line(error.orig)}") from error
+        except exc.SQLAlchemyError as error:
+            raise RunError(f"{self.shown}: {_first_line(error)}") from error
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={'rwc' if writes else 'ro'}"
+    with faults(path):
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        database.set_authorizer(_allow)
+        return database
+
+
+def _allow(action: int, *_: object) -> int:
+    """Let a query do anything but attach files, which may be outside the run's folders."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a database as plain data: times as ISO 8601, durations in seconds, decimals as numbers, else text."""
+    if value.__class__ in _PLAIN:
+        return value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    return bytes(value) if isinstance(value, memoryview | bytearray) else str(value)

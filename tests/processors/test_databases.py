@@ -1,0 +1,234 @@
+"""DatabaseReader and DatabaseWriter, on real SQLite files."""
+
+import asyncio
+import sqlite3
+import uuid
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from transmissions import NodeFailed, RunError, Secret, UsageError
+from transmissions.processors.database_reader import DatabaseReader, Parameter
+from transmissions.processors.database_writer import Column, DatabaseWriter
+from transmissions.processors.sql import plain
+from transmissions.testing import bench as lay
+
+URL = "sqlite:///shop.db"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Make a database with a table, and return what asks it and what runs a step on it."""
+
+    class Shop:
+        folder = tmp_path
+
+        def ask(self, statement, *values):
+            with closing(sqlite3.connect(tmp_path / "shop.db")) as database, database:
+                return database.execute(statement, *values).fetchall()
+
+        def run(self, step, *messages, **node):
+            async def collect():
+                async with lay([step], list(messages), tmp_path, **node) as run:
+                    return [message async for message in run]
+
+            return asyncio.run(collect())
+
+        def read(self, query, *messages, **settings):
+            return self.run(DatabaseReader(url=URL, query=query, **settings), *(messages or ({"m": 1},)))
+
+        def write(self, *messages, on_error="stop", **settings):
+            return self.run(DatabaseWriter(**{"url": URL, "table": "item", **settings}), *messages, on_error=on_error)
+
+        def rows(self):
+            return self.ask("SELECT * FROM item ORDER BY 1")
+
+    made = Shop()
+    made.ask("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL)")
+    made.ask("INSERT INTO item VALUES (1, 'a', 1.5), (2, 'b', NULL)")
+    return made
+
+
+def test_every_row_is_a_message(shop):
+    """As it is, or in a field of the incoming message."""
+    assert shop.read("SELECT * FROM item") == [{"id": 1, "name": "a", "price": 1.5}, {"id": 2, "name": "b", "price": None}]
+    assert shop.read("SELECT id FROM item LIMIT 1", target_field="row.x") == [{"m": 1, "row": {"x": {"id": 1}}}]
+
+
+def test_values_are_bound_and_never_part_of_the_query(shop):
+    """A field of the message stays a value, whatever it says."""
+    step = {"parameters": (Parameter(name="n", field="q.name"), Parameter(name="low", value=0))}
+    query = "SELECT id FROM item WHERE name = :n AND id > :low"
+    assert shop.read(query, {"q": {"name": "b"}}, {"q": {"name": "x' OR '1'='1"}}, **step) == [{"id": 2}]
+
+
+def test_many_rows_come_through_little_by_little(shop):
+    """They are taken from the cursor as they are asked for."""
+    with closing(sqlite3.connect(shop.folder / "shop.db")) as database, database:
+        database.executemany("INSERT INTO item VALUES (?, 'x', 0)", ((n,) for n in range(10, 5010)))
+    assert len(shop.read("SELECT * FROM item", fetch=7)) == 5002
+
+
+def test_a_reader_changes_nothing_and_stays_inside(shop):
+    """SQLite refuses to write, and to attach other files."""
+    with pytest.raises(NodeFailed, match=r"sqlite:///shop\.db: attempt to write a readonly database"):
+        shop.read("DELETE FROM item RETURNING id")
+    with pytest.raises(NodeFailed, match="not authorized"):
+        shop.read("ATTACH '/tmp/other.db' AS other")
+    with pytest.raises(NodeFailed, match="gives no rows"):
+        shop.read("CREATE TEMP TABLE t (x)")
+    assert len(shop.rows()) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"query": "SELECT :nme", "parameters": (Parameter(name="name"),)}, "a parameter :nme, which is not .*did you mean"),
+        ({"query": "SELECT 1", "parameters": (Parameter(name="x"),)}, "the query has no parameter :x"),
+        ({"query": "SELECT * FROM none"}, r"sqlite:///shop\.db: no such table: none"),
+        ({"query": "SELECT 1 AS a, 2 AS a"}, "two columns of the query are called 'a'"),
+        ({"query": "SELECT 1", "url": "sqlite:///../../x.db"}, "outside the folders of this run"),
+        ({"query": "SELECT 1", "url": "sqlite:///none.db"}, r"no database '.*none\.db'"),
+        ({"query": "SELECT 1", "url": "sqlite:///x.db?mode=memory"}, "a SQLite database is a file"),
+        ({"query": "SELECT 1", "url": "sqlite://"}, "a SQLite database is a file"),
+        ({"query": "SELECT 1", "url": "no url"}, "none that SQLAlchemy reads"),
+        ({"query": "SELECT 1", "url": "nonesuch+x://u:topsecret@h/d"}, r"the driver of nonesuch\+x is not installed"),
+    ],
+)
+def test_what_cannot_be_asked_is_an_error(shop, settings, fault):
+    """Faults name the thing, and never a password."""
+    with pytest.raises((NodeFailed, RunError, UsageError), match=fault) as caught:
+        shop.run(DatabaseReader(**{"url": URL, **settings}), {})
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [{}, {"url": URL, "secret_url": Secret(URL)}])
+def test_one_url_is_needed(settings):
+    """None, or two, are refused."""
+    with pytest.raises(UsageError, match="either :url or :secretUrl"):
+        DatabaseReader(query="SELECT 1", **settings)
+
+
+def test_a_url_may_be_secret(shop):
+    """It comes from the environment."""
+    assert shop.run(DatabaseReader(secret_url=Secret(URL), query="SELECT 1 AS x"), {}) == [{"x": 1}]
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (Decimal("1.50"), 1.5), (Decimal(3), 3), (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, tzinfo=UTC), "2026-01-02T03:00:00+00:00"),
+        (time(3), "03:00:00"), (timedelta(minutes=1), 60.0), (memoryview(b"x"), b"x"), ({"a": (Decimal(1),)}, {"a": [1]}),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    ],
+)  # fmt: skip
+def test_values_become_plain_data(value, wanted):
+    """What drivers give is what JSON can hold, or bytes."""
+    assert plain(value) == wanted
+
+
+def test_messages_become_rows(shop):
+    """Fields go where they are told, and messages go on."""
+    messages = [{"id": 3, "a": {"b": "c"}, "x": 1}, {"id": 4, "a": {"b": [1]}}]
+    columns = (Column(name="id"), Column(name="name", field="a.b"), Column(name="price", field="x"))
+    assert shop.write(*messages, columns=columns) == messages
+    assert shop.rows()[2:] == [(3, "c", 1.0), (4, "[1]", None)]
+
+
+def test_rows_of_the_same_key_are_replaced_or_changed(shop):
+    """`upsert` adds what is new, `update` must find its row."""
+    shop.write({"id": 1, "name": "A"}, {"id": 3, "name": "C"}, {"id": 3, "name": "D"}, mode="upsert", key=("id",))
+    assert shop.rows() == [(1, "A", 1.5), (2, "b", None), (3, "D", None)]
+    shop.write({"id": 2, "name": "B"}, mode="update", key=("id",))
+    assert shop.rows()[1] == (2, "B", None)
+    with pytest.raises(NodeFailed, match="no row of 'item' has id 9"):
+        shop.write({"id": 9, "name": "x"}, mode="update", key=("id",))
+    shop.write({"id": 1}, {"id": 7}, table="keys", mode="upsert", key=("id",), create=True)
+    assert shop.ask("SELECT * FROM keys") == [(1,), (7,)]
+
+
+def test_a_table_is_created_on_request(shop):
+    """With types after the first message, and the key as primary key."""
+    shop.write({"k": "x", "n": 1, "f": 1.5, "b": True, "d": b"\0", "j": {}}, table="made", create=True, key=("k",))
+    (made,) = shop.ask("SELECT sql FROM sqlite_master WHERE name = 'made'")
+    assert [line.split()[:2] for line in made[0].splitlines()[1:7]] == [
+        ["k", "VARCHAR(255)"], ["n", "BIGINT,"], ["f", "DOUBLE,"], ["b", "BOOLEAN,"], ["d", "BLOB,"], ["j", "TEXT,"],
+    ]  # fmt: skip
+    assert shop.ask("SELECT * FROM made") == [("x", 1, 1.5, 1, b"\0", "{}")]
+
+
+def test_only_the_broken_row_fails(shop):
+    """The rest of its batch is written, and the dead letter holds the row."""
+    messages = [{"id": n, "name": None if n == 12 else "x"} for n in range(10, 20)]
+    assert len(shop.write(*messages, on_error="deadLetter")) == 9
+    assert len(shop.rows()) == 11
+    letter = (shop.folder / "dead-letters.ndjson").read_text()
+    assert "NOT NULL constraint failed: item.name" in letter
+    assert '"id": 12' in letter
+
+
+@pytest.mark.parametrize(("commit_rows", "left"), [(0, 2), (1, 1002)])
+def test_a_run_that_fails_undoes_what_was_not_committed(shop, commit_rows, left):
+    """All of it, if all is committed at the end."""
+    messages = [{"id": n, "name": "x"} for n in range(3000, 4000)]
+    with pytest.raises(NodeFailed, match="UNIQUE constraint failed"):
+        shop.write(*messages, {"id": 1, "name": "again"}, commit_rows=commit_rows)
+    assert len(shop.rows()) == left
+
+
+def test_one_transaction_for_the_run_skips_what_fails(shop):
+    """One broken row undoes itself only."""
+    messages = [{"id": n, "name": None if n == 12 else "x"} for n in range(10, 20)]
+    shop.write(*messages, commit_rows=0, on_error="skip")
+    assert len(shop.rows()) == 11
+
+
+def test_few_rows_are_committed_in_time(bench, shop):
+    """Others see them while the stream waits for more."""
+    bench.output = shop.folder
+
+    async def wait():
+        async with bench.attach(DatabaseWriter(url=URL, table="item", commit_seconds=0.01)) as writer:
+            writer.process_batch([{"id": 5, "name": "x"}])
+            while len(shop.rows()) < 3:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(wait(), 30))
+
+
+def test_times_are_given_as_the_column_takes_them(shop):
+    """ISO 8601 text goes into a column of times, and what is none is an error."""
+    shop.ask("CREATE TABLE at (t DATETIME, n NUMERIC)")
+    shop.write({"t": "2026-11-21T10:00:00", "n": 1.5}, table="at")
+    assert shop.read("SELECT t FROM at") == [{"t": "2026-11-21 10:00:00.000000"}]
+    with pytest.raises(NodeFailed, match="the column 't' takes a DATETIME, and not 'soon'"):
+        shop.write({"t": "soon", "n": 1}, table="at")
+
+
+@pytest.mark.parametrize(
+    ("message", "settings", "fault"),
+    [
+        ({"id": 1}, {"table": "itme"}, "there is no table 'itme'; did you mean 'item'.*:create true makes it"),
+        ({"nme": 1}, {}, "the table 'item' has no column 'nme'; did you mean 'name'"),
+        ({}, {}, "no field that could be a column"),
+        ({"id": 1}, {"mode": "upsert", "key": ("k",)}, "the key 'k' is no field of the first message"),
+        ({"id": 1, "name": "x"}, {}, r"sqlite:///shop\.db: UNIQUE constraint failed"),
+    ],
+)
+def test_what_cannot_be_written_is_an_error(shop, message, settings, fault):
+    """It names table and column, with the nearest there is."""
+    with pytest.raises(NodeFailed, match=fault):
+        shop.write(message, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"mode": "upsert"}, {"key": ("x",), "columns": (Column(name="y"),)}, {"url": "sqlite:///../../x.db"}],
+)
+def test_impossible_settings_are_refused(shop, settings):
+    """Before anything is written."""
+    with pytest.raises((UsageError, NodeFailed)):
+        shop.write({"id": 5, "name": "x"}, **settings)
