@@ -18,6 +18,8 @@ from transmissions import RunError
 from .template_text import Template, Undefined
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from transmissions import Message, Processor
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -40,20 +42,34 @@ _NOT_IN_IRI: Final = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-class QueryTemplate(Template):
-    """A template of a query or an update."""
+class Reference(str):
+    """Text that is an IRI, so that where nothing stands around it, it is written in brackets."""
 
-    def __init__(self, processor: Processor, *, file: str = "", text: str = "", undefined: Undefined = "empty") -> None:
+    __slots__ = ()
+
+
+class QueryTemplate(Template):
+    """A template of a query or an update, or of Turtle, which has the same places; `filters` replace those of the same name."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        *,
+        file: str = "",
+        text: str = "",
+        undefined: Undefined = "empty",
+        filters: Mapping[str, Any] | None = None,
+    ) -> None:
         import jinja2
 
         self._values: list[str] = []
-        filters = {"uri": uri, "literal": literal, "string": string}
+        known = {"uri": uri, "literal": literal, "string": string, **(filters or {})}
 
         @jinja2.pass_context  # else Jinja would print constants when it compiles
         def keep(_: object, value: Any) -> Any:
             return self._keep(value)
 
-        super().__init__(processor, file=file, text=text, undefined=undefined, filters=filters, finalize=keep)
+        super().__init__(processor, file=file, text=text, undefined=undefined, filters=known, finalize=keep)
 
     def render(self, data: Message) -> str:
         """Return the query.
@@ -72,7 +88,7 @@ class QueryTemplate(Template):
 
         if isinstance(value, Markup):
             return value
-        text = "" if value is None else str(value)  # which lets Undefined have its say
+        text = value if isinstance(value, str) else "" if value is None else str(value)  # which lets Undefined have its say
         self._values.append(text.lower() if isinstance(value, bool) else text)
         return Markup(f"{_OPEN}{len(self._values) - 1}{_CLOSE}")  # noqa: S704 - a number between two marks
 
@@ -82,8 +98,8 @@ class QueryTemplate(Template):
             return text
         write = {"iri": _in_iri, "text": _in_text, "comment": _in_text}.get(str(kind), _bare)
         written = _MARK.sub(lambda mark: write(self._values[int(mark[1])]), text)
-        if kind == "iri" and _SCHEME.match(written, 1) is None and _MARK.match(text, 1):
-            raise RunError(f"{written} in the query is no absolute IRI")
+        if kind == "iri" and _MARK.match(text, 1):
+            _absolute(written[1:-1])
         return written
 
 
@@ -91,11 +107,19 @@ def _in_iri(text: str) -> str:
     return _NOT_IN_IRI.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text.strip())
 
 
+def _absolute(iri: str) -> str:
+    if _SCHEME.match(iri) is None:
+        raise RunError(f"<{iri}> is no absolute IRI")
+    return iri
+
+
 def _in_text(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", "".join(_ESCAPES.get(one, one) for one in text))
 
 
 def _bare(text: str) -> str:
+    if isinstance(text, Reference):
+        return f"<{_absolute(_in_iri(text))}>"
     if _BARE.fullmatch(text) is None and text:
         shown = text if len(text) <= (most := 40) else text[:most] + "…"
         raise RunError(

@@ -51,7 +51,7 @@ def test_a_value_is_written_as_its_place_demands(template, value, text):
         ("SELECT {{ v }}", "* { } ; DROP ALL", "would stand bare in the query"),
         ("{{ v }}", "DROP", "would stand bare"),
         ("{{ v }}", "x" * 99, "x{40}…' would stand bare"),
-        ("<{{ v }}>", "page", "<page> in the query is no absolute IRI"),
+        ("<{{ v }}>", "page", "<page> is no absolute IRI"),
         ("{{ v | uri }}", "page", "'page' is no absolute IRI"),
         ("{{ v | literal(lang='e n') }}", "x", "'e n' is no language"),
     ],
