@@ -94,8 +94,8 @@ def test_commands_are_not_abbreviated(command, word):
 
 def test_words_kept_for_later_are_no_apps(capsys):
     """A word kept for a command to come says how an app of that name is run."""
-    assert cli.main(["serve"]) == 2
-    assert "an app of that name is `trans run serve` or `trans ./serve`" in capsys.readouterr().err
+    assert cli.main(["resume"]) == 2
+    assert "an app of that name is `trans run resume` or `trans ./resume`" in capsys.readouterr().err
 
 
 def test_everything_behind_the_first_dashes_is_left_alone(command):

@@ -306,7 +306,7 @@ def test_a_target_brings_its_settings(home):
         (["notes", "--metrics", "promtheus:m.prom"], "no format 'promtheus'; did you mean 'prometheus'?"),
         (["run"], "trans run: the following arguments are required: APP[.SUBTASK]; see"),
         (["help", "vlidate"], "no command 'vlidate'; did you mean 'validate'?"),
-        (["help", "notes"], "no command 'notes'; `trans describe notes`"),
+        (["help", "greetings"], "no command 'greetings'; `trans describe greetings`"),
     ],
 )
 def test_a_faulty_call_is_exit_code_2(home, words, sentence):

@@ -79,8 +79,7 @@ class Doings:
         A file that changed while a run was at work may have been written by a command the run started. One that starts the
         next run in this way again and again is ignored.
         """
-        files = {(change.name, path) for change, name in changes for path in _files(change.name, name)}
-        found = sorted((event, path) for event, path in files if not self._is_own(path))
+        found = [(event, path) for event, path in _each_once(changes) if not self._is_own(path)]
         meanwhile = {path for _, path in found if self._changed_meanwhile(path)}
         if meanwhile != {path for _, path in found}:
             self._loops.clear()
@@ -113,6 +112,20 @@ def _with_contents(path: str) -> Iterator[str]:
     yield path
     for folder, _, names in os.walk(path):
         yield from (os.path.join(folder, name) for name in names)  # noqa: PTH118
+
+
+def _each_once(changes: set[FileChange]) -> Iterator[tuple[str, str]]:
+    """Yield an event for each file, sorted; none for one that came and went."""
+    events: dict[str, set[str]] = {}
+    for change, name in changes:
+        for path in _files(change.name, name):
+            events.setdefault(path, set()).add(change.name)
+    for path in sorted(events):
+        happened = events[path]
+        if os.path.lexists(path):
+            yield "added" if "added" in happened else "modified", path
+        elif "added" not in happened:
+            yield "deleted", path
 
 
 def _files(event: str, name: str) -> Iterator[str]:
