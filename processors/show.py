@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _TOP: Final = "Message vvvvvvvvvvvvvvvvvvvvvvvv"
 _BOTTOM: Final = "^" * 32
 
+_DATASETS: Final = {("rdflib", "Graph"), ("rdflib", "Dataset"), ("pyoxigraph", "Dataset"), ("pyoxigraph", "Store")}
+"""Classes that no import is worth: graphs are text in messages, but a processor of one's own may put such an object there."""
+
 _OF_NODES: Final = {"received": "received", "sent": "sent", "dropped": "dropped", "failed": "failed"}
 _OF_BUFFERS: Final = {
     "most bytes": "maxBufferUsage",
@@ -64,6 +67,8 @@ class ShowMessage(Processor):
             return self._inside(value, way)
         if isinstance(value, bytes | bytearray | memoryview):
             return f"[{len(value)} bytes]"
+        if (type(value).__module__.partition(".")[0], type(value).__name__) in _DATASETS:
+            return "[RDF Dataset: Skipped]"
         return value.isoformat() if isinstance(value, date | time) else self._plain(str(value), way)
 
     def _inside(self, value: Any, way: tuple[int, ...]) -> Any:

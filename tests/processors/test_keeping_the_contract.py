@@ -9,15 +9,19 @@ from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
 from transmissions.processors.comments import CommentStripper
 from transmissions.processors.containers import FileContainer
+from transmissions.processors.datasets import ConfigMap, EndpointsGenerator, RDFConfig
 from transmissions.processors.demo import Delay, NumberSource
 from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
 from transmissions.processors.environment import EnvLoader
 from transmissions.processors.escapes import Escaper
+from transmissions.processors.eye import Eye
 from transmissions.processors.feed_addresses import HTMLFeedExtractor, OpmlFeedExtractor
 from transmissions.processors.feeds import FeedParser
 from transmissions.processors.file_moves import FileRemove
 from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, Fork, Unfork
 from transmissions.processors.folders import DirWalker, FileFilter
+from transmissions.processors.graph_queries import SPARQLConstruct, SPARQLQuery
+from transmissions.processors.graph_streams import RDFMerge, RDFParse, RDFSerialize
 from transmissions.processors.html_markdown import HTMLToMarkdown
 from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
@@ -27,7 +31,9 @@ from transmissions.processors.metadata import MetadataExtractor
 from transmissions.processors.minting import ResourceMinter
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
+from transmissions.processors.rdf_builder import RDFBuilder, TurtleFormatter
 from transmissions.processors.show_plan import ShowSettings, ShowTransmission
+from transmissions.processors.sparql import SPARQLSelect, SPARQLUpdate
 from transmissions.processors.strings import Concat, Reverse, StringFilter
 from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
 from transmissions.processors.templates import Templater
@@ -40,6 +46,7 @@ from transmissions.testing import assert_contract
 MESSAGE = {
     "content": "[1, 2]", "filepath": "notes/a.md", "queryResults": [], "url": "http://a", "forEach": ["a", "b"],
     "items": [{"n": 1}, {"n": 2}], "opml": "<opml/>", "rss": "<rss version='2.0'><channel/></rss>",
+    "graph": "<a:s> <a:p> 1 .", "data": "{ ?s <a:p> ?o } => { ?s <a:q> ?o } . <a:s> <a:p> 1 .",
 }  # fmt: skip
 MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
@@ -75,6 +82,16 @@ MAKERS = [
     lambda: CommentStripper(language="css"),
     EnvLoader, FileContainer, MakeEntry,
     lambda: PrepareArticle(source_field="items[0]"),
+    EndpointsGenerator, Eye, RDFMerge, RDFSerialize,
+    lambda: ConfigMap(dataset_field="graph"),
+    lambda: RDFBuilder(template="<a:s> <a:p> '{{ url }}' ."),
+    lambda: RDFConfig(dataset_field="graph"),
+    lambda: RDFParse(input_field="graph"),
+    lambda: SPARQLConstruct(template="CONSTRUCT WHERE { ?s ?p ?o }"),
+    lambda: SPARQLQuery(template="SELECT * { ?s ?p ?o }", each=True),
+    lambda: SPARQLSelect(store="memory", template="ASK {}"),
+    lambda: SPARQLUpdate(store="memory", template="INSERT DATA { <a:s> <a:p> '{{ url }}' }"),
+    lambda: TurtleFormatter(input_field="items[0]"),
 ]  # fmt: skip
 
 

@@ -5,6 +5,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyoxigraph
+import rdflib
+
 from transmissions.processors.show import ShowConfig, ShowCounts, ShowMessage
 from transmissions.testing import bench as through_engine
 from transmissions.testing import through
@@ -88,3 +91,10 @@ def test_without_a_listener_it_is_standard_output(capsys):
     """Nothing stands between the text and the stream."""
     through(ShowMessage(alert=""), [{"a": 1}])
     assert json.loads(capsys.readouterr().out) == {"a": 1}
+
+
+def test_a_dataset_object_is_named_and_not_printed(capsys):
+    """A processor of one's own may put one into a message; it has no text worth printing."""
+    through(ShowMessage(alert=""), [{"r": rdflib.Graph(), "o": pyoxigraph.Store(), "iri": rdflib.URIRef("http://e/")}])
+    skipped = "[RDF Dataset: Skipped]"
+    assert json.loads(capsys.readouterr().out) == {"r": skipped, "o": skipped, "iri": "http://e/"}
