@@ -26,7 +26,7 @@ class Eye(Processor):
     Known are the common built-ins of `math:`, `string:`, `list:` and `log:` (equalTo, notEqualTo, uri); any other in those
     namespaces, backward rules (`<=`), formulae as terms and `@forAll` are errors with their place. A blank node in a body is a
     variable; one that is only in the head becomes a new node for each binding of the rule's variables. A rule
-    `{ … } => false` is an error once its body holds. Everything is in memory: some 300 bytes a triple.
+    `{ … } => false` is an error once its body holds. Everything is in memory: some 150 bytes a triple.
 
     ```turtle
     :think a :Eye ; :rulesFile "rules.n3" ; :limit 20000 .
