@@ -62,6 +62,8 @@ class Sorter:
         self._size = 0
         self._file: IO[bytes] | None = None
         self._runs: list[tuple[int, int]] = []
+        self._open: list[IO[bytes]] = []
+        """The file at hand, and one that is still being taken from."""
 
     def add(self, key: bytes, message: Message) -> None:
         """Take a message.
@@ -93,16 +95,18 @@ class Sorter:
         finally:
             if file:
                 file.close()
+                self._open.remove(file)
 
     def close(self) -> None:
         """Give up what was taken."""
-        if self._file:
-            self._file.close()
+        for file in self._open:
+            file.close()
 
     def _spill(self) -> None:
         """Write what is held to the file as one sorted run."""
         if not self._file:
             self._file = tempfile.TemporaryFile(buffering=1 << 20)  # noqa: SIM115 - it lives until all is taken
+            self._open.append(self._file)
         start = self._file.tell()
         self._held.sort(key=itemgetter(0))
         for chunk in _chunks(self._held):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
@@ -21,16 +22,23 @@ _DIGEST: Final = 16
 
 
 def canonical(value: Any) -> bytes:
-    """Return a value as JSON that is the same for equal values: fields in order, no spaces, UTF-8.
+    """Return a value as JSON that is the same for equal values: fields in order, no spaces, UTF-8, bytes as Base64.
 
     Raises:
         RunError: it is no JSON.
 
     """
     try:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_of_bytes)
+        return text.encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError) as error:
         raise RunError(f"a key or digest is made of plain data only: {error}") from error
+
+
+def _of_bytes(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    raise TypeError(f"a {type(value).__name__} is none")
 
 
 def key_text(value: Any) -> str | None:

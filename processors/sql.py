@@ -77,8 +77,6 @@ class _Database(Processor):
         path = self.context.output_path(name) if writes else self.context.input_path(name)
         if writes:
             path.parent.mkdir(parents=True, exist_ok=True)
-        elif not path.is_file():
-            raise RunError(f"no database '{path}'")
         engine = sa.create_engine(
             "sqlite://", creator=lambda: _connect(path, writes=writes), poolclass=sa.NullPool, hide_parameters=True
         )
@@ -111,6 +109,8 @@ def _first_line(error: object) -> str:
 
 
 def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
+    if not writes and not path.is_file():
+        raise RunError(f"no database '{path}'")
     uri = f"{path.absolute().as_uri()}?mode={'rwc' if writes else 'ro'}"
     with faults(path):
         database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)

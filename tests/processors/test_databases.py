@@ -64,6 +64,19 @@ def test_values_are_bound_and_never_part_of_the_query(shop):
     assert shop.read(query, {"q": {"name": "b"}}, {"q": {"name": "x' OR '1'='1"}}, **step) == [{"id": 2}]
 
 
+def test_a_step_that_fails_behind_a_reader_ends_it_well(shop):
+    """The cursor is closed, and an empty stream asks nothing."""
+    steps = [DatabaseReader(url=URL, query="SELECT * FROM item"), DatabaseWriter(url=URL, table="none")]
+    with pytest.raises(NodeFailed, match="there is no table 'none'"):
+        asyncio.run(_drained(lay(steps, [{}], shop.folder)))
+    assert shop.run(DatabaseReader(url="sqlite:///none.db", query="SELECT 1")) == []
+
+
+async def _drained(run):
+    async with run:
+        await run.wait()
+
+
 def test_many_rows_come_through_little_by_little(shop):
     """They are taken from the cursor as they are asked for."""
     with closing(sqlite3.connect(shop.folder / "shop.db")) as database, database:

@@ -26,6 +26,7 @@ def test_equal_messages_have_equal_digests(bench):
     one, other, third = bench.through(step, {"a": 1, "b": [2]}, {"b": [2], "hash": "old", "a": 1}, {"a": 1, "b": [3]})
     assert one == other
     assert one["hash"] != third["hash"]
+    assert bench.through(Dedupe(), {"a": b"\0"}, {"a": b"\1"}, {"a": b"\0"}) == [{"a": b"\0"}, {"a": b"\1"}]
     with pytest.raises(RunError, match="plain data only"):
         bench.through(Hash(), {"a": object()})
 

@@ -2,13 +2,17 @@
 
 import pytest
 
+from transmissions.processors.aggregate import Aggregate, Figure
 from transmissions.processors.articles import MakeEntry, PrepareArticle
 from transmissions.processors.atom import AtomBuilder
 from transmissions.processors.blanks import Blanker
 from transmissions.processors.changes import MessageChangeDetector
 from transmissions.processors.choice import Choice
 from transmissions.processors.comments import CommentStripper
+from transmissions.processors.compression import Compress
 from transmissions.processors.containers import FileContainer
+from transmissions.processors.csv_files import CSVReader, CSVWriter
+from transmissions.processors.database_writer import Column, DatabaseWriter
 from transmissions.processors.datasets import ConfigMap, EndpointsGenerator, RDFConfig
 from transmissions.processors.demo import Delay, NumberSource
 from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
@@ -22,17 +26,21 @@ from transmissions.processors.flow import NOP, Accumulate, DeadEnd, ForEach, For
 from transmissions.processors.folders import DirWalker, FileFilter
 from transmissions.processors.graph_queries import SPARQLConstruct, SPARQLQuery
 from transmissions.processors.graph_streams import RDFMerge, RDFParse, RDFSerialize
+from transmissions.processors.hashes import Dedupe, Hash, Sample
 from transmissions.processors.html_markdown import HTMLToMarkdown
+from transmissions.processors.join import Join
 from transmissions.processors.json_lines import JSONLinesWriter
 from transmissions.processors.lines import LineReader, TextLinesReader
 from transmissions.processors.links import LinkFinder, MarkdownToLinks
 from transmissions.processors.markdown_html import MarkdownBindingsToHTML, MarkdownToHTML
 from transmissions.processors.metadata import MetadataExtractor
 from transmissions.processors.minting import ResourceMinter
+from transmissions.processors.objects import ObjectReader, ObjectWriter
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
 from transmissions.processors.rdf_builder import RDFBuilder, TurtleFormatter
 from transmissions.processors.show_plan import ShowSettings, ShowTransmission
+from transmissions.processors.sort import Order, Sort
 from transmissions.processors.sparql import SPARQLSelect, SPARQLUpdate
 from transmissions.processors.strings import Concat, Reverse, StringFilter
 from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
@@ -41,6 +49,8 @@ from transmissions.processors.text import MarkdownFormatter, SetText, StringRepl
 from transmissions.processors.trial import Example, TestSetting, TestSettings
 from transmissions.processors.urls import URLNormalizer
 from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
+from transmissions.processors.xml_files import XMLReader, XMLWriter
+from transmissions.processors.yaml_files import YAMLReader, YAMLWriter
 from transmissions.testing import assert_contract
 
 MESSAGE = {
@@ -92,6 +102,18 @@ MAKERS = [
     lambda: SPARQLSelect(store="memory", template="ASK {}"),
     lambda: SPARQLUpdate(store="memory", template="INSERT DATA { <a:s> <a:p> '{{ url }}' }"),
     lambda: TurtleFormatter(input_field="items[0]"),
+    CSVWriter, Dedupe, Hash, YAMLWriter, XMLWriter, Compress,
+    lambda: Aggregate(group_by=("content",), compute=(Figure(name="n", function="count"),)),
+    lambda: CSVReader(input_field="content"),
+    lambda: DatabaseWriter(url="sqlite:///t.db", table="t", create=True, columns=(Column(name="content"),)),
+    lambda: Dedupe(state_file="seen.db"),
+    lambda: Join(side_field="content", left="[1, 2]", right="[]", key=("url",), kind="outer"),
+    lambda: ObjectReader(url="memory://nothing-here/*"),
+    lambda: ObjectWriter(url="objects", name_field="filepath"),
+    lambda: Sample(every=2),
+    lambda: Sort(by=(Order(path="content", descending=True),), memory=1),
+    lambda: XMLReader(input_field="opml", element="opml"),
+    lambda: YAMLReader(input_field="content"),
 ]  # fmt: skip
 
 
