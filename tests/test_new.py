@@ -28,6 +28,7 @@ def test_a_new_app_runs_and_passes_its_test(tmp_path):
     assert trans(tmp_path, "new", "app", "hello-you").returncode == 0
     result = trans(tmp_path, "run", "hello-you", "--json")
     assert [line.partition('"greeting": ')[2] for line in result.stdout.splitlines()] == ['"Hello, Ada!"}', '"Hello, Grace!"}']
+    assert trans(tmp_path, "test", "hello-you").stdout == "hello-you/everyone: ok\n1 ok\n"
     assert trans(tmp_path, "validate", "hello-you").stdout == "apps/hello-you: ok, 3 nodes\n"
     assert passes(tmp_path)
 

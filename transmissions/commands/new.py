@@ -55,5 +55,6 @@ def _refuse_meaningful(names: dict[str, str]) -> None:
 
 def _next_step(what: str, names: dict[str, str]) -> str:
     if what == "app":
-        return f"try: trans run {names['name']}"
-    return f'use it in a pipe of ./apps: [ a :{names["class"]} ; :field "content" ]'
+        return f"try: trans run {names['name']}; its golden test in apps/{names['name']}/test: trans test {names['name']}"
+    used = f'[ a :{names["class"]} ; :field "content" ]'
+    return f"use it in a pipe of ./apps: {used}; its test: pytest tests/test_processor_{names['module']}.py"
