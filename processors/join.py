@@ -25,7 +25,7 @@ _NULL: Final = b"\2"
 class Join(Processor):
     """Join two kinds of messages in one stream by key, once the group they stand in, or the stream, has ended.
 
-    `sideField` tells the kinds apart, for example set by the branches in front of a `:Merge`. A left message goes out once for
+    `sideField` tells the kinds apart, for example one that the branches of a `:FanOut` set. A left message goes out once for
     each right one of the same key, which stands in `targetField` (without one, its fields stand beside the left one's, which
     win). `left` also sends left messages that match none, with null in that field; `outer` also the right ones that match none,
     in that field, with the key at the left one's paths. 1, 1.0 and `1` are the same key; null equals nothing. The results are

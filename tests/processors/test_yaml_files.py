@@ -37,8 +37,8 @@ def test_every_document_is_a_message(bench):
     ("text", "value"),
     [
         ("no", "no"), ("012", 12), ("2026-11-21", "2026-11-21"), ("0x1f", 31), ("0o17", 15), ("1e3", 1e3),
-        ("-.inf", -math.inf), ("~", None), ("True", True), ("'1'", "1"), ("!!str 1", "1"), ("!!float 1", 1.0), ("!!binary aGk=", b"hi"),
-        ("1_0", "1_0"), ("|\n  a\n  b", "a\nb\n"), ("{1: a, null: b}", {"1": "a", "null": "b"}),
+        ("-.inf", -math.inf), ("~", None), ("True", True), ("'1'", "1"), ("!!str 1", "1"), ("!!float 1", 1.0),
+        ("!!binary aGk=", b"hi"), ("1_0", "1_0"), ("|\n  a\n  b", "a\nb\n"), ("{1: a, null: b}", {"1": "a", "null": "b"}),
         ("[&x {k: 1}, {<<: *x, l: 2}, {<<: [*x, {k: 3, m: 4}]}]", [{"k": 1}, {"k": 1, "l": 2}, {"k": 1, "m": 4}]),
     ],
 )  # fmt: skip
