@@ -165,6 +165,18 @@ def test_a_run_that_fails_says_so_in_a_sentence(home, how, status, sentence):
     assert str(home) not in json.dumps(answer)
 
 
+def test_a_fault_of_the_server_is_in_its_log_only(home, monkeypatch, caplog):
+    """The client learns that there was one."""
+
+    async def broken(*_):
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr("transmissions.api.answer", broken)
+    status, _, answer = call("twice", {})
+    assert (status, answer["error"]) == (500, "a fault of the server; its log says more")
+    assert "ZeroDivisionError: inside" in caplog.text
+
+
 def test_what_is_not_there_is_refused(home):
     """An unknown app comes with the nearest name, another method with those there are."""
     status, _, answer = asyncio.run(ask(API(served("twice"), Limits()).application(), "/api/twic"))

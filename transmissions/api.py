@@ -32,6 +32,7 @@ from .api_replies import Refusal, encode, new_id, refused, reply
 from .api_requests import read_message
 from .api_runs import AtWork, Limits, Served, answer
 from .near import suggestion
+from .supervisor import Raised, attempt_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,14 +69,14 @@ class API:
     async def call(self, request: Request) -> Response:
         """Run an app."""
         request_id, name = new_id(), request.path_params["app"]
-        try:
-            body = await self._call(request, name, request_id)
-        except Refusal as refusal:
-            _LOG.log(_level(refusal), "POST /api/%s: %d, request %s: %s", name, refusal.status, request_id, refusal)
+        body = await attempt_async(self._call(request, name, request_id))
+        if isinstance(body, Raised):
+            refusal = _refusal(body.error)
+            fault = None if refusal is body.error else body.error
+            _LOG.log(
+                _level(refusal), "POST /api/%s: %d, request %s: %s", name, refusal.status, request_id, refusal, exc_info=fault
+            )
             return refused(refusal, request_id)
-        except Exception:  # noqa: BLE001 - a door: the fault is ours, and the client is told nothing of it
-            _LOG.exception("POST /api/%s: 500, request %s", name, request_id)
-            return refused(Refusal(500, "a fault of the server; its log says more"), request_id)
         _LOG.debug("POST /api/%s: 200, request %s", name, request_id)
         return reply(body, request_id)
 
@@ -109,6 +110,11 @@ class API:
     async def health(self, _: Request) -> Response:
         """Say that the server lives."""
         return reply(encode({"status": "ok", "requests": self._busy}), new_id())
+
+
+def _refusal(error: BaseException) -> Refusal:
+    """Return what a client is told; of a fault of ours, only that it is one."""
+    return error if isinstance(error, Refusal) else Refusal(500, "a fault of the server; its log says more")
 
 
 def _about(served: Served) -> dict[str, Any]:
