@@ -118,19 +118,25 @@ def _next_element(window: TextWindow, layout: Layout) -> Element | Broken:
 
 
 def _take_value(window: TextWindow, layout: Layout | None = None) -> Any:
-    """Take any value, with a layout an object that is large apart. A number at the end of the buffer may go on behind it."""
+    """Take any value, with a layout an object that is large apart."""
+    value, length = _next_value(window, layout)
+    window.pos += length
+    return value
+
+
+def _next_value(window: TextWindow, layout: Layout | None = None) -> tuple[Any, int]:
+    """Return a value and its characters, 0 if it was taken apart. A number at the end of the buffer may go on behind it."""
     while True:
         try:
             value, end = DECODER.raw_decode(window.text, window.pos)
         except json.JSONDecodeError as error:
             _need_more(window, error)
             if layout and window.pending > layout.large and window.text[window.pos] == "{":
-                return _take_apart(window, layout)
+                return _take_apart(window, layout), 0
             continue
         length = end - window.pos  # Filling moves the window.
         if end < len(window.text) - _SIGNS or value.__class__ in (str, dict, list) or not window.fill():
-            window.pos += length
-            return value
+            return value, length
 
 
 def _need_more(window: TextWindow, error: json.JSONDecodeError) -> None:
@@ -164,9 +170,22 @@ def _take_inner(window: TextWindow, start: re.Pattern[str] | None) -> SpooledLis
             raise CutOffError("the file ends inside this element")
         if start and start.match(window.text, window.pos):
             raise UnclosedError("another element begins inside this one, which is not closed")
-        items.append(_take_value(window))
+        _take_item(window, items)
     window.pos += 1
     return items
+
+
+def _take_item(window: TextWindow, items: SpooledList) -> None:
+    """Take any value into a list: as it stands in the input, where it stands on one line."""
+    value, length = _next_value(window)
+    start, end = window.pos, window.pos + length
+    if window.text.find("\n", start, end) < 0:
+        del value  # It may be as large as its text.
+        items.append_json(window.text, start, end)
+    else:
+        items.append(value)
+    window.pos = end
+    window.let_go()
 
 
 def _recover(window: TextWindow, layout: Layout, start: int, error: Exception) -> Broken:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .blobs import Blob
 
 _BLOCK: Final = 1 << 20
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 
 class SpooledList:
@@ -25,8 +26,14 @@ class SpooledList:
 
     def append(self, item: Any) -> None:
         """Add a JSON value at the end."""
-        line = json.dumps(item).encode("ascii") + b"\n"
-        self._file.write(line)
+        text = json.dumps(item)
+        self.append_json(text, 0, len(text))
+
+    def append_json(self, text: str, start: int, end: int) -> None:
+        """Add what stands between two places of a text: a JSON text without a line end in it."""
+        for at in range(start, end, _BLOCK):
+            self._file.write(text[at : min(at + _BLOCK, end)].encode("utf-8", "surrogatepass"))
+        self._file.write(b"\n")
         self._count += 1
 
     def __del__(self) -> None:
@@ -37,15 +44,31 @@ class SpooledList:
 
     def __iter__(self) -> Iterator[Any]:
         place = 0
+        open_line = bytearray()
         while True:
             # Each block finds its own place, so that two may go through the list at once.
             self._file.seek(place)
-            lines = self._file.readlines(_BLOCK)
-            place = self._file.tell()
-            if not lines:
+            block = self._file.read(_BLOCK)
+            if not block:
                 return
-            for line in lines:
-                yield json.loads(line)
+            place += len(block)
+            first, *others = block.split(b"\n")
+            open_line += first
+            if others:
+                yield _taken(open_line)
+                open_line += others.pop()
+                yield from map(_value_of, others)
+
+
+def _taken(line: bytearray) -> Any:
+    """Return the value of a line and empty it: it may be very long, and is in memory once."""
+    text = line.decode("utf-8", "surrogatepass")
+    line.clear()
+    return _DECODER.decode(text)
+
+
+def _value_of(line: bytes) -> Any:
+    return _DECODER.decode(line.decode("utf-8", "surrogatepass"))
 
 
 class Mapped:

@@ -66,12 +66,25 @@ class TextWindow:
             raise self._fault
         if self._ended:
             return False
-        data = self._stream.read(max(CHUNK, self.pending))
-        self._ended = not data
+        more = self._read()
         self.offset()
-        self.text = self.text[self.pos :] + self._decoder.decode(data, final=self._ended)
+        text, self.text = self.text[self.pos :], ""
+        text += more  # In its place where that has room: a long element is in memory once, and not three times.
+        self.text = text
         self.pos = self._at = 0
         return not self._ended
+
+    def let_go(self) -> None:
+        """Forget what has been taken, if that is much."""
+        if self.pos > 2 * CHUNK:
+            self.offset()
+            self.text = self.text[self.pos :]
+            self.pos = self._at = 0
+
+    def _read(self) -> str:
+        data = self._stream.read(max(CHUNK, self.pending))
+        self._ended = not data
+        return self._decoder.decode(data, final=self._ended)
 
     def look_ahead(self) -> None:
         """Read on where little is pending, so that few elements are cut; a fault waits until what was read before it is taken.
