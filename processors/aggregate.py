@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Processor, Range, Record, Unit, UsageError, get_field, set_field
+from transmissions import Range, Record, Unit, UsageError, get_field, set_field
 
 from .access import need
 from .figures import make_cell
 from .keys import key_of
 from .moments import iso, number_of, seconds_of
+from .scopes import _Gathering
 from .windows import CountWindows, SessionWindows, TimeWindows
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Figure(Record):
     "Which quantile: 0.5 is the median."
 
 
-class Aggregate(Processor):
+class Aggregate(_Gathering):
     """Work out figures of messages, by group and by window, and send one message for each.
 
     A message goes out for each key of `groupBy`, with the values of those fields and the figures of `compute`. null and absent
@@ -45,7 +46,7 @@ class Aggregate(Processor):
     max compare as conditions do. A quantile is exact up to 400 values and beyond that within about 1 % of rank (a KLL sketch
     of bounded size). The incoming messages end here. `window` says when figures are complete:
 
-    * `none`: at the end of the group the messages stand in, or of the stream;
+    * `none`: at the end that `scope` says;
     * `count`: after each `size` messages of a key;
     * `time`: after each `size` seconds of `timeField`, as the messages' own times tell; one that is `lateness` late still
       counts, one that comes after its window was sent is skipped and counted;
@@ -61,8 +62,6 @@ class Aggregate(Processor):
             [ :name "p95" ; :function "quantile" ; :field "total" ; :quantile 0.95 ] ) .
     ```
     """
-
-    stateful = True
 
     group_by: tuple[str, ...] = ()
     "Dotted paths of the key; without any there is one group."
@@ -122,10 +121,6 @@ class Aggregate(Processor):
         if self.time_field:
             return seconds_of(need(message, self.time_field), self.time_field)
         return self._clock()
-
-    def end_group(self, message: Message) -> Iterator[Message]:
-        """Send what the group left."""
-        return self.finish()
 
     def finish(self) -> Iterator[Message]:
         """Send what is left."""

@@ -11,6 +11,7 @@ from transmissions import Processor, Range, UsageError, set_field
 
 from .access import need, without
 from .keys import canonical, digest_of
+from .scopes import _Gathering
 from .seen import SeenInFile, SeenInMemory
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Dedupe(Processor):
         self._seen.close()
 
 
-class Sample(Processor):
+class Sample(_Gathering):
     """Let some of the messages pass and drop the others.
 
     One of three ways: `rate`, a share of all messages, drawn by chance, or with `key` by the digest of that field, so that all
@@ -119,8 +120,6 @@ class Sample(Processor):
     :some a :Sample ; :rate 0.1 ; :key "userId" .
     ```
     """
-
-    stateful = True
 
     rate: Annotated[float, Range(ge=0, le=1)] | None = None
     "The share that passes."
@@ -164,10 +163,6 @@ class Sample(Processor):
         place = len(self._held) if len(self._held) < count else self._random.randrange(self._number)
         if place < count:
             self._held[place : place + 1] = [(self._number, message)]
-
-    def end_group(self, message: Message) -> Iterator[Message]:
-        """Send what was drawn from the group."""
-        return self.finish()
 
     def finish(self) -> Iterator[Message]:
         """Send what was drawn."""

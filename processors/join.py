@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Processor, Range, RunError, UsageError, compare, get_field, set_field
+from transmissions import Range, RunError, UsageError, compare, get_field, set_field
 
 from .access import need
 from .external_sort import Sorter, text_key
 from .keys import key_of
 from .lines import Bytes  # noqa: TC001 - a setting's type
+from .scopes import _Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,8 @@ _NULL: Final = b"\2"
 """What a key with null in it begins with: it equals none, its own kind neither."""
 
 
-class Join(Processor):
-    """Join two kinds of messages in one stream by key, once the group they stand in, or the stream, has ended.
+class Join(_Gathering):
+    """Join two kinds of messages in one stream by key, once the stream has ended, or with `scope` the group they stand in.
 
     `sideField` tells the kinds apart, for example one that the branches of a `:FanOut` set. A left message goes out once for
     each right one of the same key, which stands in `targetField` (without one, its fields stand beside the left one's, which
@@ -41,7 +42,6 @@ class Join(Processor):
     ```
     """
 
-    stateful = True
     placement = "thread"
 
     side_field: str
@@ -58,6 +58,8 @@ class Join(Processor):
     "What becomes of messages that match none."
     target_field: str = "match"
     "Dotted path the right message is written to; if empty, the fields are merged."
+    scope: Literal["group", "stream"] = "stream"
+    "What must have ended. Each source in a branch makes a group of its own, so what two of them read meets in the stream only."
     max_matches: Annotated[int, Range(ge=1)] = 100_000
     "How many right messages of one key there may be."
     memory: Bytes = 67108864
@@ -80,10 +82,6 @@ class Join(Processor):
             self._sorter.add(_sorted_by(key_of(message, self._right_key)) + _RIGHT, message)
         else:
             raise RunError(f"the field '{self.side_field}' is neither '{self.left}' nor '{self.right}' but {side!r}")
-
-    def end_group(self, message: Message) -> Iterator[Message]:
-        """Join what the group held."""
-        return self.finish()
 
     def finish(self) -> Iterator[Message]:
         """Join what is held."""

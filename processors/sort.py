@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from transmissions import Processor, Record, RunError, UsageError, as_text, get_field
+from transmissions import Record, RunError, UsageError, as_text, get_field
 
 from .external_sort import Sorter, number_key, placed, text_key
 from .lines import Bytes  # noqa: TC001 - a setting's type
 from .moments import number_of, seconds_of
+from .scopes import _Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ class Order(Record):
     "Whether the greatest comes first."
 
 
-class Sort(Processor):
+class Sort(_Gathering):
     """Send the messages of a group, or of the stream, in order once it has ended.
 
     Messages whose first field is equal are put in order by the next one, and what is equal in all stays in order of arrival.
@@ -41,7 +42,6 @@ class Sort(Processor):
     ```
     """
 
-    stateful = True
     placement = "thread"
 
     by: tuple[Order, ...]
@@ -58,10 +58,6 @@ class Sort(Processor):
     def process(self, message: Message) -> None:
         """Keep the message."""
         self._sorter.add(b"".join([_key(message, order) for order in self.by]), message)
-
-    def end_group(self, message: Message) -> Iterator[Message]:
-        """Send the group in order."""
-        return self.finish()
 
     def finish(self) -> Iterator[Message]:
         """Send what is left in order."""

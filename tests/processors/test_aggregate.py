@@ -63,6 +63,12 @@ def test_a_group_of_the_stream_ends_its_figures():
     assert found == [{"n": 3}, {"n": 1}]
 
 
+def test_groups_may_be_counted_together():
+    """With `scope`, only the end of the stream counts."""
+    found = through([JSONWalker(), Aggregate(compute=COUNT, scope="stream")], [{"content": [1, 2, 3]}, {"content": [1]}])
+    assert found == [{"n": 4}]
+
+
 def test_windows_by_number(bench):
     """Each key counts for itself; what is left comes at the end."""
     messages = [{"k": key, "v": n} for n, key in enumerate("aabaab")]

@@ -80,11 +80,12 @@ def test_more_than_memory_holds_is_joined_the_same(bench, memory):
     assert all(m["match"] is None or m["match"]["id"] == m["customer"]["id"] for m in found)
 
 
-def test_each_group_is_joined_by_itself():
-    """Nothing of one group meets another."""
-    step = Join(side_field="forkN", left="0", right="1", key=("k",))
+@pytest.mark.parametrize(("scope", "count"), [("group", 2), ("stream", 4)])
+def test_groups_may_be_joined_by_themselves(scope, count):
+    """Then nothing of one group meets another."""
+    step = Join(side_field="forkN", left="0", right="1", key=("k",), scope=scope)
     found = through([Fork(forks=2), step], [{"k": 1}, {"k": 1}])
-    assert [(m["forkN"], m["match"]["forkN"]) for m in found] == [(0, 1), (0, 1)]
+    assert [(m["forkN"], m["match"]["forkN"]) for m in found] == [(0, 1)] * count
 
 
 @pytest.mark.parametrize(
