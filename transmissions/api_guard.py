@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OPEN: Final = frozenset({"/healthz"})
 """What may be asked without a token: whether the server lives."""
 
+HEADERS: Final = 1 << 15
+"""Bytes of a request's path and headers."""
+
 
 class Guard:
     """Lets those requests through that come from where they may, with the token."""
@@ -35,6 +38,7 @@ class Guard:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http":
             try:
+                _check_size(scope)
                 self._check(scope["path"], _headers(scope))
             except Refusal as refusal:
                 await refused(refusal, new_id())(scope, receive, send)
@@ -60,6 +64,12 @@ class Guard:
             return True
         scheme, _, given = authorization.partition(b" ")
         return hmac.compare_digest(given.strip(), self._token) and scheme.lower() == b"bearer"
+
+
+def _check_size(scope: Mapping[str, Any]) -> None:
+    size = len(scope["path"]) + sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > HEADERS:
+        raise Refusal(431, f"the headers are larger than {HEADERS} bytes", {"Connection": "close"})
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[bytes, bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from starlette.requests import ClientDisconnect
+
 from .api_replies import Refusal
 
 if TYPE_CHECKING:
@@ -53,11 +55,14 @@ async def _read(request: Request, most: int) -> bytes:
     if length.isascii() and length.isdigit() and int(length[:19]) > most:
         raise _too_large(most)
     body, size = bytearray(), 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > _FORBEARANCE * most:
-            break
-        body += piece if size <= most else b""
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > _FORBEARANCE * most:
+                break
+            body += piece if size <= most else b""
+    except ClientDisconnect as error:
+        raise Refusal(400, "the client went away") from error
     if size > most:
         raise _too_large(most)
     return bytes(body)

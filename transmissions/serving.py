@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from . import signals
+from .api_guard import HEADERS
 from .errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-_HEADERS: Final = 1 << 15
-"""Bytes of a request line and its headers."""
 _PATIENCE: Final = 10.0
 """Seconds a new connection has for its first request."""
 _SPARE: Final = 256
@@ -53,12 +52,13 @@ class Server(uvicorn.Server):
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="error",
             access_log=False,
             server_header=False,
             proxy_headers=False,
             limit_concurrency=concurrent + _SPARE,
             timeout_graceful_shutdown=int(timeout) + 5,
-            h11_max_incomplete_event_size=_HEADERS,
+            h11_max_incomplete_event_size=HEADERS,
         )
         super().__init__(config)
         self._kill = kill
