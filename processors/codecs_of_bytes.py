@@ -68,20 +68,24 @@ def decompressed(file: IO[bytes], codec: str, name: str) -> Iterator[bytes]:
     """
     make, damage = _decoder(codec)
     faults: tuple[type[Exception], ...] = (*damage, EOFError)
-    decoder, data = make(), file.read(_BLOCK)
     try:
-        while True:
-            yield decoder.decompress(data, _BLOCK)
-            data = b""
-            if decoder.eof:
-                data = decoder.unused_data or file.read(_BLOCK)
-                if not data.strip(b"\0"):  # Padding may follow the last part.
-                    return
-                decoder = make()
-            elif decoder.needs_input:
-                data = _more(file)
+        yield from _parts(file, make)
     except faults as error:
         raise RunError(f"{name}: not whole {codec} data: {str(error).lower()}") from error
+
+
+def _parts(file: IO[bytes], make: Callable[[], Any]) -> Iterator[bytes]:
+    decoder, data = make(), file.read(_BLOCK)
+    while True:
+        yield decoder.decompress(data, _BLOCK)
+        data = b""
+        if decoder.eof:
+            data = decoder.unused_data or file.read(_BLOCK)
+            if not data.strip(b"\0"):  # Padding may follow the last part.
+                return
+            decoder = make()
+        elif decoder.needs_input:
+            data = _more(file)
 
 
 def _more(file: IO[bytes]) -> bytes:

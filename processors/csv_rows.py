@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 from transmissions import RunError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _SAMPLE: Final = 65536
 """Bytes from which a dialect is guessed."""
@@ -134,13 +134,16 @@ class Rows:
         while more:
             lines.taken = 0
             try:
-                for cells in rows:
-                    lines.taken = 0  # The next line begins a row.
-                    if cells:
-                        yield cells
+                yield from self._whole(rows)
                 more = False
             except (csv.Error, UnicodeDecodeError) as error:
                 yield Broken(lines.text, self._explained(error))
+
+    def _whole(self, rows: Iterable[list[str]]) -> Iterator[list[str]]:
+        for cells in rows:
+            self._lines.taken = 0  # The next line begins a row.
+            if cells:
+                yield cells
 
     def close(self) -> None:
         """Let go of the file, which is not closed."""
