@@ -30,6 +30,7 @@ from .config import (
 from .events import EventBus
 from .lane import BufferTimeout
 from .lines import Lines
+from .play import Script
 from .processor import BatchProcessor, StreamProcessor
 from .result import ExecutionResult, ReaderReport
 from .runner import CommandRunner
@@ -57,6 +58,7 @@ __all__ = [
     "PatternMatchProcessor",
     "RateLimitedProcessor",
     "ReaderReport",
+    "Script",
     "StreamProcessor",
     "StreamSource",
     "StreamingConfig",
