@@ -49,9 +49,7 @@ def measure(process, port, count, right):
     before, began = memory(process), time.perf_counter()
     wrong = sum(post(connection, name) != right[name] for name in islice(cycle(NAMES), count))
     seconds = time.perf_counter() - began
-    print(
-        f"{count} in a row      {count / seconds:6.0f}/s   {wrong} wrong   {before:.0f} MiB, then {memory(process):.0f} MiB"
-    )
+    print(f"{count} in a row      {count / seconds:6.0f}/s   {wrong} wrong   {before:.0f} MiB, then {memory(process):.0f} MiB")
     began = time.perf_counter()
     with ThreadPoolExecutor(50) as pool:
         names = list(islice(cycle(NAMES), 50))
