@@ -67,11 +67,14 @@ class _Store(Processor):
         options = {one.name: one.secret.reveal() if one.secret else one.value for one in self.options}
         try:
             # An instance of its own: a transaction is one for all that write through the same instance.
-            return fsspec.filesystem(self.scheme, skip_instance_cache=True, **options)
+            filesystem, path = fsspec.url_to_fs(self.url, skip_instance_cache=True, **options)
         except ImportError as error:
             raise RunError(f"the filesystem of {self.scheme} is not installed: {error}") from error
         except (TypeError, ValueError) as error:
             raise RunError(f"the filesystem of {self.scheme} cannot be opened: {error}") from error
+        if not self.is_local:  # A relative name is one in the run's folders, not in the process's.
+            self.base = path
+        return filesystem
 
     def below(self, name: str) -> str:
         """Return the path of a name below the URL.

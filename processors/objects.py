@@ -27,9 +27,9 @@ class ObjectReader(_Store, Source):
     The store is any that fsspec has a filesystem for: `s3://`, `gcs://`, `sftp://`, `memory://`, or files of the run's folders.
     `url` may have wildcards (`s3://bucket/in/*.json`, `**` for all levels); the names found are held, in order. With
     `nameField` a message says which object below the URL is read. Each message is a copy of the incoming one with `objectUrl`,
-    `size`, and what is read: the object whole, as bytes or text, up to `maxBytes`; its blocks one by one, with `blockNumber`
-    from 0; or a new file in the output folder, named in `fullPath`, for readers of files of any size. The messages form a
-    group.
+    `name` (below the folder of the pattern), `size`, and what is read: the object whole, as bytes or text, up to `maxBytes`;
+    its blocks one by one, with `blockNumber` from 0; or a new file in the output folder, named in `fullPath`, for readers of
+    files of any size. The messages form a group.
 
     ```turtle
     :in a :ObjectReader ; :url "s3://bucket/in/*.csv" ; :read "file" ;
@@ -55,13 +55,13 @@ class ObjectReader(_Store, Source):
 
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield a message for each object, or each of its blocks."""
-        for path, facts in self._found(message):
-            item = {**message, "objectUrl": self.called(path), "size": facts.get("size")}
+        for path, name, facts in self._found(message):
+            item = {**message, "objectUrl": self.called(path), "name": name, "size": facts.get("size")}
             with self.told(path):
                 yield from self._read(path, item)
 
-    def _found(self, message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the objects in order of their names."""
+    def _found(self, message: Message) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Yield the paths of the objects, their names below the folder of the pattern, and what is known of them."""
         pattern = escaped(self.below(need_text(message, self.name_field))) if self.name_field else self.base
         if self.is_local:
             fixed, rest = (self.below(need_text(message, self.name_field)), "") if self.name_field else fixed_part(pattern)
@@ -69,10 +69,13 @@ class ObjectReader(_Store, Source):
         found = self._filesystem.glob(pattern, detail=True)
         if not found and not fixed_part(self.base)[1]:
             raise RunError(f"there is no object '{self.called(pattern)}'")
+        fixed, rest = fixed_part(self.base)
+        depth = (pattern.removesuffix(rest) if rest else pattern.rpartition("/")[0]).strip("/").count("/") + 1
         for path, facts in sorted(found.items()):
             if facts.get("type") != "directory":
+                name = "/".join(path.strip("/").split("/")[depth:])
                 # A link inside a folder may lead out of it.
-                yield str(self.context.input_path(path)) if self.is_local else path, facts
+                yield str(self.context.input_path(path)) if self.is_local else path, name, facts
 
     def _read(self, path: str, item: Message) -> Iterator[Message]:
         if self.read == "blocks":
@@ -82,7 +85,7 @@ class ObjectReader(_Store, Source):
                 yield part
             return
         if self.read == "file":
-            item["fullPath"] = self._saved(path)
+            item["fullPath"] = self._saved(path, item["name"])
         elif self.read != "none":
             set_field(item, self.target_field, self._whole(path))
         yield item
@@ -103,8 +106,10 @@ class ObjectReader(_Store, Source):
         except UnicodeDecodeError as error:
             raise RunError(f"'{self.called(path)}' is not UTF-8: {error.reason} at byte {error.start}") from error
 
-    def _saved(self, path: str) -> str:
-        file = WholeFile(self.context.output_path(f"{self.folder}/{path.rpartition('/')[2]}"))
+    def _saved(self, path: str, name: str) -> str:
+        if ".." in name.split("/"):  # A store may call its objects anything.
+            raise RunError(f"'{self.called(path)}' would be saved outside {self.folder}")
+        file = WholeFile(self.context.output_path(f"{self.folder}/{name}"))
         try:
             for block in self._blocks(path, _BLOCK):
                 file.write(block)

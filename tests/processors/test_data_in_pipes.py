@@ -84,6 +84,21 @@ def test_a_database_is_filled_and_asked(app, monkeypatch, tmp_path):
     assert messages == ({"id": 2, "city": "Oslo"},)
 
 
+def test_objects_are_copied_from_store_to_store(app, monkeypatch, tmp_path):
+    """Options of a store are text, numbers, truth values, or secrets from the environment."""
+    monkeypatch.setenv("STORE_KEY", "topsecret")
+    turtle = """
+        :main a :EntryTransmission ; :pipe ( :in :pack :out ) .
+        :in a :ObjectReader ; :url "*.txt" ; :read "bytes" ;
+            :options ( [ :name "key" ; :secret [ :env "STORE_KEY" ] ] [ :name "use_listings_cache" ; :value false ] ) .
+        :pack a :Compress ; :codec "zstd" .
+        :out a :ObjectWriter ; :url "packed" .
+        """
+    (message,) = app(turtle, a_txt="x" * 1000)
+    assert message["objectUrl"] == str(tmp_path / "out/packed/a.txt")
+    assert (tmp_path / "out/packed/a.txt").stat().st_size < 50
+
+
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [

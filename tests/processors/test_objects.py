@@ -1,5 +1,7 @@
 """ObjectReader and ObjectWriter, on stores in memory and in folders."""
 
+from pathlib import Path
+
 import fsspec
 import pytest
 
@@ -30,10 +32,10 @@ def test_every_object_is_a_message(bench, store):
     """Those a pattern finds, in order of their names, with URL and size."""
     fill(store, z="é".encode(), a=b"")
     assert read(bench) == [
-        {"m": 1, "objectUrl": "memory://b/in/a.txt", "size": 0, "content": ""},
-        {"m": 1, "objectUrl": "memory://b/in/z.txt", "size": 2, "content": "é"},
+        {"m": 1, "objectUrl": "memory://b/in/a.txt", "name": "a.txt", "size": 0, "content": ""},
+        {"m": 1, "objectUrl": "memory://b/in/z.txt", "name": "z.txt", "size": 2, "content": "é"},
     ]
-    assert [len(item) for item in read(bench, read="none")] == [3, 3]
+    assert [len(item) for item in read(bench, read="none")] == [4, 4]
     assert read(bench, url="memory://b/none/*") == []
 
 
@@ -46,6 +48,20 @@ def test_objects_may_come_in_blocks_or_as_files(bench, store):
     (item,) = read(bench, read="file")
     assert item["fullPath"] == str(bench.output / "objects/a.txt")
     assert (bench.output / "objects/a.txt").read_bytes() == b"abcde"
+
+
+def test_objects_of_many_folders_keep_their_names(bench, store):
+    """Below the folder that the pattern begins with, so that equal last names do not meet."""
+    for folder in ("x", "y/z"):
+        store.pipe_file(f"/b/{folder}/a.txt", folder.encode())
+    found = read(bench, url="memory://b/**/a.txt", read="file")
+    assert [(item["name"], Path(item["fullPath"]).read_text()) for item in found] == [("x/a.txt", "x"), ("y/z/a.txt", "y/z")]
+
+
+def test_an_object_cannot_choose_where_it_is_saved(bench, store):
+    """Whatever a store calls it."""
+    with pytest.raises(RunError, match="would be saved outside objects"):
+        bench.attach(ObjectReader(url="memory://b"))._saved("b/../a.txt", "../a.txt")
 
 
 def test_a_message_may_name_an_object_below_the_url(bench, store):
