@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from transmissions import Processor, Source, as_text, set_field
 from transmissions.streaming import CommandRunner, CommandTimeout, StreamSource, parse_json
 
 from .access import need
+from .command_documents import Documents
 from .command_settings import CommandSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from transmissions import Message
+    from transmissions import Message, RunError
     from transmissions.streaming import ExecutionResult, Lines
 
-_FIELD: Final = re.compile(r"\{([^{}]+)\}")
+    Shape = Callable[[Lines], list[Message]]
+
+_FIELD: Final = re.compile(r"\{(\{?)([^\W\d][\w.\[\]-]*)\}(\}?)")
 
 
 class CommandSource(CommandSettings, Source):
@@ -25,13 +29,18 @@ class CommandSource(CommandSettings, Source):
 
     Runs `command`, or what a user wrote behind `--`; no message can name a program. Each message is a copy of the incoming one
     with `line`, `source` (`stdout` or `stderr`), `number` (of the line in its output, from 1) and `time` (seconds since 1970).
-    With `:mode "structured"` a line of JSON has its value in `value` as well. With `:mode "batch"` there is one message, when
-    the program has ended. What became of it is in `command` of the group's own message, and of a last one with
-    `:exitMessage true`: `exitCode`, `signal`, `timedOut`, `seconds`, `lines` of both outputs, `dropped`, and what `capture`
-    keeps.
+    With `:mode "structured"` there is `value` too: what a line of JSON says, or with `:format "yaml"` a document of the
+    standard output, whose message has its whole text in `line`; what is none says why in `malformed`. With `:mode "batch"`
+    there is one message, when the program has ended.
+
+    What became of it is in `command` of the group's own message, in a last one with `:exitMessage true`, and told as an event
+    `command`: `exitCode`, `signal`, `timedOut`, `seconds`, `lines` of both outputs, `dropped`, and what `capture` keeps. Its
+    exit code is data: only with `:onExit "zero"` does the run fail with it, and as after `timeout` (then with exit code 124)
+    only when all it had written has arrived. The source itself is not run again by `:retry` once a line was sent.
 
     The program is read no faster than the pipe works, unless `:overflow` drops lines. It ends with the run: on a time-out, a
-    drain, a failure or the death of this process its whole group gets SIGTERM and, after `grace`, SIGKILL.
+    drain, a failure or the death of this process its whole group gets SIGTERM and, after `grace`, SIGKILL. Only what
+    began a session of its own, as daemons do, is not in the group.
 
     ```turtle
     :build a :CommandSource ; :command ( "make" "-k" "all" ) ; :timeout 600000 .
@@ -40,54 +49,110 @@ class CommandSource(CommandSettings, Source):
 
     mode: Literal["streaming", "structured", "batch"] = "streaming"
     "Lines as they come; the same, parsed; or everything at the end."
+    format: Literal["jsonlines", "yaml", "plain"] = "jsonlines"
+    "What structured output is: a JSON value on each line, YAML documents with `---` between them, or lines of text."
+    capture: Literal["all", "tail", "none"] | None = None
+    "What is kept of the outputs as a whole, for the message that tells of the end; by itself all in batch mode, else none."
     exit_message: bool = False
     "Whether a message follows the last line that says how the program ended."
 
+    def __post_init__(self) -> None:
+        """Make sure that what is asked for can be read."""
+        super().__post_init__()
+        if self.mode == "structured" and self.format == "yaml":
+            Documents.need_library()
+
     async def produce(self, message: Message) -> AsyncIterator[Message | list[Message]]:
         """Yield the lines, several messages at once where they came together."""
-        words, context = self.words(message), self.execution(message)
-        counts: dict[str, int] = {source.value: 0 for source in StreamSource}
+        words, context = self.words(), self.execution(message)
+        told = _Told(message)
+        shape = self._shape(message)
+        fault: RunError | None = None
         try:
-            async with CommandRunner().stream(words[0], words[1:], context) as stream:
-                async for lines in stream:
-                    counts[lines.source.value] += lines.count
-                    if self.mode != "batch":
-                        yield self._messages(message, lines)
-                result = stream.result
+            if self.mode == "batch":
+                result = await CommandRunner().run_with_context(words[0], words[1:], context)
+            else:
+                async with CommandRunner().stream(words[0], words[1:], context) as stream:
+                    async for lines in stream:
+                        told.take(lines)
+                        yield shape(lines)
+                    result = stream.result
         except CommandTimeout as error:
-            self._conclude(message, error.result, counts)
+            fault, result = error, error.result
+        except (asyncio.CancelledError, GeneratorExit):
+            self._conclude(told, None)
             raise
-        last = self._conclude(message, result, counts)
+        if isinstance(shape, Documents):
+            yield shape.finish()
+        last = self._conclude(told, result)
         if self.exit_message or self.mode == "batch":
             yield last
-        self.judge(words, result)
+        fault = fault or self.fault_of(words, result, told.last_error(result))
+        if fault:
+            fault.is_late = True
+            raise fault
 
-    def _messages(self, message: Message, lines: Lines) -> list[Message]:
-        source, time = lines.source.value, lines.time
-        made = [{**message, "line": text, "source": source, "number": n, "time": time} for n, text in lines.numbered()]
-        return [self._parsed(one) for one in made] if self.mode == "structured" else made
+    def kept(self) -> Literal["all", "tail", "none"]:
+        """Return what is captured."""
+        return self.capture or ("all" if self.mode == "batch" else "none")
 
-    def _parsed(self, message: Message) -> Message:
-        try:
-            message["value"] = parse_json(message["line"])
-        except ValueError as error:
-            if message["line"].strip():
-                message["malformed"] = str(error)
-        return message
+    def _shape(self, message: Message) -> Shape:
+        is_parsed = self.mode == "structured" and self.format != "plain"
+        if is_parsed and self.format == "yaml":
+            return Documents(message, self.max_line_bytes)
+        return lambda lines: [_parsed(one) for one in as_messages(message, lines)] if is_parsed else as_messages(message, lines)
 
-    def _conclude(self, message: Message, result: ExecutionResult, counts: dict[str, int]) -> Message:
-        said = {**self.told(result), "lines": counts}
-        message["command"] = said
+    def _conclude(self, told: _Told, result: ExecutionResult | None) -> Message:
+        said: dict[str, Any] = {**(self.told(result) if result else {"exitCode": None}), "stopped": result is None}
+        if self.mode != "batch":
+            said["lines"] = told.counts
+        told.message["command"] = said
         self.context.emit("command", **said)
-        return {**message, "command": said}
+        return {**told.message, "command": said}
+
+
+class _Told:
+    """What is counted while lines come, and where it is told."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.counts: dict[str, int] = {source.value: 0 for source in StreamSource}
+        self._last: Lines | None = None
+
+    def take(self, lines: Lines) -> None:
+        self.counts[lines.source.value] += lines.count
+        if lines.source is StreamSource.STDERR:
+            self._last = lines
+
+    def last_error(self, result: ExecutionResult) -> str:
+        """Return the last line of the standard error that was seen."""
+        lines = self._last.texts if self._last else result.stderr.strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+
+def as_messages(message: Message, lines: Lines) -> list[Message]:
+    """Return a message for each line."""
+    source, time = lines.source.value, lines.time
+    return [{**message, "line": text, "source": source, "number": n, "time": time} for n, text in lines.numbered()]
+
+
+def _parsed(message: Message) -> Message:
+    try:
+        message["value"] = parse_json(message["line"])
+    except ValueError as error:
+        if message["line"].strip():
+            message["malformed"] = str(error)
+    return message
 
 
 class CommandStep(CommandSettings, Processor):
     """Run a program for each message, and put what it wrote into the message.
 
     `command` is a list of texts, run as it is and never by a shell (but see `shell`). In all but the first, `{path}` stands for
-    the message's field at that dotted path, whole and as one argument, whatever is in it. Writes the standard output to
-    `targetField` and what became of the program to `command`: `exitCode`, `signal`, `timedOut`, `seconds`, `stdout`, `stderr`.
+    the message's field at that dotted path, whole and as one argument, whatever is in it; `{{path}}` is that text itself. In
+    a script for a shell nothing is filled in, only in its arguments. What a field holds may look like an option to the
+    program: where that matters, put `--` in front of it. Writes the standard output to `targetField` and what became of the
+    program to `command`: `exitCode`, `signal`, `timedOut`, `seconds`, `stderr`.
 
     ```turtle
     :page a :CommandStep ; :command ( "pandoc" "--from" "gfm" "--to" "html" ) ;
@@ -102,11 +167,29 @@ class CommandStep(CommandSettings, Processor):
 
     async def process(self, message: Message) -> Message:
         """Run it once."""
-        words = self.words(message)
-        words = [words[0], *(_FIELD.sub(lambda name: as_text(need(message, name[1])), word) for word in words[1:])]
+        words = self._filled(message)
         result = await CommandRunner().run_with_context(words[0], words[1:], self.execution(message))
-        self.judge(words, result)
+        said = result.stderr.strip().splitlines()
+        fault = self.fault_of(words, result, said[-1] if said else "")
+        if fault:
+            raise fault
         set_field(message, self.target_field, result.stdout)
         told = self.told(result)
         message["command"] = {name: told[name] for name in told if name != "stdout"}
         return message
+
+    def kept(self) -> Literal["all", "tail", "none"]:
+        """Return what is captured."""
+        return self.capture
+
+    def _filled(self, message: Message) -> list[str]:
+        words = self.words()
+        fixed = 3 if self.shell else 1
+        return [*words[:fixed], *(_FIELD.sub(lambda found: _value(found, message), word) for word in words[fixed:])]
+
+
+def _value(found: re.Match[str], message: Message) -> str:
+    before, path, behind = found.groups()
+    if before and behind:
+        return f"{{{path}}}"
+    return before + as_text(need(message, path)) + behind

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from transmissions import Protected, Range, Record, RunError, Secret, Settings, Unit, UsageError, as_text
+from transmissions import Pattern, Protected, Range, Record, RunError, Secret, Settings, Unit, UsageError, as_text
 from transmissions.streaming import (
     INHERIT,
     BufferConfig,
@@ -17,6 +19,7 @@ from transmissions.streaming import (
 from .access import need
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from transmissions import Context, Message
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 class Variable(Record):
     """A variable of a program's environment."""
 
-    name: str
+    name: Annotated[str, Pattern("[^=\\x00]+")]
     "Its name."
     value: str = ""
     "Its value."
@@ -40,16 +43,17 @@ class CommandSettings(Settings):
     command: Annotated[tuple[str, ...], Protected()] = ()
     "The program and its arguments, one text each, as a list `( … )`; if empty, what a user wrote behind `--`."
     shell: Annotated[bool, Protected()] = False
-    "Whether the one text of `command` is run by `/bin/sh -c` instead."
+    "Whether the first text of `command` is a script for `/bin/sh -c`, and the others are its `$1`, `$2` and so on."
     env: Annotated[tuple[Variable, ...], Protected()] = ()
     "Variables added to the environment."
     clear_env: Annotated[bool, Protected()] = False
     "Whether the program gets those variables only."
     cwd: Annotated[str, Protected()] = ""
-    "Folder the program is started in; the run's working folder if empty."
+    """Folder the program is started in, as seen from the run's working folder, which it is if empty. What stands behind `--` is
+    started where the user is, if there is no target."""
     stdin: Annotated[Literal["none", "text", "file", "field", "inherited"], Protected()] = "none"
     "What the program reads: nothing, `input` as it stands, the file or the message's field it names, or this process's own."
-    input: str = ""
+    input: Annotated[str, Protected()] = ""
     "The text, the file's name, or the dotted path of the field."
     timeout: Annotated[int, Range(ge=0), Unit("ms")] = 0
     "How long the program may take, from start to last byte; 0 lets it take as long as it takes."
@@ -71,8 +75,6 @@ class CommandSettings(Settings):
     "How its output is encoded."
     encoding_errors: Literal["replace", "surrogateescape", "backslashreplace"] = "replace"
     "What becomes of bytes that are no text."
-    capture: Literal["all", "tail", "none"] = "none"
-    "What is kept of the outputs as a whole, for the message that tells of the end."
     capture_limit: Annotated[int, Range(ge=0), Unit("bytes")] = 1048576
     "How much of each output `tail` keeps."
     order: Literal["source", "merged", "exact"] = "source"
@@ -91,21 +93,30 @@ class CommandSettings(Settings):
             """That of the processor."""
             ...
 
+        def kept(self) -> Literal["all", "tail", "none"]:
+            """Return what is captured of the outputs as a whole."""
+            ...
+
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if self.shell and len(self.command) != 1:
-            raise UsageError("with :shell true, :command is one text for the shell")
+        if self.shell and not self.command:
+            raise UsageError("with :shell true the script is the first text of :command")
         if self.stdin in {"text", "file", "field"} and not self.input:
             raise UsageError(f':stdin "{self.stdin}" needs :input')
         if self.order == "exact" and self.pty:
             raise UsageError("a terminal cannot keep the exact order: take :pty or :order, not both")
+        _refuse_encoding(self.encoding)
 
-    def words(self, message: Message) -> list[str]:
+    def words(self) -> list[str]:
         """Return the program and its arguments."""
         words = list(self.command or self.context.command)
         if not words:
             raise RunError("there is no command to run: set :command, or write one behind `--`")
-        return ["/bin/sh", "-c", *words] if self.shell else words
+        return ["/bin/sh", "-c", words[0], "sh", *words[1:]] if self.shell else words
+
+    def foresee(self, message: Message) -> Iterator[str]:
+        """Say what would be run."""
+        yield f"runs {shlex.join(self.words())}" if self.command or self.context.command else "has no command to run"
 
     def execution(self, message: Message) -> ExecutionContext:
         """Return how to run it."""
@@ -124,7 +135,7 @@ class CommandSettings(Settings):
             timeout=self.timeout / 1000 or None,
             grace=self.grace / 1000,
             drain=self.drain / 1000,
-            capture=self.capture,
+            capture=self.kept(),
             capture_limit=self.capture_limit,
             order=self.order,
             pty=self.pty,
@@ -143,20 +154,24 @@ class CommandSettings(Settings):
             "seconds": round(result.duration, 3),
             "dropped": result.dropped,
         }
-        if self.capture != "none":
+        if self.kept() != "none":
             said |= {"stdout": result.stdout, "stderr": result.stderr, "truncated": result.truncated}
         return said
 
-    def judge(self, words: list[str], result: ExecutionResult) -> None:
-        """Fail if the program failed and that counts."""
-        if self.on_exit == "zero" and not result.success:
-            how = f"was ended by signal {result.signal}" if result.signal else f"ended with exit code {result.exit_code}"
-            said = result.stderr.strip().splitlines()
-            raise RunError(f"'{words[0]}' {how}{f': {said[-1]}' if said else ''}")
+    def fault_of(self, words: list[str], result: ExecutionResult, last: str = "") -> RunError | None:
+        """Return the failure it is that a program failed, if that counts; `last` is what it said last."""
+        if self.on_exit == "any" or result.success:
+            return None
+        how = f"was ended by signal {result.signal}" if result.signal else f"ended with exit code {result.exit_code}"
+        return RunError(f"'{words[0]}' {how}{f': {last}' if last else ''}")
 
-    def _folder(self) -> Path:
-        folder = self.context.input_path(self.cwd) if self.cwd else self.context.folders.data
-        return folder if folder.is_dir() or self.cwd else self.context.folders.app
+    def _folder(self) -> Path | None:
+        # Not confined as files are: no message can set it, and the program it is for may go anywhere.
+        folders = self.context.folders
+        if not self.cwd and not self.command and not folders.target:
+            return None
+        base = folders.data if folders.data.is_dir() else folders.app
+        return base / self.cwd
 
     def _stdin(self, message: Message) -> str | bytes | Path | None:
         if self.stdin == "inherited":
@@ -167,3 +182,13 @@ class CommandSettings(Settings):
             value = need(message, self.input)
             return value if isinstance(value, bytes) else as_text(value)
         return self.input if self.stdin == "text" else None
+
+
+def _refuse_encoding(name: str) -> None:
+    """Refuse an encoding there is not, and those in which a line feed is more than one byte."""
+    try:
+        is_fit = codecs.lookup(name)._is_text_encoding and "a\n".encode(name) == b"a\n"  # noqa: SLF001 - `base64` is a codec, too
+    except (LookupError, UnicodeError):
+        raise UsageError(f"there is no encoding '{name}'") from None
+    if not is_fit:
+        raise UsageError(f"lines cannot be cut from '{name}'; the encoding must leave ASCII as it is")

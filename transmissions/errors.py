@@ -66,6 +66,9 @@ class UsageError(TransmissionsError):
 class RunError(TransmissionsError):
     """Something went wrong while messages were moving."""
 
+    is_late = False
+    """Whether a run that stops for it is drained first, so that what came before it still arrives; it fails then."""
+
 
 class NodeFailed(RunError):
     """A processor raised, and its node's policy was to stop the run."""

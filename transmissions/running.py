@@ -213,6 +213,8 @@ class Run:
         for entry in self.plan.entries():
             if not self.state.draining:
                 await Transmission(entry, self.state, self).run(self._feed)
+        if self.state.failure:
+            raise self.state.failure from getattr(self.state.failure, "cause", None)
 
     async def _feed(self, head: Outlet) -> None:
         for message in self.messages:

@@ -65,6 +65,8 @@ class RunState:
         """The words behind `--` of a command line."""
         self.skipped = 0
         self.draining = False
+        self.failure: RunError | None = None
+        """What the run fails with once it is drained."""
         self.processes: set[int] = set()
         """Those that work for this run, by id; each leads a group of its own."""
         self.descriptors: tuple[int, ...] = ()
@@ -143,6 +145,11 @@ class RunState:
         self.draining = True
         for interrupt in tuple(self.interrupts):
             interrupt()
+
+    def fail_at_the_end(self, failure: RunError) -> None:
+        """Drain the run, which has then failed; of several failures the first counts."""
+        self.failure = self.failure or failure
+        self.drain()
 
     def kill(self) -> None:
         """End the other processes of this run at once. May be called from any thread."""

@@ -124,4 +124,7 @@ class Supervisor:
             self._state.reject(plan.path, message, error, {})
         else:
             cause = self._state.cleaned(error)
-            raise NodeFailed(plan.path, plan.where, message, cause) from cause
+            failure = NodeFailed(plan.path, plan.where, message, cause)
+            if not getattr(error, "is_late", False):
+                raise failure from cause
+            self._state.fail_at_the_end(failure)
