@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .config import ExecutionContext
-    from .outlets import OrderedOutlet, Outlet
+    from .outlets import Readable
     from .result import ExecutionResult
 
 _LOOK: Final = 0.02
@@ -46,7 +46,7 @@ class CommandTimeout(RunTimeout):
 class Process(Protocol):
     """What a runner needs of a running command; a recording that is played back is one, too."""
 
-    outlets: Sequence[Outlet | OrderedOutlet]
+    outlets: Sequence[Readable]
     stdin: int | None
     """A descriptor to write to; None if there is nothing to write, or all was written."""
 
@@ -70,7 +70,7 @@ class Process(Protocol):
 class Child:
     """A process of this machine."""
 
-    def __init__(self, process: subprocess.Popen[bytes], outlets: Sequence[Outlet | OrderedOutlet], stdin: int | None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], outlets: Sequence[Readable], stdin: int | None) -> None:
         self.outlets = outlets
         self.stdin = stdin
         self._process = process

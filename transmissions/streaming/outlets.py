@@ -12,7 +12,7 @@ import contextlib
 import errno
 import os
 import socket
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from .config import StreamSource
 
@@ -20,6 +20,28 @@ if TYPE_CHECKING:
     from .config import ExecutionContext
 
 _LARGEST_DATAGRAM: Final = 1 << 18
+
+
+class Readable(Protocol):
+    """What a pump reads: a descriptor to wait for, and what came by it."""
+
+    @property
+    def descriptor(self) -> int:
+        """Readable when something has come."""
+        ...
+
+    def read(self, size: int) -> tuple[StreamSource, bytes]:
+        """Return some of what is there; no bytes at the end.
+
+        Raises:
+            BlockingIOError: there is nothing yet.
+
+        """
+        ...
+
+    def close(self) -> None:
+        """Read no more."""
+        ...
 
 
 class Outlet:
@@ -78,7 +100,7 @@ class OrderedOutlet:
 class Outlets(NamedTuple):
     """What we read, and what the command gets as its outputs."""
 
-    ours: list[Outlet | OrderedOutlet]
+    ours: list[Readable]
     stdout: int
     stderr: int
     theirs: list[int]
@@ -92,7 +114,7 @@ def open_outlets(context: ExecutionContext) -> Outlets:
     nothing = [os.open(os.devnull, os.O_WRONLY)] if context.suppress_stderr else []
     opened = _terminal if context.pty else os.pipe
     reading, stdout = opened()
-    ours: list[Outlet | OrderedOutlet] = [Outlet(reading, StreamSource.STDOUT)]
+    ours: list[Readable] = [Outlet(reading, StreamSource.STDOUT)]
     if nothing or context.order == "merged":
         return Outlets(ours, stdout, nothing[0] if nothing else stdout, [stdout, *nothing])
     reading, stderr = opened()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .config import ExecutionContext
+    from .outlets import Readable
 
 
 class Written(NamedTuple):
@@ -69,10 +70,9 @@ class Played:
     it ends as if killed.
     """
 
-    stdin: int | None = None
-
     def __init__(self, events: Iterator[Written | Exited], context: ExecutionContext, tempo: Tempo) -> None:
-        self.outlets = [self]
+        self.outlets: Sequence[Readable] = [self]
+        self.stdin: int | None = None
         self._events = events
         self._context = context
         self._tempo = tempo

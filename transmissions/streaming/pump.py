@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .config import StreamSource
-    from .outlets import OrderedOutlet, Outlet
+    from .outlets import Readable
 
 _SMALLEST: Final = 1 << 16
 _LARGEST: Final = 1 << 18
@@ -22,7 +22,7 @@ class Pump:
     """Watches outlets in the event loop; nothing is read while it is paused, so that the command waits in its writes."""
 
     def __init__(
-        self, outlets: Sequence[Outlet | OrderedOutlet], take: Callable[[StreamSource, bytes], None], size: int | None = None
+        self, outlets: Sequence[Readable], take: Callable[[StreamSource, bytes], None], size: int | None = None
     ) -> None:
         self.pieces = 0
         self._take = take
@@ -67,7 +67,7 @@ class Pump:
         while self._open:
             self._open.pop().close()
 
-    def _read(self, outlet: Outlet | OrderedOutlet) -> None:
+    def _read(self, outlet: Readable) -> None:
         try:
             source, data = outlet.read(self._size)
         except BlockingIOError:
