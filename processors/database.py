@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from transmissions import Pattern, Processor
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .conversation import ChatMessage, Conversation
+
+_TOGETHER: Final = 64
+"""Texts of which a digest is made at once: each time the thread that writes may take its turn, which costs as much as eight."""
 
 
 class ConversationDatabase(Processor):
@@ -122,7 +125,11 @@ def _encode(text: str) -> bytes:
 
 def _digest(texts: tuple[str, ...], lines: Iterable[Line]) -> str:
     digest = hashlib.sha1("\0".join(texts).encode(), usedforsecurity=False)
-    for line in lines:
-        digest.update("\0".join(("", *line[1:5], "")).encode())
-        digest.update(line.text)
+    parts: list[bytes] = []
+    for _, *words, text in lines:
+        parts += ("\0".join(["", *words, ""]).encode(), text)
+        if len(parts) >= _TOGETHER:
+            digest.update(b"".join(parts))
+            parts.clear()
+    digest.update(b"".join(parts))
     return digest.hexdigest()
