@@ -35,6 +35,13 @@ class Graph:
         is_own = key in ("", f"{provider}:{identifier}")
         # A second conversation under the same id has a key of its own, and must not become one with the first.
         self._subject = name_of(provider, identifier if is_own else "", "conversation", key or identifier)
+        self._of_all = (
+            f"{names['rdf:type']} {names['schema:Message']}",
+            f"{names['rdf:type']} {names['sioc:Post']}",
+            f"{names['schema:isPartOf']} {self._subject}>",
+            f"{names['sioc:has_container']} {self._subject}>",
+        )
+        """What is said of every message."""
         self._name_messages()
         self._senders = Senders(names, provider, conversation["model"])
         self._versions = Versions(names, self._subject)
@@ -114,14 +121,7 @@ class Graph:
     def _message(self, position: int, message: ChatMessage) -> str:
         n, name, parent = self._n, self._names[position], self._parents[position]
         sender, time = self._senders.name(message), n.time(message["created"])
-        pairs = [
-            f"{n['rdf:type']} {n['schema:Message']}",
-            f"{n['rdf:type']} {n['sioc:Post']}",
-            f"{n['schema:isPartOf']} {self._subject}>",
-            f"{n['sioc:has_container']} {self._subject}>",
-            f"{n['schema:position']} {n.whole(position + 1)}",
-            f"{n['schema:sender']} {sender}",
-        ]
+        pairs = [*self._of_all, f"{n['schema:position']} {n.whole(position + 1)}", f"{n['schema:sender']} {sender}"]
         if time:
             pairs.append(f"{n['schema:dateSent']} {time}")
         if parent >= 0:
@@ -140,6 +140,8 @@ class Graph:
         name = self._names[position]
         for number, block in enumerate(message["blocks"], 1):
             if block["kind"] == "text":
+                if not block["citations"]:
+                    continue
                 cited = dict.fromkeys(one["url"] or one["title"] for one in block["citations"])
                 pairs += [f"{self._n['schema:citation']} {iri_or_literal(text)}" for text in cited if text]
             else:

@@ -31,23 +31,27 @@ def replace_surrogates(text: str) -> tuple[str, int]:
 
 def encode_pieces(texts: Iterator[str], is_large: bool) -> tuple[Content, int]:
     """Return texts in UTF-8, and how many lone surrogates were replaced; what is large is set aside in a temporary file."""
-    parts: list[bytes] = []
+    parts: list[str] = []
     aside: list[Any] = []
     spool = Spool() if is_large else None
     size = replaced = 0
     for text in texts:
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            clean, number = replace_surrogates(text)
-            data, replaced = clean.encode(), replaced + number
-        parts.append(data)
-        size += len(data)
+        parts.append(text)
+        size += len(text)
         if spool and size > _FULL:
-            aside.append(spool.put(b"".join(parts)))
-            parts, size = [], 0
-    rest = b"".join(parts)
-    return ([*aside, rest] if aside else rest), replaced
+            data, number = _encode("".join(parts))
+            aside.append(spool.put(data))
+            parts, size, replaced = [], 0, replaced + number
+    rest, number = _encode("".join(parts))
+    return ([*aside, rest] if aside else rest), replaced + number
+
+
+def _encode(text: str) -> tuple[bytes, int]:
+    try:
+        return text.encode(), 0
+    except UnicodeEncodeError:
+        clean, replaced = replace_surrogates(text)
+        return clean.encode(), replaced
 
 
 def note_replaced(message: Message, where: str, number: int) -> None:
