@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +19,9 @@ class StreamProcessor:
     no reader holds up another. Each processor has a buffer of its own, gets every line of both outputs in the order of each,
     and is called by one thread at a time.
     """
+
+    is_vital: ClassVar[bool] = False
+    """Whether the run fails when this one is detached, as the command runs for nobody else."""
 
     @property
     def name(self) -> str:

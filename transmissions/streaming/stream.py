@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Handover(BatchProcessor):
     """Holds lines out until they are taken; its lane is the buffer."""
 
+    is_vital = True
+
     def __init__(self) -> None:
         self._offered: asyncio.Queue[Lines] = asyncio.Queue(1)
 

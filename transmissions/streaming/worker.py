@@ -41,13 +41,20 @@ class Worker:
         self._in_thread = self._is_over = False
 
     async def work(self) -> None:
-        """Hand on all lines, until no more come."""
+        """Hand on all lines, until no more come.
+
+        Raises:
+            BufferTimeout: the processor was detached, and the run is for it.
+
+        """
         while batches := await self.lane.take(self._most):
             for lines in batches:
                 if self.lane.detached is not None:
                     self.lane.dropped += lines.count
                 else:
                     await self._hand_on(lines)
+        if self.processor.is_vital and self.lane.detached is not None:
+            raise self.lane.detached
 
     async def complete(self, exit_code: int | None) -> None:
         """Tell the processor that all is done; of its detachment, if that is what became of it."""
