@@ -29,6 +29,7 @@ class Bench:
         self.rejected, self.skipped, self.halted, self.called, self.events, self.scrubs = [], [], [], [], [], []
         self.shown = ""
         self.whiteboard = {}
+        self.command = ()
 
     def emit(self, event, fields):
         self.events.append((event, fields))
@@ -71,6 +72,11 @@ class Bench:
         return asyncio.run(_through(self.attach(processor), messages))
 
 
+    def produced(self, source, message):
+        """Return the messages an asynchronous source makes of one, which it may change."""
+        return asyncio.run(_produced(self.attach(source), message))
+
+
 async def _through(processor, messages):
     results = []
     async with processor:
@@ -78,6 +84,13 @@ async def _through(processor, messages):
             given = processor.produce(message) if isinstance(processor, Source) else processor.process(message)
             results += _listed(await given if inspect.isawaitable(given) else given)
         return results + _listed(processor.finish())
+
+
+async def _produced(processor, message):
+    made = []
+    async for given in processor.produce(message):
+        made += given if isinstance(given, list) else [given]
+    return made
 
 
 def _listed(given):
