@@ -106,6 +106,16 @@ def test_a_folder_without_config_is_no_app(tmp_path):
         homes.find_app("./empty", tmp_path)
 
 
+def test_an_app_is_missed_where_it_is_known_to_be(tmp_path):
+    """A folder of that name in ./apps is said to lack its file, and an app of a folder above is pointed to."""
+    make_app(tmp_path / "apps" / "mine")
+    (tmp_path / "below" / "apps" / "begun").mkdir(parents=True)
+    with pytest.raises(UsageError, match=f"no app 'mine' here, but there is one in {tmp_path}: start there"):
+        homes.find_app("mine", tmp_path / "below")
+    with pytest.raises(UsageError, match=r"no transmissions\.ttl in '.*/below/apps/begun'"):
+        homes.find_app("begun", tmp_path / "below")
+
+
 def test_an_installed_distribution_offers_a_home(tmp_path, offered):
     """Its apps are found by name, and its processors keep the package's own name."""
     app = homes.find_app("remote", tmp_path)

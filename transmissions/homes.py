@@ -168,6 +168,14 @@ def _unknown(reference: str, cwd: Path) -> str:
 
     if "/" in reference or (cwd / reference).is_dir():
         return f"no {CONFIG} in '{reference}'"
+    empty = next((place / reference for place in places_of_apps(cwd) if (place / reference).is_dir()), None)
+    if empty:
+        return f"no {CONFIG} in '{empty}'"
+    above = [
+        folder for folder in cwd.parents if any((place / reference / CONFIG).is_file() for place in places_of_apps(folder))
+    ]
+    if above:
+        return f"no app '{reference}' here, but there is one in {above[0]}: start there"
     searched = dict.fromkeys(str(place) for folder in search_path(cwd) for place in places_of_apps(folder))
     return f"no app '{reference}'{suggestion(reference, (app.name for app in apps(cwd)))} (looked in {', '.join(searched)})"
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .running import Run
 
+_A_MESSAGE: Final = 'a message is a JSON object, like {"name": "Ada"}, or a list of them'
 _TAPPED: Final = 10
 """How many messages `--tap NODE` shows."""
 _SKIPPED: Final = 20
@@ -203,12 +204,13 @@ def read_messages(text: str | None) -> list[Message]:
     try:
         value = json.loads(text if name == "-m" else _read(name))
     except json.JSONDecodeError as error:
-        raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
+        fault = f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}"
+        raise UsageError(fault if text[:1] in {*"@{["} else f"{fault}; {_A_MESSAGE}") from error
     if name == text:
         return [{"payload": value}]
     messages = value if isinstance(value, list) else [value]
     if not messages or not all(isinstance(message, dict) for message in messages):
-        raise UsageError(f'{name}: a message is a JSON object, like {{"name": "Ada"}}, or a list of them')
+        raise UsageError(f"{name}: {_A_MESSAGE}")
     return messages
 
 
