@@ -92,9 +92,9 @@ class SourceNode(Node):
                 if message is _OVER:
                     break
                 came = message if isinstance(message, list) else [message]
-                strange = next((one for one in came if not isinstance(one, dict)), None)
-                if strange is not None:
-                    return sent, not_a_message(strange)
+                strange = [one for one in came if not isinstance(one, dict)]
+                if strange:
+                    return sent, not_a_message(strange[0])
                 sent += len(came)
                 await rest.put_many(self.leaving(came))
         except _Broken as broken:
