@@ -84,6 +84,10 @@ class Encoder:
                 yield _binary(at, source, tail)
         yield b'[%.6f, "x", "%d"]\n' % (at, returncode)
 
+    def marked(self, at: float, title: str) -> bytes:
+        """Return the line that says that another command begins; players know it as a marker."""
+        return b'[%.6f, "m", %b]\n' % (at, json.dumps(title).encode())
+
     def _lines(self, at: float, source: StreamSource, data: bytes) -> Iterator[bytes]:
         data = self._tails[source] + data
         self._tails[source] = b""
