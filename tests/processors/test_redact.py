@@ -129,9 +129,9 @@ def test_code_that_only_speaks_of_secrets_stays(line):
 
 
 def test_the_sources_of_this_project_stay_as_they_are():
-    """In thousands of lines of real code nothing is found but addresses, homes and what tests made up as credentials."""
-    listed = subprocess.run(["git", "ls-files", "-z", "*.py", "*.ttl", "*.md"], cwd=ROOT, capture_output=True, text=True)
-    skipped = ("redact", "test_logs", "test_retry", "credentials", "how-to", "reference")
+    """In tens of thousands of lines nothing is found but addresses and homes; tests make up credentials on purpose."""
+    listed = subprocess.run(["git", "ls-files", "-z", "*.py", "*.ttl", "*.md", ":!tests"], cwd=ROOT, capture_output=True, text=True)
+    skipped = ("redact", "credentials", "how-to", "reference")
     files = [ROOT / name for name in listed.stdout.split("\0")[:-1] if not any(part in name for part in skipped)]
     messages = through(RedactSecrets(mode="mark", keep=(r".*@.*",)), [{"files": [(f.name, f.read_bytes())]} for f in files])
     changed = [f.name for f, message in zip(files, messages, strict=True) if message["redacted"].keys() - {"home", "email"}]
