@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .buffer import Buffer as Buffer
     from .buffer import BufferSettings as BufferSettings
+    from .comparison import Condition as Condition
     from .comparison import as_text as as_text
     from .comparison import compare as compare
     from .context import Context as Context
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .message import size_of as size_of
     from .message import weigh as weigh
     from .near import suggestion as suggestion
+    from .patterns import compile_pattern as compile_pattern
     from .problem import Problem as Problem
     from .processor import Processor as Processor
     from .processor import Source as Source
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "buffer": ("Buffer", "BufferSettings"),
-    "comparison": ("as_text", "compare"),
+    "comparison": ("Condition", "as_text", "compare"),
     "context": ("Context",),
     "engine": ("Result", "Run", "open", "run"),
     "errors": (
@@ -83,6 +85,7 @@ _HOMES = {
     "fields": ("MISSING", "get_field", "remove_field", "set_field"),
     "message": ("Message", "size_of", "weigh"),
     "near": ("suggestion",),
+    "patterns": ("compile_pattern",),
     "problem": ("Problem",),
     "processor": ("Processor", "Source"),
     "settings": (

@@ -7,10 +7,56 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from .fields import MISSING
+from .errors import UsageError
+from .fields import MISSING, get_field
+from .settings import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .message import Message
+
+
+OPERATORS: Final = ("equals", "notEquals", "contains", "greater", "less", "matches", "exists")
+
+
+class Condition(Record):
+    """The condition of a branch: one field, one operator."""
+
+    field: str
+    "The dotted path of the field that is looked at."
+    equals: Any = None
+    "The value is this."
+    not_equals: Any = None
+    "The value is not this."
+    contains: Any = None
+    "The text or list contains this."
+    greater: float | None = None
+    "The number is greater."
+    less: float | None = None
+    "The number is less."
+    matches: str | None = None
+    "This regular expression is found in the text."
+    exists: bool | None = None
+    "Whether there is such a field."
+
+    def __post_init__(self) -> None:
+        """Find the one operator.
+
+        Raises:
+            UsageError: there is none, there are several, or a pattern is none.
+
+        """
+        values = {relation: getattr(self, "not_equals" if relation == "notEquals" else relation) for relation in OPERATORS}
+        used = [relation for relation in OPERATORS if values[relation] is not None]
+        if len(used) != 1:
+            raise UsageError(f"a condition needs exactly one operator, not {len(used)}")
+        self._test = used[0], values[used[0]]
+
+    def holds(self, message: Message) -> bool:
+        """Whether it is true of a message."""
+        relation, value = self._test
+        return compare(relation, get_field(message, self.field, MISSING), value)
 
 
 def compare(relation: str, found: Any, value: Any) -> bool:

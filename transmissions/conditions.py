@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from rdflib import Literal
 
+from .comparison import OPERATORS
 from .findings import ERROR
-from .nodeterms import OPERATORS, condition_spec
+from .nodeterms import condition_spec
 from .patterns import judge
 from .placements import Forked
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
+from .comparison import Condition
 from .plan import MOST_PROCESSES
 from .settings import Protected, Range, Record
 from .spec import Setting, Spec, describe_settings
@@ -69,30 +70,6 @@ class WorkersTerms(Record):
     "How many processes work on it, the run's own included."
     key: Annotated[str | None, Protected()] = None
     "The dotted path of a field: messages that are equal there are worked on one after the other."
-
-
-class Condition(Record):
-    """The condition of a branch: one field, one operator."""
-
-    field: str
-    "The dotted path of the field that is looked at."
-    equals: Any = None
-    "The value is this."
-    not_equals: Any = None
-    "The value is not this."
-    contains: Any = None
-    "The text or list contains this."
-    greater: float | None = None
-    "The number is greater."
-    less: float | None = None
-    "The number is less."
-    matches: str | None = None
-    "This regular expression is found in the text."
-    exists: bool | None = None
-    "Whether there is such a field."
-
-
-OPERATORS: Final = ("equals", "notEquals", "contains", "greater", "less", "matches", "exists")
 
 
 @cache

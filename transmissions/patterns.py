@@ -13,6 +13,8 @@ import re
 import string
 from typing import Any, Final, NamedTuple
 
+from .errors import UsageError
+
 _parser: Any = importlib.import_module("re._parser")
 _MANY: Final = 16
 """Loops of so many rounds count as endless."""
@@ -51,6 +53,19 @@ def judge(pattern: str) -> tuple[str, str]:
     except (RecursionError, OverflowError):
         return "limit", "this pattern is too deep"
     return "", ""
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that somebody wrote, ready for use.
+
+    Raises:
+        UsageError: it is none, or could run for ever.
+
+    """
+    fault = judge(pattern)[1]
+    if fault:
+        raise UsageError(f"{fault}: {pattern}")
+    return re.compile(pattern)
 
 
 def _risky(sequence: Any) -> bool:

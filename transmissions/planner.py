@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rdflib import RDFS
 
-from .nodeterms import OPERATORS, WorkersTerms
+from .comparison import OPERATORS
+from .nodeterms import WorkersTerms
 from .placements import Placed, Shared, walk
 from .plan import Argument, BranchPlan, ForkPlan, NodePlan, Plan, TransmissionPlan, WorkersPlan
 from .terms import to_name
