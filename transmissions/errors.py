@@ -66,6 +66,9 @@ class UsageError(TransmissionsError):
 class RunError(TransmissionsError):
     """Something went wrong while messages were moving."""
 
+    retry_after: float = 0.0
+    """Seconds a server asks to be left alone before another attempt."""
+
     is_late = False
     """Whether a run that stops for it is drained first, so that what came before it still arrives; it fails then."""
 

@@ -71,13 +71,14 @@ class Retry(Record):
     jitter: Annotated[float, Range(ge=0, le=1)] = 0.1
     "The share of a wait that is left to chance, so that not all try again at once."
 
-    def wait_before(self, attempt: int) -> float:
-        """Return the seconds to wait before an attempt; the first new one is 0."""
+    def wait_before(self, attempt: int, asked: float = 0.0) -> float:
+        """Return the seconds to wait before an attempt; the first new one is 0. `asked` is how many a server asks for."""
         try:
             wait = min(self.delay * self.backoff**attempt, self.max_delay)
         except OverflowError:  # Whoever tries for ever gets there.
             wait = self.max_delay
-        return wait * (1 + self.jitter * random.uniform(-1, 1)) / 1000  # noqa: S311 - no secret hangs on it
+        share = 1 + self.jitter * random.uniform(-1, 1)  # noqa: S311 - no secret hangs on it
+        return max(wait * share / 1000, min(asked, self.max_delay / 1000))
 
 
 class Supervisor:
@@ -102,7 +103,7 @@ class Supervisor:
             raise error
         if self.retry is not None and again is not None:
             for number in range(self.retry.attempts):
-                await asyncio.sleep(self.retry.wait_before(number))
+                await asyncio.sleep(self.retry.wait_before(number, getattr(error, "retry_after", 0.0)))
                 self._counts.retried += 1
                 result = attempt(again, message)
                 if inspect.isawaitable(result):
