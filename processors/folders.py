@@ -26,8 +26,9 @@ class DirWalker(Source):
     to files only where they stay below `sourceDir`. A folder that cannot be read is reported as skipped input.
 
     Each message is a copy of the incoming one with `filename`, `slug` (the name without its ending), `subdir` and `relPath`
-    (below `sourceDir`), `fullPath` (absolute), `filepath` (below the working folder, or else the app's), `count` (from 1),
-    and `targetPath` if that is set. The files form a group.
+    (below `sourceDir`), `fullPath` (absolute), `filepath` (below the working folder, or else the app's, or else below
+    `sourceDir`, so that what FileWriter makes of it is in the output folder), `count` (from 1), and `targetPath` if that is
+    set. The files form a group.
 
     ```turtle
     :walk a :DirWalker ; :sourceDir "content" ; :includePattern "*.md", "drafts/**/*.txt" ; :excludePattern ".git" .
@@ -91,7 +92,7 @@ class DirWalker(Source):
             "subdir": "/".join(names[:-1]),
             "relPath": "/".join(names),
             "fullPath": str(path),
-            "filepath": path.relative_to(home).as_posix() if home else str(path),
+            "filepath": path.relative_to(home or root).as_posix(),
         }
 
 
