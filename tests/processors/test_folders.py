@@ -42,7 +42,7 @@ def test_the_message_may_name_the_folder_and_the_limit_cuts(bench):
 def test_files_from_elsewhere_are_not_written_over(bench, tmp_path):
     """What becomes of a file of a folder that the command line named is written to the output folder, not in its place."""
     make(tmp_path / "elsewhere", "a/b.md")
-    bench.target = tmp_path / "elsewhere"
+    bench.roots = (tmp_path / "elsewhere",)
     (message,) = bench.through(DirWalker(source_dir=str(tmp_path / "elsewhere")), {})
     bench.through(FileWriter(), {**message, "content": "new"})
     assert ((tmp_path / "elsewhere/a/b.md").read_text(), (bench.output / "a/b.md").read_text()) == ("", "new")
