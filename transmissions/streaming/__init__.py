@@ -32,6 +32,8 @@ from .lane import BufferTimeout
 from .lines import Lines
 from .play import Script
 from .processor import BatchProcessor, StreamProcessor
+from .recording_launch import Recorder, Replay
+from .recording_reader import Recording
 from .result import ExecutionResult, ReaderReport
 from .runner import CommandRunner
 from .stream import CommandStream
@@ -58,6 +60,9 @@ __all__ = [
     "PatternMatchProcessor",
     "RateLimitedProcessor",
     "ReaderReport",
+    "Recorder",
+    "Recording",
+    "Replay",
     "Script",
     "StreamProcessor",
     "StreamSource",
