@@ -47,6 +47,18 @@ def test_what_was_recorded_holds(home):
     assert not (home / "apps/app/data").exists()
 
 
+def test_what_was_recorded_holds_in_another_place(home):
+    """The app's own folder is not part of what is recorded."""
+    given(home, a_in_json={"name": "Ada"})
+    file = home / "apps/app/transmissions.ttl"
+    file.write_text(file.read_text().replace(":write )", ':write [ a :FileReader ; :sourceFile "about.md" ] )'))
+    (home / "apps/app/about.md").write_text("An app.")
+    assert trans_test(home, "--record") == (0, "app/a: recorded\n1 ok\n")
+    assert str(home) not in (home / "apps/app/test/a.out.json").read_text()
+    (home / "apps").rename(home / "moved")
+    assert trans_test(home, "moved/app") == (0, "app/a: ok\n1 ok\n")
+
+
 def test_a_difference_is_shown(home):
     """In the messages and in the files; the exit code is 1."""
     given(home, a_in_json={"name": "Ada"})
