@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Processor, Source, as_text, set_field
-from transmissions.streaming import CommandRunner, CommandTimeout, StreamSource, parse_json
+from transmissions import Processor, Protected, Source, UsageError, as_text, set_field
+from transmissions.streaming import CommandTimeout, Recorder, StreamSource, parse_json
 
 from .access import need
 from .command_documents import Documents
 from .command_settings import CommandSettings
+from .recording import broken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from transmissions import Message, RunError
-    from transmissions.streaming import ExecutionResult, Lines
+    from transmissions.streaming import ExecutionResult, Lines, Replay
 
     Shape = Callable[[Lines], list[Message]]
 
@@ -55,24 +56,32 @@ class CommandSource(CommandSettings, Source):
     "What is kept of the outputs as a whole, for the message that tells of the end; by itself all in batch mode, else none."
     exit_message: bool = False
     "Whether a message follows the last line that says how the program ended."
+    record: Annotated[str, Protected()] = ""
+    """A file that what the program writes is recorded in while it runs: asciicast, with every byte and the exit code. `.gz` and
+    `.zst` are compressed. A run replaces it; where this source runs its program again, that is put behind."""
+
+    _is_recorded = False
 
     def __post_init__(self) -> None:
         """Make sure that what is asked for can be read."""
         super().__post_init__()
         if self.mode == "structured" and self.format == "yaml":
             Documents.need_library()
+        if self.record and self.replay:
+            raise UsageError("a recording is made or played: take :record or :replay, not both")
 
     async def produce(self, message: Message) -> AsyncIterator[Message | list[Message]]:
         """Yield the lines, several messages at once where they came together."""
-        words, context = self.words(), self.execution(message)
+        words, context, launch = self.words(), self.execution(message), self._launch()
+        runner = self.runner(launch)
         told = _Told(message)
         shape = self._shape(message)
         fault: RunError | None = None
         try:
             if self.mode == "batch":
-                result = await CommandRunner().run_with_context(words[0], words[1:], context)
+                result = await runner.run_with_context(words[0], words[1:], context)
             else:
-                async with CommandRunner().stream(words[0], words[1:], context) as stream:
+                async with runner.stream(words[0], words[1:], context) as stream:
                     async for lines in stream:
                         told.take(lines)
                         yield shape(lines)
@@ -87,7 +96,7 @@ class CommandSource(CommandSettings, Source):
         last = self._conclude(told, result)
         if self.exit_message or self.mode == "batch":
             yield last
-        fault = fault or self.fault_of(words, result, told.last_error(result))
+        fault = fault or broken(launch) or self.fault_of(words, result, told.last_error(result))
         if fault:
             fault.is_late = True
             raise fault
@@ -95,6 +104,12 @@ class CommandSource(CommandSettings, Source):
     def kept(self) -> Literal["all", "tail", "none"]:
         """Return what is captured."""
         return self.capture or ("all" if self.mode == "batch" else "none")
+
+    def _launch(self) -> Replay | Recorder | None:
+        if not self.record:
+            return self.playing()
+        append, self._is_recorded = self._is_recorded, True
+        return Recorder(self.context.output_path(self.record), append=append)
 
     def _shape(self, message: Message) -> Shape:
         is_parsed = self.mode == "structured" and self.format != "plain"
@@ -167,10 +182,10 @@ class CommandStep(CommandSettings, Processor):
 
     async def process(self, message: Message) -> Message:
         """Run it once."""
-        words = self._filled(message)
-        result = await CommandRunner().run_with_context(words[0], words[1:], self.execution(message))
+        words, launch = self._filled(message), self.playing()
+        result = await self.runner(launch).run_with_context(words[0], words[1:], self.execution(message))
         said = result.stderr.strip().splitlines()
-        fault = self.fault_of(words, result, said[-1] if said else "")
+        fault = broken(launch) or self.fault_of(words, result, said[-1] if said else "")
         if fault:
             raise fault
         set_field(message, self.target_field, result.stdout)

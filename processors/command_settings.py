@@ -6,7 +6,7 @@ import codecs
 import shlex
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from transmissions import Pattern, Protected, Range, Record, RunError, Secret, Settings, Unit, UsageError, as_text
+from transmissions import Pattern, Protected, Range, Record, RunError, Secret, Unit, UsageError, as_text
 from transmissions.streaming import (
     INHERIT,
     BufferConfig,
@@ -17,12 +17,13 @@ from transmissions.streaming import (
 )
 
 from .access import need
+from .recording import ReplaySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from transmissions import Context, Message
+    from transmissions import Message
     from transmissions.streaming import ExecutionResult
 
 
@@ -37,7 +38,7 @@ class Variable(Record):
     "Its value, where it is a secret."
 
 
-class CommandSettings(Settings):
+class CommandSettings(ReplaySettings):
     """How a program is run; the base of the processors that run one."""
 
     command: Annotated[tuple[str, ...], Protected()] = ()
@@ -88,11 +89,6 @@ class CommandSettings(Settings):
 
     if TYPE_CHECKING:
 
-        @property
-        def context(self) -> Context:
-            """That of the processor."""
-            ...
-
         def kept(self) -> Literal["all", "tail", "none"]:
             """Return what is captured of the outputs as a whole."""
             ...
@@ -109,13 +105,16 @@ class CommandSettings(Settings):
 
     def words(self) -> list[str]:
         """Return the program and its arguments."""
-        words = list(self.command or self.context.command)
+        words = list(self.command or self.context.command or ([self.replay] if self.replay else []))
         if not words:
             raise RunError("there is no command to run: set :command, or write one behind `--`")
         return ["/bin/sh", "-c", words[0], "sh", *words[1:]] if self.shell else words
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Say what would be run."""
+        if self.replay:
+            yield f"plays the recording '{self.replay}'"
+            return
         yield f"runs {shlex.join(self.words())}" if self.command or self.context.command else "has no command to run"
 
     def execution(self, message: Message) -> ExecutionContext:

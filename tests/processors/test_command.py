@@ -61,7 +61,7 @@ def test_the_end_is_told_to_the_group_and_to_listeners(bench):
     message = {}
     assert bench.produced(script("exit 4"), message) == []
     assert message["command"]["exitCode"] == 4
-    assert bench.events[0][1]["exitCode"] == 4
+    assert bench.events[-1][1]["exitCode"] == 4
 
 
 def test_an_exit_code_may_count():
