@@ -65,13 +65,14 @@ _MANY: Final = 20
 def find_credentials(data: bytes, low: bytes) -> Iterator[tuple[int, int, str]]:
     """Yield where a credential's value stands, and its kind; `low` is the same in small letters."""
     for word, pattern in _PLACES.items():
-        place = low.find(word)
-        while place >= 0:
-            found = pattern.match(low, place)
-            value = _value_behind(data, low, place, found, word) if found else None
+        place = low.find(word)  # Where there is none, as mostly, this takes a third of a search.
+        found = pattern.search(low, place) if place >= 0 else None
+        while found:
+            place = found.start()
+            value = _value_behind(data, low, place, found, word)
             if value:
                 yield *value, "aws" if _is_amazon(low, place) else "credential"
-            place = low.find(word, value[1] if value else place + len(word))
+            found = pattern.search(low, value[1] if value else place + len(word))
     place = low.find(b"--")
     while place >= 0:
         found = _OPTION.match(low, place)
