@@ -48,7 +48,9 @@ class ReplaySettings(Settings):
     def _tell(self, event: Mapping[str, Any]) -> None:
         # How it ended is told as `command`, with more to it.
         if event["type"] != "completed":
-            self.context.emit(f"command-{event['type']}", **{name: event[name] for name in event if name != "type"})
+            self.context.emit(
+                f"command-{event['type'].replace('_', '-')}", **{name: event[name] for name in event if name != "type"}
+            )
 
 
 def broken(launch: Replay | Recorder | None) -> RunError | None:
