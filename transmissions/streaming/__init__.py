@@ -7,16 +7,8 @@
 Without streaming a run is what `subprocess.run(capture_output=True)` is, with time-outs that end all a command has started.
 """
 
-from .builtin import (
-    EventEmitter,
-    JsonLineProcessor,
-    LoggingProcessor,
-    PatternMatchProcessor,
-    RateLimitedProcessor,
-    YamlDocumentProcessor,
-    parse_json,
-)
-from .child import CommandError, CommandNotFound, CommandTimeout
+from .builtin import LoggingProcessor, RateLimitedProcessor
+from .child import CommandError, CommandNotFound, CommandOverflow, CommandTimeout
 from .config import (
     INHERIT,
     BufferConfig,
@@ -27,6 +19,8 @@ from .config import (
     StreamingMode,
     StreamSource,
 )
+from .dialogue import Dialogue
+from .emitters import EventEmitter, JsonLineProcessor, PatternMatchProcessor, YamlDocumentProcessor, parse_json
 from .events import EventBus
 from .lane import BufferTimeout
 from .lines import Lines
@@ -45,9 +39,11 @@ __all__ = [
     "BufferTimeout",
     "CommandError",
     "CommandNotFound",
+    "CommandOverflow",
     "CommandRunner",
     "CommandStream",
     "CommandTimeout",
+    "Dialogue",
     "EventBus",
     "EventEmitter",
     "ExecutionContext",

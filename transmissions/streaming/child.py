@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from transmissions.errors import RunError, RunTimeout
+from transmissions.errors import BufferOverflow, RunError, RunTimeout
 
 from .config import INHERIT
+from .groups import is_alive, signal_group
 from .guard import GUARD
 from .outlets import open_outlets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .config import ExecutionContext
     from .outlets import Readable
     from .result import ExecutionResult
 
+_LOG: Final = logging.getLogger("transmissions.streaming")
 _LOOK: Final = 0.02
 """Seconds between looks at whether a group is empty."""
+_UNKNOWN: Final = 255
 
 
 class CommandError(RunError):
@@ -37,6 +41,14 @@ class CommandNotFound(CommandError):
 
 class CommandTimeout(RunTimeout):
     """A command took longer than it was allowed to. `result` is what it had done by then."""
+
+    def __init__(self, sentence: str, result: ExecutionResult) -> None:
+        super().__init__(sentence)
+        self.result = result
+
+
+class CommandOverflow(BufferOverflow):
+    """A processor's buffer was full and was to fail. `result` is what the command had done by then."""
 
     def __init__(self, sentence: str, result: ExecutionResult) -> None:
         super().__init__(sentence)
@@ -63,66 +75,72 @@ class Process(Protocol):
         ...
 
     def forget(self) -> None:
-        """Let go of what it holds, once it is gone."""
+        """Let go of what it holds; end it at once if it is not gone, nor what it started if it was to end."""
         ...
 
 
 class Child:
-    """A process of this machine."""
+    """A process of this machine.
+
+    It is buried last of all, in `forget`: until then its number is nobody else's, and so is its group's.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], outlets: Sequence[Readable], stdin: int | None) -> None:
         self.outlets = outlets
         self.stdin = stdin
         self._process = process
+        self._code: int | None = None
+        self._is_ending = False
 
     async def exited(self) -> int:
-        """Wait for the end, without a thread where the system can tell of it."""
-        code = self._process.poll()
-        if code is not None:
-            return code
-        try:
-            descriptor = os.pidfd_open(self._process.pid)
-        except (AttributeError, OSError):  # another system, or an old Linux
-            return await asyncio.to_thread(self._process.wait)
-        try:
-            await _readable(descriptor)
-        finally:
-            os.close(descriptor)
-        return self._process.wait()
+        """Wait for the end; where the system cannot tell of it, by looking again and again."""
+        code = self._look()
+        if code is None:
+            with contextlib.suppress(AttributeError, OSError):  # another system, an old Linux, too many files open
+                await _readable(os.pidfd_open(self._process.pid))
+        while (code := self._look()) is None:  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(_LOOK)
+        return code
 
     async def end(self, grace: float) -> None:
         """Ask the group to end, and after `grace` seconds do not ask."""
-        self._signal(signal.SIGTERM)
+        self._is_ending = True
+        signal_group(self._process.pid, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self.exited()
-                while self._is_alive():  # noqa: ASYNC110 - nothing tells when a group becomes empty
+                while is_alive(self._process.pid):  # noqa: ASYNC110 - nothing tells when a group becomes empty
                     await asyncio.sleep(_LOOK)
-        self._signal(signal.SIGKILL)
+        signal_group(self._process.pid, signal.SIGKILL)
         await self.exited()
+        self._is_ending = False
 
     def forget(self) -> None:
-        """Tell the guard that nothing is left to end."""
+        """Bury it, and tell the guard that nothing is left to end; who could not wait for the end ends it here."""
+        if self._is_ending or self._look() is None:
+            signal_group(self._process.pid, signal.SIGKILL)
         GUARD.forget(self._process.pid)
+        self._process.wait()
         self.close_input()
+
+    def _look(self) -> int | None:
+        """Return the exit code, if it has one, and leave it where it is."""
+        if self._code is not None:
+            return self._code
+        try:
+            found = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            self._code = _UNKNOWN
+            _LOG.warning("something else in this process waits for its children: the exit code of a command is lost")
+        else:
+            self._code = found and (found.si_status if found.si_code == os.CLD_EXITED else -found.si_status)
+        return self._code
 
     def close_input(self) -> None:
         """Let the command read an end."""
         if self.stdin is not None:
             os.close(self.stdin)
             self.stdin = None
-
-    def _is_alive(self) -> bool:
-        """Whether anything of the group is at work: in a container nobody may bury its dead, and the dead can be signalled."""
-        return self._signal(0) and any(state != "Z" for state in _states(self._process.pid))
-
-    def _signal(self, number: int) -> bool:
-        # The group keeps its number as long as anything in it lives, so it is never somebody else's.
-        try:
-            os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
 
 
 def launch(command: Sequence[str], context: ExecutionContext) -> Child:
@@ -134,7 +152,10 @@ def launch(command: Sequence[str], context: ExecutionContext) -> Child:
 
     """
     with contextlib.ExitStack() as closing:
-        outlets = open_outlets(context)
+        try:
+            outlets = open_outlets(context)
+        except OSError as error:
+            raise CommandError(f"'{command[0]}' cannot be run: {(error.strerror or str(error)).lower()}") from error
         for descriptor in outlets.theirs:
             closing.callback(os.close, descriptor)
         try:
@@ -179,11 +200,11 @@ def _start(command: Sequence[str], context: ExecutionContext, stdin: Any, output
             env=environment,
             start_new_session=True,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise _why_not(command, folder, error) from error
 
 
-def _why_not(command: Sequence[str], folder: Path | str | None, error: OSError | ValueError) -> CommandError:
+def _why_not(command: Sequence[str], folder: Path | str | None, error: Exception) -> CommandError:
     name = command[0] if command else ""
     if not name:
         return CommandError("there is no command to run: its list of words is empty")
@@ -191,28 +212,20 @@ def _why_not(command: Sequence[str], folder: Path | str | None, error: OSError |
         return CommandError(f"'{name}' cannot be run: {error}")
     if folder is not None and not Path(folder).is_dir():
         return CommandError(f"'{name}' cannot be run in '{folder}': there is no such folder")
+    if isinstance(error, FileNotFoundError) and os.sep in name and Path(folder or ".", name).exists():
+        return CommandError(f"'{name}' cannot be run: the program named in its first line is not there")
     if isinstance(error, FileNotFoundError):
         return CommandNotFound(f"there is no program '{name}'" + ("" if os.sep in name else " on PATH"))
     return CommandError(f"'{name}' cannot be run: {(error.strerror or str(error)).lower()}")
 
 
-def _states(group: int) -> Iterator[str]:
-    """Yield the state of each process of a group, as Linux shows it; `?` where nothing is shown."""
-    files = list(Path("/proc").glob("[0-9]*/stat"))
-    if not files:
-        yield "?"
-    for file in files:
-        with contextlib.suppress(OSError):
-            state, _, its_group = file.read_text("latin-1").rpartition(")")[2].split()[:3]
-            if int(its_group) == group:
-                yield state
-
-
 async def _readable(descriptor: int) -> None:
+    """Wait until a descriptor is readable, and close it."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
-    loop.add_reader(descriptor, ready.set)
     try:
+        loop.add_reader(descriptor, ready.set)
         await ready.wait()
     finally:
         loop.remove_reader(descriptor)
+        os.close(descriptor)

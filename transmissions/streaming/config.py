@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import UsageError
 
+from .processor import as_processor
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from .processor import StreamProcessor
-
-    Listener = Callable[[str, Mapping[str, object]], None]
 
 INHERIT: Final = "<inherit>"
 """For `ExecutionContext.stdin`: the command reads what this process would read."""
@@ -83,20 +84,31 @@ class BufferConfig:
             figure = getattr(self, name)
             if figure is not None and figure < 1:
                 raise UsageError(f"{name} must be at least 1, not {figure}")
-        if self.block_timeout is not None and self.block_timeout < 0:
-            raise UsageError(f"block_timeout must not be negative: {self.block_timeout}")
+        _not_negative(self, "block_timeout")
+        _is_one_of(self, "overflow_strategy", OverflowStrategy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamingConfig:
-    """Whether and how a command is streamed, and to whom."""
+    """Whether and how a command is streamed, and to whom.
+
+    Raises:
+        UsageError: something given is no mode, no format or no processor.
+
+    """
 
     enabled: bool = False
     mode: StreamingMode = StreamingMode.BATCH
     format: OutputFormat = OutputFormat.PLAIN_TEXT
     """What STRUCTURED parses."""
     buffer_config: BufferConfig = field(default_factory=BufferConfig)
-    processors: tuple[StreamProcessor | Callable[[str, StreamSource], object], ...] = ()
+    processors: Sequence[StreamProcessor | Callable[[str, StreamSource], object]] = ()
+
+    def __post_init__(self) -> None:
+        _is_one_of(self, "mode", StreamingMode)
+        _is_one_of(self, "format", OutputFormat)
+        for one in self.processors:
+            as_processor(one)
 
     @property
     def is_streaming(self) -> bool:
@@ -144,12 +156,53 @@ class ExecutionContext:
         _one_of("order", self.order, ("source", "merged", "exact"))
         if self.order == "exact" and self.pty:
             raise UsageError("the exact order cannot be had from terminals: take pty or order, not both")
-        for name in ("timeout", "grace", "drain", "capture_limit"):
-            figure = getattr(self, name)
-            if figure is not None and figure < 0:
-                raise UsageError(f"{name} must not be negative: {figure}")
+        _not_negative(self, "timeout", "grace", "drain", "capture_limit")
+        _can_decode(self.encoding, self.errors, lines=bool(self.streaming_config and self.streaming_config.is_streaming))
+        self.input_bytes()
+
+    def input_bytes(self) -> bytes:
+        """Return what is written to the command.
+
+        Raises:
+            UsageError: the text cannot be encoded.
+
+        """
+        if self.stdin is None or isinstance(self.stdin, bytes | Path):
+            return self.stdin if isinstance(self.stdin, bytes) else b""
+        if not isinstance(self.stdin, str):
+            raise UsageError(f"stdin is text, bytes, a Path or None, not {type(self.stdin).__name__}")
+        try:
+            return self.stdin.encode(self.encoding, self.errors if self.errors == "surrogateescape" else "strict")
+        except UnicodeError as error:
+            raise UsageError(f"stdin cannot be encoded: {error}") from error
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+def _one_of(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         raise UsageError(f"{name} is one of {', '.join(known)}, not '{value}'")
+
+
+def _is_one_of(config: Any, name: str, kind: type[StrEnum]) -> None:
+    """Take the plain text of a choice for the choice."""
+    value = getattr(config, name)
+    _one_of(name, value, [one.value for one in kind])
+    object.__setattr__(config, name, kind(value))
+
+
+def _not_negative(config: Any, *names: str) -> None:
+    for name in names:
+        figure = getattr(config, name)
+        if figure is not None and not figure >= 0:  # what is not a number is refused, too
+            raise UsageError(f"{name} must not be negative: {figure}")
+
+
+def _can_decode(encoding: str, errors: str, *, lines: bool) -> None:
+    try:
+        codecs.lookup_error(errors)
+        ends_lines = "\r\n".encode(encoding) == b"\r\n"
+    except LookupError as error:
+        raise UsageError(f"text cannot be decoded so: {error}") from error
+    if lines and not ends_lines:
+        raise UsageError(f"{encoding} ends lines with more than a byte; take the output as a whole")
+    if lines and errors == "strict":
+        raise UsageError("errors 'strict' would end the lines at a bad byte; take 'replace' or 'surrogateescape'")

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from .config import StreamSource
+from .config import OverflowStrategy, StreamSource
 from .lines import LineSplitter
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .lines import Lines
     from .pump import Pump
 
-_AHEAD: Final = 4
-"""Pieces that may wait to be cut before the command is not read on."""
+_AHEAD: Final = 1 << 18
+"""Bytes that may wait to be cut before the command is not read on."""
 
 
 class Delivery:
@@ -31,6 +31,9 @@ class Delivery:
         self._lanes = lanes
         self._splitters = {source: LineSplitter(source, limit, context.encoding, context.errors) for source in StreamSource}
         self._pieces: deque[tuple[StreamSource, bytes, float]] = deque()
+        self._held = 0
+        self._pressing: deque[tuple[Lane, Lines]] = deque()
+        """Lines that had no room yet."""
         self._arrived = asyncio.Event()
         self._is_over = False
         self.pump: Pump | None = None
@@ -38,8 +41,9 @@ class Delivery:
     def take(self, source: StreamSource, data: bytes) -> None:
         """Take a piece; the pump stops while too many wait."""
         self._pieces.append((source, data, time.time()))
+        self._held += len(data)
         self._arrived.set()
-        if len(self._pieces) >= _AHEAD and self.pump:
+        if self._held >= _AHEAD and self.pump:
             self.pump.pause()
 
     def end(self) -> None:
@@ -48,31 +52,49 @@ class Delivery:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Deliver until the end, the last lines of both outputs included, and end the lanes.
+        """Deliver until the end, the last lines of both outputs included, and end the lanes; go on where it was left off.
 
         Raises:
             BufferOverflow: a lane was full whose strategy is to fail.
 
         """
         while True:
+            await self._press()
             while self._pieces:
-                source, data, at = self._pieces.popleft()
-                await self._offer(self._splitters[source].feed(data, at))
-                if self.pump and len(self._pieces) < _AHEAD:
-                    self.pump.resume()
+                self._offer(self._cut())
+                await self._press()
             if self._is_over:
                 break
             self._arrived.clear()
             await self._arrived.wait()
         for splitter in self._splitters.values():
-            await self._offer(splitter.finish(time.time()))
+            self._offer(splitter.finish(time.time()))
+            await self._press()
         for lane in self._lanes:
             lane.end()
 
-    async def _offer(self, lines: Lines | None) -> None:
+    def give_up(self) -> None:
+        """Count what is not delivered any more."""
+        lines = [self._cut() for _ in range(len(self._pieces))]
+        lines += [splitter.finish(time.time()) for splitter in self._splitters.values()]
+        for lane in self._lanes:
+            lane.offered += sum(one.count for one in lines if one is not None)
+
+    def _cut(self) -> Lines | None:
+        source, data, at = self._pieces.popleft()
+        self._held -= len(data)
+        if self.pump and self._held < _AHEAD:
+            self.pump.resume()
+        return self._splitters[source].feed(data, at)
+
+    def _offer(self, lines: Lines | None) -> None:
         if lines is None:
             return
-        # Everybody is offered them before anybody is waited for.
         full = [(lane, rest) for lane in self._lanes if (rest := lane.offer(lines)) is not None]
-        for lane, rest in full:
+        # Nobody who drops or fails is kept waiting by somebody who blocks.
+        self._pressing.extend(sorted(full, key=lambda one: one[0].strategy is OverflowStrategy.BLOCK))
+
+    async def _press(self) -> None:
+        while self._pressing:
+            lane, rest = self._pressing.popleft()
             await lane.press(rest)

@@ -12,6 +12,9 @@ from transmissions.errors import BufferOverflow
 from .config import OverflowStrategy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
     from .config import BufferConfig
     from .lines import Lines
 
@@ -25,90 +28,81 @@ class BufferTimeout(BufferOverflow):
 class Lane:
     """Lines on their way to one processor, in order.
 
-    A lane is full when as many lines as allowed wait and the processor is at work on another; one that is free takes lines
+    A lane is full when as many lines as allowed wait and the processor is at work on others; one that is free takes lines
     before any is dropped, however many came at once.
     """
 
-    def __init__(self, name: str, config: BufferConfig) -> None:
+    def __init__(self, name: str, config: BufferConfig, publish: Callable[[str, Mapping[str, Any]], None]) -> None:
         self.name = name
-        self.offered = self.dropped = 0
-        self.detached: BaseException | None = None
+        self.offered = 0
+        """Lines that came for the processor, whatever became of them."""
+        self.detached: BufferOverflow | None = None
         """Why it gets no more lines."""
-        self._config = config
+        self.strategy = config.overflow_strategy
         self._limit = config.max_lines
+        self._patience = config.block_timeout
+        self._publish = publish
         self._waiting: deque[Lines] = deque()
         self._held = 0
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._is_over = self._is_overflowing = False
 
-    async def put(self, lines: Lines) -> None:
-        """Take lines, by the strategy if there is no room.
-
-        Raises:
-            BufferOverflow: the strategy is to fail.
-
-        """
-        rest = self.offer(lines)
-        if rest is not None:
-            await self.press(rest)
-
     def offer(self, lines: Lines) -> Lines | None:
         """Take as many lines as there is room for, and return the others."""
-        if self.detached is not None:
-            return None
         self.offered += lines.count
         return self._fill(lines)
 
     async def press(self, rest: Lines) -> None:
-        """Find room for lines that had none."""
-        strategy = self._config.overflow_strategy
-        while self.detached is None:
-            await asyncio.sleep(0)  # A processor that is free takes what waits now.
-            left = self._fill(rest)
-            if left is None:
-                return
-            if left.count == rest.count:
-                break
-            rest = left
-        if self.detached is not None:
-            self.dropped += rest.count
-        elif strategy is OverflowStrategy.BLOCK:
-            await self._block(rest)
-        elif strategy is OverflowStrategy.FAIL:
-            raise BufferOverflow(f"the buffer of {self.name} is full: {self._limit} lines wait for it")
-        else:
-            self._drop(rest, oldest=strategy is OverflowStrategy.DROP_OLDEST)
+        """Find room for lines that had none.
 
-    async def take(self, most: int | None = None) -> list[Lines]:
-        """Wait for lines, and return up to `most` of them; none means that no more come."""
+        Raises:
+            BufferOverflow: there is none, and the strategy is to fail.
+
+        """
+        before, left = 0, self._fill(rest)
+        while left is not None and left.count != before:
+            before = left.count
+            await asyncio.sleep(0)  # A processor that is free takes what waits now.
+            left = self._fill(left)
+        if left is None:
+            return
+        if self.strategy is OverflowStrategy.BLOCK:
+            await self._block(left)
+        elif self.strategy is OverflowStrategy.FAIL:
+            error = BufferOverflow(f"the buffer of {self.name} is full: {self._limit} lines wait for it")
+            self.detach(error)
+            raise error
+        else:
+            self._drop(left, oldest=self.strategy is OverflowStrategy.DROP_OLDEST)
+
+    async def take(self, most: int | None = None) -> Lines | None:
+        """Wait for lines, and return no more than `most` that came together; None means that no more come."""
         while not self._waiting:
             self._is_overflowing = False
             if self._is_over:
-                return []
+                return None
             self._filled.clear()
             await self._filled.wait()
         self._emptied.set()
-        if most is None or most >= self._held:
-            taken, self._waiting, self._held = list(self._waiting), deque(), 0
-            return taken
-        return [self._pop(most)]
+        return self._pop(most)
 
     def end(self) -> None:
         """Say that no more lines come."""
         self._is_over = True
         self._filled.set()
 
-    def detach(self, reason: BaseException) -> None:
-        """Give it no more lines; those that wait are dropped."""
+    def detach(self, reason: BufferOverflow) -> None:
+        """Give it no more lines, those that wait included."""
         self.detached = reason
-        self.dropped += self._held
         self._waiting.clear()
         self._held = 0
         self._emptied.set()
         self.end()
 
     def _fill(self, lines: Lines) -> Lines | None:
+        if self.detached is not None:
+            return None
         count = lines.count
         room = count if self._limit is None else self._limit - self._held
         if room > 0:
@@ -117,44 +111,47 @@ class Lane:
             self._filled.set()
         return lines.part(max(0, room)) if count > room else None
 
-    def _pop(self, most: int) -> Lines:
+    def _pop(self, most: int | None) -> Lines:
         first = self._waiting.popleft()
-        if first.count > most:
+        if most is not None and first.count > most:
             self._waiting.appendleft(first.part(most))
             first = first.part(0, most)
         self._held -= first.count
         return first
 
     def _drop(self, rest: Lines, *, oldest: bool) -> None:
-        self._tell(
-            f"the buffer of {self.name} is full ({self._limit} lines); the {'oldest' if oldest else 'newest'} are dropped"
-        )
-        count = rest.count
-        self.dropped += count
-        if oldest and self._limit is not None:
-            self._waiting.append(rest)
-            self._held += count
-            while count:
-                count -= self._pop(count).count
+        which = "oldest" if oldest else "newest"
+        self._tell(f"the buffer of {self.name} is full ({self._limit} lines); the {which} are dropped")
+        if not oldest:
+            return
+        self._waiting.append(rest)
+        surplus = rest.count
+        self._held += surplus
+        while surplus:
+            surplus -= self._pop(surplus).count
 
-    async def _block(self, rest: Lines | None) -> None:
+    async def _block(self, rest: Lines) -> None:
+        scope = asyncio.timeout(self._patience)
         try:
-            async with asyncio.timeout(self._config.block_timeout) as scope:
-                while rest is not None and self.detached is None:
-                    self._emptied.clear()
-                    await self._emptied.wait()
-                    before, rest = rest, self._fill(rest)
-                    if (rest is None or rest.count < before.count) and self._config.block_timeout is not None:
-                        scope.reschedule(asyncio.get_running_loop().time() + self._config.block_timeout)
+            async with scope:
+                await self._filled_in(rest, scope)
         except TimeoutError:
-            sentence = f"{self.name} left its buffer of {self._limit} lines full for {self._config.block_timeout:g} s"
+            sentence = f"{self.name} left its buffer of {self._limit} lines full for {self._patience:g} s"
             self.detach(BufferTimeout(sentence))
             self._tell(f"{sentence}; it gets no more lines")
-        if self.detached is not None and rest is not None:
-            self.dropped += rest.count
+
+    async def _filled_in(self, rest: Lines, scope: asyncio.Timeout) -> None:
+        left: Lines | None = rest
+        while left is not None:
+            self._emptied.clear()
+            await self._emptied.wait()
+            left = self._fill(left)
+            if self._patience is not None:
+                scope.reschedule(asyncio.get_running_loop().time() + self._patience)
 
     def _tell(self, sentence: str) -> None:
         # Once for each time it fills up, not once a line.
         if not self._is_overflowing:
             self._is_overflowing = True
             _LOG.warning("%s", sentence)
+            self._publish("overflow", {"reader": self.name, "text": sentence})

@@ -13,6 +13,39 @@ TRUNCATED: Final = "…[{} bytes cut]"
 """What stands at the end of a line that was longer than allowed."""
 
 
+class _Content:
+    """Lines as bytes or texts; one is made of the other when first asked for, once for all readers."""
+
+    __slots__ = ("_block", "_codec", "_text", "_texts", "count")
+
+    def __init__(self, content: bytes | list[str], codec: tuple[str, str]) -> None:
+        self._block = content if isinstance(content, bytes) else b""
+        self._texts = content if isinstance(content, list) else None
+        self._text: str | None = None
+        self._codec = codec
+        self.count = len(content) if isinstance(content, list) else content.count(b"\n") + 1
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = self._plain().decode(*self._codec) if self._texts is None else "\n".join(self._texts)
+        return self._text
+
+    @property
+    def texts(self) -> list[str]:
+        if self._texts is None:
+            texts = self.text.split("\n")
+            # Some codecs take a line feed for a part of a broken character.
+            self._texts = texts if len(texts) == self.count else self._one_by_one()
+        return self._texts
+
+    def _plain(self) -> bytes:
+        return self._block.replace(b"\r\n", b"\n").removesuffix(b"\r") if b"\r" in self._block else self._block
+
+    def _one_by_one(self) -> list[str]:
+        return [line.decode(*self._codec) for line in self._plain().split(b"\n")]
+
+
 class Lines:
     """Lines of one output that came together.
 
@@ -20,13 +53,13 @@ class Lines:
     the splitting. Both are made when first asked for, once for all readers.
     """
 
-    __slots__ = ("_block", "_codec", "_text", "_texts", "count", "first", "source", "time")
+    __slots__ = ("_begin", "_content", "_part", "count", "first", "source", "time")
 
     def __init__(
         self,
         source: StreamSource,
         first: int,
-        content: bytes | list[str],
+        content: bytes | list[str] | _Content,
         time: float,
         codec: tuple[str, str] = ("utf-8", "replace"),
     ) -> None:
@@ -35,33 +68,31 @@ class Lines:
         """The number of the first of them in this output, counted from 1."""
         self.time = time
         """When they were read, in seconds since 1970."""
-        self.count = len(content) if isinstance(content, list) else content.count(b"\n") + 1
-        self._block = b"" if isinstance(content, list) else content
-        self._texts = content if isinstance(content, list) else None
-        self._text: str | None = None
-        self._codec = codec
+        self._content = content if isinstance(content, _Content) else _Content(content, codec)
+        self._begin = 0
+        self._part: list[str] | None = None
+        self.count = self._content.count
 
     @property
     def text(self) -> str:
         """All lines, with a line feed between each two."""
-        if self._text is None:
-            if self._texts is None:
-                block = self._block.replace(b"\r\n", b"\n").removesuffix(b"\r") if b"\r" in self._block else self._block
-                self._text = block.decode(*self._codec)
-            else:
-                self._text = "\n".join(self._texts)
-        return self._text
+        return self._content.text if self.count == self._content.count else "\n".join(self.texts)
 
     @property
     def texts(self) -> list[str]:
         """The lines, one by one."""
-        if self._texts is None:
-            self._texts = self.text.split("\n")
-        return self._texts
+        if self.count == self._content.count:
+            return self._content.texts
+        if self._part is None:
+            self._part = self._content.texts[self._begin : self._begin + self.count]
+        return self._part
 
     def part(self, begin: int, end: int | None = None) -> Lines:
-        """Return some of them."""
-        return Lines(self.source, self.first + begin, self.texts[begin:end], self.time)
+        """Return some of them, in a time that does not depend on how many."""
+        part = Lines(self.source, self.first + begin, self._content, self.time)
+        part._begin = self._begin + begin
+        part.count = (self.count if end is None else min(end, self.count)) - begin
+        return part
 
     def numbered(self) -> Iterator[tuple[int, str]]:
         """Yield each with its number."""
@@ -82,6 +113,7 @@ class LineSplitter:
         self._open: list[bytes] = []
         """The pieces of the line that has not ended yet."""
         self._held = self._cut = 0
+        self._ends_with_return = False
         self._count = 0
 
     def feed(self, data: bytes, time: float) -> Lines | None:
@@ -96,13 +128,12 @@ class LineSplitter:
         else:
             lines = self._numbered(b"".join([*self._open, whole]), time)
             self._open, self._held = [], 0
-        if rest:
-            self._keep(rest)
+        self._keep(rest)
         return lines
 
     def finish(self, time: float) -> Lines | None:
         """Return the last line, if it did not end."""
-        return self._numbered([self._take(ended=False)], time) if self._open else None
+        return self._numbered([self._take()], time) if self._held else None
 
     def _numbered(self, content: bytes | list[str], time: float) -> Lines:
         lines = Lines(self._source, self._count + 1, content, time, self._codec)
@@ -111,18 +142,24 @@ class LineSplitter:
 
     def _bounded(self, line: bytes) -> str:
         self._keep(line)
+        if self._ends_with_return:  # it belongs to the line's end, and does not count
+            if self._cut:
+                self._cut -= 1
+            else:
+                self._open[-1] = self._open[-1][:-1]
         return self._take()
 
     def _keep(self, data: bytes) -> None:
-        room = len(data) if self._limit is None else self._limit - self._held
-        self._cut += max(0, len(data) - room)
-        self._open.append(data[:room] if len(data) > room else data)
-        self._held += min(len(data), room)
+        if not data:
+            return
+        kept = data if self._limit is None else data[: self._limit - self._held]
+        if kept:
+            self._open.append(kept)
+        self._held += len(kept)
+        self._cut += len(data) - len(kept)
+        self._ends_with_return = data.endswith(b"\r")
 
-    def _take(self, *, ended: bool = True) -> str:
-        line = b"".join(self._open)
-        if ended and not self._cut:
-            line = line.removesuffix(b"\r")
-        text = line.decode(*self._codec) + (TRUNCATED.format(self._cut) if self._cut else "")
-        self._open, self._held, self._cut = [], 0, 0
+    def _take(self) -> str:
+        text = b"".join(self._open).decode(*self._codec) + (TRUNCATED.format(self._cut) if self._cut else "")
+        self._open, self._held, self._cut, self._ends_with_return = [], 0, 0, False
         return text

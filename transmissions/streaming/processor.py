@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from transmissions.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from .config import StreamSource
+    from .config import BufferConfig, StreamSource
     from .lines import Lines
 
 
@@ -20,6 +22,11 @@ class StreamProcessor:
     and is called by one thread at a time.
     """
 
+    buffer: BufferConfig | None = None
+    """A buffer unlike that of the other processors of the run."""
+    at_once: int | None = None
+    """How many lines `process_batch` takes at most; None takes what came together."""
+
     is_vital: ClassVar[bool] = False
     """Whether the run fails when this one is detached, as the command runs for nobody else."""
 
@@ -28,8 +35,9 @@ class StreamProcessor:
         """What it is called where its failures and drops are told."""
         return type(self).__name__
 
-    def attach(self, publish: Callable[[str, Mapping[str, Any], float], None]) -> None:
-        """Get the way to tell events of this run: `publish(type, fields, time)`."""
+    def attach(self, publish: Callable[[str, Mapping[str, Any], float], None]) -> StreamProcessor | None:
+        """Get the way to tell events of a run, `publish(type, fields, time)`; one that is returned reads in place of this."""
+        return None
 
     def process_line(self, line: str, source: StreamSource) -> Awaitable[None] | None:
         """Take one line, without its end."""
@@ -66,15 +74,21 @@ class CallableProcessor(StreamProcessor):
 
 
 def as_processor(given: Any) -> StreamProcessor:
-    """Return a processor for what was given: one, anything with `process_line` or `process_batch`, or a function."""
+    """Return a processor for what was given: one, anything with `process_line` or `process_batch`, or a function.
+
+    Raises:
+        UsageError: it is nothing of the kind.
+
+    """
+    if inspect.isclass(given):
+        raise UsageError(f"{given.__name__} is a class; a stream processor is one of its objects")
     if isinstance(given, StreamProcessor):
         return given
     if hasattr(given, "process_line") or hasattr(given, "process_batch"):
         return _Adopted(given)
-    if callable(given) and not inspect.isclass(given):
+    if callable(given):
         return CallableProcessor(given)
-    kind = given.__name__ if inspect.isclass(given) else type(given).__name__
-    raise TypeError(f"{kind} is no stream processor: it has no process_line(line, source)")
+    raise UsageError(f"{type(given).__name__} is no stream processor: it has no process_line(line, source)")
 
 
 class _Adopted(StreamProcessor):
@@ -82,9 +96,9 @@ class _Adopted(StreamProcessor):
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        for method in ("process_line", "process_batch", "on_complete", "on_error", "attach"):
-            if hasattr(inner, method):
-                setattr(self, method, getattr(inner, method))
+        for name in ("process_line", "process_batch", "on_complete", "on_error", "attach", "buffer", "at_once"):
+            if hasattr(inner, name):
+                setattr(self, name, getattr(inner, name))
 
     @property
     def name(self) -> str:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _SMALLEST: Final = 1 << 16
 _LARGEST: Final = 1 << 18
 """Bytes asked for at once: more gains nothing, less costs a call each."""
+_SWEEP: Final = 64
+"""Pieces read at most when nothing is waited for any more: more than a pipe holds."""
+_LOOK: Final = 0.02
+"""Seconds between looks at outlets whose end nothing tells of."""
 
 
 class Pump:
@@ -24,18 +28,20 @@ class Pump:
     def __init__(
         self, outlets: Sequence[Readable], take: Callable[[StreamSource, bytes], None], size: int | None = None
     ) -> None:
-        self.pieces = 0
         self._take = take
         self._size = size or _SMALLEST
         self._open = list(outlets)
         self._is_paused = True
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._heard = 0.0
+        """When something came, or could come again."""
 
     def resume(self) -> None:
         """Read on."""
         if self._is_paused:
             self._is_paused = False
+            self._heard = self._loop.time()
             for outlet in self._open:
                 self._loop.add_reader(outlet.descriptor, self._read, outlet)
             if not self._open:
@@ -53,13 +59,22 @@ class Pump:
 
         What it left behind in the background may hold them open: after `patience` seconds without a byte they are given up.
         """
+        self._heard = self._loop.time()
         while not self._ended.is_set():
-            seen = self.pieces
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._ended.wait()
-            if seen == self.pieces and not self._is_paused:
+            self.sweep()
+            left = self._heard + patience - self._loop.time()
+            if left <= 0 and not self._is_paused:
                 return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._ended.wait()
+
+    def sweep(self) -> None:
+        """Read what is there now."""
+        for outlet in [] if self._is_paused else list(self._open):
+            for _ in range(_SWEEP):
+                if not self._read(outlet) or self._is_paused:
+                    break
 
     def close(self) -> None:
         """Read no more."""
@@ -67,22 +82,24 @@ class Pump:
         while self._open:
             self._open.pop().close()
 
-    def _read(self, outlet: Readable) -> None:
+    def _read(self, outlet: Readable) -> bool:
+        """Read a piece; return whether there may be more."""
         try:
             source, data = outlet.read(self._size)
         except BlockingIOError:
-            return
+            return False
         if data:
-            self.pieces += 1
+            self._heard = self._loop.time()
             if len(data) == self._size < _LARGEST:
                 self._size *= 2
             self._take(source, data)
-            return
+            return True
         self._loop.remove_reader(outlet.descriptor)
         self._open.remove(outlet)
         outlet.close()
         if not self._open:
             self._ended.set()
+        return False
 
 
 async def write_input(descriptor: int, data: bytes) -> None:

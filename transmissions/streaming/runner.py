@@ -5,7 +5,10 @@ kept (see `capture`) and, if somebody reads lines, cut into lines once and offer
 processor takes from its lane at its own pace. When the command has exited and its outputs are at their end, lanes run empty
 and every processor gets `on_complete`. A time-out covers all of that. Where a run ends otherwise - time-out, overflow,
 cancellation - the group gets SIGTERM and, after `grace`, SIGKILL; what was read is kept, waiting lines are handed on for no
-longer than `grace`, and every processor gets `on_error` in place of `on_complete`. No callback is begun after that.
+longer than `grace`, and every processor gets `on_error` in place of `on_complete`. No callback is begun after that. Who
+cancels a run again while it ends so ends the group at once.
+
+The lines of every processor add up, however a run ends: what was neither handled nor failed was dropped.
 """
 
 from __future__ import annotations
@@ -14,20 +17,22 @@ import asyncio
 import contextlib
 import dataclasses
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from transmissions.errors import BufferOverflow, UsageError, describe
+from transmissions.near import suggestion
 
 from .builtin import structured
 from .capture import Capture
-from .child import CommandError, CommandTimeout, launch
+from .child import CommandOverflow, CommandTimeout, launch
 from .config import BufferConfig, ExecutionContext, StreamSource
 from .delivery import Delivery
 from .events import EventBus
-from .lane import Lane
+from .outlets import hint
 from .processor import as_processor
 from .pump import Pump, write_input
-from .result import ExecutionResult, ReaderReport
+from .result import ExecutionResult
 from .stream import CommandStream, Handover, pulled
 from .worker import Worker
 
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from .events import Listener
 
     Launch = Callable[[Sequence[str], ExecutionContext], Process]
+    Task = asyncio.Task[Any]
 
 
 class CommandRunner:
@@ -52,11 +58,11 @@ class CommandRunner:
 
     async def run(self, command: str, args: Sequence[str] = (), **options: Any) -> ExecutionResult:
         """Run a command; `options` are the fields of an ExecutionContext."""
-        try:
-            context = ExecutionContext(**options)
-        except TypeError as error:
-            known = ", ".join(one.name for one in dataclasses.fields(ExecutionContext))
-            raise UsageError(f"{describe(error).rpartition(' ')[2]} is no option of a command; there are {known}") from error
+        known = [one.name for one in dataclasses.fields(ExecutionContext)]
+        strange = next((name for name in options if name not in known), None)
+        if strange is not None:
+            raise UsageError(f"'{strange}' is no option of a command{suggestion(strange, known)}")
+        context = ExecutionContext(**options)
         return await self.run_with_context(command, args, context)
 
     async def run_with_context(self, command: str, args: Sequence[str], context: ExecutionContext) -> ExecutionResult:
@@ -66,7 +72,7 @@ class CommandRunner:
             CommandNotFound: there is no such program.
             CommandError: it could not be started, or its input not be read.
             CommandTimeout: it took too long; `.result` is what it had done.
-            BufferOverflow: a processor's buffer was full and was to fail.
+            CommandOverflow: a processor's buffer was full and was to fail; `.result` is what the command had done.
 
         """
         return await _Run((command, *args), context, self._launch, self._listeners).work()
@@ -74,7 +80,8 @@ class CommandRunner:
     def stream(self, command: str, args: Sequence[str], context: ExecutionContext) -> CommandStream:
         """Return a command to enter, whose lines are then pulled; it fails as `run_with_context` does, where it is pulled."""
         handover = Handover()
-        return CommandStream(self.run_with_context(command, args, pulled(context, handover)), handover)
+        work = partial(self.run_with_context, command, args, pulled(context, handover))
+        return CommandStream(work, handover)
 
 
 class _Run:
@@ -87,98 +94,115 @@ class _Run:
         buffer = config.buffer_config if config else BufferConfig()
         self.bus = EventBus(listeners=listeners)
         given = [*structured(config), *map(as_processor, config.processors)] if config and config.is_streaming else []
+        attached = [one.attach(self.bus.publish) or one for one in given]
         self._command = command
         self._context = context
         self._launch = launch
-        self._workers = [Worker(one, Lane(one.name, buffer), buffer.max_lines) for one in given]
+        self._workers = [Worker(one, buffer, self.bus.publish) for one in attached]
         self._captures = {source: Capture(context) for source in StreamSource}
         self._delivery = Delivery([worker.lane for worker in self._workers], context)
+        self._reading: list[Task] = []
+        """The delivery and the workers, and whatever else calls processors."""
         self._size = buffer.line_buffer_size if self._workers else None
         self._began = time.monotonic()
 
     async def work(self) -> ExecutionResult:
-        for worker in self._workers:
-            worker.processor.attach(self.bus.publish)
-        try:
-            process = self._launch(self._command, self._context)
-        except CommandError as error:
-            await self._tell(error)
-            raise
-        self.bus.publish("started", {"command": list(self._command)})
-        pump = Pump(process.outlets, self._take if self._workers else self._keep, self._size)
-        self._delivery.pump = pump
-        try:
-            return await self._in_time(process, pump)
-        finally:
-            for worker in self._workers:
-                worker.stop()
-            pump.close()
-            process.forget()
-
-    async def _in_time(self, process: Process, pump: Pump) -> ExecutionResult:
-        scope = asyncio.timeout(self._context.timeout)
-        try:
-            async with scope:
-                code = await self._follow(process, pump)
-        except TimeoutError as error:
-            if not scope.expired():
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._stop)
+            try:
+                process = self._launch(self._command, self._context)
+            except Exception as error:
+                await self._tell(error)
                 raise
-            await self._break_off(process, pump)
-            code = await process.exited()
-            sentence = f"'{self._command[0]}' took longer than {self._context.timeout:g} s"
-            await self._tell(failure := CommandTimeout(sentence, self._result(code, timed_out=True)))
-            raise failure from error
-        except BufferOverflow as error:
-            await self._break_off(process, pump)
+            closing.callback(process.forget)
+            self.bus.publish("started", {"command": list(self._command)})
+            pump = Pump(process.outlets, self._take if self._workers else self._keep, self._size)
+            closing.callback(pump.close)
+            return await self._see_through(process, pump)
+
+    async def _see_through(self, process: Process, pump: Pump) -> ExecutionResult:
+        self._delivery.pump = pump
+        writing = [asyncio.create_task(self._write(process))] if process.stdin is not None else []
+        works = [self._delivery.run(), *(worker.work() for worker in self._workers)] if self._workers else []
+        self._reading = [asyncio.create_task(work) for work in works]
+        course = asyncio.create_task(self._course(process, pump, writing))
+        tasks = [*writing, *self._reading, course]
+        try:
+            done, _ = await asyncio.wait(tasks, timeout=self._context.timeout, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError as error:
+            await self._break_off(process, pump, [*writing, course])
             await self._tell(error)
             raise
-        except BaseException:
-            for worker in self._workers:
-                worker.stop()
-            await asyncio.shield(process.end(self._context.grace))
-            raise
-        for worker in self._workers:
-            await worker.complete(code if code >= 0 else None)
-        return self._result(code)
+        failure = next((fault for task in done if not task.cancelled() and (fault := task.exception())), None)
+        if failure is None and course.done():
+            return self._result(course.result())
+        await self._break_off(process, pump, [*writing, course])
+        return await self._failed(await process.exited(), failure)
 
-    async def _follow(self, process: Process, pump: Pump) -> int:
+    async def _course(self, process: Process, pump: Pump, writing: list[Task]) -> int:
+        """Follow the command to its end, and the processors to theirs."""
         pump.resume()
-        if not self._workers and process.stdin is None:
-            code = await process.exited()
-            await pump.drained(self._context.drain)
-            return code
-        try:
-            async with asyncio.TaskGroup() as group:
-                writing = group.create_task(self._write(process))
-                group.create_task(self._delivery.run())
-                for worker in self._workers:
-                    group.create_task(worker.work())
-                code = await process.exited()
-                await pump.drained(self._context.drain)
-                writing.cancel()
-                self._delivery.end()
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        code = await process.exited()
+        await pump.drained(self._context.drain)
+        for task in writing:
+            task.cancel()
+        self._delivery.end()
+        if self._reading:
+            await asyncio.wait(self._reading)
+            for task in self._reading:
+                task.result()
+            await asyncio.gather(*(worker.complete(code if code >= 0 else None) for worker in self._workers))
+        self.bus.publish("completed", {"returncode": code})
         return code
 
     async def _write(self, process: Process) -> None:
         data = self._context.stdin
         if process.stdin is not None and isinstance(data, str | bytes):
-            await write_input(process.stdin, data.encode(self._context.encoding) if isinstance(data, str) else data)
+            await write_input(process.stdin, self._context.input_bytes())
             process.close_input()
 
-    async def _break_off(self, process: Process, pump: Pump) -> None:
+    async def _break_off(self, process: Process, pump: Pump, others: list[Task]) -> None:
         """End the command, keep what it had written, and hand on what waits, for no longer than `grace`."""
+        await _cancelled(others, self._context.grace)
         await process.end(self._context.grace)
         self._delivery.pump = None
         pump.resume()
-        await pump.drained(self._context.drain)
+        pump.sweep()
+        pump.close()
         self._delivery.end()
-        with contextlib.suppress(TimeoutError, BufferOverflow, BaseExceptionGroup):
-            async with asyncio.timeout(self._context.grace), asyncio.TaskGroup() as group:
-                group.create_task(self._delivery.run())
-                for worker in self._workers:
-                    group.create_task(worker.work())
+        if self._reading and self._reading[0].done():  # it failed at one lane; the others get their lines
+            self._reading.append(asyncio.create_task(self._delivery.run()))
+        if self._reading:
+            await asyncio.wait(self._reading, timeout=self._context.grace)
+        for worker in self._workers:
+            worker.stop()
+        await _cancelled(self._reading, self._context.grace)
+        self._delivery.give_up()
+
+    async def _failed(self, code: int, failure: BaseException | None) -> ExecutionResult:
+        """Tell of the failure, or the time-out, and raise it."""
+        result = self._result(code, timed_out=failure is None)
+        if failure is None:
+            failure = CommandTimeout(f"'{self._command[0]}' took longer than {self._context.timeout:g} s", result)
+        elif isinstance(failure, BufferOverflow):
+            failure = CommandOverflow(describe(failure), result)
+        await self._tell(failure)
+        raise failure
+
+    async def _tell(self, error: BaseException) -> None:
+        """Tell every processor of the end of the run, for no longer than `grace`."""
+        self.bus.publish("failed", {"error": describe(error)})
+        if self._workers:
+            self._reading = [asyncio.create_task(worker.fail(error)) for worker in self._workers]
+            await asyncio.wait(self._reading, timeout=self._context.grace)
+            await _cancelled(self._reading, 0)
+
+    def _stop(self) -> None:
+        self.bus.close()
+        for task in self._reading:
+            task.cancel()
+        for worker in self._workers:
+            worker.close()
 
     def _keep(self, source: StreamSource, data: bytes) -> None:
         self._captures[source].add(data)
@@ -187,14 +211,8 @@ class _Run:
         self._captures[source].add(data)
         self._delivery.take(source, data)
 
-    async def _tell(self, error: BaseException) -> None:
-        self.bus.publish("failed", {"error": describe(error)})
-        for worker in self._workers:
-            await worker.tell(error)
-
     def _result(self, code: int, *, timed_out: bool = False) -> ExecutionResult:
         stdout, stderr = self._captures[StreamSource.STDOUT], self._captures[StreamSource.STDERR]
-        self.bus.publish("completed", {"returncode": code, "timed_out": timed_out})
         return ExecutionResult(
             stdout_bytes=stdout.bytes(),
             stderr_bytes=stderr.bytes(),
@@ -202,21 +220,20 @@ class _Run:
             timed_out=timed_out,
             duration=time.monotonic() - self._began,
             totals={source.value: capture.total for source, capture in self._captures.items()},
-            readers=tuple(map(_report, self._workers)),
+            readers=tuple(worker.report() for worker in self._workers),
             events=self.bus.events,
+            metadata=hint(code, stdout.bytes() + stderr.bytes()) if self._context.order == "exact" else {},
             encoding=self._context.encoding,
             errors=self._context.errors,
         )
 
 
-def _report(worker: Worker) -> ReaderReport:
-    lane = worker.lane
-    error = lane.detached or worker.failure
-    return ReaderReport(
-        name=lane.name,
-        offered=lane.offered,
-        handled=worker.handled,
-        dropped=lane.dropped,
-        failed=worker.failures,
-        error=describe(error) if error else "",
-    )
+async def _cancelled(tasks: list[Task], patience: float) -> None:
+    """Cancel tasks, and wait for their ends; one that does not heed it is left behind."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        done, _ = await asyncio.wait(tasks, timeout=patience)
+        for task in done:
+            if not task.cancelled():
+                task.exception()

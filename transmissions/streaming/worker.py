@@ -7,38 +7,50 @@ import inspect
 import logging
 import time
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from transmissions.errors import describe
 
-    from .config import StreamSource
-    from .lane import Lane
+from .lane import Lane
+from .result import ReaderReport
+from .side import SideThread
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from .config import BufferConfig
     from .lines import Lines
     from .processor import StreamProcessor
 
 _LOG: Final = logging.getLogger("transmissions.streaming")
 _LONG: Final = 0.01
 """Seconds that a plain method may hold the event loop before it is given a thread."""
-_MOST: Final = 64
-"""Lines that an asynchronous method has in hand; they cannot be dropped any more."""
+_QUICK: Final = 0.001
+_ASYNC_MOST, _PLAIN_MOST = 64, 128
+"""Lines that a method has in hand; they cannot be dropped any more."""
 
 
 class Worker:
     """One processor at work on one run."""
 
-    def __init__(self, processor: StreamProcessor, lane: Lane, limit: int | None) -> None:
-        self.processor = processor
-        self.lane = lane
-        self.failures = 0
-        """How often it failed."""
-        self.failure: BaseException | None = None
+    def __init__(
+        self, processor: StreamProcessor, buffer: BufferConfig, publish: Callable[[str, Mapping[str, Any]], None]
+    ) -> None:
+        self.lane = Lane(processor.name, processor.buffer or buffer, publish)
+        self._processor = processor
+        self._publish = publish
+        self._handled = self._failed = 0
+        self._failure: BaseException | None = None
         """What it failed with first."""
-        self.handled = 0
         self._batch: Callable[[Lines], Any] | None = getattr(processor, "process_batch", None)
+        limit = (processor.buffer or buffer).max_lines or _PLAIN_MOST * 8
+        self._cap = max(1, min(_PLAIN_MOST, limit // 8))
+        self._most: int | None = processor.at_once if self._batch else 1
         self._waits = inspect.iscoroutinefunction(self._batch or processor.process_line)
-        self._most = max(1, min(_MOST, (limit or _MOST) // 8)) if self._waits and not self._batch else None
-        self._in_thread = self._is_over = False
+        self._side: SideThread | None = None
+        self._in_thread = self._is_told = self._is_over = False
+        self._trust = self._quick = 8
 
     async def work(self) -> None:
         """Hand on all lines, until no more come.
@@ -47,29 +59,50 @@ class Worker:
             BufferTimeout: the processor was detached, and the run is for it.
 
         """
-        while batches := await self.lane.take(self._most):
-            for lines in batches:
-                if self.lane.detached is not None:
-                    self.lane.dropped += lines.count
-                else:
-                    await self._hand_on(lines)
-        if self.processor.is_vital and self.lane.detached is not None:
-            raise self.lane.detached
+        begin = time.perf_counter()
+        while (lines := await self.lane.take(self._most)) is not None:
+            await self._hand_on(lines)
+            if time.perf_counter() - begin > _LONG:  # others want the loop, too
+                await asyncio.sleep(0)
+                begin = time.perf_counter()
+        if self.lane.detached is not None:
+            await self.fail(self.lane.detached)
+            if self._processor.is_vital:
+                raise self.lane.detached
 
     async def complete(self, exit_code: int | None) -> None:
-        """Tell the processor that all is done; of its detachment, if that is what became of it."""
-        if self.lane.detached is not None:
-            await self.tell(self.lane.detached)
-        else:
-            await self._attempt(self.processor.on_complete, exit_code)
+        """Tell the processor that all is done, if nothing else was its end."""
+        if not self._is_told:
+            self._is_told = True
+            await self._attempt(self._processor.on_complete, exit_code)
 
-    async def tell(self, error: BaseException) -> None:
-        """Tell the processor of an error."""
-        await self._attempt(self.processor.on_error, error)
+    async def fail(self, error: BaseException) -> None:
+        """Tell the processor that an error is its end."""
+        if not self._is_told:
+            self._is_told = True
+            await self._attempt(self._processor.on_error, error)
 
     def stop(self) -> None:
         """Hand on nothing more, from a thread either."""
         self._is_over = True
+
+    def close(self) -> None:
+        """Call nothing more."""
+        self._is_over = True
+        if self._side is not None:
+            self._side.close()
+
+    def report(self) -> ReaderReport:
+        """Say what became of its lines."""
+        error = self.lane.detached or self._failure
+        return ReaderReport(
+            name=self.lane.name,
+            offered=self.lane.offered,
+            handled=self._handled,
+            failed=self._failed,
+            dropped=self.lane.offered - self._handled - self._failed,
+            error=describe(error) if error else "",
+        )
 
     async def _hand_on(self, lines: Lines) -> None:
         if self._batch is not None:
@@ -80,79 +113,116 @@ class Worker:
             await self._call_for_each(lines)
 
     async def _batch_on(self, lines: Lines) -> None:
-        assert self._batch is not None
-        began = time.perf_counter()
-        work = asyncio.to_thread(self._batch, lines) if self._in_thread else self._batch(lines)
-        try:
-            if inspect.isawaitable(work):
-                await work
-        except Exception as error:  # noqa: BLE001 - a reader's fault is its own
-            await self._note(error)
+        error, result = await self._timed(partial(_caught, self._batch, lines))
+        if error is None and inspect.isawaitable(result):
+            error = await _outcome(result)
+        if error is None:
+            self._handled += lines.count
         else:
-            self.handled += lines.count
-        self._in_thread = self._in_thread or (not self._waits and time.perf_counter() - began > _LONG)
+            await self._note(error, lines.count)
 
     async def _wait_for_each(self, lines: Lines) -> None:
-        process: Any = self.processor.process_line
+        process: Any = self._processor.process_line
+        self._most = min(_ASYNC_MOST, self._cap)
         for text in lines.texts:
             try:
-                await process(text, lines.source)
-                self.handled += 1
-            except Exception as error:  # noqa: BLE001 - a reader's fault is its own
+                result = process(text, lines.source)
+                if result is not None:
+                    await result
+                self._handled += 1
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a reader's fault is its own
+                _unless_cancelled(error)
                 await self._note(error)
 
     async def _call_for_each(self, lines: Lines) -> None:
-        done, step = 0, 1
+        done = 0
         while done < lines.count and not self._is_over:
-            part = lines.texts[done : done + step]
             began = time.perf_counter()
-            work = partial(self._call, part, lines.source)
-            errors, awaited = await asyncio.to_thread(work) if self._in_thread else work()
-            for result in awaited:  # a plain function may return what an `async def` would
-                await self._settle(result)
-            for error in errors:
+            more, error, awaited = await self._timed(partial(self._call, lines, done))
+            if awaited is not None:  # a plain function may return what an `async def` would
+                self._waits = True
+                error = await _outcome(awaited)
+                self._handled += error is None
+            if error is not None:
                 await self._note(error)
-            done += len(part)
-            if time.perf_counter() - began > _LONG and not awaited:
-                self._in_thread = True
-            step = lines.count if self._in_thread else step * 2
+            done += more
+            is_quick = time.perf_counter() - began < _LONG / 4
+            self._most = min(self._cap, (self._most or 1) * 2) if is_quick else 1
 
-    def _call(self, texts: list[str], source: StreamSource) -> tuple[list[Exception], list[Awaitable[Any]]]:
-        process = self.processor.process_line
-        errors: list[Exception] = []
-        awaited: list[Awaitable[Any]] = []
-        for text in texts:
-            if self._is_over:
-                break
-            try:
-                result = process(text, source)
-                if result is not None and inspect.isawaitable(result):
-                    awaited.append(result)
-                self.handled += 1
-            except Exception as error:  # noqa: BLE001 - a reader's fault is its own
-                errors.append(error)
-        return errors, awaited
-
-    async def _settle(self, result: Awaitable[Any]) -> None:
+    def _call(self, lines: Lines, begin: int) -> tuple[int, Exception | None, Awaitable[Any] | None]:
+        """Hand on lines one by one; return how many, and what the last of them needs done in the loop."""
+        process = self._processor.process_line
+        at = begin
         try:
-            await result
+            for at, text in enumerate(islice(lines.texts, begin, None), begin):
+                if self._is_over:
+                    break
+                result = process(text, lines.source)
+                if result is not None and inspect.isawaitable(result):
+                    return at + 1 - begin, None, result
+                self._handled += 1
         except Exception as error:  # noqa: BLE001 - a reader's fault is its own
-            self.handled -= 1
-            await self._note(error)
+            return at + 1 - begin, error, None
+        return lines.count - begin, None, None
 
-    async def _note(self, error: Exception) -> None:
-        self.failures += 1
-        if self.failure is None:
-            self.failure = error
-            _LOG.warning("%s failed: %s: %s", self.processor.name, type(error).__name__, error)
-        await self.tell(error)
+    async def _timed(self, call: Callable[[], Any]) -> Any:
+        """Call something that may take long, in a thread if it did before."""
+        began = time.perf_counter()
+        result = await self._aside(call)
+        spent = time.perf_counter() - began
+        if not self._in_thread:
+            self._in_thread = spent > _LONG and not self._waits
+        elif spent > _QUICK:
+            self._quick = self._trust
+        else:
+            self._quick -= 1
+            self._in_thread = self._quick > 0
+            self._trust *= 1 if self._in_thread else 2  # back in the loop; more is asked the next time
+        return result
+
+    async def _aside(self, call: Callable[[], Any]) -> Any:
+        if not self._in_thread:
+            return call()
+        self._side = self._side or SideThread(self.lane.name)
+        return await self._side.call(call)
+
+    async def _note(self, error: BaseException, lines: int = 1) -> None:
+        self._failed += lines
+        self._remember(error, "")
+        await self._attempt(self._processor.on_error, error)
 
     async def _attempt(self, method: Callable[[Any], Any], argument: object) -> None:
-        try:
-            result = method(argument)
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:  # noqa: BLE001 - a reader's fault is its own
-            self.failures += 1
-            self.failure = self.failure or error
-            _LOG.warning("%s failed in %s: %s", self.processor.name, getattr(method, "__name__", "a callback"), error)
+        error, result = await self._aside(partial(_caught, method, argument))
+        if error is None and inspect.isawaitable(result):
+            error = await _outcome(result)
+        if error is not None:
+            self._remember(error, f" in {getattr(method, '__name__', 'a callback')}()")
+
+    def _remember(self, error: BaseException, where: str) -> None:
+        if self._failure is None:
+            self._failure = error
+            _LOG.warning("%s failed%s: %s", self.lane.name, where, describe(error))
+            self._publish("reader_failed", {"reader": self.lane.name, "error": describe(error)})
+
+
+def _caught(method: Any, argument: object) -> tuple[Exception | None, Any]:
+    try:
+        return None, method(argument)
+    except Exception as error:  # noqa: BLE001 - a reader's fault is its own
+        return error, None
+
+
+async def _outcome(work: Awaitable[Any]) -> BaseException | None:
+    try:
+        await work
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a reader's fault is its own
+        _unless_cancelled(error)
+        return error
+    return None
+
+
+def _unless_cancelled(error: BaseException) -> None:
+    """Raise the cancellation of the run; one that a reader brought on itself is its own failure."""
+    task = asyncio.current_task()
+    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+        raise error
