@@ -36,7 +36,8 @@ class BashCommand(Processor):
 
     Writes the standard output to `content` and `commandResult`, and to `commandError` the standard error if the program failed;
     a program that fails or takes too long is no failure of this step, and in `commandCode` stands its exit code (124 after
-    the time-out, 128 and the number of the signal that ended it). A command that is refused is a failure.
+    the time-out, 128 and the number of the signal that ended it). Of more than 16 MiB the end is kept. A command that is
+    refused is a failure.
 
     ```turtle
     :show a :BashCommand ; :allowedCommands "date", "uptime", "df" ; :blockedPatterns "--set|(^| )-s" ; :timeout 5000 .
