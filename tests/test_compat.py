@@ -136,6 +136,22 @@ def test_no_message_sets_what_is_protected(tmp_path):
     assert message["content"] == "mine"
 
 
+def test_no_message_says_what_is_removed(tmp_path):
+    """FileRemove takes away what the app says, however its message is made up."""
+    turtle = """:t a :Transmission ; :pipe (:p) . :p a :FileRemove ; :target "old" ."""
+    folder = write(tmp_path / "app", transmissions=turtle, data__old="", data__kept="")
+    run(folder, {"target": "kept", "folders": True})
+    assert [file.name for file in (folder / "data").iterdir()] == ["kept"]
+
+
+def test_a_processor_keeps_names_of_its_own(tmp_path):
+    """What a step is wrapped in takes no name that its class could have: RDFConfig reads the message's patterns."""
+    turtle = """:t a :Transmission ; :pipe (:p) . :p a :RDFConfig ."""
+    patterns = [{"name": "found", "property": "http://example.org/b"}]
+    message = {"dataset": "<urn:a> <http://example.org/b> 1 .", "configPatterns": patterns}
+    assert run(write(tmp_path / "app", transmissions=turtle), message).messages[0]["configMap"] == {"found": 1}
+
+
 def test_over_the_api_data_sets_nothing(tmp_path):
     """Only whoever starts a run by hand may set settings by its message."""
     folder = write(tmp_path / "app", transmissions=SETTINGS.replace(" :show)", ")"))

@@ -34,6 +34,8 @@ _ON_DONE: Final = frozenset({"Choice", "NOP", "SetField", "SetText", "ShowMessag
 """Classes that worked on the last message of a group like on any other."""
 _CLOSED: Final = frozenset({"dynamic", "protected", "record", "secret"})
 """Marks and kinds of settings no message sets here."""
+_STANDING: Final = {"FileRemove": {"target", "dotfiles", "folders"}, "_AsksSPARQL": {"endpoint_settings"}}
+"""Settings no message sets either, by class: what is removed, and the file that says where passwords are sent."""
 _BOUNDS: Final[dict[str, Callable[[float, float], bool]]] = {"ge": ge, "gt": gt, "le": le, "lt": lt}
 _TRUTHS: Final = {"true": True, "1": True, "false": False}
 
@@ -60,50 +62,50 @@ class Surface:
 
 
 class Step:
-    """What every wrapped processor has, in front of its own class."""
+    """What every wrapped processor has, in front of its own class, under names that no class of its own will have."""
 
-    _own: Any
+    _compat_own: Any
     """The class that is wrapped."""
-    _node: NodePlan
-    _surface: Surface
-    _lacking: frozenset[str] = frozenset()
+    _compat_node: NodePlan
+    _compat_surface: Surface
+    _compat_lacking: frozenset[str] = frozenset()
     """Settings without a default that no file gives, so that a message must."""
 
     def end_group(self, message: Message) -> Any:
         """Show the step the group's own message, then let it end the group."""
-        self._surface.enter(self._node, message)
+        self._compat_surface.enter(self._compat_node, message)
         message["done"] = True
-        if local_name(self._node.type) in _ON_DONE:
-            with self._told(message) as worker:
-                self._own.process(worker, message)
-        given = self._own.end_group(self, message)
-        if self._own.collapses:
+        if local_name(self._compat_node.type) in _ON_DONE:
+            with self._compat_told(message) as worker:
+                self._compat_own.process(worker, message)
+        given = self._compat_own.end_group(self, message)
+        if self._compat_own.collapses:
             message["done"] = False
         return given
 
     @contextlib.contextmanager
-    def _told(self, message: Message) -> Iterator[Any]:
+    def _compat_told(self, message: Message) -> Iterator[Any]:
         """Give the processor that works on a message: this one, with the settings the message brings."""
-        told = overrides(self._own, message) if self._surface.takes_settings else {}
-        if lacking := self._lacking - told.keys():
+        told = overrides(self._compat_own, message) if self._compat_surface.takes_settings else {}
+        if lacking := self._compat_lacking - told.keys():
             names = " and ".join(f"'{to_term(name)}'" for name in sorted(lacking))
-            raise RunError(f"{self._own.__name__} needs {names}: neither the settings nor the message has it")
-        if not told or not self._own.stateful:
-            yield self._changed(told) if told else self
+            raise RunError(f"{self._compat_own.__name__} needs {names}: neither the settings nor the message has it")
+        if not told or not self._compat_own.stateful:
+            yield self._compat_changed(told) if told else self
             return
         before = self.__dict__.copy()
         self.__dict__.update(told)
         try:
             yield self
         finally:
-            self.__dict__.update({name: before.get(name, getattr(self._own, name, None)) for name in told})
+            self.__dict__.update({name: before.get(name, getattr(self._compat_own, name, None)) for name in told})
 
-    def _changed(self, told: dict[str, Any]) -> Any:
+    def _compat_changed(self, told: dict[str, Any]) -> Any:
         changed = copy.copy(self)
         changed.__dict__.update(told)
         # What is opened for the whole run must not be prepared anew.
-        if not is_overridden(self._own, "__aenter__"):
-            self._own.__post_init__(changed)
+        if not is_overridden(self._compat_own, "__aenter__"):
+            self._compat_own.__post_init__(changed)
         return changed
 
 
@@ -125,7 +127,7 @@ def disguised(own: Any, node: NodePlan, surface: Surface) -> Processor:
             raise made.error
         names = " and ".join(sorted(map(to_term, lacking)))
         raise UsageError(f"{node.where}: {node.path} needs the setting {names}") from made.error
-    made.__dict__.update(_node=node, _surface=surface, _lacking=lacking)
+    made.__dict__.update(_compat_node=node, _compat_surface=surface, _compat_lacking=lacking)
     wrapped: Processor = made
     return wrapped
 
@@ -134,7 +136,9 @@ def disguised(own: Any, node: NodePlan, surface: Surface) -> Processor:
 def _wrapped(own: Any) -> Any:
     """Return a class in front of a processor's own; its methods are of the kinds the engine looks for."""
     methods = _produce(own) if issubclass(own, Source) else _process(own)
-    return type(own.__name__, (Step, own), {"__module__": own.__module__, "__doc__": own.__doc__, "_own": own, **methods})
+    return type(
+        own.__name__, (Step, own), {"__module__": own.__module__, "__doc__": own.__doc__, "_compat_own": own, **methods}
+    )
 
 
 def _process(own: Any) -> dict[str, Any]:
@@ -142,13 +146,13 @@ def _process(own: Any) -> dict[str, Any]:
     single = own.process if is_overridden(own, "process") else lambda self, message: own.process_batch(self, [message])
 
     def process(self: Any, message: Message) -> Any:
-        self._surface.enter(self._node, message)
-        with self._told(message) as worker:
+        self._compat_surface.enter(self._compat_node, message)
+        with self._compat_told(message) as worker:
             return single(worker, message)
 
     async def process_later(self: Any, message: Message) -> Any:
-        self._surface.enter(self._node, message)
-        with self._told(message) as worker:
+        self._compat_surface.enter(self._compat_node, message)
+        with self._compat_told(message) as worker:
             return await single(worker, message)
 
     waits = is_async(single) or is_async(getattr(own, "process_batch", None))
@@ -157,14 +161,14 @@ def _process(own: Any) -> dict[str, Any]:
 
 def _produce(own: Any) -> dict[str, Any]:
     def produce(self: Any, message: Message) -> Any:
-        self._surface.enter(self._node, message)
-        with self._told(message) as worker:
+        self._compat_surface.enter(self._compat_node, message)
+        with self._compat_told(message) as worker:
             made = own.produce(worker, message)
         return _marked_later(made) if hasattr(made, "__aiter__") else _marked(made)
 
     async def produce_later(self: Any, message: Message) -> AsyncIterator[Message]:
-        self._surface.enter(self._node, message)
-        with self._told(message) as worker:
+        self._compat_surface.enter(self._compat_node, message)
+        with self._compat_told(message) as worker:
             async with contextlib.aclosing(own.produce(worker, message)) as made:
                 async for item in made:
                     yield _undone(item)
@@ -191,7 +195,7 @@ def _undone(came: Any) -> Any:
 def overrides(cls: Any, message: Message) -> dict[str, Any]:
     """Return the settings that fields of a message set: true values of fields that are called like them and fit their types.
 
-    What is protected, a secret or a record is set by no message; what is dynamic looks for itself.
+    What is protected, a secret or a record is set by no message, nor what is removed; what is dynamic looks for itself.
     """
     told = {}
     for name, term, words in _open_settings(cls):
@@ -205,7 +209,8 @@ def overrides(cls: Any, message: Message) -> dict[str, Any]:
 @cache
 def _open_settings(cls: Any) -> tuple[tuple[str, str, dict[str, Any]], ...]:
     read = [(name, {"term": to_term(name), **read_type(hint)}) for name, hint in setting_types(cls).items()]
-    is_open = [(name, words) for name, words in read if not (words.keys() & _CLOSED or words["kind"] in _CLOSED)]
+    stands = {name for base in cls.__mro__ for name in _STANDING.get(base.__name__, ())}
+    is_open = [(name, words) for name, words in read if not ({*words, words["kind"]} & _CLOSED or name in stands)]
     return tuple((name, words["term"], words) for name, words in is_open)
 
 
