@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from transmissions import Processor, Protected, Range, Record, Secret, Unit, UsageError
@@ -65,8 +66,8 @@ class _FetchingWithHeaders(_Fetching):
 class _FetchingByURL(_FetchingWithHeaders):
     url: Annotated[str, Protected()] = ""
     "The URL. As it is yours, it may lead anywhere, also into a private network."
-    url_field: Annotated[str, Protected()] = ""
-    "Dotted path of the URL, instead. As it comes with the data, it may lead to public addresses only."
+    url_field: Annotated[str, Protected()] = "url"
+    "Dotted path of the URL where `url` is not set. As it comes with the data, it may lead to public addresses only."
     allow: Annotated[tuple[str, ...], Protected()] = ()
     "Hosts, addresses and networks (`10.0.0.0/8`) that URLs of messages and redirects may lead to as well."
     max_redirects: Annotated[int, Range(ge=0)] = 5
@@ -76,10 +77,10 @@ class _FetchingByURL(_FetchingWithHeaders):
         """Refuse what could send a secret to an address that comes with the data."""
         super().__post_init__()
         name = type(self).__name__
-        if bool(self.url) == bool(self.url_field):
+        if not (self.url or self.url_field) or (self.url and self.url_field not in {"", _FetchingByURL.url_field}):
             raise UsageError(f"{name} needs either :url or :urlField")
-        if self.url_field and self.secret_headers:
-            raise UsageError(f"{name} with :urlField can have no :secretHeaders: any URL in a message would be sent them")
+        if self.secret_headers and not self.url:
+            raise UsageError(f"{name} with :secretHeaders needs a :url: any URL in a message would be sent them")
         if self.url:
             check_url("url", self.url)
 
@@ -89,6 +90,18 @@ class _FetchingByURL(_FetchingWithHeaders):
     def _address(self, message: Message) -> tuple[str, bool]:
         """Return the URL for a message, and whether it is trusted."""
         return (self.url, True) if self.url else (need_text(message, self.url_field), False)
+
+
+def check_library(what: str) -> None:
+    """Check that there is something to fetch with, for what fetches with some settings only.
+
+    Raises:
+        UsageError: there is not.
+
+    """
+    if not find_spec("aiohttp"):
+        needed = f"{what} needs the library 'aiohttp', which is not installed"
+        raise UsageError(f"{needed}; install it: pip install 'transmissions[http]'")
 
 
 def check_url(term: str, url: str) -> None:

@@ -29,7 +29,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 class HttpClient(_FetchingByURL):
     """Send an HTTP request for each message, and write the whole reply into it.
 
-    The URL is the setting `url`, or stands in the message at `urlField`. The body is the text of `body`, or what is at
+    The URL is the setting `url`, or else stands in the message at `urlField`. The body is the text of `body`, or what is at
     `bodyField`: text and bytes go as they are, anything else as JSON, or as a form with `:bodyAs "form"`.
 
     Writes to `targetField` an object of `status`, `statusText`, `contentType`, `headers` (names in lower case), `url` (where

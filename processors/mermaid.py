@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from transmissions import Processor, Protected, Range, RunError, Unit, UsageError, set_field
 
 from .fetch import Door, Request
+from .fetching import check_library
 from .markdown_parser import commonmark
 from .markup_text import need_markup
 
@@ -59,6 +60,8 @@ class MermaidRenderer(Processor):
             raise UsageError("a MermaidRenderer has either a :server or a :command to draw with, not both")
         if self.server and not self.server.startswith(("http://", "https://")):
             raise UsageError(f"the :server '{self.server}' is no address of the web")
+        if self.server:
+            check_library("a MermaidRenderer with a :server")
         self._parser = commonmark()
         self._door: Door | None = None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from transmissions import Protected, Range, RunError, Secret, Unit, UsageError, get_field, set_field
 
 from .fetch import Door
-from .fetching import _FetchingWithHeaders, check_url
+from .fetching import _FetchingWithHeaders, check_library, check_url
 from .sparql_rows import plain_row
 from .sparql_stores import Address, Endpoint, open_store, read_endpoints
 from .sparql_text import QueryTemplate
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 class _AsksSPARQL(_FetchingWithHeaders):
+    extra = ""  # an embedded store needs nothing
+
     endpoint: Annotated[str, Protected()] = ""
-    "URL of the endpoint."
+    "URL of the endpoint; this and `endpointSettings` need the extra `http`."
     user: Secret | None = None
     'Who asks: `[ :env "NAME" ]`.'
     password: Secret | None = None
@@ -57,6 +59,8 @@ class _AsksSPARQL(_FetchingWithHeaders):
             raise UsageError(f"{type(self).__name__} needs one of :endpoint, :endpointSettings and :store")
         if bool(self.user) != bool(self.password) or ((self.user or self.secret_headers) and not self.endpoint):
             raise UsageError(":user and :password belong together, and secrets to :endpoint")
+        if not self.store:
+            check_library(f"{type(self).__name__} without :store")
         if self.endpoint:
             check_url("endpoint", self.endpoint)
         self._template = QueryTemplate(self, file=self.template_filename, text=self.template)

@@ -94,12 +94,22 @@ def test_a_url_of_a_message_is_guarded():
     assert message["content"] == "x"
 
 
+def test_a_url_stands_in_a_field_of_that_name_unless_settings_say_otherwise():
+    """It is guarded, and a URL in the settings wins."""
+    with serving({"/": Page(b"x", {"Content-Type": "text/plain"})}) as server:
+        (message,) = through(HttpClient(allow=("127.0.0.1",)), [{"url": server.url}])
+        assert message["http"]["data"] == "x"
+        with pytest.raises(NodeFailed, match="is a loopback address"):
+            through(HttpClient(), [{"url": server.url}])
+        through(HttpClient(url=server.url), [{"url": "http://192.0.2.1/"}])
+
+
 @pytest.mark.parametrize(("settings", "fault"), [
-    ({}, "needs either :url or :urlField"),
+    ({"url_field": ""}, "needs either :url or :urlField"),
     ({"url": "http://a.example/", "url_field": "u"}, "needs either"),
     ({"url": "ftp://a.example/"}, ":url 'ftp://a.example/': only http and https"),
     ({"url": "http://a.example/", "headers": ("no colon",)}, "not `Name: value`"),
-    ({"url_field": "u", "secret_headers": (SecretHeader(name="A", value=Secret("b")),)}, "any URL in a message would"),
+    ({"secret_headers": (SecretHeader(name="A", value=Secret("b")),)}, "any URL in a message would"),
 ])  # fmt: skip
 def test_settings_that_cannot_be_are_refused(settings, fault):
     """Before anything runs."""

@@ -7,7 +7,7 @@ PIPE = ":demo a :EntryTransmission ; :pipe ( :a ) .\n"
 
 
 @pytest.mark.parametrize(("node", "sentence", "place"), [
-    (":HttpGet", "needs either :url or :urlField", ":a"),
+    (':HttpGet ; :url "http://x" ; :urlField "link"', "needs either :url or :urlField", ":a"),
     (':HttpClient ; :url "file:///x"', "only http and https are fetched", '"file:///x"'),
     (':HttpClient ; :url "http://x" ; :method "FETCH"', "method must be one of", '"FETCH"'),
     (':HttpClient ; :url "http://x" ; :headers "none"', "not `Name: value`", '"none"'),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 
 import pyoxigraph
 import pytest
@@ -102,6 +103,15 @@ def test_nodes_share_an_embedded_store(bench, name):
             return await ask.process(await put.process(message))
 
     assert asyncio.run(both())["queryResults"] == [{"page": "http://e/p", "title": "T"}]
+
+
+def test_only_an_endpoint_needs_the_library_for_requests(bench, monkeypatch):
+    """An embedded store works without it; what asks an endpoint says what is missing before the run."""
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    (message,) = bench.through(SPARQLSelect(store="memory", template="ASK {}", plain=True), {})
+    assert (message["queryResults"], SPARQLSelect.extra) == (True, "")
+    with pytest.raises(UsageError, match=r"SPARQLUpdate without :store needs the library 'aiohttp'.*transmissions\[http\]"):
+        SPARQLUpdate(endpoint="http://a.example/", template="INSERT DATA {}")
 
 
 def test_a_folder_keeps_what_was_put_and_memory_does_not(bench):
