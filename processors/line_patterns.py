@@ -64,8 +64,7 @@ class PatternMatcher(Processor):
 
     def _matcher(self, one: LinePattern) -> PatternMatchProcessor:
         matcher = PatternMatchProcessor({one.event_type: one.pattern}, every=self.all_matches)
-        matcher.attach(self._take)
-        return matcher
+        return matcher.attach(self._take)
 
     def _take(self, kind: str, fields: Mapping[str, Any], _time: float) -> None:
         told = {name: fields[name] for name in ("pattern", "captures", "groups")}

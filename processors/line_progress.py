@@ -15,7 +15,7 @@ _USUAL: Final = re.compile(
     rf"""
     \[\s*(?P<percent1>{_NUMBER})\s*%\]                              # make, pytest:  [ 42%]
     | (?<![\w.])(?P<percent2>{_NUMBER})\s?%(?=\s*(?:[|(\[]|$))      # tqdm, git:     42%|###   42% (4/9)   done: 42%
-    | ^\s*(?P<percent3>{_NUMBER})\s?%\s                             # curl, rsync:   42 1234k …
+    | (?<![\w.])(?P<percent3>{_NUMBER})\s?%(?=\s+[\d.,]+\s?(?:[kKMGT]i?B?|B)\b)  # scp, rsync:  42%  1.2MB
     | \[\s*(?P<done1>\d+)\s*/\s*(?P<total1>\d+)\s*\]                # ninja, bazel:  [12/345]
     | \]\s+(?P<done2>\d+)/(?P<total2>\d+)(?=:|\s|$)                 # cargo:         [====>   ] 12/120:
     | \(\s*(?P<done3>\d+)\s*(?:/|of)\s*(?P<total3>\d+)\s*\)         # npm, docker:   (3/10)   (3 of 10)
@@ -33,7 +33,7 @@ class ProgressParser(Processor):
 
     Writes `targetField`, from 0 to 1, to messages whose line says it, and tells an event `progress` (`done` of `total` percent)
     whenever it has changed; `trans` shows that as a bar on a terminal. Understood are percentages and counts as make, ninja,
-    cargo, pytest, pip, git, npm, docker, tqdm and curl write them; what `patterns` finds goes first, by a named group
+    cargo, pytest, pip, git, npm, docker, tqdm and scp write them; what `patterns` finds goes first, by a named group
     `percent`, or `done` and `total`. Of a line that was written over with carriage returns the last writing counts, and with
     `lastOnly` it is all that remains of the line. Colours do not matter.
 

@@ -54,8 +54,8 @@ class ShowLines(Processor):
 class CommandReport(Processor):
     """Say at the end of a run what became of its program: exit code, time, lines, lines in a second, and events counted.
 
-    Reads messages as CommandSource makes them, the last with `:exitMessage true`, and counts the field `event`, as PatternMatcher
-    sets it. `trans` says it in its last line.
+    Reads messages as CommandSource makes them, the last with `:exitMessage true`, and counts the field `event`, as a
+    PatternMatcher sets it. `trans` says it in its last line.
 
     ```turtle
     :report a :CommandReport .
@@ -107,7 +107,7 @@ def how_it_ended(said: dict[str, Any]) -> str:
         return "the time was up"
     if said.get("signal"):
         return f"ended by signal {said['signal']}"
-    return "still running when the run ended" if said.get("exitCode") is None else f"exit code {said['exitCode']}"
+    return "stopped before it ended" if said.get("exitCode") is None else f"exit code {said['exitCode']}"
 
 
 def _many(count: int, word: str) -> str:

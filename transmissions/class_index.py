@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from .homes import Home
 
-_ROOTS: Final = frozenset({"Processor", "Source"})
+_ROOTS: Final = frozenset({"Processor", "Source", "StreamProcessor", "BatchProcessor", "LineStep"})
+"""The last three are those of `transmissions.streaming`."""
 _CLASS: Final = re.compile(r"\bclass\s+(\w+)")
 
 

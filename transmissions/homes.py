@@ -206,6 +206,8 @@ def load_class(implementation: str) -> type[Processor]:
     value: Any = _import(module, name)
     for part in name.split("."):
         value = getattr(value, part, None)
+    if isinstance(value, type) and hasattr(value, "as_step"):
+        value = value.as_step()
     if isinstance(value, type) and issubclass(value, Processor) and value.__module__ != Processor.__module__:
         return value
     shown = shown_module(module)

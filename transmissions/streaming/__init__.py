@@ -24,6 +24,7 @@ from .emitters import EventEmitter, JsonLineProcessor, PatternMatchProcessor, Ya
 from .events import EventBus
 from .lane import BufferTimeout
 from .lines import Lines
+from .placed import LineStep
 from .play import Script
 from .processor import BatchProcessor, StreamProcessor
 from .recording_launch import Recorder, Replay
@@ -49,6 +50,7 @@ __all__ = [
     "ExecutionContext",
     "ExecutionResult",
     "JsonLineProcessor",
+    "LineStep",
     "Lines",
     "LoggingProcessor",
     "OutputFormat",

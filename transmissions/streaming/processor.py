@@ -10,6 +10,8 @@ from transmissions.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from transmissions.processor import Processor
+
     from .config import BufferConfig, StreamSource
     from .lines import Lines
 
@@ -34,6 +36,14 @@ class StreamProcessor:
     def name(self) -> str:
         """What it is called where its failures and drops are told."""
         return type(self).__name__
+
+    @classmethod
+    def as_step(cls) -> type[Processor]:
+        """Return the step of a pipe that hands lines to this class, which Turtle names as it names a Processor."""
+        from .placed import step_of
+
+        reads: Any = cls  # mypy holds classes for unhashable
+        return step_of(reads)
 
     def attach(self, publish: Callable[[str, Mapping[str, Any], float], None]) -> StreamProcessor | None:
         """Get the way to tell events of a run, `publish(type, fields, time)`; one that is returned reads in place of this."""
