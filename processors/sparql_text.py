@@ -30,7 +30,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<text>\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''"
     r"|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*')"
     r"|(?P<comment>\#[^\r\n]*)"
-    r"|(?P<name>[?$]\w+|[\w-]*:[\w.-]*)"
+    r"|(?P<name>[?$]\w+|[\w-]*:(?:[\w.:%-]|\\[_~.!$&'()*+,;=/?#@%-])*)"
     r"|(?P<word>\w+)"
     rf"|(?P<mark>{_OPEN}\d+{_CLOSE})"
     r"|(?P<other>.)",
@@ -40,6 +40,10 @@ _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r
 _BARE: Final = re.compile(r"[?$]\w+|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[^\W\d_][\w-]*:[\w-]*|true|false")
 _NOT_IN_IRI: Final = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_FETCHES: Final = re.compile("service|load", re.IGNORECASE)
+_TWOFOLD: Final = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*://)[^>]*['#]")
+"""What an IRI must not look like where it matters: `?a<5#>` may be one, or a comparison with a comment behind it."""
+_CODE: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U(000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})")
 
 
 class Reference(str):
@@ -63,7 +67,9 @@ class QueryTemplate(Template):
         import jinja2
 
         self._values: list[str] = []
-        known = {"uri": uri, "literal": literal, "string": string, **(filters or {})}
+        # Jinja's own escaping is for HTML, and would print what it escaped as SPARQL.
+        ours = {"uri": uri, "literal": literal, "string": string, **dict.fromkeys(("e", "escape", "forceescape"), str)}
+        known = {**ours, **(filters or {})}
 
         @jinja2.pass_context  # else Jinja would print constants when it compiles
         def keep(_: object, value: Any) -> Any:
@@ -172,7 +178,11 @@ def refuse_network(query: str) -> str:
         RunError: it would have the store itself fetch from the network, past the one door for that.
 
     """
-    for found in _TOKEN.finditer(query):
-        if found.lastgroup == "word" and found[0].upper() in {"SERVICE", "LOAD"}:
-            raise RunError(f"{found[0]} is not for an embedded store: it would fetch from the network by itself")
+    plain = _CODE.sub(lambda found: chr(int(found[1] or found[2], 16)), query)  # which some do before they read anything
+    for text in dict.fromkeys((query, plain)) if _FETCHES.search(plain) else ():
+        for found in _TOKEN.finditer(text):
+            if found.lastgroup == "word" and _FETCHES.fullmatch(found[0]):
+                raise RunError(f"{found[0]} is not for an embedded store: it would fetch from the network by itself")
+            if found.lastgroup == "iri" and _TWOFOLD.match(found[0]):
+                raise RunError(f"{found[0]} can be read in two ways, and SERVICE or LOAD may be in one; write a whole IRI")
     return query
