@@ -1,0 +1,199 @@
+"""McpClient, with a server made by the protocol's own library: a program, and behind HTTP."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from local_server import Page, redirect, serving
+
+from transmissions import NodeFailed, Secret, UsageError
+from transmissions.processors.command_settings import Variable
+from transmissions.processors.fetching import SecretHeader
+from transmissions.processors.mcp_client import Argument, McpClient
+from transmissions.testing import assert_contract, through
+
+TOOLS = Path(__file__).parents[1] / "mcp_tools.py"
+SERVER = (sys.executable, str(TOOLS))
+TEXT = Argument(name="text", field="content")
+
+
+def call(tool, *arguments, message=None, **settings):
+    settings = {"command": SERVER, "tool": tool, "arguments": arguments, **settings}
+    return through(McpClient(**settings), [message or {"content": "né 🦔"}])[0]
+
+
+@pytest.fixture(scope="module")
+def url():
+    with subprocess.Popen([*SERVER, "--http"], stdout=subprocess.PIPE, text=True) as process:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}/mcp"
+        process.terminate()
+
+
+def test_a_tool_is_called_for_each_message():
+    """In one session, with values of fields and values of one's own; text goes to the field."""
+    client = McpClient(command=SERVER, tool="echo", arguments=(TEXT, Argument(name="times", value=2)), output_field="a.b")
+    replies = through(client, [{"content": "né 🦔"}, {"content": "x\ny"}], concurrency=2)
+    assert [one["a"]["b"] for one in replies] == ["né 🦔né 🦔", "x\nyx\ny"]
+
+
+def test_what_is_structured_comes_as_it_is():
+    """Unless the text is wanted, or everything."""
+    assert call("count", TEXT)["content"] == {"letters": 4}
+    assert json.loads(call("count", TEXT, read_as="text")["content"]) == {"letters": 4}
+    whole = call("count", arguments_field="given", message={"given": {"text": "abc"}}, read_as="whole")["content"]
+    assert (whole["structured"], [part["type"] for part in whole["content"]]) == ({"letters": 3}, ["text"])
+
+
+def test_images_come_in_base64():
+    """As parts beside the text."""
+    image = {"type": "image", "data": "iVBORw==", "mimeType": "image/png"}
+    assert call("picture")["content"] == [{"type": "text", "text": "a dot"}, image]
+
+
+@pytest.mark.parametrize(("tool", "arguments", "settings", "fault"), [
+    ("fail", (), {}, "the tool 'fail' failed: .*out of order"),
+    ("ech", (), {}, "the server has no tool 'ech'; did you mean 'echo'"),
+    ("echo", (), {}, "the arguments do not fit the tool 'echo': 'text' is a required property"),
+    ("echo", (TEXT, Argument(name="times", field="content")), {}, "times: 'né 🦔' is not of type 'integer'"),
+    ("echo", (TEXT,), {"read_as": "structured"}, "the tool 'echo' gave nothing that is structured"),
+    ("echo", (), {"arguments_field": "content"}, "'content' is not an object of arguments but a str"),
+    ("echo", (TEXT, Argument(name="times", value=9999)), {"max_bytes": 30000}, "wrote a line of more than 30000 bytes"),
+    ("die", (), {}, "python.*: .*; it said: goodbye"),
+])  # fmt: skip
+def test_what_goes_wrong_is_an_error_that_says_why(tool, arguments, settings, fault):
+    """At the server, before it is asked, or on the way."""
+    with pytest.raises(NodeFailed, match=fault):
+        call(tool, *arguments, **settings)
+
+
+def test_a_tool_that_takes_too_long_is_given_up():
+    """After the time-out."""
+    with pytest.raises(NodeFailed, match=r"Request .*timed out|time"):
+        call("wait", timeout=4000)
+
+
+def test_what_a_server_has_is_listed_and_read(url):
+    """Tools, resources, prompts; a text as text, bytes in base64, a prompt as messages."""
+
+    def ask(action, **settings):
+        return through(McpClient(url=url, action=action, **settings), [{"where": "notes://dot", "who": 7}])[0]["content"]
+
+    assert {"echo", "count"} <= {tool["name"] for tool in ask("list-tools")}
+    assert [one["uri"] for one in ask("list-resources")] == ["notes://today", "notes://dot"]
+    assert [one["arguments"] for one in ask("list-prompts")] == [[{"name": "name", "required": True}]]
+    assert ask("read-resource", uri="notes://today") == "Nothing."
+    assert ask("read-resource", uri_field="where") == [{"uri": "notes://dot", "mimeType": "image/png", "blob": "iVBORw=="}]
+    (said,) = ask("get-prompt", prompt="greet", arguments=(Argument(name="name", field="who"),))
+    assert said == {"role": "user", "content": {"type": "text", "text": "Say hello to 7."}}
+    with pytest.raises(NodeFailed, match="notes://no"):
+        ask("read-resource", uri="notes://no")
+
+
+def test_a_server_behind_http_gets_the_headers(url, monkeypatch):
+    """Also the secret ones; a proxy of the environment is not used."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    secret = SecretHeader(name="X-Key", prefix="k ", value=Secret("s3cret"))
+    message = call("variable", Argument(name="name", value="x-key"), command=(), url=url, secret_headers=(secret,))
+    assert message["content"] == "k s3cret"
+
+
+@pytest.mark.parametrize(("answer", "fault"), [
+    (Page(b"no", {}, 401), r"http://127\.0\.0\.1:\d+/: .*; it answered 401 Unauthorized"),
+    (Page(b"{", {"Content-Type": "application/json"}), "failed to parse JSON"),
+    (redirect("http://127.0.0.2:1/"), "redirect to http://127.0.0.2:1/ not followed"),
+    (Page(b"x" * 9000, {"Content-Type": "application/json"}), "the answer is larger than 8000 bytes"),
+])  # fmt: skip
+def test_what_is_no_server_is_an_error_that_names_it(answer, fault):
+    """And redirects to elsewhere are not followed."""
+    with serving(lambda _: answer) as server, pytest.raises(NodeFailed, match=fault):
+        through(McpClient(url=server.url, tool="echo", max_bytes=8000), [{}])
+
+
+def test_a_program_gets_few_variables(monkeypatch):
+    """Those it needs and those it is given; keys of others are none of its business."""
+    monkeypatch.setenv("SOME_KEY", "secret")
+    own = (Variable(name="MINE", value="1"), Variable(name="KEY", secret=Secret("k")))
+    for name, value in {"SOME_KEY": "None", "MINE": "1", "KEY": "k", "PATH": os.environ["PATH"]}.items():
+        assert call("variable", Argument(name="name", value=name), env=own)["content"] == value
+
+
+@pytest.mark.parametrize(("command", "fault"), [
+    (("no-such-program",), "there is no program 'no-such-program' on PATH"),
+    (("sh", "-c", "echo; echo hello; cat"), "the server 'sh': .*"),
+    (("sh", "-c", "echo broken >&2; exit 3"), "the server 'sh': .*; it said: broken"),
+    (("sh", "-c", "head -c 99999 /dev/zero; cat"), "'sh': .*; it wrote a line of more than 9999 bytes"),
+    (("cat",), "the server 'cat': .*"), (("sleep", "60"), "the server 'sleep': no session began in time"),
+])  # fmt: skip
+def test_a_program_that_is_no_server_is_an_error_that_names_it(command, fault):
+    """One that is not there, that ends, that speaks otherwise or not at all."""
+    with pytest.raises(NodeFailed, match=fault):
+        through(McpClient(command=command, tool="echo", timeout=2000, max_bytes=9999), [{}])
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(pids):
+    deadline = time.monotonic() + 20
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(map(alive, pids))
+
+
+def test_a_program_ends_with_the_run():
+    """And whatever it started."""
+    assert gone(call("offspring", grace=500)["content"].split())
+
+
+def test_a_program_ends_with_a_process_that_is_killed():
+    """No orphans after kill -9."""
+    code = f"""
+import os
+from transmissions import Processor
+from transmissions.processors.mcp_client import McpClient
+from transmissions.testing import through
+
+class Die(Processor):
+    def process(self, message):
+        print(message["content"], flush=True)
+        os.kill(os.getpid(), 9)
+
+through([McpClient(command={SERVER!r}, tool="offspring"), Die()], [{{}}])
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == -9
+    assert len(done.stdout.split()) == 2
+    assert gone(done.stdout.split())
+
+
+@pytest.mark.parametrize(("settings", "fault"), [
+    ({"tool": "t"}, "either :command or :url"),
+    ({"command": ("a",), "url": "http://a", "tool": "t"}, "either :command or :url"),
+    ({"command": ("a",)}, ':action "call" needs :tool'), ({"url": "ftp://a", "tool": "t"}, ":url 'ftp://a'"),
+    ({"url": "http://a", "action": "read-resource"}, "needs :uri or :uriField"),
+    ({"url": "http://a", "action": "get-prompt"}, "needs :prompt"),
+])  # fmt: skip
+def test_settings_that_cannot_be_meant_are_refused(settings, fault):
+    """Before anything runs."""
+    with pytest.raises(UsageError, match=fault):
+        McpClient(**settings)
+
+
+def test_the_contract_is_kept(url):
+    """With a server that answers."""
+    assert_contract(lambda: McpClient(url=url, tool="echo", arguments=(TEXT,)), [{"content": "a"}, {"content": "b"}])
+
+
+def test_a_start_pays_for_no_library_of_the_protocol():
+    """It is imported when a run begins that needs it."""
+    code = "import sys, transmissions.processors.mcp_client; print(*{'mcp', 'anyio', 'httpx2', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
