@@ -1,11 +1,13 @@
 """Optional libraries by their extra."""
 
 import sys
+from argparse import Namespace
 from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 from transmissions import extras
+from transmissions.commands import describe
 
 
 @pytest.fixture
@@ -35,3 +37,13 @@ def test_the_command_is_one_that_can_be_copied():
     """It names the Python that lacks the library, and is quoted for a shell."""
     assert extras.install_command(["a>=1", "b"]) == f"{sys.executable} -m pip install 'a>=1' b"
     assert extras.library_of("backports.zstd>=1") == "backports.zstd"
+
+
+def test_a_processor_can_be_read_about_without_its_library(monkeypatch, capsys):
+    """It is described with all its settings, and with the command that installs what it needs."""
+    monkeypatch.setattr(extras, "_requirements", lambda _: ["no-such-lib>=6"])
+    assert describe.call(Namespace(name="YAMLReader", json=False)) == 0
+    told = capsys.readouterr().out
+    assert "Needs libraries that are not installed: " in told
+    assert "-m pip install 'no-such-lib>=6'" in told
+    assert ":sourceFile" in told

@@ -192,7 +192,7 @@ def test_a_missing_optional_library_is_installed_by_its_extra(tmp_path, monkeypa
             extra = "terminal"
         """,
     )
-    assert problem.message == "Thing needs the library 'no-such-library', which is not installed"
+    assert problem.message == "Thing needs 'no-such-library', not installed here"
     assert problem.help == f"install it: {sys.executable} -m pip install 'no-such-library>=1'"
     assert problem.span.line == 2
 

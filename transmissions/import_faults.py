@@ -53,7 +53,7 @@ def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
 
 
 def _needs(name: str, libraries: str, mend: str, span: Span | None) -> Problem:
-    sentence = f"{name} needs the library {libraries}, which is not installed"
+    sentence = f"{name} needs {libraries}, not installed here"
     return Problem("error", "missing-library", sentence, span, help=mend)
 
 

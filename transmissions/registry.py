@@ -33,11 +33,13 @@ class Registry:
     """What classes there are. Asking for one imports the module that declares it and no other.
 
     `problems` grows as classes are asked for: two classes with one IRI, a module that cannot be imported, a class that declares
-    itself wrongly. A broken module nobody asked for is a note. `failed` holds the IRIs that have a class which cannot be used.
+    itself wrongly. A broken module nobody asked for is a note. `failed` holds the IRIs that have a class which cannot be used;
+    to be read about, not run, a class may lack its optional libraries.
     """
 
-    def __init__(self, homes: Iterable[Home], offers: Iterable[EntryPoint] = ()) -> None:
+    def __init__(self, homes: Iterable[Home], offers: Iterable[EntryPoint] = (), *, to_run: bool = True) -> None:
         homes = tuple(homes)
+        self._to_run = to_run
         install_homes((home.package, str(home.folder)) for home in homes)
         self.problems: list[Problem] = []
         self.failed: set[str] = set()
@@ -49,9 +51,9 @@ class Registry:
         self._note_broken(module for module in self._index.modules if module.package != BUNDLED_PACKAGE)
 
     @classmethod
-    def for_app(cls, app: App) -> Registry:
+    def for_app(cls, app: App, *, to_run: bool = True) -> Registry:
         """Return the classes an app can see: of its homes, and those installed distributions offer."""
-        return cls(homes_for(app), entry_points(group=_GROUP))
+        return cls(homes_for(app), entry_points(group=_GROUP), to_run=to_run)
 
     def get(self, iri: str) -> Spec | None:
         """Return the class of an IRI, or None if there is none that can be used."""
@@ -91,7 +93,7 @@ class Registry:
             raise ConfigError([Problem("error", "no-class", f"'{reference}' is no module:Class")])
         package = next((package for package in self._packages if spec_of(f"{package}.{module}")), "")
         full = f"{package}.{module}" if package else module
-        return _described(f"{full}:{name}", self._package_of(full))
+        return self._described(f"{full}:{name}", self._package_of(full))
 
     def module_files(self, specs: Iterable[Spec]) -> list[Path]:
         """Return the files whose text decides what these classes are: their modules, and what they took from their homes."""
@@ -112,12 +114,19 @@ class Registry:
     def _describe(self, declaration: Declaration, iri: str) -> Spec | None:
         module = declaration.module
         try:
-            return _described(f"{module.name}:{declaration.name}", module.package)
+            return self._described(f"{module.name}:{declaration.name}", module.package)
         except ConfigError as error:
             # A class of another kind that happens to have the name is nobody's fault.
             if error.problems[0].code != "no-class":
                 self._report(error.problems, iri)
             return None
+
+    def _described(self, implementation: str, package: str) -> Spec:
+        spec = describe_class(load_class(implementation), package)
+        problem = without_libraries(spec.name, spec.extra, line_span(spec.file, spec.line)) if self._to_run else None
+        if problem:
+            raise ConfigError([problem])
+        return spec
 
     def _report(self, problems: Sequence[Problem], iri: str) -> None:
         self.problems += [problem for problem in problems if problem not in self.problems]
@@ -141,14 +150,6 @@ class Registry:
 
     def _package_of(self, module: str) -> str:
         return next((package for package in self._packages if _is_inside(module, {package})), _top(module))
-
-
-def _described(implementation: str, package: str) -> Spec:
-    spec = describe_class(load_class(implementation), package)
-    problem = without_libraries(spec.name, spec.extra, line_span(spec.file, spec.line))
-    if problem:
-        raise ConfigError([problem])
-    return spec
 
 
 def _offered(offer: EntryPoint) -> Module:

@@ -62,12 +62,12 @@ def _describe_term(options: Namespace) -> bool:
 
 
 def registry_here() -> Registry:
-    """Return the processors an app of the working directory sees."""
+    """Return the processors an app of the working directory sees, those too that lack a library to run."""
     from transmissions.homes import App, home_of
     from transmissions.registry import Registry
 
     here = Path.cwd()
-    return Registry.for_app(App("", here, home_of(here)))
+    return Registry.for_app(App("", here, home_of(here)), to_run=False)
 
 
 def _processor(name: str) -> tuple[Spec | None, Registry]:
@@ -82,23 +82,29 @@ def _app(name: str, registry: Registry) -> tuple[App, Plan]:
     from transmissions.homes import apps, find_app
     from transmissions.near import suggestion
     from transmissions.prepare import prepare
+    from transmissions.scripts import successor
 
     try:
         app = find_app(name)
     except UsageError as error:
         names = [app.name for app in apps()]
-        meant = suggestion(name, [*registry.names(), *names]) or "; `trans list -v` shows them"
+        instead = successor(name)
+        meant = f"; {instead}" if instead else suggestion(name, [*registry.names(), *names]) or "; `trans list -v` shows them"
         raise error if "/" in name or name in names else UsageError(f"no processor or app '{name}'{meant}") from None
     return app, prepare(app).plan
 
 
 def spec_lines(spec: Spec) -> Iterator[str]:
     """Yield a processor's description for a terminal."""
+    from transmissions.extras import absent, install_command
     from transmissions.reference import rows_of, split_example
 
     prose, example = split_example(spec.doc)
     yield f"{spec.name} ({'source' if spec.is_source else 'processor'}, {spec.file}:{spec.line})"
     yield fill(spec.summary, _WIDTH)
+    missing = absent(spec.extra) if spec.extra else []
+    if missing:
+        yield f"\nNeeds libraries that are not installed: {install_command(missing)}"
     if prose:
         yield f"\n{prose}"
     rows = list(rows_of(spec.settings))

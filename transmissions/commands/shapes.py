@@ -42,7 +42,7 @@ def _bundled_specs() -> list[Spec]:
     from transmissions.homes import bundled
     from transmissions.registry import Registry
 
-    registry = Registry([bundled()])
+    registry = Registry([bundled()], to_run=False)
     specs = list(registry.specs())
     if registry.problems:
         raise ConfigError(registry.problems)
