@@ -6,6 +6,7 @@ it (with its `apps.json`), and then every case of it is run. The apps below exer
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from old_apps import run, write
 
+from transmissions.cli import main
 from transmissions.errors import ConfigError, UsageError
 from transmissions.homes import find_app
 from transmissions.validate import check
@@ -160,6 +162,18 @@ def test_a_processor_in_javascript_is_named_and_its_port_described(tmp_path, pla
     (problem,) = caught.value.problems
     assert problem.message == "there is no processor :Shout: Shout.js is JavaScript"
     assert "write processors/Shout.py with `class Shout(Processor)`" in problem.help
+
+
+@pytest.mark.parametrize("name", ["McpServer", "ProcessorTemplate", "Stash", "JsonRestructurer"])
+def test_a_class_that_is_not_here_has_a_successor(tmp_path, capsys, name):
+    """The error says what does its work, with classes that exist, and so does `trans describe`."""
+    folder = write(tmp_path / "app", transmissions=f":t a :Transmission ; :pipe (:s) . :s a :{name} .")
+    with pytest.raises(ConfigError) as caught:
+        run(folder)
+    told = caught.value.problems[0].help
+    assert main(["describe", name]) == 2
+    assert capsys.readouterr().err.strip() == f"error: no processor or app '{name}'; {told}"
+    assert all(main(["describe", named]) == 0 for named in re.findall("`:([A-Z][A-Za-z]+)`", told))
 
 
 def test_loops_collect_with_and_without_an_array(tmp_path):

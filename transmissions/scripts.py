@@ -1,11 +1,24 @@
-"""Processors of an app that are JavaScript, as the original's are: what is said where only such a one is there."""
+"""Processors of the original that are not here: an app's own, in JavaScript, and classes whose work something else does."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_SUCCESSORS: Final = {
+    "McpServer": "an app is served by `trans serve --api`; the tools of an MCP server are used by `:McpClient`",
+    "ProcessorTemplate": "the original's class of that name is `:McpClient`; `trans new processor NAME` begins one of your own",
+    "Stash": "`:CaptureAll` keeps messages on the whiteboard of the run, `:WhiteboardToMessage` takes them from there",
+    "JsonRestructurer": "use `:Restructure`",
+}
+"""What takes the place of classes that the original has and that are not here."""
+
+
+def successor(name: str) -> str:
+    """Say what to use instead of a class of the original, or return an empty text."""
+    return _SUCCESSORS.get(name, "")
 
 
 def script_of(app: Path, name: str) -> Path | None:

@@ -18,7 +18,7 @@ from .findings import ERROR, did_you_mean
 from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
 from .problem import Label, Problem, Span
 from .rdflists import is_list, read_list
-from .scripts import how_to_port, script_of
+from .scripts import how_to_port, script_of, successor
 from .sharing import WORKERS, read_workers
 from .terms import NAMESPACE, local_name
 
@@ -213,7 +213,8 @@ class PipeReader:
         iri = str(types[0].term)
         spec = self.registry.get(iri)
         if spec is None and iri not in self.registry.failed:
-            mend = did_you_mean(local_name(iri), [*self.registry.names(), *map(local_name, (*FORKS, WORKERS))])
+            known = [*self.registry.names(), *map(local_name, (*FORKS, WORKERS))]
+            mend = successor(local_name(iri)) or did_you_mean(local_name(iri), known)
             sentence = f"there is no processor {show(types[0].term)}"
             script = script_of(self.layer.path.parent, local_name(iri))
             if script:
