@@ -19,7 +19,7 @@ from .guard import GUARD
 from .outlets import open_outlets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .config import ExecutionContext
     from .outlets import Readable
@@ -188,7 +188,8 @@ def _stdin_of(context: ExecutionContext, closing: contextlib.ExitStack) -> Any:
 
 
 def _start(command: Sequence[str], context: ExecutionContext, stdin: Any, outputs: tuple[int, int]) -> subprocess.Popen[bytes]:
-    environment = dict(context.env_vars) if context.clear_env else {**os.environ, **context.env_vars}
+    own: Mapping[str, str] = {} if context.clear_env else os.environ
+    environment = {**own, **context.env_vars} if context.clear_env or context.env_vars else None
     folder = context.working_directory
     try:
         return subprocess.Popen(

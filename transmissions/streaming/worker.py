@@ -151,18 +151,17 @@ class Worker:
 
     def _call(self, lines: Lines, begin: int) -> tuple[int, Exception | None, Awaitable[Any] | None]:
         """Hand on lines one by one; return how many, and what the last of them needs done in the loop."""
-        process = self._processor.process_line
-        at = begin
+        process, before = self._processor.process_line, self._handled
         try:
-            for at, text in enumerate(islice(lines.texts, begin, None), begin):
+            for text in islice(lines.texts, begin, None):
                 if self._is_over:
                     break
                 result = process(text, lines.source)
                 if result is not None and inspect.isawaitable(result):
-                    return at + 1 - begin, None, result
+                    return self._handled - before + 1, None, result
                 self._handled += 1
         except Exception as error:  # noqa: BLE001 - a reader's fault is its own
-            return at + 1 - begin, error, None
+            return self._handled - before + 1, error, None
         return lines.count - begin, None, None
 
     async def _timed(self, call: Callable[[], Any]) -> Any:
