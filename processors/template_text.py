@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -91,14 +92,25 @@ class Template:
             __str__ = jinja2.Undefined._fail_with_undefined_error  # noqa: SLF001 - the documented way to make one's own
 
         kinds = {"error": Named, "empty": jinja2.Undefined, "strict": jinja2.StrictUndefined}
-        environment = jinja2.sandbox.SandboxedEnvironment(
+
+        class Environment(jinja2.sandbox.SandboxedEnvironment):
+            """One whose lists and texts have a `length`, as Nunjucks's do: templates of the original count with it."""
+
+            def getattr(self, obj: Any, attribute: str) -> Any:
+                return (
+                    len(obj)
+                    if attribute == "length" and isinstance(obj, list | tuple | str)
+                    else super().getattr(obj, attribute)
+                )
+
+        environment = Environment(
             undefined=kinds[self._undefined],
             loader=jinja2.FunctionLoader(self._source),
             keep_trailing_newline=True,
             autoescape=self._finalize is not None,
             finalize=self._finalize,
         )
-        environment.filters.update(self._filters)
+        environment.filters.update({"dump": _dump, **self._filters})
         return environment
 
     def _source(self, name: str) -> tuple[str, str, None]:
@@ -122,5 +134,11 @@ class Template:
         return place
 
 
+def _dump(value: Any, spaces: int | None = None) -> str:
+    """Return a value as JSON: a filter that Nunjucks has."""
+    return json.dumps(value, ensure_ascii=False, indent=spaces)
+
+
 def _syntax_fault(error: jinja2.TemplateSyntaxError) -> RunError:
-    return RunError(f"{error.filename or _INLINE}:{error.lineno}: {error.message}")
+    hint = "; two values are compared by == and !=" if error.message == "unexpected '='" else ""  # Nunjucks takes === too
+    return RunError(f"{error.filename or _INLINE}:{error.lineno}: {error.message}{hint}")

@@ -19,7 +19,8 @@ class Templater(Processor):
     The template is a file in the app's or the target's folder (looked up as files are), or stands in `template`. Reads the
     object at `dataField`; its members are the template's names. A message without the default `contentBlocks` is offered
     whole. Writes the text to `targetField`. Nothing is escaped. Templates may include others from the same folders, and
-    run in a sandbox.
+    run in a sandbox. Besides Jinja's own, there are two things of Nunjucks: `list.length`, and the filter `dump`, which
+    writes a value as JSON.
 
     ```turtle
     :page a :Templater ; :templateFilename "page.njk" ; :dataField "data" ; :targetField "content" .

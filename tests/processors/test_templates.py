@@ -47,6 +47,7 @@ def test_absent_names(bench, undefined, template, text):
         ("a\n{{ titel }}", r"page\.njk:2: 'titel' is undefined"),
         ("a\n\n{% if %}", r"page\.njk:3: Expected an expression"),
         ("\n{{ 1 + 'a' }}", r"page\.njk:2: unsupported operand"),
+        ("{% if a === 1 %}", r"page\.njk:1: unexpected '='; two values are compared by =="),
         ("{{ ().__class__.__mro__ }}", r"page\.njk:1: access to attribute '__class__'"),
         ("{% include 'none.njk' %}", "no template 'none.njk'"),
     ],
@@ -86,3 +87,12 @@ def test_a_template_in_the_config_is_compiled_at_once(settings, fault):
     """A fault in it, or no template at all, is found before anything runs."""
     with pytest.raises(RunError, match=fault):
         Templater(**settings)
+
+
+def test_templates_may_count_and_dump_as_those_of_nunjucks_do(bench):
+    """Lists and texts have a length, members of that name win, and any value can be written as JSON."""
+    step = Templater(
+        template="{{ l.length }} {{ t.length }} {{ o.length }} {{ o | dump }}{% if not e.length %} none{% endif %}"
+    )
+    (message,) = bench.through(step, {"l": [1, 2], "t": "abc", "o": {"length": "é"}, "e": []})
+    assert message["content"] == '2 3 é {"length": "é"} none'
