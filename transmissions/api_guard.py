@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OPEN: Final = frozenset({"/healthz"})
 """What may be asked without a token: whether the server lives."""
 
+_POLICY: Final = 1008
+"""How a WebSocket is refused; before it is open its client sees 403."""
+
 HEADERS: Final = 1 << 15
 """Bytes of a request's path and headers."""
 
@@ -36,12 +39,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http":
+        if scope["type"] in {"http", "websocket"}:
             try:
                 _check_size(scope)
                 self._check(scope["path"], _headers(scope))
             except Refusal as refusal:
-                await refused(refusal, new_id())(scope, receive, send)
+                if scope["type"] == "http":
+                    await refused(refusal, new_id())(scope, receive, send)
+                else:
+                    await send({"type": "websocket.close", "code": _POLICY, "reason": str(refusal)})
                 return
         await self._app(scope, receive, send)
 
@@ -50,7 +56,7 @@ class Guard:
         if not self._is_ours(host):
             raise Refusal(403, f"no server of the name '{_shown(host)}' is here; `--allow-host` lets one in")
         origin = headers.get(b"origin")
-        if origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower():
+        if origin is not None and origin.decode("latin-1").lower().partition("://")[2] != host.lower():
             raise Refusal(403, "requests from pages of other origins are refused")
         if path not in OPEN and not self._is_allowed(headers.get(b"authorization", b"")):
             raise Refusal(401, "a token is needed: `Authorization: Bearer TOKEN`", {"WWW-Authenticate": "Bearer"})

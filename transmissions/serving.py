@@ -24,32 +24,53 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _PATIENCE: Final = 10.0
-"""Seconds a new connection has for its first request."""
+"""Seconds a connection has for the head of a request, and for what nobody asks about."""
 _SPARE: Final = 256
 """Connections beyond the requests that may be at work; further ones are told to come back."""
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed if it asks for nothing."""
+    """A connection that is closed if it asks for nothing, at first or any time later."""
+
+    _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.loop.call_later(_PATIENCE, self._close_silent)
+        self._wait()
 
-    def _close_silent(self) -> None:
-        if self.cycle is None:
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()
+        elif self._waiting is None:
+            # Part of a head, or the rest of a body that was refused: uvicorn would wait for the next byte for ever.
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()  # or the timer would hold all that the connection holds
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(_PATIENCE, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 class Server(uvicorn.Server):
     """One that heeds signals as runs do."""
 
-    def __init__(self, app: ASGIApp, *, concurrent: int, timeout: float, kill: Callable[[], object]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, concurrent: int, timeout: float, kill: Callable[[], object], sockets: bool = False
+    ) -> None:
         config = uvicorn.Config(
             app,
             loop="asyncio",
             http=_Connection,
-            ws="none",
+            ws="websockets-sansio" if sockets else "none",
+            ws_max_size=1 << 20,
             lifespan="off",
             log_config=None,
             log_level="error",

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from socket import socket
 
-    from transmissions.api_runs import Served
+    from transmissions.api import API
+    from transmissions.api_runs import Limits, Served
+    from transmissions.delivery.server import StreamServer
     from transmissions.homes import App
     from transmissions.plan import Plan
     from transmissions.problem import Problem
@@ -30,9 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans serve`."""
     add = parser.add_argument
     add("apps", metavar="APP", nargs="*", default=[], help="what to serve; every app of ./apps, or else every bundled one")
-    add("--api", action="store_true", help="serve POST /api/APP: a JSON object is the message, the answer is the result")
+    add("--api", action="store_true", help="serve POST /api/APP instead: the answer is the whole result, when it is there")
     add("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1, this machine alone)")
-    add("--port", type=int, default=4500, help="the port (default: 4500); 0 takes a free one")
+    add("--port", type=int, help="the port (default: 8080, with --api 4500); 0 takes a free one")
     add("--concurrent", metavar="N", type=count, default=64, help="how many requests may be at work at once (default: 64)")
     add("--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="how long a request may take (default: 60)")
     add("-o", "--output", metavar="DIR", help="what holds the outputs (default: NAME-output of each app, here)")
@@ -73,14 +75,13 @@ def call(options: Namespace) -> int:
     """Check the apps, and serve them until a signal comes."""
     from transmissions.extras import require
 
-    if not options.api:
-        raise UsageError("say what to serve: `trans serve --api [APP…]`")
     require("server", "trans serve")
     from transmissions.serving import listen
 
     token = _token(options)
     served = _served(options)
-    with contextlib.closing(listen(options.host, options.port)) as listener, contextlib.ExitStack() as marks:
+    port = options.port if options.port is not None else 4500 if options.api else 8080
+    with contextlib.closing(listen(options.host, port)) as listener, contextlib.ExitStack() as marks:
         for one in served:
             _mark(one, options, marks)
         return _serve(served, options, token, listener)
@@ -88,7 +89,6 @@ def call(options: Namespace) -> int:
 
 def _serve(served: list[Served], options: Namespace, token: str | None, listener: socket) -> int:
     from transmissions import logs, session
-    from transmissions.api import API
     from transmissions.api_guard import Guard
     from transmissions.api_runs import Limits, clean
     from transmissions.serving import Server, url_of
@@ -98,11 +98,25 @@ def _serve(served: list[Served], options: Namespace, token: str | None, listener
     logs.clean_with(clean)
     session.collect_garbage()
     limits = Limits(options.concurrent, options.timeout)
-    api = API(served, limits)
-    guard = Guard(api.application(), token=token, names=[options.host, *options.allow_host])
-    server = Server(guard, concurrent=limits.concurrent, timeout=limits.timeout, kill=api.kill)
+    app = _answering(served, limits) if options.api else _streaming(served, limits)
+    guard = Guard(app.application(), token=token, names=[options.host, *options.allow_host])
+    server = Server(guard, concurrent=limits.concurrent, timeout=limits.timeout, kill=app.kill, sockets=not options.api)
     logs.tell(f"serving {', '.join(one.name for one in served)} at {url_of(listener)}; Ctrl-C ends it")
     return server.until_stopped(listener)
+
+
+def _answering(served: list[Served], limits: Limits) -> API:
+    from transmissions.api import API
+
+    return API(served, limits)
+
+
+def _streaming(served: list[Served], limits: Limits) -> StreamServer:
+    from transmissions.delivery.connection import Pace
+    from transmissions.delivery.hub import Caps
+    from transmissions.delivery.server import StreamServer
+
+    return StreamServer(served, pace=Pace(), caps=Caps(limits.concurrent, limits.concurrent))
 
 
 def _token(options: Namespace) -> str | None:

@@ -1,0 +1,103 @@
+"""What a request asks for: its headers with their ranges, the place it wants to go on from, and how it may be answered."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .buffer import BufferLimits
+
+_TRUE: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+class _Header(NamedTuple):
+    """A number a client may ask for."""
+
+    field: str
+    low: int
+    high: int
+
+
+HEADERS: Final = {
+    "x-buffer-size": _Header("initial", 64, 2048),
+    "x-buffer-timeout": _Header("", 100, 10000),
+    "x-slow-client-threshold": _Header("slow_send", 50, 1000),
+    "x-max-memory-per-connection": _Header("memory", 4096, 262144),
+}
+"""What each sets, and its range. The time-out bounds how long events that are not essential wait: here none waits."""
+
+
+class Asked(NamedTuple):
+    """What was asked for beyond the body."""
+
+    buffer: BufferLimits
+    may_drop: bool
+    warnings: list[str]
+
+
+def read_headers(headers: Mapping[str, str], buffer: BufferLimits, *, lenient: bool = False) -> Asked:
+    """Return what headers ask for, over the buffer an endpoint has; `lenient` takes the nearest value that is allowed.
+
+    Raises:
+        InvalidRequest: a value is out of range; it says which, and what the range is.
+
+    """
+    values: dict[str, Any] = {name: getattr(buffer, name) for name in buffer._names}  # noqa: SLF001 - the class's own list
+    faults = []
+    for name, rule in HEADERS.items():
+        text = headers.get(name)
+        if text is None:
+            continue
+        number = _number(text)
+        if number is None or not rule.low <= number <= rule.high:
+            faults.append({"name": name, "value": text[:64], "minimum": rule.low, "maximum": rule.high})
+            number = rule.low if number is None else min(max(number, rule.low), rule.high)
+        if rule.field:
+            values[rule.field] = number
+    may_drop = _flag(headers.get("x-enable-backpressure"), faults)
+    if faults and not lenient:
+        first = faults[0]
+        said = f"{first['name']}: '{first['value']}' is not from {first['minimum']} to {first['maximum']}"
+        raise InvalidRequest(said, fields=faults)
+    values["minimum"] = min(values["minimum"], values["initial"])
+    values["maximum"] = max(values["maximum"], values["initial"])
+    return Asked(type(buffer)(**values), may_drop, [f"{one['name']} was taken to its range" for one in faults])
+
+
+def read_since(last_event_id: str | None, since: str | None) -> int | None:
+    """Return the number of the last event a client has; None if it has none.
+
+    Raises:
+        InvalidRequest: it is no number.
+
+    """
+    text = last_event_id or since
+    if not text:
+        return None
+    number = _number(text)
+    if number is None:
+        raise InvalidRequest(f"'{text[:64]}' is no number of an event")
+    return number
+
+
+def request_id(given: str | None, made: str) -> str:
+    """Return the name a client gave its request, if it is one that can be told."""
+    return given if given and re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", given) else made
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None  # noqa: PLR2004 - digits of 64 bits
+
+
+def _flag(text: str | None, faults: list[dict[str, Any]]) -> bool:
+    if text is None:
+        return True
+    value = _TRUE.get(text.strip().lower())
+    if value is None:
+        faults.append({"name": "x-enable-backpressure", "value": text[:64], "minimum": 0, "maximum": 1})
+    return value is not False

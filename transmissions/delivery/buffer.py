@@ -1,0 +1,113 @@
+"""How many events may wait for a client: a capacity that follows how fast they are sent, and the statistics it follows."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Annotated, Any
+
+from transmissions.settings import LessThanOrEquals, Range, Record, Unit
+
+
+class BufferLimits(Record):
+    """The buffer in front of a client."""
+
+    initial: Annotated[int, Range(ge=1), LessThanOrEquals("maximum")] = 256
+    "How many events may wait at first."
+    minimum: Annotated[int, Range(ge=1), LessThanOrEquals("initial")] = 64
+    "How few it comes down to for a slow client."
+    maximum: Annotated[int, Range(ge=1)] = 2048
+    "How many it goes up to."
+    growth: Annotated[float, Range(gt=1)] = 1.5
+    "By how much it grows at a time."
+    shrink: Annotated[float, Range(gt=0, lt=1)] = 0.75
+    "To how much of itself it shrinks at a time."
+    slow_send: Annotated[float, Range(gt=0), Unit("ms")] = 100
+    "From when on a send is slow."
+    window: Annotated[int, Range(ge=2)] = 50
+    "How many sends are looked back at."
+    memory: Annotated[int, Range(ge=1), Unit("bytes")] = 65536
+    "How many bytes may wait; an event larger than that passes alone."
+    adaptive: bool = True
+    "Whether the capacity follows the client."
+
+
+class DynamicBuffer:
+    """A capacity between two bounds. Times are in seconds."""
+
+    def __init__(self, limits: BufferLimits) -> None:
+        self.limits = limits
+        self.capacity = limits.initial
+        self.peak = self.resizes = 0
+        self.reset_stats()
+
+    def reset_stats(self) -> None:
+        """Begin counting anew; the capacity stays."""
+        self.total = self.dropped = self.slow_sends = 0
+        self.average_send = 0.0
+        self._sends: deque[float] = deque(maxlen=self.limits.window)
+        self._drops: deque[bool] = deque(maxlen=self.limits.window)
+
+    def record_send(self, seconds: float) -> None:
+        """Count an event that was sent."""
+        self.total += 1
+        self.average_send += (seconds - self.average_send) / self.total
+        self.slow_sends += self._is_slow(seconds)
+        self._sends.append(seconds)
+        self._drops.append(False)
+
+    def record_drop(self) -> None:
+        """Count an event that was dropped."""
+        self.total += 1
+        self.dropped += 1
+        self._drops.append(True)
+
+    def record_waiting(self, count: int) -> None:
+        """Note how many wait."""
+        self.peak = max(self.peak, count)
+
+    @property
+    def is_under_backpressure(self) -> bool:
+        """Whether more than half of the latest sends were slow; not before half a window was seen."""
+        seen = len(self._sends)
+        if seen < self.limits.window / 2:
+            return False
+        return sum(map(self._is_slow, self._sends)) / seen > 0.5  # noqa: PLR2004 - more than half
+
+    def adapt(self) -> bool:
+        """Change the capacity if the client gives reason to; say whether it did.
+
+        A slow client gets less, so that it is not far behind; one that is fast enough though events were dropped gets more.
+        What is looked at are the latest events, not all there ever were, or a bad beginning would count for ever.
+        """
+        if not self.limits.adaptive:
+            return False
+        capacity = self.capacity
+        if self.is_under_backpressure:
+            capacity = max(self.limits.minimum, math.ceil(capacity * self.limits.shrink))
+        elif self._drops and sum(self._drops) / len(self._drops) > 0.01:  # noqa: PLR2004 - one in a hundred
+            capacity = min(self.limits.maximum, math.ceil(capacity * self.limits.growth))
+        changed = capacity != self.capacity
+        self.capacity = capacity
+        self.resizes += changed
+        return changed
+
+    @property
+    def threshold(self) -> int:
+        """From how many waiting events on a client is warned and what is not essential is dropped: 800 of 1024."""
+        return max(1, self.capacity * 25 // 32)
+
+    def stats(self) -> dict[str, Any]:
+        """Return the figures; times in milliseconds."""
+        return {
+            "current_size": self.capacity,
+            "peak_size": self.peak,
+            "total_messages": self.total,
+            "dropped_messages": self.dropped,
+            "slow_sends": self.slow_sends,
+            "average_send_time_ms": round(self.average_send * 1000, 3),
+            "resizes": self.resizes,
+        }
+
+    def _is_slow(self, seconds: float) -> bool:
+        return seconds * 1000 > self.limits.slow_send

@@ -1,0 +1,100 @@
+"""What can go wrong in delivery: by type, with whether to try again is of use."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from transmissions.errors import TransmissionsError
+
+
+class DeliveryError(TransmissionsError):
+    """Base of them. `code` is what clients tell them apart by."""
+
+    code: ClassVar[str] = "INTERNAL"
+    category: ClassVar[str] = "other"
+    retryable: ClassVar[bool] = False
+    status: ClassVar[int] = 500
+    """The HTTP status where it happens before a stream begins."""
+
+    def __init__(self, sentence: str, *, retry_after: float | None = None, **context: Any) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+        self.context = context
+
+    def told(self) -> dict[str, Any]:
+        """Return what is told of it."""
+        said: dict[str, Any] = {
+            "type": type(self).__name__,
+            "category": self.category,
+            "message": str(self),
+            "retryable": self.retryable,
+            "error_code": self.code,
+        }
+        if self.retry_after is not None:
+            said["retry_after_seconds"] = self.retry_after
+        return said | ({"context": self.context} if self.context else {})
+
+
+class BufferOverflow(DeliveryError):
+    """More waits than may wait."""
+
+    code, category, retryable, status = "LIMIT_BUFFER", "backpressure", True, 503
+
+
+class ConnectionFailed(DeliveryError):
+    """A connection broke."""
+
+    code, category, retryable, status = "NET_CONNECTION", "connection", True, 502
+
+
+class BackpressureExceeded(DeliveryError):
+    """A client takes nothing for too long."""
+
+    code, category, retryable, status = "LIMIT_BACKPRESSURE", "backpressure", False, 429
+
+
+class ClientDisconnected(DeliveryError):
+    """The client went away."""
+
+    code, category, retryable, status = "NET_CLIENT_GONE", "connection", False, 499
+
+
+class PipelineFailed(DeliveryError):
+    """The run failed."""
+
+    code, category, retryable, status = "PIPELINE", "pipeline", True, 500
+
+
+class InvalidRequest(DeliveryError):
+    """What was asked for makes no sense."""
+
+    code, category, retryable, status = "REQUEST_INVALID", "request", False, 400
+
+
+class NotFound(DeliveryError):
+    """There is no such thing, or it is somebody else's."""
+
+    code, category, retryable, status = "REQUEST_NOT_FOUND", "request", False, 404
+
+
+class TimedOut(DeliveryError):
+    """Something took too long."""
+
+    code, category, retryable, status = "NET_TIMEOUT", "timeout", True, 504
+
+    @classmethod
+    def after(cls, seconds: float) -> TimedOut:
+        """Return the error of an operation that took longer than `seconds`."""
+        return cls(f"operation timed out after {seconds:g}s")
+
+
+class TooMany(DeliveryError):
+    """A limit of streams, connections or requests is reached."""
+
+    code, category, retryable, status = "LIMIT_STREAMS", "limit", True, 503
+
+
+class SerializationFailed(DeliveryError):
+    """JSON has no words for a result."""
+
+    code, category, retryable, status = "SERIALIZATION", "serialization", False, 500
