@@ -1,6 +1,7 @@
 """The HTTP API: who is let in, what a request may be, what becomes of it, and how the server ends."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from transmissions import serving
 from transmissions.api import API
 from transmissions.api_guard import Guard
 from transmissions.api_runs import Limits, Served
@@ -234,6 +236,7 @@ def test_runs_at_once_do_not_see_each_others_files(home, in_place):
         ({"authorization": "Bearer right", "host": "evil.example"}, 403),
         ({"authorization": "Bearer right", "origin": "http://evil.example"}, 403),
         ({"authorization": "Bearer right", "origin": "null"}, 403),
+        ({"authorization": "Bearer right", "origin": "http://[::1"}, 403),
         ({"authorization": "Bearer right", "host": "[::1"}, 403),
         ({"authorization": "Bearer right", "x_more": "x" * 40_000}, 431),
     ],
@@ -288,6 +291,40 @@ def test_each_response_equals_a_fresh_process(home):
         process.terminate()
         assert process.wait(30) == 143
     assert not (home / "hello-output").exists()
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(home, monkeypatch):
+    """Whether it is new, or its next request or the rest of a body that was refused comes a byte at a time."""
+    monkeypatch.setattr(serving, "_PATIENCE", 0.05)
+    refused = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n"
+
+    async def dribble(begin):
+        reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+        writer.write(begin)
+        for _ in range(400):
+            if (await _soon(reader.read(9999))) == b"":
+                break
+            writer.write(b"X")
+        writer.close()
+        await _soon(writer.wait_closed())
+        return reader.at_eof()
+
+    async def main():
+        app = Guard(API([], Limits()).application(), token="t")
+        server = serving.Server(app, concurrent=4, timeout=1, kill=lambda: None)
+        at_work = asyncio.create_task(server.serve([listener]))
+        closed = [await dribble(begin) for begin in (b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", refused)]
+        server.should_exit = True
+        await at_work
+        return closed
+
+    listener = serving.listen("127.0.0.1", 0)
+    assert asyncio.run(main()) == [True] * 3
+
+
+async def _soon(work):
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        return await asyncio.wait_for(work, 0.01)
 
 
 def test_a_signal_lets_requests_at_work_finish(home):

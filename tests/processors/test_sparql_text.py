@@ -86,7 +86,7 @@ def test_a_template_can_be_filled_in_again():
 )
 def test_what_would_fetch_is_refused(query):
     """However it is written."""
-    with pytest.raises(RunError, match="would fetch from the network|read in two ways"):
+    with pytest.raises(RunError, match=r"would fetch from the network|read in two ways"):
         refuse_network(query)
 
 
