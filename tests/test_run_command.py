@@ -87,6 +87,13 @@ def test_an_app_runs_by_name_and_says_what_it_did(home):
     assert (home / "apps/notes/data/out.ndjson").read_text().count("\n") == 2
 
 
+def test_a_run_that_gives_nothing_says_where_it_all_went(home):
+    """A processor that forgets to return its message drops it; the last line names the step, and how many."""
+    file = home / "processors/check.py"
+    file.write_text(file.read_text().replace("return message", "message"))
+    assert trans(home, "notes", "-o", "out").stderr.endswith("\nnothing came out: dropped by notes/check (2)\n")
+
+
 def test_words_are_what_the_app_declares(home):
     """Files named on the command line are read, each as a message, and outputs go to the folder of `-o`."""
     (home / "more.ndjson").write_text('{"text": "three"}\n')

@@ -28,6 +28,8 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     ]
     where = f" -> {shown(folders.output)}" if _has_files(folders.output) else ""
     yield f"{run.plan.app}: {ending}{', '.join(parts)}{where}"
+    if not (result.sent or told or ending or result.dead):
+        yield from _where_all_went(run)
     if result.dead:
         yield f"{result.dead} set aside, with the reasons, in {shown(run.state.letters.path)}"
     if result.skipped:
@@ -44,6 +46,14 @@ def _came_in(run: Run, entry: TransmissionPlan) -> int:
     counts = run.state.counts[next(walk(entry.pipe)).path]
     is_source = len(entry.pipe) > 1 and entry.pipe[1].depth > first.depth
     return counts.sent if is_source else counts.received
+
+
+def _where_all_went(run: Run) -> Iterator[str]:
+    """Say where messages were dropped: on purpose, or because a processor forgot to return them."""
+    dropped = [(node.path, run.state.counts[node.path].dropped) for node in run.plan.nodes()]
+    places = ", ".join(f"{path} ({count})" for path, count in dropped if count)
+    if places:
+        yield f"nothing came out: dropped by {places}"
 
 
 def _has_files(folder: Path) -> bool:
