@@ -343,7 +343,6 @@ def test_a_signal_lets_requests_at_work_finish(home):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["hello"], "say what to serve: `trans serve --api [APP…]`"),
         (["--api", "hello", "--host", "0.0.0.0", "--no-token"], "--no-token is for loopback addresses"),
         (["--api", "hello", "--token-file", "none"], "cannot read 'none'"),
         (["--api", "hello", "twice", "--set", "a.b=1"], "--target and --set are for one app"),
