@@ -259,6 +259,16 @@ def test_the_files_a_class_depends_on_are_known(home):
     assert own == ["base.py", "loud.py"]
 
 
+def test_a_class_without_its_base_is_pointed_to(home):
+    """What has the name of a processor and is none is no fault, but known, for whoever meant it."""
+    write(home, "loud", SHOUT.replace("class Shout(Processor)", "class Shout"))
+    registry = registry_of(home)
+    assert registry.get(NAMESPACE + "Shout") is None
+    assert registry.problems == []
+    told = registry.strangers[NAMESPACE + "Shout"]
+    assert told == f"{home / 'processors/loud.py'} has a class Shout: write `class Shout(Processor)`"
+
+
 def test_the_whole_library_describes_itself():
     """Every bundled class is a processor without a fault."""
     registry = Registry([homes.bundled()])

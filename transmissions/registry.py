@@ -43,6 +43,8 @@ class Registry:
         install_homes((home.package, str(home.folder)) for home in homes)
         self.problems: list[Problem] = []
         self.failed: set[str] = set()
+        self.strangers: dict[str, str] = {}
+        """By IRI, how to make a processor of a class that has the name of one and is none."""
         self._packages = sorted((home.package for home in homes), key=BUNDLED_PACKAGE.__eq__)
         self._index = ClassIndex(module for home in homes for module in modules_in(home))
         self._known: dict[str, Spec | None] = {}
@@ -116,8 +118,12 @@ class Registry:
         try:
             return self._described(f"{module.name}:{declaration.name}", module.package)
         except ConfigError as error:
-            # A class of another kind that happens to have the name is nobody's fault.
-            if error.problems[0].code != "no-class":
+            # A class of another kind that happens to have the name may be nobody's fault.
+            if error.problems[0].code == "no-class":
+                self.strangers[iri] = (
+                    f"{module.file} has a class {declaration.name}: write `class {declaration.name}(Processor)`"
+                )
+            else:
                 self._report(error.problems, iri)
             return None
 

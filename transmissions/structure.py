@@ -214,7 +214,7 @@ class PipeReader:
         spec = self.registry.get(iri)
         if spec is None and iri not in self.registry.failed:
             known = [*self.registry.names(), *map(local_name, (*FORKS, WORKERS))]
-            mend = successor(local_name(iri)) or did_you_mean(local_name(iri), known)
+            mend = successor(local_name(iri)) or self.registry.strangers.get(iri) or did_you_mean(local_name(iri), known)
             sentence = f"there is no processor {show(types[0].term)}"
             script = script_of(self.layer.path.parent, local_name(iri))
             if script:
