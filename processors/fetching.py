@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from .fetch import Reply
 
+_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _FAILED: Final = 400
 """The first status that speaks of a failure."""
 
@@ -119,7 +121,7 @@ def check_url(term: str, url: str) -> None:
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not name.strip():
+    if not colon or not _NAME.fullmatch(name.strip()):
         raise UsageError(f":headers has {text!r}, which is not `Name: value`")
     return name.strip(), value.strip()
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from old_apps import run, write
 
-from transmissions import RunError, engine
+from transmissions import RunError, UsageError, engine
 from transmissions.plan import from_json, to_json
 from transmissions.prepare import prepare
 
@@ -165,6 +165,13 @@ def test_a_message_may_bring_what_a_node_lacks(tmp_path):
     assert run(folder, {"field": "a.b"}).messages[0]["a"] == {"b": 1}
     with pytest.raises(RunError, match="SetField needs 'field': neither the settings nor the message has it"):
         run(folder)
+
+
+def test_what_no_message_can_bring_is_named_as_turtle_has_it(tmp_path):
+    """A processor that cannot be made without a setting says so before the run."""
+    folder = write(tmp_path / "app", transmissions=":t a :Transmission ; :pipe (:p) . :p a :HttpProxy .")
+    with pytest.raises(UsageError, match="needs the setting baseURL"):
+        run(folder, {"baseURL": "http://a.example/"})
 
 
 def test_a_transmission_gets_the_first_result_of_the_one_before(tmp_path):

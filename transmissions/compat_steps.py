@@ -79,8 +79,7 @@ class Step:
             with self._compat_told(message) as worker:
                 self._compat_own.process(worker, message)
         given = self._compat_own.end_group(self, message)
-        if self._compat_own.collapses:
-            message["done"] = False
+        message["done"] = not self._compat_own.collapses
         return given
 
     @contextlib.contextmanager
@@ -88,7 +87,7 @@ class Step:
         """Give the processor that works on a message: this one, with the settings the message brings."""
         told = overrides(self._compat_own, message) if self._compat_surface.takes_settings else {}
         if lacking := self._compat_lacking - told.keys():
-            names = " and ".join(f"'{to_term(name)}'" for name in sorted(lacking))
+            names = " and ".join(f"'{_words(self._compat_own)[name]['term']}'" for name in sorted(lacking))
             raise RunError(f"{self._compat_own.__name__} needs {names}: neither the settings nor the message has it")
         if not told or not self._compat_own.stateful:
             yield self._compat_changed(told) if told else self
@@ -125,7 +124,7 @@ def disguised(own: Any, node: NodePlan, surface: Surface) -> Processor:
     if isinstance(made, Raised):
         if not lacking:
             raise made.error
-        names = " and ".join(sorted(map(to_term, lacking)))
+        names = " and ".join(sorted(_words(own)[name]["term"] for name in lacking))
         raise UsageError(f"{node.where}: {node.path} needs the setting {names}") from made.error
     made.__dict__.update(_compat_node=node, _compat_surface=surface, _compat_lacking=lacking)
     wrapped: Processor = made
@@ -207,9 +206,14 @@ def overrides(cls: Any, message: Message) -> dict[str, Any]:
 
 
 @cache
+def _words(cls: Any) -> dict[str, dict[str, Any]]:
+    return {name: {"term": to_term(name), **read_type(hint)} for name, hint in setting_types(cls).items()}
+
+
+@cache
 def _open_settings(cls: Any) -> tuple[tuple[str, str, dict[str, Any]], ...]:
-    read = [(name, {"term": to_term(name), **read_type(hint)}) for name, hint in setting_types(cls).items()]
     stands = {name for base in cls.__mro__ for name in _STANDING.get(base.__name__, ())}
+    read = _words(cls).items()
     is_open = [(name, words) for name, words in read if not ({*words, words["kind"]} & _CLOSED or name in stands)]
     return tuple((name, words["term"], words) for name, words in is_open)
 

@@ -11,6 +11,7 @@ PIPE = ":demo a :EntryTransmission ; :pipe ( :a ) .\n"
     (':HttpClient ; :url "file:///x"', "only http and https are fetched", '"file:///x"'),
     (':HttpClient ; :url "http://x" ; :method "FETCH"', "method must be one of", '"FETCH"'),
     (':HttpClient ; :url "http://x" ; :headers "none"', "not `Name: value`", '"none"'),
+    (":HttpClient ; :headers '{\"Accept\": \"text/html\"}'", "not `Name: value`", """'{"Accept": "text/html"}'"""),
     (":HttpProxy", "needs the setting baseURL", ":a"),
     (':HttpProxy ; :baseURL "http://x/?k="', "has a query", '"http://x/?k="'),
     (':HttpServer ; :basePath "x"', "basePath must match", '"x"'),
