@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from .comparison import Condition
 from .plan import MOST_PROCESSES
-from .settings import Protected, Range, Record
+from .settings import Protected, Range, Record, TransmissionName, Unit
 from .spec import Setting, Spec, describe_settings
 from .terms import NAMESPACE, to_term
 
@@ -54,6 +54,19 @@ class ArgumentTerms(Record):
     "What is taken if it is not given; a relative path is looked up in the app's folder."
 
 
+class EventsTerms(Record):
+    """Where what happens in a run is told."""
+
+    to: Annotated[str, TransmissionName()]
+    "The transmission that gets every event as a message: `event`, `time` (seconds since 1970), and what else is told of it."
+    only: tuple[str, ...] = ()
+    "The events that are told, by name; all if none is named."
+    limit: Annotated[int, Range(ge=1)] = 1000
+    "How many may wait; the oldest make room."
+    patience: Annotated[int, Range(ge=0), Unit("ms")] = 5000
+    "How long the transmission may take to finish when the run is over."
+
+
 class TransmissionTerms(Record):
     """Terms about a whole app, on its transmission."""
 
@@ -61,6 +74,8 @@ class TransmissionTerms(Record):
     "The file dead letters go to."
     argument: Annotated[tuple[ArgumentTerms, ...], Protected()] = ()
     "Positional arguments on the command line, in order."
+    events: Annotated[tuple[EventsTerms, ...], Protected()] = ()
+    "Transmissions that are told what happens in the run."
 
 
 class WorkersTerms(Record):

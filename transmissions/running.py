@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -178,11 +179,19 @@ class Run:
     async def _conduct(self) -> None:
         try:
             with rare_collections():
-                await self._in_time()
+                await (self._told() if self.plan.events else self._in_time())
         finally:
             self.state.letters.close()
             await self._way_out.put_token(END)
             self.state.emit("end", self.result._asdict())
+
+    async def _told(self) -> None:
+        from .tellers import Teller
+
+        async with contextlib.AsyncExitStack() as tellers:
+            for fields in self.plan.events:
+                await tellers.enter_async_context(Teller(fields, self.state))
+            await self._in_time()
 
     async def _in_time(self) -> None:
         scope = asyncio.timeout(self.timeout)

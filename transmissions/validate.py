@@ -96,11 +96,13 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
         if isinstance(step, Placed):
             _check_concurrency(step, nodes[step.path], findings)
             _check_enabled(step, nodes[step.path], findings)
-    for subject in nodes.values():
+    for subject in (*nodes.values(), *transmissions.values()):
         _check_names(subject, transmissions, findings)
     for pipeline in pipelines:
         _check_entry(pipeline, transmissions[pipeline.name], findings)
-    _check_arguments([transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry], findings)
+    entries = {pipeline.name: transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry}
+    _check_arguments([*entries.values()], findings)
+    _check_events(entries, findings)
     settings = {name for subject in nodes.values() for name in names_of(subject.sources[1:-1])}
     report_unmet(told, [*nodes, *transmissions, *workers], settings, findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed | Shared)}, findings)
@@ -157,6 +159,15 @@ def _check_arguments(entries: Sequence[Subject], findings: Findings) -> None:
     for given in takers[1:]:
         sentence = "only one argument can take many words"
         findings.report(ERROR, "two-arguments", sentence, given.span, "one too many")
+
+
+def _check_events(entries: dict[str, Subject], findings: Findings) -> None:
+    """Report events that are told to what runs anyway, and would tell of them in turn."""
+    records = [given.record for subject in entries.values() for given in subject.values.get("events", ()) if given.record]
+    for given in (given for record in records for given in record.values.get("to", ())):
+        if local_name(str(given.plain)) in entries:
+            sentence = f"a run starts '{local_name(str(given.plain))}' by itself; events go to a transmission that is no entry"
+            findings.report(ERROR, "events-to-entry", sentence, given.span)
 
 
 def _check_own_shapes(app: App, layers: Layers, findings: Findings) -> None:

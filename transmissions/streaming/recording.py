@@ -5,7 +5,8 @@ end, with the exit code or the negative number of the signal. Bytes that are no 
 comes back as it was: a terminal needs a carriage return before each line feed, so one is put in front of every line feed of a
 text, and taken away again (the header says so: `"newline": "crlf"`).
 
-A player shows what is `o`; asciinema 2 shows what is `e` with `--stream e`. Codes it does not know it passes over.
+A player shows what is `o` and passes over all codes it does not know (asciinema 2.4 was tried): of a command run with the order
+`merged` it shows both outputs.
 """
 
 from __future__ import annotations
