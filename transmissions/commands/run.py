@@ -25,7 +25,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("app", metavar="APP[.SUBTASK]", help="the name of an app (see `trans list`) or a path to its folder")
     add(
-        "words", metavar="ARGUMENT", nargs="*", default=[], help="what the app declares; a target folder if it declares nothing"
+        "words",
+        metavar="ARGUMENT",
+        nargs="*",
+        default=[],
+        help="what the app declares, see `trans describe APP`; else a target folder",
     )
     add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it (@-: stdin); FILE becomes its `payload`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
