@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "repl",
     "watch",
     "serve",
+    "mcp",
     "test",
     "retry",
     "list",

@@ -79,11 +79,11 @@ def call(options: Namespace) -> int:
     from transmissions.serving import listen
 
     token = _token(options)
-    served = _served(options)
+    served = served_apps(options)
     port = options.port if options.port is not None else 4500 if options.api else 8080
     with contextlib.closing(listen(options.host, port)) as listener, contextlib.ExitStack() as marks:
         for one in served:
-            _mark(one, options, marks)
+            mark(one, options, marks)
         return _serve(served, options, token, listener)
 
 
@@ -146,7 +146,7 @@ def _read(name: str) -> str:
     return token
 
 
-def _served(options: Namespace) -> list[Served]:
+def served_apps(options: Namespace) -> list[Served]:
     """Return the apps to serve; all problems of all of them are found before any is served."""
     apps = _apps(options.apps)
     if len(apps) > 1 and (options.target or options.set):
@@ -201,7 +201,7 @@ def _prepared(name: str, app: App, options: Namespace) -> Served:
     return Served(name, app, plan, target, output, asyncio.Lock() if options.in_place else None)
 
 
-def _mark(served: Served, options: Namespace, marks: contextlib.ExitStack) -> None:
+def mark(served: Served, options: Namespace, marks: contextlib.ExitStack) -> None:
     """Hold an output folder as a run does, unless it is the data folder of an app or a target."""
     from transmissions import __version__, outputs
     from transmissions.engine import default_output
