@@ -127,7 +127,7 @@ class LineSplitter:
             lines = self._numbered([self._bounded(line) for line in whole.split(b"\n")], time)
         else:
             lines = self._numbered(b"".join([*self._open, whole]), time)
-            self._open, self._held = [], 0
+            self._open, self._held, self._ends_with_return = [], 0, False
         self._keep(rest)
         return lines
 

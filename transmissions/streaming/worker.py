@@ -30,6 +30,9 @@ _QUICK: Final = 0.001
 _ASYNC_MOST, _PLAIN_MOST = 64, 128
 """Lines that a method has in hand; they cannot be dropped any more."""
 
+_FAULTS: Final = (Exception, asyncio.CancelledError)
+"""What is a reader's own fault."""
+
 
 class Worker:
     """One processor at work on one run."""
@@ -130,7 +133,7 @@ class Worker:
                 if result is not None:
                     await result
                 self._handled += 1
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a reader's fault is its own
+            except _FAULTS as error:
                 _unless_cancelled(error)
                 await self._note(error)
 
@@ -149,7 +152,7 @@ class Worker:
             is_quick = time.perf_counter() - began < _LONG / 4
             self._most = min(self._cap, (self._most or 1) * 2) if is_quick else 1
 
-    def _call(self, lines: Lines, begin: int) -> tuple[int, Exception | None, Awaitable[Any] | None]:
+    def _call(self, lines: Lines, begin: int) -> tuple[int, BaseException | None, Awaitable[Any] | None]:
         """Hand on lines one by one; return how many, and what the last of them needs done in the loop."""
         process, before = self._processor.process_line, self._handled
         try:
@@ -160,7 +163,7 @@ class Worker:
                 if result is not None and inspect.isawaitable(result):
                     return self._handled - before + 1, None, result
                 self._handled += 1
-        except Exception as error:  # noqa: BLE001 - a reader's fault is its own
+        except _FAULTS as error:
             return self._handled - before + 1, error, None
         return lines.count - begin, None, None
 
@@ -204,17 +207,17 @@ class Worker:
             self._publish("reader_failed", {"reader": self.lane.name, "error": describe(error)})
 
 
-def _caught(method: Any, argument: object) -> tuple[Exception | None, Any]:
+def _caught(method: Any, argument: object) -> tuple[BaseException | None, Any]:
     try:
         return None, method(argument)
-    except Exception as error:  # noqa: BLE001 - a reader's fault is its own
+    except _FAULTS as error:
         return error, None
 
 
 async def _outcome(work: Awaitable[Any]) -> BaseException | None:
     try:
         await work
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a reader's fault is its own
+    except _FAULTS as error:
         _unless_cancelled(error)
         return error
     return None
