@@ -13,6 +13,8 @@ from .egress import FetchError, take_apart
 from .fetch import Door
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from transmissions import Message
 
     from .fetch import Reply
@@ -135,6 +137,13 @@ def check_status(reply: Reply) -> None:
     """
     if reply.status < _FAILED:
         return
-    later = reply.headers.get("retry-after")
-    again = f" (retry-after: {later[:40]})" if later else ""
-    raise FetchError(f"{take_apart(reply.url).shown} answered {reply.status} {reply.reason}{again}")
+    raise refused(f"{take_apart(reply.url).shown} answered {reply.status} {reply.reason}", reply.headers)
+
+
+def refused(sentence: str, headers: Mapping[str, str]) -> FetchError:
+    """Return the error for a reply of failure, with the time its server asks to be left alone (`Retry-After`)."""
+    later = headers.get("retry-after", "")
+    error = FetchError(f"{sentence} (retry-after: {later[:40]})" if later else sentence)
+    if later.isascii() and later.isdigit():
+        error.retry_after = float(later[:9])
+    return error

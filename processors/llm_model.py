@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from .egress import FetchError
+from .fetching import refused
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Model(Protocol):
         """Ask.
 
         Raises:
-            ModelError: there is no reply, or it is none of this protocol.
+            FetchError: there is no reply, or it is none of this protocol.
 
         """
         ...
@@ -75,13 +76,15 @@ def explained(sdk: Any, where: str) -> Iterator[None]:
     """Turn the errors of a provider's library into sentences; `where` is its URL for people.
 
     Raises:
-        ModelError: there was one.
+        FetchError: there was one.
 
     """
     try:
         yield
     except sdk.APIStatusError as error:
-        raise _refusal_of(error, where) from error
+        response = error.response
+        said = f"{where} answered {response.status_code} {response.reason_phrase}{_said(error.body)}"
+        raise refused(said, response.headers) from error
     except sdk.APITimeoutError as error:
         raise ModelError(f"{where}: nothing came in time") from error
     except sdk.APIConnectionError as error:
@@ -90,16 +93,6 @@ def explained(sdk: Any, where: str) -> Iterator[None]:
         raise ModelError(f"{where}: {said if isinstance(cause, FetchError) else f'the connection failed: {said}'}") from error
     except FetchError as error:
         raise ModelError(f"{where}: {error}") from error
-
-
-def _refusal_of(error: Any, where: str) -> ModelError:
-    response = error.response
-    failure = ModelError(f"{where} answered {response.status_code} {response.reason_phrase}{_said(error.body)}")
-    later = response.headers.get("retry-after", "")
-    if later.isascii() and later.isdigit():
-        failure.retry_after = float(later[:9])
-        failure.args = (f"{failure} (retry-after: {later[:9]} s)",)
-    return failure
 
 
 def _said(body: Any) -> str:

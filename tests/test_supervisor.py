@@ -111,6 +111,12 @@ def test_waits_grow_up_to_the_longest():
     assert [retry.wait_before(attempt) for attempt in range(4)] == [0.1, 0.2, 0.35, 0.35]
 
 
+def test_a_wait_is_as_long_as_a_server_asks_for():
+    """If that is longer than it would be, and up to `maxDelay`."""
+    retry = Retry(delay=100, max_delay=350, jitter=0)
+    assert [retry.wait_before(0, asked) for asked in (0.05, 0.2, 60)] == [0.1, 0.2, 0.35]
+
+
 def test_a_source_is_tried_again_only_before_its_first_message(tmp_path):
     """A source that gave nothing starts anew; one that broke half way does not repeat itself."""
     assert ids(work(tmp_path, [FlakySource()], retry=RETRY)[0]) == [0, 1, 2]

@@ -105,7 +105,7 @@ FAULTS = [
     (page({"error": {"type": "authentication_error", "message": f"invalid key {KEY}"}}, 401),
      r"answered 401 Unauthorized: invalid key …$"),
     (page({"error": {"message": "slow down"}}, 429, **{"Retry-After": "7"}),
-     r"429 Too Many Requests: slow down \(retry-after: 7 s\)"),
+     r"429 Too Many Requests: slow down \(retry-after: 7\)"),
     (Page(b"<h1>no</h1>", {}, 500), "500 Internal Server Error: <h1>no</h1>"),
     (redirect("http://127.0.0.1:1/"), "answered 302 Found"),
     (Page(b"{", {"Content-Type": "application/json"}), "1:2: not valid JSON"),
