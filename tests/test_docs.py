@@ -154,3 +154,11 @@ def test_links_lead_somewhere(document):
     prose = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", prose)
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_every_document_is_in_the_index():
+    """docs/README.md leads to all others."""
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [
+        path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md" and f"]({path.name})" not in index
+    ] == []
