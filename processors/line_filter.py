@@ -31,12 +31,12 @@ class Filter(Processor):
     """Let the messages of some lines go on, and drop the others on purpose; or the other way round.
 
     All that is set must hold: the `source` is this one, one of the `patterns` is found in the line, one of the `literals`
-    stands in it, its level is at least this serious, and every condition of `when` is true, as in a `:Route`. The level is the
+    stands in it, its level is at least this serious, and every condition of `where` is true, as in a `:Route`. The level is the
     field `level` or else the first word in the line that is one (`debug`, `info`, `warning`, `error`, `critical`, or a
     common other word for it); a line that names none is below all. To take different ways instead, use a `:Route`.
 
     ```turtle
-    :serious a :Filter ; :source "stderr" ; :level "warning" ; :when ( [ :field "number" ; :greater 10 ] ) .
+    :serious a :Filter ; :source "stderr" ; :level "warning" ; :where ( [ :field "number" ; :greater 10 ] ) .
     ```
     """
 
@@ -50,7 +50,7 @@ class Filter(Processor):
     "Texts."
     level: Literal["any", "debug", "info", "warning", "error", "critical"] = "any"
     "The least serious level."
-    when: tuple[Condition, ...] = ()
+    where: tuple[Condition, ...] = ()
     "Conditions, each a field and one operator."
     mode: Literal["keep", "drop"] = "keep"
     "Whether those messages are kept or dropped."
@@ -69,7 +69,7 @@ class Filter(Processor):
             tests.append(lambda message: any(search(self._line(message)) for search in searches))
         if self.level != "any":
             tests.append(self._is_serious)
-        self._tests = [*tests, *(one.holds for one in self.when)]
+        self._tests = [*tests, *(one.holds for one in self.where)]
 
     def process(self, message: Message) -> Message | None:
         """Judge one message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from transmissions import Processor, RunError, set_field
+from transmissions import Processor, RunError, remove_field, set_field
 from transmissions.streaming import parse_json
 
 from .access import need_text
@@ -31,6 +31,8 @@ class JsonLines(Processor):
     "Dotted path of the value; empty for the message itself."
     malformed: Literal["keep", "drop", "reject"] = "keep"
     "What becomes of a message whose line is no JSON: it says why in `malformed`, is dropped, or is set aside as a dead letter."
+    keep_line: bool = True
+    "Whether the line stays where its value is in the message."
     event_type: str = ""
     "The type of the event told for each value; none if empty."
 
@@ -46,6 +48,8 @@ class JsonLines(Processor):
         if self.event_type:
             told = {name: message[name] for name in ("source", "number") if name in message}
             self.context.emit(self.event_type, value=value, **told)
+        if not self.keep_line:
+            remove_field(message, self.input_field)
         if not self.target_field and isinstance(value, dict):
             message.update(value)
         else:

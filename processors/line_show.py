@@ -55,7 +55,7 @@ class CommandReport(Processor):
     """Say at the end of a run what became of its program: exit code, time, lines, lines in a second, and events counted.
 
     Reads messages as CommandSource makes them, the last with `:exitMessage true`, and counts the field `event`, as a
-    PatternMatcher sets it. `trans` says it in its last line.
+    PatternMatcher sets it; lines of a file have no end to be told. `trans` says it in its last line.
 
     ```turtle
     :report a :CommandReport .
@@ -72,6 +72,7 @@ class CommandReport(Processor):
         self._lines = 0
         self._events: dict[str, int] = {}
         self._said: dict[str, Any] = {}
+        self._is_program = False
 
     def process(self, message: Message) -> Message:
         """Take a message into account."""
@@ -80,6 +81,7 @@ class CommandReport(Processor):
             self._said = said
         if "line" in message:
             self._lines += 1
+            self._is_program = self._is_program or "source" in message
         event = message.get("event")
         if isinstance(event, str) and event not in self.ignore:
             self._events[event] = self._events.get(event, 0) + 1
@@ -95,7 +97,8 @@ class CommandReport(Processor):
         seconds = said.get("seconds") or 0
         rate = f" ({self._lines / seconds:.0f}/s)" if seconds and self._lines else ""
         errors = said.get("lines", {}).get("stderr")
-        parts = [how_it_ended(said), f"{_many(self._lines, 'line')}{rate}"]
+        parts = [how_it_ended(said)] if said or self._is_program else []
+        parts += [f"{_many(self._lines, 'line')}{rate}"]
         parts += [f"{errors} on stderr"] if errors else []
         parts += [f"{said['dropped']} dropped"] if said.get("dropped") else []
         return [*parts, *(f"{count} {event}" for event, count in self._events.items())]

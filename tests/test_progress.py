@@ -29,6 +29,22 @@ def test_without_a_total_there_is_no_bar():
     assert progress().line(65.0) == "1:05   read 410 > write 398"
 
 
+def test_percent_are_not_told_twice():
+    """A source that knows no more than percent shows the bar, the time and the time left."""
+    line = progress()
+    line.hear("progress", {"node": "a", "done": 25.0, "total": 100, "unit": "%"})
+    assert line.line(20.0).startswith("[#####               ]   25%  0:20  1:00 left   read")
+
+
+def test_data_takes_the_line_away_first(capsys):
+    """What is printed on the same terminal does not stand behind the line."""
+    stream = io.StringIO()
+    line = progress(stream)
+    line._is_shown = True
+    line.show("a line\n")
+    assert (stream.getvalue(), capsys.readouterr().out) == ("\r\x1b[K", "a line\n")
+
+
 def test_several_sources_add_up():
     """Nodes that tell their progress each count together."""
     line = progress()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -51,6 +52,12 @@ class Progress:
         self.clear()
         self._stream.write(text)
 
+    def show(self, text: str) -> None:
+        """Write data to standard output, where that is the same terminal."""
+        self.clear()
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
     def flush(self) -> None:
         """Flush the stream."""
         self._stream.flush()
@@ -79,13 +86,14 @@ class Progress:
             return []
         share = min(done / total, 1.0)
         bar = "#" * int(share * _BAR)
-        return [f"[{bar:{_BAR}}]", f"{share:4.0%}", f"{self._amount(done)} of {self._amount(total)}"]
+        amounts = [] if self._unit == "%" else [f"{self._amount(done)} of {self._amount(total)}"]
+        return [f"[{bar:{_BAR}}]", f"{share:4.0%}", *amounts]
 
     def _rate(self, done: float, total: float, seconds: float) -> list[str]:
         if not done or not seconds:
             return [clock_time(seconds)]
         left = f"{clock_time((total - done) * seconds / done)} left" if total > done else ""
-        return [f"{self._amount(done / seconds)}/s", left]
+        return [clock_time(seconds) if self._unit == "%" else f"{self._amount(done / seconds)}/s", left]
 
     def _amount(self, number: float) -> str:
         return readable_bytes(number) if self._unit == "bytes" else f"{number:.0f} {self._unit}".strip()

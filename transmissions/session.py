@@ -108,6 +108,8 @@ class Session:
         self.opened.on("summary", lambda _, fields: self._summaries.append(str(fields.get("text"))))
         if progress:
             self.opened.on("progress", progress.hear)
+            if sys.stdout.isatty():
+                self.opened.on("output", lambda _, fields: progress.show(str(fields["text"])))
 
     def _tell_skipped(self, _: str, fields: dict[str, Any]) -> None:
         """Say what was skipped, and why; of very many the first ones do, the last line has their number."""

@@ -39,6 +39,11 @@ def test_json_becomes_a_value_and_an_event(bench):
     ]
 
 
+def test_the_line_may_go_when_its_value_is_there():
+    """With `keepLine false` only a line that is no JSON stays."""
+    assert lines(through(JsonLines(keep_line=False), of("1", "no"))) == [None, "no"]
+
+
 def test_json_may_become_the_message():
     """With an empty target an object's members are fields."""
     messages = through(JsonLines(target_field=""), of('{"a": 1, "number": 9}', "2"))
@@ -126,9 +131,9 @@ def test_a_line_that_is_no_text_is_an_error():
         ({"patterns": ("^a", "d$")}, [0, 2]),
         ({"literals": ("b c", "zz")}, [0]),
         ({"level": "warning"}, [1, 3]),
-        ({"when": (Condition(field="number", greater=2.0),)}, [2, 3]),
-        ({"when": (Condition(field="value.type", exists=True),)}, [3]),
-        ({"level": "warning", "when": (Condition(field="number", less=3.0),)}, [1]),
+        ({"where": (Condition(field="number", greater=2.0),)}, [2, 3]),
+        ({"where": (Condition(field="value.type", exists=True),)}, [3]),
+        ({"level": "warning", "where": (Condition(field="number", less=3.0),)}, [1]),
         ({"mode": "drop", "patterns": ("^a",)}, [1, 2, 3]),
     ],
 )
