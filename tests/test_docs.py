@@ -145,6 +145,7 @@ def test_a_document_is_true(document, tmp_path):
         try:
             execute(block, place)
         except (AssertionError, SyntaxError) as error:
+            place.run('test -f pid && kill "$(cat pid)"')  # what a block began and a later one was to end
             pytest.fail(f"{document.name}:{block.line}: {error}")
 
 
