@@ -111,9 +111,9 @@ class SPARQLSelect(_AsksSPARQL):
     filters `uri`, `literal` and `string` write whole terms.
 
     Writes to `queryResults` what the endpoint answers, as SPARQL's JSON has it (`results.bindings`, or `boolean` for ASK), or
-    plain rows; and `graph` and `startDate`. An answer is in memory whole, up to `maxBytes`. A reply that is an error is an
-    error, with the endpoint's own sentence. URLs in a file of the app may lead anywhere; those in a target's must be public,
-    or be listed in `allow`.
+    plain rows; and `startDate`, and `graph` where one is set. An answer is in memory whole, up to `maxBytes`. A reply that is
+    an error is an error, with the endpoint's own sentence. URLs in a file of the app may lead anywhere; those in a target's
+    must be public, or be listed in `allow`.
 
     ```turtle
     :ask a :SPARQLSelect ;
@@ -135,7 +135,8 @@ class SPARQLSelect(_AsksSPARQL):
     async def process(self, message: Message) -> Message:
         """Ask."""
         message["startDate"] = datetime.now(UTC).isoformat()
-        message["graph"] = self.graph
+        if self.graph != _AsksSPARQL.graph:
+            message["graph"] = self.graph
         answer = await self._answering.query(self._written(message, self.data_field))
         set_field(message, self.results_field, self._rows(answer) if self.plain else answer)
         return message

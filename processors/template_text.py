@@ -91,7 +91,7 @@ class Template:
             __slots__ = ()
             __str__ = jinja2.Undefined._fail_with_undefined_error  # noqa: SLF001 - the documented way to make one's own
 
-        kinds = {"error": Named, "empty": jinja2.Undefined, "strict": jinja2.StrictUndefined}
+        kinds = {"error": Named, "empty": jinja2.ChainableUndefined, "strict": jinja2.StrictUndefined}
 
         class Environment(jinja2.sandbox.SandboxedEnvironment):
             """One whose lists and texts have a `length`, as Nunjucks's do: templates of the original count with it."""

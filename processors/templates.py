@@ -36,7 +36,7 @@ class Templater(Processor):
     target_field: str = "content"
     "Dotted path the text is written to."
     undefined: Undefined = "error"
-    "Printing a name that is not in the data is an `error`, or `empty` text; `strict` forbids asking for it with `if` too."
+    "A name that is not in the data is an `error` if printed, or `empty`, with empty members; `strict` forbids `if` with it."
 
     def __post_init__(self) -> None:
         """Compile a template that stands in the config at once."""

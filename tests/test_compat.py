@@ -152,6 +152,24 @@ def test_a_processor_keeps_names_of_its_own(tmp_path):
     assert run(write(tmp_path / "app", transmissions=turtle), message).messages[0]["configMap"] == {"found": 1}
 
 
+def test_templates_print_nothing_where_nothing_is(tmp_path):
+    """As those of the original do, unless the app says otherwise."""
+    turtle = """:t a :Transmission ; :pipe (:p) . :p a :Templater ; :template "{{ a.b }}{% if c.d %}e{% endif %}f" ."""
+    folder = write(tmp_path / "app", transmissions=turtle)
+    assert run(folder).messages[0]["content"] == "f"
+    write(folder, transmissions=turtle.replace(':template "', ':undefined "error" ; :template "'))
+    with pytest.raises(RunError, match="'a' is undefined"):
+        run(folder)
+
+
+def test_a_query_of_any_graph_leaves_the_next_its_own(tmp_path):
+    """What the first asked is no setting of the second."""
+    turtle = """:t a :Transmission ; :pipe (:a :b) .
+        :a a :SPARQLSelect ; :store "memory" ; :template "ASK { GRAPH {{ graph }} { ?s ?p ?o } }" .
+        :b a :SPARQLSelect ; :store "memory" ; :template "ASK { GRAPH <{{ graph }}> { ?s ?p ?o } }" ; :graph <urn:own> ."""
+    assert run(write(tmp_path / "app", transmissions=turtle)).messages[0]["graph"] == "urn:own"
+
+
 def test_over_the_api_data_sets_nothing(tmp_path):
     """Only whoever starts a run by hand may set settings by its message."""
     folder = write(tmp_path / "app", transmissions=SETTINGS.replace(" :show)", ")"))

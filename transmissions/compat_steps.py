@@ -10,18 +10,15 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-import re
 from functools import cache
-from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, Final
 
+from .compat_settings import as_before, overrides, words_of
 from .errors import RunError, UsageError
-from .fieldtypes import read_type
 from .node import is_async
 from .processor import Source, is_overridden
-from .settings import setting_types
 from .supervisor import Raised, attempt
-from .terms import local_name, to_term
+from .terms import local_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -32,12 +29,6 @@ if TYPE_CHECKING:
 
 _ON_DONE: Final = frozenset({"Choice", "NOP", "SetField", "SetText", "ShowMessage"})
 """Classes that worked on the last message of a group like on any other."""
-_CLOSED: Final = frozenset({"dynamic", "protected", "record", "secret"})
-"""Marks and kinds of settings no message sets here."""
-_STANDING: Final = {"FileRemove": {"target", "dotfiles", "folders"}, "_AsksSPARQL": {"endpoint_settings"}}
-"""Settings no message sets either, by class: what is removed, and the file that says where passwords are sent."""
-_BOUNDS: Final[dict[str, Callable[[float, float], bool]]] = {"ge": ge, "gt": gt, "le": le, "lt": lt}
-_TRUTHS: Final = {"true": True, "1": True, "false": False}
 
 
 class Surface:
@@ -87,7 +78,7 @@ class Step:
         """Give the processor that works on a message: this one, with the settings the message brings."""
         told = overrides(self._compat_own, message) if self._compat_surface.takes_settings else {}
         if lacking := self._compat_lacking - told.keys():
-            names = " and ".join(f"'{_words(self._compat_own)[name]['term']}'" for name in sorted(lacking))
+            names = " and ".join(f"'{words_of(self._compat_own)[name]['term']}'" for name in sorted(lacking))
             raise RunError(f"{self._compat_own.__name__} needs {names}: neither the settings nor the message has it")
         if not told or not self._compat_own.stateful:
             yield self._compat_changed(told) if told else self
@@ -119,12 +110,12 @@ def disguised(own: Any, node: NodePlan, surface: Surface) -> Processor:
     if is_overridden(own, "run"):
         plain = own.from_plan(node.settings)
         return plain
-    lacking = frozenset(name for name in setting_types(own) if name not in node.settings and not hasattr(own, name))
-    made = attempt(_wrapped(own).from_plan, {**node.settings, **dict.fromkeys(lacking)})
+    lacking = frozenset(name for name in words_of(own) if name not in node.settings and not hasattr(own, name))
+    made = attempt(_wrapped(own).from_plan, {**as_before(own), **node.settings, **dict.fromkeys(lacking)})
     if isinstance(made, Raised):
         if not lacking:
             raise made.error
-        names = " and ".join(sorted(_words(own)[name]["term"] for name in lacking))
+        names = " and ".join(sorted(words_of(own)[name]["term"] for name in lacking))
         raise UsageError(f"{node.where}: {node.path} needs the setting {names}") from made.error
     made.__dict__.update(_compat_node=node, _compat_surface=surface, _compat_lacking=lacking)
     wrapped: Processor = made
@@ -189,62 +180,3 @@ def _undone(came: Any) -> Any:
         if isinstance(item, dict):  # The engine says what is wrong with anything else.
             item["done"] = False
     return came
-
-
-def overrides(cls: Any, message: Message) -> dict[str, Any]:
-    """Return the settings that fields of a message set: true values of fields that are called like them and fit their types.
-
-    What is protected, a secret or a record is set by no message, nor what is removed; what is dynamic looks for itself.
-    """
-    told = {}
-    for name, term, words in _open_settings(cls):
-        value = message.get(term)
-        fitting = _fitting(value, words) if value else None
-        if fitting is not None:
-            told[name] = fitting
-    return told
-
-
-@cache
-def _words(cls: Any) -> dict[str, dict[str, Any]]:
-    return {name: {"term": to_term(name), **read_type(hint)} for name, hint in setting_types(cls).items()}
-
-
-@cache
-def _open_settings(cls: Any) -> tuple[tuple[str, str, dict[str, Any]], ...]:
-    stands = {name for base in cls.__mro__ for name in _STANDING.get(base.__name__, ())}
-    read = _words(cls).items()
-    is_open = [(name, words) for name, words in read if not ({*words, words["kind"]} & _CLOSED or name in stands)]
-    return tuple((name, words["term"], words) for name, words in is_open)
-
-
-def _fitting(value: Any, words: dict[str, Any]) -> Any:
-    """Return a value as a setting of some words takes it, or None."""
-    if not words.get("many"):
-        return _as_one(value, words)
-    values = [_as_one(one, words) for one in (value if isinstance(value, list | tuple) else [value])]
-    return None if None in values else tuple(values)
-
-
-def _as_one(value: Any, words: dict[str, Any]) -> Any:
-    kind = words["kind"]
-    if kind == "any":
-        return value
-    if isinstance(value, dict | list | tuple):
-        return None
-    if kind == "boolean":
-        return _TRUTHS.get(str(value).lower())
-    return _number(value, words) if kind in {"integer", "decimal"} else _text(str(value), words)
-
-
-def _text(text: str, words: dict[str, Any]) -> str | None:
-    fits = text in words.get("choices", (text,)) and re.fullmatch(words.get("pattern", ".*"), text, re.DOTALL)
-    return text if fits else None
-
-
-def _number(value: Any, words: dict[str, Any]) -> float | None:
-    number = attempt(int if words["kind"] == "integer" else float, str(value))
-    if isinstance(number, Raised) or not all(_BOUNDS[bound](number, words[bound]) for bound in _BOUNDS.keys() & words.keys()):
-        return None
-    fits: float = number
-    return fits
