@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from transmissions import Processor, Protected, Source, UsageError, as_text, set_field
-from transmissions.streaming import CommandTimeout, Recorder, StreamSource, parse_json
+from transmissions.streaming import CommandOverflow, CommandTimeout, Recorder, StreamSource, parse_json
 
 from .access import need
 from .command_documents import Documents
@@ -88,6 +88,9 @@ class CommandSource(CommandSettings, Source):
                     result = stream.result
         except CommandTimeout as error:
             fault, result = error, error.result
+        except CommandOverflow as error:
+            self._conclude(told, error.result)
+            raise
         except (asyncio.CancelledError, GeneratorExit):
             self._conclude(told, None)
             raise

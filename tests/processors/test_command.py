@@ -278,9 +278,12 @@ def test_a_slow_pipe_is_dealt_with_as_declared(overflow):
 
 
 def test_overflow_may_fail_the_run():
-    """With Fail the run ends where more lines wait than may."""
-    with pytest.raises(NodeFailed, match="1000 lines wait"):
+    """With Fail the run ends where more lines wait than may, and says what became of those that were read."""
+    with pytest.raises(NodeFailed, match="1000 lines wait") as raised:
         through([source("seq", str(WRITTEN), max_lines=1000, overflow="Fail"), Slow()], [{}])
+    told = raised.value.message["command"]
+    assert told["dropped"] > 0
+    assert told["lines"]["stdout"] + told["dropped"] <= WRITTEN
 
 
 def test_blocking_may_have_an_end():

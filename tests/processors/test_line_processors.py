@@ -247,10 +247,12 @@ def test_a_report_says_what_became_of_a_program(bench):
     [({"exitCode": None, "signal": 9}, "ended by signal 9"), ({"exitCode": None, "timedOut": True}, "the time was up")],
 )
 def test_a_report_names_other_ends(bench, said, words):
-    """A signal and a time-out are told, and where nothing is known, that it did not end."""
+    """A signal and a time-out are told, that a program did not end, and of the lines of a file only how many there were."""
     bench.through(CommandReport(), {"command": said})
-    bench.through(CommandReport())
-    assert [fields["text"] for _, fields in bench.events] == [f"{words}, 0 lines", "stopped before it ended, 0 lines"]
+    bench.through(CommandReport(), *of("a"))
+    bench.through(CommandReport(), {"line": "a"}, {"line": "b"})
+    texts = [fields["text"] for _, fields in bench.events]
+    assert texts == [f"{words}, 0 lines", "stopped before it ended, 1 line", "2 lines"]
 
 
 MAKERS = [
