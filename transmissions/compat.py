@@ -1,9 +1,9 @@
 """`--compat`: a run as the original showed it.
 
 Everything it takes stands here, in `compat_steps` and in `compat_settings`; the rest of the engine works the same. A run of a
-plan made for compat puts the original's initial fields into its first messages, has every processor wrapped, and hands the first
-result of one transmission to the next. From a command line it also prints the original's lines, and lets messages set settings:
-over the API and behind a server, data never does.
+plan made for compat puts the original's initial fields into its first messages, has every processor wrapped, and hands the
+first result of one transmission to the next. From a command line it also prints the original's lines, and lets messages set
+settings: over the API and behind a server, data never does.
 """
 
 from __future__ import annotations

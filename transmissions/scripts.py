@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SUCCESSORS: Final = {
-    "McpServer": "an app is served by `trans serve --api`; the tools of an MCP server are used by `:McpClient`",
+    "McpServer": "`trans mcp APP` offers apps as tools; the tools of another server are used by `:McpClient`",
     "ProcessorTemplate": "the original's class of that name is `:McpClient`; `trans new processor NAME` begins one of your own",
     "Stash": "`:CaptureAll` keeps messages on the whiteboard of the run, `:WhiteboardToMessage` takes them from there",
     "JsonRestructurer": "use `:Restructure`",
