@@ -83,12 +83,7 @@ class NATSSink(_Sink):
         seconds = self.timeout / 1000
         if self.jet_stream:
             context = client.jetstream(timeout=seconds)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for data in parts:
-                        group.create_task(context.publish(self.subject, data))
-            except BaseExceptionGroup as errors:
-                raise errors.exceptions[0] from None
+            await asyncio.gather(*(context.publish(self.subject, data) for data in parts))
             return
         for data in parts:
             await client.publish(self.subject, data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -16,6 +15,7 @@ from .metrics import MetricsSettings, Reporter
 from .near import suggestion
 from .pace import rare_collections
 from .state import RunState, Tap
+from .tellers import telling
 from .transmission import Transmission, first_cause
 
 if TYPE_CHECKING:
@@ -179,19 +179,11 @@ class Run:
     async def _conduct(self) -> None:
         try:
             with rare_collections():
-                await (self._told() if self.plan.events else self._in_time())
+                await self._in_time()
         finally:
             self.state.letters.close()
             await self._way_out.put_token(END)
             self.state.emit("end", self.result._asdict())
-
-    async def _told(self) -> None:
-        from .tellers import Teller
-
-        async with contextlib.AsyncExitStack() as tellers:
-            for fields in self.plan.events:
-                await tellers.enter_async_context(Teller(fields, self.state))
-            await self._in_time()
 
     async def _in_time(self) -> None:
         scope = asyncio.timeout(self.timeout)
@@ -206,7 +198,7 @@ class Run:
     async def _report_while(self, work: Callable[[], Any]) -> None:
         reporters = [Reporter(MetricsSettings.from_plan(fields), self.state) for fields in self.plan.metrics]
         try:
-            async with asyncio.TaskGroup() as group:
+            async with asyncio.TaskGroup() as group, telling(self.plan, self.state):
                 tasks = [group.create_task(reporter.run()) for reporter in reporters]
                 await work()
                 for task in tasks:

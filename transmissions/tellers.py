@@ -14,24 +14,36 @@ import asyncio
 import logging
 import time
 from collections import deque
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from .channel import Pressure
 from .errors import TransmissionsError, UsageError, describe
 from .message import END
-from .nodeterms import EventsTerms
 from .terms import local_name
 from .transmission import Transmission
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from .channel import Outlet
     from .message import Message, Token
+    from .plan import Plan
     from .state import RunState
 
 _LOG: Final = logging.getLogger(__name__)
 _SHORTEST: Final = 0.5
 _LONGEST: Final = 60.0
 """Seconds before a transmission that failed begins again."""
+
+
+@asynccontextmanager
+async def telling(plan: Plan, state: RunState) -> AsyncGenerator[None]:
+    """Tell what happens in a run to whom its plan says, as long as the block is at work."""
+    async with AsyncExitStack() as tellers:
+        for fields in plan.events:
+            await tellers.enter_async_context(Teller(fields, state))
+        yield
 
 
 class Teller:
@@ -41,6 +53,8 @@ class Teller:
         self.dropped = self.failed = 0
         """Events that found no room, and how often the transmission failed."""
         self.pressure = Pressure()
+        from .nodeterms import EventsTerms  # with much of what validates, which a run without events does without
+
         self._terms = EventsTerms.from_plan(fields)
         self._state = state
         name = local_name(self._terms.to)
@@ -63,7 +77,7 @@ class Teller:
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         assert self._task is not None
         if not self._terms.only or "end" in self._terms.only:
-            self._take("end", {"error": self._state.clean(describe(error)) if error else None})
+            self._take("end", {"error": self._state.clean(_reason(error)) if error else None})
         self._is_over = True
         self._arrived.set()
         try:
@@ -124,3 +138,7 @@ class Teller:
             self._arrived.clear()
             await self._arrived.wait()
         await head.put_token(END)
+
+
+def _reason(error: BaseException) -> str:
+    return "the run was stopped" if isinstance(error, asyncio.CancelledError) else describe(error)
