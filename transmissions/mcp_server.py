@@ -34,6 +34,7 @@ from .about import first_paragraph
 from .api_replies import Refusal, new_id
 from .api_runs import AtWork, Limits, Served, answer
 from .near import suggestion
+from .supervisor import Raised, attempt_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -113,21 +114,23 @@ class AppTools:
         served = self._served.get(params.name)
         if served is None:
             return _failed(f"there is no tool '{params.name}'{suggestion(params.name, self._served)}")
+        request_id = new_id()
+        body = await attempt_async(self._run(served, params.arguments or {}, request_id))
+        if not isinstance(body, Raised):
+            return _succeeded(json.loads(_HALF.sub(rb"\1\\ufffd", body)))
+        refusal = body.error if isinstance(body.error, Refusal) else Refusal(500, "a fault of the server; its log says more")
+        fault = None if refusal is body.error else body.error
+        _LOG.warning("call of %s, %s: %s", served.name, request_id, refusal, exc_info=fault)
+        node = refusal.fields.get("node")
+        return _failed(f"{node}: {refusal}" if node else str(refusal))
+
+    async def _run(self, served: Served, given: dict[str, Any], request_id: str) -> bytes:
         self._calls += 1
         self._idle.clear()
-        request_id = new_id()
         try:
-            message = _message(served, params.arguments or {})
+            message = _message(served, given)
             async with self._line:
-                body = await answer(served, message, request_id, self._limits, self._at_work)
-            return _succeeded(json.loads(_HALF.sub(rb"\1\\ufffd", body)))
-        except Refusal as refusal:
-            node = refusal.fields.get("node")
-            _LOG.warning("call of %s, %s: %s", served.name, request_id, refusal)
-            return _failed(f"{node}: {refusal}" if node else str(refusal))
-        except Exception:  # noqa: BLE001 - a door: the fault is ours, and the client is told nothing of it
-            _LOG.exception("call of %s, %s", served.name, request_id)
-            return _failed("a fault of the server; its log says more")
+                return await answer(served, message, request_id, self._limits, self._at_work)
         finally:
             self._calls -= 1
             if not self._calls:
