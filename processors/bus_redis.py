@@ -11,6 +11,8 @@ from .bus_sink import _Sink, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from redis.asyncio.client import Pipeline
+
     from transmissions import Message
 
 _SCHEMES: Final = ("redis", "rediss", "unix")
@@ -82,10 +84,13 @@ class RedisSink(_Sink):
         try:
             async with self._client.pipeline(transaction=True) as pipeline:
                 for data in parts:
-                    if self.stream:
-                        pipeline.xadd(self.stream, {self.data_field: data}, maxlen=self.max_length or None, approximate=True)
-                    else:
-                        pipeline.publish(self.channel, data)
+                    self._add(pipeline, data)
                 await pipeline.execute()
         except (RedisError, OSError) as error:
             raise RunError(f"{self._shown}: {str(error).partition(chr(10))[0] or type(error).__name__}") from error
+
+    def _add(self, pipeline: Pipeline, data: bytes) -> None:
+        if self.stream:
+            pipeline.xadd(self.stream, {self.data_field: data}, maxlen=self.max_length or None, approximate=True)
+        else:
+            pipeline.publish(self.channel, data)

@@ -93,15 +93,18 @@ class RecordingWriter:
     def _work(self) -> None:
         try:
             while (pieces := self._take()) is not None:
-                for at, source, data in pieces:
-                    for line in self._encoder.written(self._offset + at, source, data):
-                        self._put(line, self._offset + at)
+                for piece in pieces:
+                    self._write(*piece)
                 self._settle()
             self._end()
         except OSError as error:
             self._fail(error)
         finally:
             self._file.close()
+
+    def _write(self, at: float, source: StreamSource, data: bytes) -> None:
+        for line in self._encoder.written(self._offset + at, source, data):
+            self._put(line, self._offset + at)
 
     def _take(self) -> list[tuple[float, StreamSource, bytes]] | None:
         """Wait for pieces; none where a frame must be written for its age, None at the end."""
