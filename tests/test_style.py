@@ -70,10 +70,11 @@ def test_every_test_says_what_it_shows():
     assert [name for name, doc in docs.items() if not doc.endswith(".") or "\n\n" in doc] == []
 
 
-def test_broad_excepts_stand_in_three_files_only():
-    """`except Exception` is the business of the node, the supervisor and the door."""
+def test_broad_excepts_stand_where_foreign_code_is_called():
+    """`except Exception` is the business of the node, the supervisor, the door, and of what calls a command's readers and listeners."""
     found = {file.name for file in CODE if any(map(_is_broad, ast.walk(ast.parse(file.read_text(encoding="utf-8")))))}
-    assert found <= {"node.py", "supervisor.py", "cli.py"}
+    # worker.py calls readers, side.py does in a thread, events.py calls listeners: whatever they raise is theirs, not the command's.
+    assert found <= {"node.py", "supervisor.py", "cli.py", "worker.py", "side.py", "events.py"}
 
 
 def _is_broad(node):

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import Stalled, Trace, command, is_gone, sh, shell
+from commands import Stalled, Trace, command, is_gone, open_files, sh, shell, streaming
 
 from transmissions.streaming import CommandRunner, CommandTimeout, ExecutionContext
 
@@ -129,8 +129,6 @@ def test_output_that_waits_for_a_reader_is_not_given_up():
 
     async def late():
         options = {"max_lines": 1, "overflow_strategy": "Block", "block_timeout": None}
-        from commands import streaming
-
         run = asyncio.create_task(shell("seq 60000", streaming_config=streaming(stalled, **options), drain=0.01))
         await asyncio.sleep(0.3)
         stalled.gate.set()
@@ -151,11 +149,11 @@ def test_c108_nothing_is_left_of_many_runs():
 
     async def many():
         await shell("true", lambda line, source: None)
-        before = len(os.listdir("/proc/self/fd"))
+        before = open_files()
         for number in range(25):
             how = [{}, {"stdin": "x"}, {"order": "exact"}, {"pty": True}, {"suppress_stderr": True}][number % 5]
             await asyncio.gather(*(shell("echo a", lambda line, source: None, **how) for _ in range(20)))
-        return before, len(os.listdir("/proc/self/fd"))
+        return before, open_files()
 
     before, after = asyncio.run(many())
     assert before == after
@@ -166,7 +164,9 @@ def test_c108_nothing_is_left_of_many_runs():
 @pytest.mark.parametrize(("number", "grace"), [(signal.SIGINT, 60), (signal.SIGTERM, 60), (signal.SIGKILL, 60)])
 def test_c109_the_group_ends_with_its_parent(number, grace):
     """However the parent ends, by Ctrl-C or kill -9, nothing is left a little later."""
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
         processes = parent.stdout.readline()
         parent.send_signal(number)
         parent.wait(grace)
@@ -201,8 +201,7 @@ def test_leaving_a_stream_ends_the_command():
     async def left():
         context = ExecutionContext(grace=60)
         async with CommandRunner().stream("sh", ["-c", "echo $$; while :; do echo a; done"], context) as stream:
-            async for lines in stream:
-                return lines.texts[0]
+            return (await anext(stream)).texts[0]
 
     assert is_gone(asyncio.run(asyncio.wait_for(left(), 50)))
 
@@ -212,7 +211,9 @@ def test_a_stream_that_is_waited_for_with_a_limit_loses_nothing():
 
     async def impatient():
         seen = []
-        async with CommandRunner().stream("sh", ["-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.03; done"], ExecutionContext()) as stream:
+        async with CommandRunner().stream(
+            "sh", ["-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.03; done"], ExecutionContext()
+        ) as stream:
             while True:
                 try:
                     seen += (await asyncio.wait_for(anext(stream), 0.005)).texts

@@ -210,7 +210,9 @@ def test_c94_memory_is_bounded():
     assert int(more) < 10_240
 
 
-@pytest.mark.parametrize(("capture", "kept", "truncated"), [("all", "1\n2\n3\n", False), ("tail", "\n3\n", True), ("none", "", True)])
+@pytest.mark.parametrize(
+    ("capture", "kept", "truncated"), [("all", "1\n2\n3\n", False), ("tail", "\n3\n", True), ("none", "", True)]
+)
 def test_c95_all_the_tail_or_nothing_is_kept(capture, kept, truncated):
     """What is kept of an output is chosen, and its size is told in any case."""
     result = asyncio.run(command("seq", "3", capture=capture, capture_limit=3))
