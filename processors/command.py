@@ -78,14 +78,11 @@ class CommandSource(CommandSettings, Source):
         shape = self._shape(message)
         fault: RunError | None = None
         try:
-            if self.mode == "batch":
-                result = await runner.run_with_context(words[0], words[1:], context)
-            else:
-                async with runner.stream(words[0], words[1:], context) as stream:
-                    async for lines in stream:
-                        told.take(lines)
-                        yield shape(lines)
-                    result = stream.result
+            async with runner.stream(words[0], words[1:], context) as stream:
+                async for lines in stream:
+                    told.take(lines)
+                    yield shape(lines)
+                result = stream.result
         except CommandTimeout as error:
             fault, result = error, error.result
         except CommandOverflow as error:
@@ -115,6 +112,8 @@ class CommandSource(CommandSettings, Source):
         return Recorder(self.context.output_path(self.record), append=append)
 
     def _shape(self, message: Message) -> Shape:
+        if self.mode == "batch":
+            return lambda _: []
         is_parsed = self.mode == "structured" and self.format != "plain"
         if is_parsed and self.format == "yaml":
             return Documents(message, self.max_line_bytes)
@@ -122,8 +121,7 @@ class CommandSource(CommandSettings, Source):
 
     def _conclude(self, told: _Told, result: ExecutionResult | None) -> Message:
         said: dict[str, Any] = {**(self.told(result) if result else {"exitCode": None}), "stopped": result is None}
-        if self.mode != "batch":
-            said["lines"] = told.counts
+        said["lines"] = told.counts
         told.message["command"] = said
         self.context.emit("command", **said)
         return {**told.message, "command": said}

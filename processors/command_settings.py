@@ -161,6 +161,8 @@ class CommandSettings(ReplaySettings):
         """Return the failure it is that a program failed, if that counts; `last` is what it said last."""
         if self.on_exit == "any" or result.success:
             return None
+        for one in self.env:
+            last = last.replace(one.secret.reveal() or "\n", "…") if one.secret else last
         how = f"was ended by signal {result.signal}" if result.signal else f"ended with exit code {result.exit_code}"
         return RunError(f"'{words[0]}' {how}{f': {last}' if last else ''}")
 

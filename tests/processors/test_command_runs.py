@@ -166,11 +166,14 @@ def test_a_secret_is_shown_nowhere(tmp_path):
     )
     folder = app(tmp_path, node, ":show ")
     environment = {**os.environ, "MY_KEY": "sesame-1234"}
-    script = 'test "$KEY" = sesame-1234 && echo same; echo "$KEY is no good" >&2; exit 1'
+    script = 'test -n "$KEY" && echo same; echo "$KEY is no good" >&2; exit 1'
     code, out, err = run("run", folder, "-v", "--", "sh", "-c", script, env=environment)
     assert code == 1
     assert "sesame" not in err
     assert "sesame" not in out
+    folder = app(tmp_path, node.replace(":onExit", ":onError :deadLetter ; :onExit"), ":show ")
+    assert run("run", folder, "--", "sh", "-c", script, env=environment)[0] == 3
+    assert "sesame" not in (tmp_path / "app/data/dead-letters.ndjson").read_text()
     for words in (["run", folder, "--dry-run", "--", "true"], ["validate", folder], ["describe", folder]):
         assert "sesame" not in "".join(run(*words, env=environment)[1:])
 
