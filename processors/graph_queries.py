@@ -22,16 +22,16 @@ class _AsksItsGraph(Processor):
 
     graph_field: str = "graph"
     "Dotted path of the graph: text of TriG, Turtle or N-Triples."
-    template_filename: str = ""
-    "File with the query, a template as for SPARQLSelect that is filled in with the message's fields."
-    template: Annotated[str, Protected()] = ""
-    "The query itself, instead."
+    query: Annotated[str, Protected()] = ""
+    "The query: a template, as for SPARQLSelect, that is filled in with the message's fields."
+    query_file: str = ""
+    "File with the query, instead."
     union: bool = True
     "Whether a query without GRAPH sees the named graphs as well."
 
     def __post_init__(self) -> None:
         """Compile a template that stands in the config at once."""
-        self._template = QueryTemplate(self, file=self.template_filename, text=self.template)
+        self._template = QueryTemplate(self, file=self.query_file, text=self.query, either=":query or :queryFile")
 
     def _answer(self, message: Message) -> Any:
         """Return a list of triples, or what SPARQL's JSON has for rows and truths."""
@@ -57,7 +57,7 @@ class SPARQLQuery(_AsksItsGraph):
 
     ```turtle
     :titles a :SPARQLQuery ; :each true ;
-        :template "SELECT ?title { ?page <http://purl.org/dc/terms/title> ?title } ORDER BY ?title" .
+        :query "SELECT ?title { ?page <http://purl.org/dc/terms/title> ?title } ORDER BY ?title" .
     ```
     """
 
@@ -92,7 +92,7 @@ class SPARQLConstruct(_AsksItsGraph):
     meanwhile. Nothing is fetched: SERVICE is an error.
 
     ```turtle
-    :cards a :SPARQLConstruct ; :templateFilename "to-vcard.rq" ;
+    :cards a :SPARQLConstruct ; :queryFile "to-vcard.rq" ;
         :prefixes [ :prefix "vcard" ; :namespace "http://www.w3.org/2006/vcard/ns#" ] .
     ```
     """

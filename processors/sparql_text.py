@@ -63,6 +63,7 @@ class QueryTemplate(Template):
         text: str = "",
         undefined: Undefined = "empty",
         filters: Mapping[str, Any] | None = None,
+        either: str = ":templateFilename or :template",
     ) -> None:
         import jinja2
 
@@ -75,7 +76,7 @@ class QueryTemplate(Template):
         def keep(_: object, value: Any) -> Any:
             return self._keep(value)
 
-        super().__init__(processor, file=file, text=text, undefined=undefined, filters=known, finalize=keep)
+        super().__init__(processor, file=file, text=text, undefined=undefined, filters=known, finalize=keep, either=either)
 
     def render(self, data: Message) -> str:
         """Return the query.

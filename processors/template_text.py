@@ -37,6 +37,7 @@ class Template:
         undefined: Undefined = "error",
         filters: Mapping[str, Any] | None = None,
         finalize: Callable[..., Any] | None = None,
+        either: str = ":templateFilename or :template",
     ) -> None:
         """Compile a template that is text at once, as a fault in it is a fault of the config.
 
@@ -45,7 +46,7 @@ class Template:
 
         """
         if bool(text) == bool(file):
-            raise RunError(f"a {type(processor).__name__} needs either :templateFilename or :template")
+            raise RunError(f"a {type(processor).__name__} needs either {either}")
         self._processor, self._file, self._undefined = processor, file, undefined
         self._filters, self._finalize = filters or {}, finalize
         self._compiled = self._compile(text) if text else None

@@ -164,7 +164,7 @@ def test_a_processor_in_javascript_is_named_and_its_port_described(tmp_path, pla
     assert "write processors/Shout.py with `class Shout(Processor)`" in problem.help
 
 
-@pytest.mark.parametrize("name", ["McpServer", "ProcessorTemplate", "Stash", "JsonRestructurer"])
+@pytest.mark.parametrize("name", ["McpServer", "ProcessorTemplate", "Stash", "JsonRestructurer", "Throttle", "S3Reader"])
 def test_a_class_that_is_not_here_has_a_successor(tmp_path, capsys, name):
     """The error says what does its work, with classes that exist, and so does `trans describe`."""
     folder = write(tmp_path / "app", transmissions=f":t a :Transmission ; :pipe (:s) . :s a :{name} .")

@@ -24,7 +24,7 @@ HEAD = "@prefix : <http://purl.org/stuff/transmissions/> .\n:main a :EntryTransm
         (":RDFSerialize ; :format 'turtel'", "did you mean `turtle`"),
         (":RDFMerge", "no group to close"),
         (":RDFSerialize ; :prefixes [ :prefix 'a b' ; :namespace 'http://e/' ]", "'a b' is no prefix"),
-        (":SPARQLQuery ; :template 'ASK {}' ; :each 'perhaps'", "perhaps"),
+        (":SPARQLQuery ; :query 'ASK {}' ; :each 'perhaps'", "perhaps"),
         (":SHACLValidate", "needs the setting shapesFile"),
         (":SHACLValidate ; :shapesFile 's.ttl' ; :onInvalid 'skip'", "'?keep'?"),
         (":RDFBuilder", "either :templateFilename or :template"),
