@@ -126,7 +126,7 @@ class _FileSink(Processor):
 
     async def __aenter__(self) -> Self:
         """Open the file."""
-        self._file = WholeFile(self.context.output_path(self.destination_file))
+        self._file = WholeFile(self.context.output_path(self.destination_file, anew=True))
         self.begin()
         return self
 

@@ -65,8 +65,9 @@ class JSONLinesReader(Source):
 class JSONLinesWriter(Processor):
     """Write every message as one line of JSON, and let it go on.
 
-    A new file appears under its name only when the stream has ended well; with `append` the lines are added to what is there.
-    No message at all still makes an empty file. With `contentField` that field is written instead of the whole message.
+    A new file appears under its name only when the stream has ended well; with `append`, and when dead letters are tried again,
+    the lines are added to what is there. No message at all still makes an empty file. With `contentField` that field is
+    written instead of the whole message.
 
     ```turtle
     :out a :JSONLinesWriter ; :destinationFile "records.ndjson" .
@@ -89,11 +90,12 @@ class JSONLinesWriter(Processor):
     async def __aenter__(self) -> Self:
         """Open the file."""
         self._path: Path = self.context.output_path(self.destination_file)
-        self._writing = self._path if self.append else beside(self._path)
+        self._adds = self.append or self.context.folders.again
+        self._writing = self._path if self._adds else beside(self._path)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            is_torn = self.append and ends_in_half_a_line(self._path)
-            self._file: IO[bytes] = self._writing.open("ab" if self.append else "xb", buffering=65536)
+            is_torn = self._adds and ends_in_half_a_line(self._path)
+            self._file: IO[bytes] = self._writing.open("ab" if self._adds else "xb", buffering=65536)
             self._file.write(b"\n" if is_torn else b"")
         except OSError as error:
             raise cannot_write(self._path, error) from error
@@ -112,7 +114,7 @@ class JSONLinesWriter(Processor):
         """Give the complete file its name."""
         try:
             self._file.close()
-            if not self.append:
+            if not self._adds:
                 self._writing.replace(self._path)
         except OSError as error:
             raise cannot_write(self._path, error) from error
@@ -124,7 +126,7 @@ class JSONLinesWriter(Processor):
         except OSError as error:
             raise cannot_write(self._path, error) from error
         finally:
-            if not self.append:
+            if not self._adds:
                 self._writing.unlink(missing_ok=True)
 
 

@@ -30,6 +30,8 @@ class Folders(NamedTuple):
     """More places this run may touch: the files named on the command line."""
     own_output: bool = False
     """Whether nobody else writes to `output`: relative names are looked up there first, so that a run finds what it wrote."""
+    again: bool = False
+    """Whether this run goes on with messages another one has left, so that what that one wrote must stay."""
 
 
 class Services(Protocol):
@@ -153,17 +155,22 @@ class Context:
         base = self.folders
         places = [base.data, base.data / "data", base.app, base.app / "data"]
         tried = [base.output, *places] if base.own_output else places
+        name = _possible(name)
         found = next((place / name for place in tried if (place / name).exists()), base.data / name)
         return self._confine(found)
 
-    def output_path(self, name: str | os.PathLike[str]) -> Path:
+    def output_path(self, name: str | os.PathLike[str], *, anew: bool = False) -> Path:
         """Say where a file to write goes: relative names in the output folder. Listeners to `writes` are told the `path`.
 
+        With `anew` the file is to hold the whole stream and nothing else.
+
         Raises:
-            RunError: the name leads outside every folder of this run.
+            RunError: the name leads outside every folder of this run, or `trans retry` would lose what the run has written.
 
         """
-        path = self._confine(self.folders.output / name)
+        path = self._confine(self.folders.output / _possible(name))
+        if anew and self.folders.again and path.exists():
+            raise RunError(f"'{path}' would hold nothing but what is tried again; give another folder with -o")
         self._services.writes(self.node, path)
         return path
 
@@ -175,3 +182,14 @@ class Context:
             if root and (real + os.sep).startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
                 return path
         raise RunError(f"'{path}' is outside the folders of this run; name it on the command line")
+
+
+def _possible(name: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Return a name that a file may have."""
+    try:
+        is_possible = b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise RunError(f"{os.fspath(name)!r} can be the name of no file: it holds U+0000, or half a pair of surrogates")
+    return name

@@ -94,7 +94,7 @@ def _prepare(record: dict[str, Any], options: Namespace) -> tuple[Plan, Any]:
     logs.set_up(sys.stderr, options.log_format, level, logs.secrets_of(plan))
     roots = tuple(Path(root) for root in record.get("roots", ()))
     folder = Path(plan.folder)
-    return plan, Folders(folder, target or folder / "data", options.output, target, roots)
+    return plan, Folders(folder, target or folder / "data", options.output, target, roots, again=True)
 
 
 def _app_of(record: dict[str, Any]) -> App:
