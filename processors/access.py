@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import MISSING, RunError, get_field, remove_field, suggestion
 
 if TYPE_CHECKING:
-    from transmissions import Message
+    from transmissions import Context, Message
 
 _SHOWN: Final = 8
 """Field names an error lists, at most."""
+_SHORTEST_SECRET: Final = 6
+"""A shorter one would be scrubbed out of half the words that are told of a run."""
 
 
 def need(message: Message, path: str) -> Any:
@@ -51,3 +53,9 @@ def without(message: Message, path: str) -> Message:
     rest = dict(message)
     remove_field(rest, path)
     return rest
+
+
+def keep_secret(context: Context, secret: str) -> None:
+    """Keep a secret out of all that is told of a run, whoever says it."""
+    if len(secret) >= _SHORTEST_SECRET:
+        context.scrub(lambda text: text.replace(secret, "…"))

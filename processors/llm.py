@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from transmissions import MISSING, Processor, Protected, Range, RunError, Secret, Term, Unit, UsageError, get_field, set_field
 
-from .access import need, need_text
+from .access import keep_secret, need, need_text
 from .egress import take_apart
 from .fetching import check_url
 from .llm_model import ModelError, Question, Turn, beginning
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _FENCED: Final = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL | re.IGNORECASE)
 _ROLES: Final = ("user", "assistant")
-_SHORTEST_KEY: Final = 6
-"""A shorter key would be scrubbed out of half the words that are told of a run."""
 
 
 class Chat(Processor):
@@ -95,8 +93,7 @@ class Chat(Processor):
 
     async def __aenter__(self) -> Self:
         key = self._key()
-        if len(key) >= _SHORTEST_KEY:
-            self.context.scrub(lambda text: text.replace(key, "…"))
+        keep_secret(self.context, key)
         self._model = self._open(key)
         return self
 

@@ -20,7 +20,7 @@ from transmissions import (
 )
 from transmissions.streaming import ExecutionContext
 
-from .access import need, need_text
+from .access import keep_secret, need, need_text
 from .command_settings import Variable  # noqa: TC001 - a setting's type
 from .egress import take_apart
 from .fetching import SecretHeader, check_url
@@ -120,6 +120,8 @@ class McpClient(Processor):
         self._headers |= {one.name: one.prefix + one.value.reveal() for one in self.secret_headers}
 
     async def __aenter__(self) -> Self:
+        for secret in (*(one.value for one in self.secret_headers), *(one.secret for one in self.env if one.secret)):
+            keep_secret(self.context, secret.reveal())
         self._session = await self._open().__aenter__()
         if self.action == "call":
             try:

@@ -36,7 +36,8 @@ class Node(Outcomes):
         except FAULTS as error:
             if is_cancelled(error):
                 raise
-            raise self.failure(error) from error
+            failure = self.failure(error)
+            raise failure from failure.cause
 
     async def close(self, reason: BaseException | None) -> BaseException | None:
         """Tear the processor down; return what went wrong, so that the others are torn down too."""
@@ -48,7 +49,7 @@ class Node(Outcomes):
 
     def failure(self, error: BaseException) -> NodeFailed:
         """Say that this node failed apart from any message."""
-        return NodeFailed(self.plan.path, self.plan.where, None, error)
+        return NodeFailed(self.plan.path, self.plan.where, None, self.state.cleaned(error))
 
     async def step(self, batch: list[Message], rest: Outlet) -> list[Message]:
         """Process a batch and return what came out; when that is more than a batch, the first of it goes to `rest` at once."""

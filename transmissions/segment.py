@@ -132,7 +132,8 @@ class StreamSegment(Segment):
         except FAULTS as error:
             if is_cancelled(error):
                 raise
-            raise node.failure(error) from error
+            failure = node.failure(error)
+            raise failure from failure.cause
         while left := await reader.batch():
             node.counts.dropped += len(left)
         await self.outlet.put_token(END)

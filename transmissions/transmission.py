@@ -108,7 +108,8 @@ class Transmission:
             node, fault = faults[0]
             if is_cancelled(fault):
                 raise fault
-            raise node.failure(fault) from fault
+            failure = node.failure(fault)
+            raise failure from failure.cause
 
     def _lay(self, pipe: Pipe, outlet: Outlet, caring: set[int], name: str) -> Outlet:
         """Lay out a pipe in front of `outlet` and return where it takes messages.

@@ -122,6 +122,13 @@ def test_what_is_no_server_is_an_error_that_names_it(answer, fault):
         through(McpClient(url=server.url, tool="echo", max_bytes=8000), [{}])
 
 
+def test_a_secret_is_not_told_when_the_server_tells_it():
+    """In no error."""
+    env = (Variable(name="KEY", secret=Secret("hunter2-hunter2")),)
+    with pytest.raises(NodeFailed, match="it said: my key is …"):
+        through(McpClient(command=("sh", "-c", 'echo "my key is $KEY" >&2'), tool="t", env=env), [{}])
+
+
 def test_a_program_gets_few_variables(monkeypatch):
     """Those it needs and those it is given; keys of others are none of its business."""
     monkeypatch.setenv("SOME_KEY", "secret")
