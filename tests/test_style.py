@@ -71,9 +71,9 @@ def test_every_test_says_what_it_shows():
 
 
 def test_broad_excepts_stand_where_foreign_code_is_called():
-    """`except Exception` is the business of the node, the supervisor, the door, and of what calls a command's readers and listeners."""
+    """`except Exception` is the business of the node, the supervisor, the door, and who calls a command's readers."""
     found = {file.name for file in CODE if any(map(_is_broad, ast.walk(ast.parse(file.read_text(encoding="utf-8")))))}
-    # worker.py calls readers, side.py does in a thread, events.py calls listeners: whatever they raise is theirs, not the command's.
+    # worker.py calls readers of a command, side.py in a thread, events.py listeners: what they raise is their own failure.
     assert found <= {"node.py", "supervisor.py", "cli.py", "worker.py", "side.py", "events.py"}
 
 

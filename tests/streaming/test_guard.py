@@ -13,7 +13,8 @@ START = """
 import os, signal, subprocess, sys, time
 from transmissions.streaming.guard import GUARD
 def start():
-    child = subprocess.Popen(["sh", "-c", "sleep 60 & echo $$ $!; wait"], start_new_session=True, stdout=subprocess.PIPE, text=True)
+    words = ["sh", "-c", "sleep 60 & echo $$ $!; wait"]
+    child = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE, text=True)
     GUARD.watch(child.pid)
     return child, child.stdout.readline()
 """
@@ -56,16 +57,16 @@ def test_a_forgotten_group_is_left_alone():
 
 def test_a_guard_that_died_is_replaced():
     """A new guard knows the groups of the old one."""
-    more = "said = start()[1]\nos.kill(GUARD._shell, signal.SIGKILL)\ntime.sleep(0.2)\nprint(said.strip(), start()[1].strip(), flush=True)"
-    processes = killed(more)
+    death = "said = start()[1]\nos.kill(GUARD._shell, signal.SIGKILL)\ntime.sleep(0.2)\n"
+    processes = killed(death + "print(said.strip(), start()[1].strip(), flush=True)")
     assert len(processes) == 4
     assert all_gone(processes)
 
 
 def test_a_forked_child_does_not_keep_groups_alive():
     """A process that was forked and lives on neither keeps the guard waiting nor ends what its parent started."""
-    fork = "said = start()[1]\nforked = os.fork()\nif forked == 0:\n    os.close(1)\n    time.sleep(60)\nprint(said.strip(), forked, flush=True)"
-    *processes, forked = killed(fork)
+    fork = "said = start()[1]\nforked = os.fork()\nif forked == 0:\n    os.close(1)\n    time.sleep(60)\n"
+    *processes, forked = killed(fork + "print(said.strip(), forked, flush=True)")
     assert all_gone(processes)
     assert not is_gone(forked)
     os.kill(int(forked), signal.SIGKILL)
@@ -73,9 +74,7 @@ def test_a_forked_child_does_not_keep_groups_alive():
 
 def test_a_parent_that_ends_leaves_nobody():
     """When the parent ends with nothing at work, the guard ends."""
-    program = (
-        START
-        + "child, _ = start()\nos.killpg(child.pid, 9)\nchild.wait()\nchild.stdout.close()\nGUARD.forget(child.pid)\nprint(GUARD._shell)"
-    )
+    end = "child, _ = start()\nos.killpg(child.pid, 9)\nchild.wait()\nchild.stdout.close()\nGUARD.forget(child.pid)\n"
+    program = START + end + "print(GUARD._shell)"
     guard = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60).stdout
     assert all_gone(guard.split())

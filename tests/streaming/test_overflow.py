@@ -14,7 +14,8 @@ MEMORY = """
 import asyncio, resource
 from transmissions.streaming import *
 async def main():
-    config = StreamingConfig(enabled=True, mode="streaming", processors=(lambda line, source: None,), buffer_config=BufferConfig(max_lines=10))
+    buffer, readers = BufferConfig(max_lines=10), (lambda line, source: None,)
+    config = StreamingConfig(enabled=True, mode="streaming", processors=readers, buffer_config=buffer)
     await CommandRunner().run("seq", ["1000"], capture="tail", streaming_config=config)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = await CommandRunner().run("seq", ["-f", "%0399.0f", "200000"], capture="tail", streaming_config=config)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions.errors import describe
 
 from .lane import Lane
+from .pace import Pace
 from .result import ReaderReport
-from .side import SideThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("transmissions.streaming")
 _LONG: Final = 0.01
 """Seconds that a plain method may hold the event loop before it is given a thread."""
-_QUICK: Final = 0.001
-_ASYNC_MOST, _PLAIN_MOST = 64, 128
+_ASYNC_MOST, _PLAIN_MOST = 64, 256
 """Lines that a method has in hand; they cannot be dropped any more."""
 
 _FAULTS: Final = (Exception, asyncio.CancelledError)
@@ -48,12 +47,11 @@ class Worker:
         """What it failed with first."""
         self._batch: Callable[[Lines], Any] | None = getattr(processor, "process_batch", None)
         limit = (processor.buffer or buffer).max_lines or _PLAIN_MOST * 8
-        self._cap = max(1, min(_PLAIN_MOST, limit // 8))
-        self._most: int | None = processor.at_once if self._batch else 1
+        self._async_most = max(1, min(_ASYNC_MOST, limit // 8))
+        cap = processor.at_once if self._batch else max(1, min(_PLAIN_MOST, limit // 8))
+        self._pace = Pace(processor.name, cap if self._batch else 1, cap)
         self._waits = inspect.iscoroutinefunction(self._batch or processor.process_line)
-        self._side: SideThread | None = None
-        self._in_thread = self._is_told = self._is_over = False
-        self._trust = self._quick = 8
+        self._is_told = self._is_over = False
 
     async def work(self) -> None:
         """Hand on all lines, until no more come.
@@ -63,7 +61,7 @@ class Worker:
 
         """
         begin = time.perf_counter()
-        while (lines := await self.lane.take(self._most)) is not None:
+        while (lines := await self.lane.take(self._pace.most)) is not None:
             await self._hand_on(lines)
             if time.perf_counter() - begin > _LONG:  # others want the loop, too
                 await asyncio.sleep(0)
@@ -92,8 +90,7 @@ class Worker:
     def close(self) -> None:
         """Call nothing more."""
         self._is_over = True
-        if self._side is not None:
-            self._side.close()
+        self._pace.close()
 
     def report(self) -> ReaderReport:
         """Say what became of its lines."""
@@ -116,7 +113,7 @@ class Worker:
             await self._call_for_each(lines)
 
     async def _batch_on(self, lines: Lines) -> None:
-        error, result = await self._timed(partial(_caught, self._batch, lines))
+        error, result = await self._pace.call(partial(_caught, self._batch, lines), lines.count)
         if error is None and inspect.isawaitable(result):
             error = await _outcome(result)
         if error is None:
@@ -126,7 +123,7 @@ class Worker:
 
     async def _wait_for_each(self, lines: Lines) -> None:
         process: Any = self._processor.process_line
-        self._most = min(_ASYNC_MOST, self._cap)
+        self._pace.most = self._async_most
         for text in lines.texts:
             try:
                 result = process(text, lines.source)
@@ -140,8 +137,7 @@ class Worker:
     async def _call_for_each(self, lines: Lines) -> None:
         done = 0
         while done < lines.count and not self._is_over:
-            began = time.perf_counter()
-            more, error, awaited = await self._timed(partial(self._call, lines, done))
+            more, error, awaited = await self._pace.call(partial(self._call, lines, done), lines.count)
             if awaited is not None:  # a plain function may return what an `async def` would
                 self._waits = True
                 error = await _outcome(awaited)
@@ -149,8 +145,6 @@ class Worker:
             if error is not None:
                 await self._note(error)
             done += more
-            is_quick = time.perf_counter() - began < _LONG / 4
-            self._most = min(self._cap, (self._most or 1) * 2) if is_quick else 1
 
     def _call(self, lines: Lines, begin: int) -> tuple[int, BaseException | None, Awaitable[Any] | None]:
         """Hand on lines one by one; return how many, and what the last of them needs done in the loop."""
@@ -167,34 +161,13 @@ class Worker:
             return self._handled - before + 1, error, None
         return lines.count - begin, None, None
 
-    async def _timed(self, call: Callable[[], Any]) -> Any:
-        """Call something that may take long, in a thread if it did before."""
-        began = time.perf_counter()
-        result = await self._aside(call)
-        spent = time.perf_counter() - began
-        if not self._in_thread:
-            self._in_thread = spent > _LONG and not self._waits
-        elif spent > _QUICK:
-            self._quick = self._trust
-        else:
-            self._quick -= 1
-            self._in_thread = self._quick > 0
-            self._trust *= 1 if self._in_thread else 2  # back in the loop; more is asked the next time
-        return result
-
-    async def _aside(self, call: Callable[[], Any]) -> Any:
-        if not self._in_thread:
-            return call()
-        self._side = self._side or SideThread(self.lane.name)
-        return await self._side.call(call)
-
     async def _note(self, error: BaseException, lines: int = 1) -> None:
         self._failed += lines
         self._remember(error, "")
         await self._attempt(self._processor.on_error, error)
 
     async def _attempt(self, method: Callable[[Any], Any], argument: object) -> None:
-        error, result = await self._aside(partial(_caught, method, argument))
+        error, result = await self._pace.aside(partial(_caught, method, argument))
         if error is None and inspect.isawaitable(result):
             error = await _outcome(result)
         if error is not None:
