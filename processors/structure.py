@@ -63,12 +63,12 @@ class SetField(Processor):
 
     field: str
     "Dotted path of the field; the way to it is made where it is missing."
-    value: Any
-    "The value, of the type it has in Turtle: text, number or truth."
+    value: tuple[Any, ...]
+    "The value, of the type it has in Turtle: text, number or truth; several make a list."
 
     def process(self, message: Message) -> Message:
         """Set the field."""
-        set_field(message, self.field, self.value)
+        set_field(message, self.field, self.value[0] if len(self.value) == 1 else list(self.value))
         return message
 
 

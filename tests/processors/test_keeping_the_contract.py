@@ -69,7 +69,7 @@ MAKERS = [
     lambda: PathOps(values=(PathPart(field="content"), PathPart(string="x"))),
     lambda: RateLimiter(rate=10_000),
     lambda: Restructure(rename=(Rename(pre="items", post="a.b"),), remove=("forEach",)),
-    lambda: SetField(field="a.b", value=1),
+    lambda: SetField(field="a.b", value=(1,)),
     lambda: SetMessage(setters=(Setter(key="a.b", value=1),)),
     lambda: SetText(text="t"),
     lambda: StringReplace(match="1"),

@@ -34,8 +34,9 @@ def test_what_is_removed_is_gone(bench):
 
 
 def test_a_field_is_set_at_a_dotted_path(bench):
-    """SetField makes the way and keeps the type."""
-    assert bench.through(SetField(field="user.age", value=42), {}) == [{"user": {"age": 42}}]
+    """SetField makes the way and keeps the type, and makes a list of several."""
+    assert bench.through(SetField(field="user.age", value=(42,)), {}) == [{"user": {"age": 42}}]
+    assert bench.through(SetField(field="tags", value=("a", 1)), {}) == [{"tags": ["a", 1]}]
 
 
 @pytest.mark.parametrize("content", [["a", "b"], {"k": "a", "l": "b"}, '["a", "b"]'])

@@ -13,7 +13,7 @@ from transmissions.testing import through
 def test_what_one_step_leaves_another_finds():
     """A group's messages and its collection are on the whiteboard when the group's own message comes by."""
     collect = Accumulate(label="items", accumulator_type="array")
-    steps = [ForEach(), CaptureAll(label="seen"), SetField(field="later", value=1), collect, Unfork(), WhiteboardToMessage()]
+    steps = [ForEach(), CaptureAll(label="seen"), SetField(field="later", value=(1,)), collect, Unfork(), WhiteboardToMessage()]
     (message,) = through(steps, [{"forEach": ["a", "b"]}])
     assert message["whiteboard"]["items"] == ["a", "b"]
     assert message["whiteboard"]["seen"] == [{"currentItem": "a", "eachCounter": 0}, {"currentItem": "b", "eachCounter": 1}]
