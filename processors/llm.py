@@ -94,7 +94,7 @@ class Chat(Processor):
     async def __aenter__(self) -> Self:
         key = self._key()
         keep_secret(self.context, key)
-        self._model = self._open(key)
+        self._model = await asyncio.to_thread(self._open, key)  # Importing the library takes a second.
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from transmissions import (
@@ -122,7 +123,8 @@ class McpClient(Processor):
     async def __aenter__(self) -> Self:
         for secret in (*(one.value for one in self.secret_headers), *(one.secret for one in self.env if one.secret)):
             keep_secret(self.context, secret.reveal())
-        self._session = await self._open().__aenter__()
+        session = await asyncio.to_thread(self._open)  # Importing the library takes a second.
+        self._session = await session.__aenter__()
         if self.action == "call":
             try:
                 await self._find_tool()
