@@ -1,7 +1,9 @@
 """CommandSource: every setting, and what becomes of the lines and of the program."""
 
+import asyncio
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -252,44 +254,54 @@ def test_what_is_left_in_the_background_is_not_waited_for():
 
 
 class Slow(Processor):
-    """Take its time with the first message, until far more was written than may wait."""
+    """Hold the first message until a file is there."""
+
+    file: str
 
     async def process(self, message):
-        import asyncio
-
-        if message.get("number") == 1:
-            await asyncio.sleep(0.5)
+        while message.get("number") == 1 and not self.may_go_on():
+            await asyncio.sleep(0.01)
         return message
+
+    def may_go_on(self):
+        return Path(self.file).exists()
 
 
 WRITTEN = 200_000
 
 
+def overflowing(folder, overflow, **settings):
+    """Return a source that writes far more than may wait, and then a file; and a step that holds the pipe up until then."""
+    text = f"seq {WRITTEN}; touch {folder}/done"
+    first = script(text, max_lines=1000, overflow=overflow, exit_message=True, **settings)
+    return [first, Slow(file=f"{folder}/done" if overflow != "Block" or settings else "/")]
+
+
 @pytest.mark.parametrize("overflow", ["Block", "DropOldest", "DropNewest"])
-def test_a_slow_pipe_is_dealt_with_as_declared(overflow):
+def test_a_slow_pipe_is_dealt_with_as_declared(tmp_path, overflow):
     """Lines arrive in order, nothing is dropped under Block, and what arrives and what is dropped are what was written."""
-    settings = {"max_lines": 1000, "overflow": overflow, "exit_message": True}
-    messages = through([source("seq", str(WRITTEN), **settings), Slow()], [{}])
+    messages = through(overflowing(tmp_path, overflow), [{}])
     said, numbers = messages[-1]["command"], [int(line) for line in lines(messages)]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == said["lines"]["stdout"] == WRITTEN - said["dropped"]
     assert (said["dropped"] == 0) == (overflow == "Block")
     assert overflow != "DropOldest" or numbers[-1] == WRITTEN
+    assert overflow != "DropNewest" or numbers[:1000] == list(range(1, 1001))
 
 
-def test_overflow_may_fail_the_run():
+def test_overflow_may_fail_the_run(tmp_path):
     """With Fail the run ends where more lines wait than may, and says what became of those that were read."""
     with pytest.raises(NodeFailed, match="1000 lines wait") as raised:
-        through([source("seq", str(WRITTEN), max_lines=1000, overflow="Fail"), Slow()], [{}])
+        through(overflowing(tmp_path, "Fail"), [{}])
     told = raised.value.message["command"]
     assert told["dropped"] > 0
     assert told["lines"]["stdout"] + told["dropped"] <= WRITTEN
 
 
-def test_blocking_may_have_an_end():
+def test_blocking_may_have_an_end(tmp_path):
     """With `blockTimeout` the run fails when the pipe leaves the program waiting for longer."""
-    with pytest.raises(NodeFailed):
-        through([source("seq", str(WRITTEN), max_lines=1000, block_timeout=50), Slow()], [{}])
+    with pytest.raises(NodeFailed, match="left its buffer of 1000 lines full"):
+        through(overflowing(tmp_path, "Block", block_timeout=50), [{}])
 
 
 @pytest.mark.parametrize(
