@@ -271,8 +271,8 @@ WRITTEN = 200_000
 
 
 def overflowing(folder, overflow, **settings):
-    """Return a source that writes far more than may wait, and then a file; and a step that holds the pipe up until then."""
-    text = f"seq {WRITTEN}; touch {folder}/done"
+    """Return a source that writes far more than may wait, and at its end a file; and a step that holds the pipe up until then."""
+    text = f"trap 'touch {folder}/done; exit' TERM; seq {WRITTEN}; touch {folder}/done"
     first = script(text, max_lines=1000, overflow=overflow, exit_message=True, **settings)
     return [first, Slow(file=f"{folder}/done" if overflow != "Block" or settings else "/")]
 
