@@ -145,7 +145,8 @@ class Lane:
         while left is not None:
             self._emptied.clear()
             await self._emptied.wait()
-            left = self._fill(left)
+            if self._limit is None or self._limit - self._held >= min(left.count, self._limit // 8):
+                left = self._fill(left)  # not into any gap, or what comes together is cut smaller each time round
             if self._patience is not None:
                 scope.reschedule(asyncio.get_running_loop().time() + self._patience)
 
