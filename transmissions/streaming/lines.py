@@ -122,9 +122,9 @@ class LineSplitter:
         if end < 0:
             self._keep(data)
             return None
-        whole, rest = data[:end], data[end + 1 :]
+        whole, rest = memoryview(data)[:end], data[end + 1 :]  # copied once, below
         if self._cut or (self._limit is not None and self._held + len(whole) > self._limit):
-            lines = self._numbered([self._bounded(line) for line in whole.split(b"\n")], time)
+            lines = self._numbered([self._bounded(line) for line in bytes(whole).split(b"\n")], time)
         else:
             lines = self._numbered(b"".join([*self._open, whole]), time)
             self._open, self._held, self._ends_with_return = [], 0, False

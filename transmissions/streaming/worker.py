@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("transmissions.streaming")
 _LONG: Final = 0.01
 """Seconds that a plain method may hold the event loop before it is given a thread."""
-_ASYNC_MOST, _PLAIN_MOST = 64, 256
+_ASYNC_MOST, _PLAIN_MOST = 64, 512
 """Lines that a method has in hand; they cannot be dropped any more."""
 
 _FAULTS: Final = (Exception, asyncio.CancelledError)
