@@ -271,7 +271,7 @@ WRITTEN = 200_000
 
 
 def overflowing(folder, overflow, **settings):
-    """Return a source that writes far more than may wait, and at its end a file; and a step that holds the pipe up until then."""
+    """Return a source that writes far more than may wait, then a file, and a step that holds the pipe up until then."""
     text = f"trap 'touch {folder}/done; exit' TERM; seq {WRITTEN}; touch {folder}/done"
     first = script(text, max_lines=1000, overflow=overflow, exit_message=True, **settings)
     return [first, Slow(file=f"{folder}/done" if overflow != "Block" or settings else "/")]
