@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from transmissions import Dynamic, Processor, RunError, set_field, write_whole
 
 from .access import need
+from .json_text import json_text
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def to_bytes(content: Any) -> bytes:
     """Return the bytes of a file that is to hold `content`: text in UTF-8, anything else as indented JSON."""
     if isinstance(content, bytes):
         return content
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=2)
+    text = content if isinstance(content, str) else json_text(content, indent=2)
     try:
         return text.encode()
     except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold; JSON can name it, text can only mark it

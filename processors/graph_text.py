@@ -71,11 +71,14 @@ def parse(data: str | bytes | IO[bytes], syntax: pyoxigraph.RdfFormat, source: s
     """Return a parser of RDF, to go through `quads_of`; a file is read as it goes. Nothing is ever fetched.
 
     Raises:
-        RunError: the base is no IRI, or entities of XML are nested or long (they can stand for any amount of text).
+        RunError: the text cannot be encoded, the base is no IRI, or entities of XML are nested or long (they can stand for any
+            amount of text).
 
     """
     import pyoxigraph
 
+    if isinstance(data, str) and not (data.isascii() or _is_encodable(data)):
+        raise RunError(f"{source}: it holds half a pair of surrogates, which RDF cannot")
     if syntax == pyoxigraph.RdfFormat.RDF_XML:
         _check_entities(data, source)
     try:
@@ -139,6 +142,14 @@ def check_prefixes(given: Iterable[Prefix]) -> dict[str, str]:
         except ValueError as error:
             raise RunError(f"the prefix '{one.prefix}': {error}") from error
     return {one.prefix: one.namespace for one in given}
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_entities(data: str | bytes | IO[bytes], source: str) -> None:

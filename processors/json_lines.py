@@ -9,6 +9,7 @@ from transmissions import Dynamic, Processor, Source, beside, cannot_write, set_
 
 from .access import need
 from .files import find_file
+from .json_text import json_text
 from .lines import Bytes, Line, read_lines, reject_line, reject_long
 
 if TYPE_CHECKING:
@@ -142,6 +143,6 @@ def ends_in_half_a_line(path: Path) -> bool:
 def json_line(value: Any) -> bytes:
     """Return a value as one line of JSON in UTF-8."""
     try:
-        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+        return json_text(value).encode() + b"\n"
     except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold but JSON can name
         return json.dumps(value).encode() + b"\n"

@@ -100,7 +100,7 @@ class _Database(Processor):
         except exc.DBAPIError as error:
             kind = OutputError if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM else RunError
             raise kind(f"{self.shown}: {_first_line(error.orig)}") from error
-        except exc.SQLAlchemyError as error:
+        except (exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as error:  # a value that the driver cannot send
             raise RunError(f"{self.shown}: {_first_line(error)}") from error
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError, suggestion
+
+from .json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ def reader_of(column: sa.Column[Any]) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> Any:
         if isinstance(value, dict | list | tuple):
-            return json.dumps(value, ensure_ascii=False)
+            return json_text(value)
         if read is None or value is None or isinstance(value, bytes):
             return value
         try:

@@ -58,6 +58,14 @@ def test_output_never_leaves_the_output_folder(context, name):
         context.output_path(name)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_name_no_file_can_have_is_refused(context, name):
+    """Whether it is to be read or written."""
+    for ask in (context.input_path, context.output_path):
+        with pytest.raises(RunError, match="the name of no file"):
+            ask(name)
+
+
 def test_a_symbolic_link_leads_nowhere_outside(context, tmp_path):
     """A link inside the output folder that points out of it is refused."""
     (tmp_path / "elsewhere").mkdir()

@@ -31,6 +31,8 @@ TIMED_OUT: Final = 124
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 
+_LONGEST: Final = 4000
+"""Characters of an error: some repeat what they could not read, which may be megabytes."""
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 """What the system says when it cannot write, whoever asked. Any other fault may as well be one of reading."""
 
@@ -113,9 +115,14 @@ def has_no_room(error: BaseException) -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """Say in one line what an exception means; our own errors speak for themselves."""
-    if isinstance(error, TransmissionsError):
-        return str(error)
+    """Say in one line what an exception means; our own errors speak for themselves. A line has its end."""
+    text = str(error) if isinstance(error, TransmissionsError) else _named(error)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _named(error: BaseException) -> str:
     text = str(error).strip()
     name = type(error).__name__
+    if isinstance(error, RecursionError):
+        text = f"{text}: data, or calls, are nested too deep"
     return f"{name}: {text}" if text else name

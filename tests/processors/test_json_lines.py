@@ -3,11 +3,12 @@
 import asyncio
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from transmissions import OutputError
+from transmissions import OutputError, RunError
 from transmissions.processors.json_lines import JSONLinesReader, JSONLinesWriter
 
 
@@ -49,6 +50,34 @@ def test_a_field_may_be_written_and_lines_may_be_added(bench):
     for number in (1, 2):
         bench.through(JSONLinesWriter(content_field="x.n", append=True), {"x": {"n": number}})
     assert (bench.output / "output.ndjson").read_text() == "1\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (b"x", "a bytes at 'a.b[1]'"),
+        (float("nan"), "the number nan at 'a.b[1]'"),
+        (1 << 20_000, "a number of 20001 bits at 'a.b[1]'"),
+        ({(1,): 2}, "a tuple as the name of a field at 'a.b[1]'"),
+    ],
+    ids=["bytes", "NaN", "a long number", "a key"],
+)
+def test_what_json_cannot_hold_is_named_with_its_place(bench, value, words):
+    """A file that other programs read holds nothing that only Python takes for JSON, and no message is half written."""
+    with pytest.raises(RunError, match=f"^JSON has no words for {re.escape(words)}$"):
+        bench.through(JSONLinesWriter(), {"a": {"b": [0, value]}})
+
+
+def test_a_loop_is_no_json(bench):
+    """An object inside itself is told of, too, and so is one that is nested too deeply."""
+    loop = {}
+    loop["a"] = [loop]
+    with pytest.raises(RunError, match="circular"):
+        bench.through(JSONLinesWriter(), loop)
+    for _ in range(20_000):
+        loop = {"a": loop}
+    with pytest.raises(RunError, match="too deeply"):
+        bench.through(JSONLinesWriter(), loop)
 
 
 def test_no_message_makes_an_empty_file(bench):
