@@ -1,8 +1,8 @@
 """Who may talk to the API: a pure ASGI layer in front of it.
 
 A page in somebody's browser can send requests to loopback addresses, under its own name (`Origin`) or under a name that leads
-here (`Host`, called DNS rebinding). Both are refused; a name of one's own is allowed explicitly. No header invites other
-origins. Beyond that a client needs the token.
+here (`Host`, called DNS rebinding). Both are refused; a name of one's own, and an origin, is allowed explicitly. Beyond that a
+client needs the token, or what the application takes in its place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from .api_replies import Refusal, new_id, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,8 +32,18 @@ HEADERS: Final = 1 << 15
 class Guard:
     """Lets those requests through that come from where they may, with the token."""
 
-    def __init__(self, app: ASGIApp, *, token: str | None, names: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str | None,
+        names: Collection[str] = (),
+        origins: Collection[str] = (),
+        admits: Callable[[Scope], bool] = lambda _: False,
+    ) -> None:
         self._app = app
+        self._origins = {origin.lower().rstrip("/") for origin in origins}
+        self._admits = admits
         self._token = None if token is None else token.encode()
         self._names = {"localhost", *(name.lower() for name in names)}
 
@@ -42,7 +52,7 @@ class Guard:
         if scope["type"] in {"http", "websocket"}:
             try:
                 _check_size(scope)
-                self._check(scope["path"], _headers(scope))
+                self._check(scope, _headers(scope))
             except Refusal as refusal:
                 if scope["type"] == "http":
                     await refused(refusal, new_id())(scope, receive, send)
@@ -51,23 +61,28 @@ class Guard:
                 return
         await self._app(scope, receive, send)
 
-    def _check(self, path: str, headers: Mapping[bytes, bytes]) -> None:
+    def _check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
         host = headers.get(b"host", b"").decode("latin-1")
         if not self._is_ours(host):
             raise Refusal(403, f"no server of the name '{_shown(host)}' is here; `--allow-host` lets one in")
         origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1").lower().partition("://")[2] != host.lower():
+        if origin is not None and not self._is_invited(origin.decode("latin-1").lower(), host.lower()):
             raise Refusal(403, "requests from pages of other origins are refused")
-        if path not in OPEN and not self._is_allowed(headers.get(b"authorization", b"")):
+        if scope["path"] not in OPEN and not self._is_allowed(headers.get(b"authorization", b""), scope):
             raise Refusal(401, "a token is needed: `Authorization: Bearer TOKEN`", {"WWW-Authenticate": "Bearer"})
+
+    def _is_invited(self, origin: str, host: str) -> bool:
+        return origin.partition("://")[2] == host or origin in self._origins
 
     def _is_ours(self, host: str) -> bool:
         name = _name_of(host)
         return name is not None and (name in self._names or _is_address(name))
 
-    def _is_allowed(self, authorization: bytes) -> bool:
+    def _is_allowed(self, authorization: bytes, scope: Scope) -> bool:
         if self._token is None:
             return True
+        if not authorization:
+            return self._admits(scope)
         scheme, _, given = authorization.partition(b" ")
         return hmac.compare_digest(given.strip(), self._token) and scheme.lower() == b"bearer"
 

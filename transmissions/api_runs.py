@@ -147,11 +147,17 @@ def clean(text: str) -> str:
 def _refusal(error: TransmissionsError, served: Served, folder: Path) -> Refusal:
     """Say what went wrong in a sentence without folders of this machine or secrets, and at which node."""
     cause = error.cause if isinstance(error, NodeFailed) else error
-    sentence = Redaction(secrets_of(served.plan)).mask(_without_folders(describe(cause), served, folder))
+    sentence = cleaner(served, folder)(describe(cause))
     if isinstance(error, NodeFailed):
         return Refusal(500, sentence, node=error.node)
     status = 504 if isinstance(error, RunTimeout) else 400 if isinstance(error, UsageError) else 500
     return Refusal(status, sentence)
+
+
+def cleaner(served: Served, folder: Path) -> Callable[[str], str]:
+    """Return what takes secrets of an app and folders of this machine out of a text; `folder` is that of the outputs."""
+    redaction = Redaction(secrets_of(served.plan))
+    return lambda text: redaction.mask(_without_folders(text, served, folder))
 
 
 def _without_folders(text: str, served: Served, folder: Path) -> str:

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from socket import socket
 
-    from transmissions.api import API
     from transmissions.api_runs import Limits, Served
-    from transmissions.delivery.server import StreamServer
     from transmissions.homes import App
     from transmissions.plan import Plan
     from transmissions.problem import Problem
+    from transmissions.serving import Server
 
 HELP = "run apps on request, behind HTTP"
 _TOKEN = "TRANS_TOKEN"  # noqa: S105 - its name
@@ -38,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--concurrent", metavar="N", type=count, default=64, help="how many requests may be at work at once (default: 64)")
     add("--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="how long a request may take (default: 60)")
     add("-o", "--output", metavar="DIR", help="what holds the outputs (default: NAME-output of each app, here)")
+    add("--check", action="store_true", help="ask every endpoint of the server once, say what it answers, and end")
     add("--in-place", action="store_true", help="write where `trans run` does, one request of an app at a time")
     _add_safety(parser)
     add("--target", metavar="DIR", help="a folder with tt.ttl, if it is one app that is served")
@@ -53,6 +53,9 @@ def _add_safety(parser: ArgumentParser) -> None:
     token.add_argument("--no-token", action="store_true", help="let anybody on this machine in; on loopback only")
     parser.add_argument(
         "--allow-host", metavar="NAME", action="append", default=[], help="a name clients may call this server by"
+    )
+    parser.add_argument(
+        "--allow-origin", metavar="URL", action="append", default=[], help="where pages may come from that call this server"
     )
 
 
@@ -89,34 +92,54 @@ def call(options: Namespace) -> int:
 
 def _serve(served: list[Served], options: Namespace, token: str | None, listener: socket) -> int:
     from transmissions import logs, session
-    from transmissions.api_guard import Guard
     from transmissions.api_runs import Limits, clean
-    from transmissions.serving import Server, url_of
+    from transmissions.serving import url_of
 
     level = logging.DEBUG if options.verbose else logging.INFO
     logs.set_up(sys.stderr, options.log_format, level, [one for app in served for one in logs.secrets_of(app.plan)])
     logs.clean_with(clean)
     session.collect_garbage()
     limits = Limits(options.concurrent, options.timeout)
-    app = _answering(served, limits) if options.api else _streaming(served, limits)
-    guard = Guard(app.application(), token=token, names=[options.host, *options.allow_host])
-    server = Server(guard, concurrent=limits.concurrent, timeout=limits.timeout, kill=app.kill, sockets=not options.api)
+    server = _answering(served, limits, options, token) if options.api else _streaming(served, limits, options, token)
+    if options.check:
+        return _checked(server, listener, token, [one.name for one in served])
     logs.tell(f"serving {', '.join(one.name for one in served)} at {url_of(listener)}; Ctrl-C ends it")
     return server.until_stopped(listener)
 
 
-def _answering(served: list[Served], limits: Limits) -> API:
+def _checked(server: Server, listener: socket, token: str | None, apps: list[str]) -> int:
+    from transmissions.delivery.check import check
+    from transmissions.serving import url_of
+
+    return check(server, listener, url_of(listener), token, apps)
+
+
+def _answering(served: list[Served], limits: Limits, options: Namespace, token: str | None) -> Server:
     from transmissions.api import API
+    from transmissions.api_guard import Guard
+    from transmissions.serving import Server
 
-    return API(served, limits)
+    api = API(served, limits)
+    guard = Guard(api.application(), token=token, names=[options.host, *options.allow_host])
+    return Server(guard, concurrent=limits.concurrent, timeout=limits.timeout, kill=api.kill)
 
 
-def _streaming(served: list[Served], limits: Limits) -> StreamServer:
+def _streaming(served: list[Served], limits: Limits, options: Namespace, token: str | None) -> Server:
+    from starlette.middleware.cors import CORSMiddleware
+
+    from transmissions.api_guard import Guard
+    from transmissions.delivery import cors
     from transmissions.delivery.connection import Pace
     from transmissions.delivery.hub import Caps
     from transmissions.delivery.server import StreamServer
+    from transmissions.serving import Server
 
-    return StreamServer(served, pace=Pace(), caps=Caps(limits.concurrent, limits.concurrent))
+    most = limits.concurrent
+    streams = StreamServer(served, pace=Pace(), caps=Caps(most, most, most), timeout=limits.timeout)
+    names, origins = [options.host, *options.allow_host], options.allow_origin
+    guard = Guard(streams.application(), token=token, names=names, origins=origins, admits=streams.admits)
+    app = CORSMiddleware(guard, allow_origins=origins, **cors.RULES) if origins else guard
+    return Server(app, concurrent=most, timeout=limits.timeout, kill=streams.kill, sockets=True, drain=streams.drain)
 
 
 def _token(options: Namespace) -> str | None:

@@ -69,25 +69,31 @@ def read_headers(headers: Mapping[str, str], buffer: BufferLimits, *, lenient: b
     return Asked(type(buffer)(**values), may_drop, [f"{one['name']} was taken to its range" for one in faults])
 
 
-def read_since(last_event_id: str | None, since: str | None) -> int | None:
-    """Return the number of the last event a client has; None if it has none.
+UNKNOWN: Final = -1
+"""Stands for a number that no event of this server has: everything is sent, behind a `reset`."""
+
+
+def read_since(last_event_id: str | None, since: str | None) -> int:
+    """Return the number of the last event a client has; 0 if it has none.
+
+    A browser sends the last id it saw by itself, whosever that was: one that is no number is one we do not know.
 
     Raises:
-        InvalidRequest: it is no number.
+        InvalidRequest: what was asked for is no number.
 
     """
-    text = last_event_id or since
-    if not text:
-        return None
-    number = _number(text)
+    if last_event_id:
+        number = _number(last_event_id)
+        return UNKNOWN if number is None else number
+    number = _number(since) if since else 0
     if number is None:
-        raise InvalidRequest(f"'{text[:64]}' is no number of an event")
+        raise InvalidRequest(f"since: '{(since or '')[:64]}' is no number of an event")
     return number
 
 
-def request_id(given: str | None, made: str) -> str:
-    """Return the name a client gave its request, if it is one that can be told."""
-    return given if given and re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", given) else made
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a request."""
+    return re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", text) is not None
 
 
 def _number(text: str) -> int | None:

@@ -43,18 +43,20 @@ class DynamicBuffer:
 
     def reset_stats(self) -> None:
         """Begin counting anew; the capacity stays."""
-        self.total = self.dropped = self.slow_sends = 0
+        self.total = self.dropped = self.sends = self.slow_sends = 0
         self.average_send = 0.0
-        self._sends: deque[float] = deque(maxlen=self.limits.window)
+        self._slow: deque[bool] = deque(maxlen=self.limits.window)
         self._drops: deque[bool] = deque(maxlen=self.limits.window)
 
-    def record_send(self, seconds: float) -> None:
-        """Count an event that was sent."""
-        self.total += 1
-        self.average_send += (seconds - self.average_send) / self.total
-        self.slow_sends += self._is_slow(seconds)
-        self._sends.append(seconds)
-        self._drops.append(False)
+    def record_send(self, seconds: float, events: int = 1) -> None:
+        """Count a send, and the events that went with it."""
+        self.total += events
+        self.sends += 1
+        self.average_send += (seconds - self.average_send) / self.sends
+        is_slow = seconds * 1000 > self.limits.slow_send
+        self.slow_sends += is_slow
+        self._slow.append(is_slow)
+        self._drops.extend([False] * min(events, self.limits.window))
 
     def record_drop(self) -> None:
         """Count an event that was dropped."""
@@ -69,10 +71,8 @@ class DynamicBuffer:
     @property
     def is_under_backpressure(self) -> bool:
         """Whether more than half of the latest sends were slow; not before half a window was seen."""
-        seen = len(self._sends)
-        if seen < self.limits.window / 2:
-            return False
-        return sum(map(self._is_slow, self._sends)) / seen > 0.5  # noqa: PLR2004 - more than half
+        seen = len(self._slow)
+        return seen >= self.limits.window / 2 and sum(self._slow) > seen / 2
 
     def adapt(self) -> bool:
         """Change the capacity if the client gives reason to; say whether it did.
@@ -85,7 +85,7 @@ class DynamicBuffer:
         capacity = self.capacity
         if self.is_under_backpressure:
             capacity = max(self.limits.minimum, math.ceil(capacity * self.limits.shrink))
-        elif self._drops and sum(self._drops) / len(self._drops) > 0.01:  # noqa: PLR2004 - one in a hundred
+        elif sum(self._drops) > len(self._drops) / 100:
             capacity = min(self.limits.maximum, math.ceil(capacity * self.limits.growth))
         changed = capacity != self.capacity
         self.capacity = capacity
@@ -108,6 +108,3 @@ class DynamicBuffer:
             "average_send_time_ms": round(self.average_send * 1000, 3),
             "resizes": self.resizes,
         }
-
-    def _is_slow(self, seconds: float) -> bool:
-        return seconds * 1000 > self.limits.slow_send

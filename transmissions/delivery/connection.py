@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import time
 import uuid
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .envelope import LAST, Event, make
 from .errors import BackpressureExceeded
+from .lifecycle import ProgressUpdate, Sent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
     from .live import LiveRun
 
     Encode = Callable[..., bytes]
-    Send = Callable[[bytes], Awaitable[None]]
+    Send = Callable[[list[bytes]], Awaitable[None]]
 
 _WARNINGS: Final = 5.0
 """Seconds between two warnings, at least."""
-_GATHERED: Final = 1 << 16
+_GATHERED: Final = 1 << 15
 """Bytes that are sent at once where more events wait: each send is a system call, and for the client a wake-up."""
+_LITTLE: Final = 1 << 12
+"""So many for a slow client: it has only so long for them."""
 
 
 class Pace(NamedTuple):
@@ -37,17 +41,18 @@ class Pace(NamedTuple):
 
 
 class Connection:
-    """A client's connection while it lasts."""
+    """A client's connection while it lasts. `first` is sent in front of everything else."""
 
-    def __init__(self, live: LiveRun, protocol: str, encode: Encode, pace: Pace) -> None:
+    def __init__(self, live: LiveRun, protocol: str, encode: Encode, pace: Pace, first: bytes = b"") -> None:
         self.id = uuid.uuid4().hex
         self.live = live
         self.protocol = protocol
         self.bytes = self.messages = 0
         self.ended = ""
-        """Why it ended: complete, replaced, expired, slow, gone."""
+        """Why it ended: complete, replaced, expired, slow, gone, closed."""
         self._encode = encode
         self._pace = pace
+        self._first = first
         self._began = time.monotonic()
         self._warned = 0.0
         self._is_replaced = False
@@ -57,105 +62,132 @@ class Connection:
         """How long it has lasted."""
         return time.monotonic() - self._began
 
+    def info(self) -> dict[str, Any]:
+        """Return what can be said of it."""
+        return {
+            "connection_id": self.id,
+            "protocol": self.protocol,
+            "current_request_id": self.live.name,
+            "start_time": round(time.time() - self.seconds, 3),
+            "bytes_sent": self.bytes,
+            "messages_sent": self.messages,
+        }
+
     def replace(self) -> None:
         """End it, because the same client has come again."""
         self._is_replaced = True
         self.live.log.poke()
 
-    async def deliver(self, send: Send, since: int | None = None) -> None:
-        """Send events until there are no more, those behind `since` first if it is given.
+    async def deliver(self, send: Send, since: int = 0) -> None:
+        """Send the events behind a number, until there are no more.
 
         Raises:
             BackpressureExceeded: the client took nothing for too long.
 
         """
+        self.live.lifecycle.opened(self, is_again=since != 0)
         before = self.live.attach(self)
         if isinstance(before, Connection):
             before.replace()
         try:
-            for event in self._missed(since):
-                await self._send(send, [event])
-            await self._follow(send)
-        except asyncio.CancelledError:
-            self.ended = self.ended or "gone"
-            raise
+            await self._follow(send, since)
         finally:
+            self.ended = self.ended or "gone"
             self.live.detach(self)
+            self.live.lifecycle.closed(self)
 
-    def _missed(self, since: int | None) -> list[Event]:
-        if since is None:
-            return []
-        events = self.live.log.since(since)
-        if events is None:
+    async def _follow(self, send: Send, since: int) -> None:
+        log = self.live.log
+        seq = log.place(since)
+        if seq is None:
             # What is lost is said, and the rest is sent: the client decides whether that will do.
-            return [make("reset", {"since": since, "last": self.live.log.last}), *self.live.log.all_kept()]
-        return events
-
-    async def _follow(self, send: Send) -> None:
-        async for events in self._batches():
+            seq = log.oldest
+            await self._send(send, [make("reset", {"since": since, "first": seq + 1, "last": log.last})])
+        async for events in self._batches(seq):
             await self._send(send, events)
-            if events[-1].name == LAST:
+            if any(event.name == LAST and event.seq for event in events):
                 self.ended = "complete"
                 return
-        self.ended = self.ended or "complete"
 
-    async def _batches(self) -> AsyncIterator[list[Event]]:
-        """Yield what waits, and a heartbeat where nothing does."""
+    async def _batches(self, seq: int) -> AsyncIterator[list[Event]]:
+        """Yield what comes behind a number, and a heartbeat where nothing does."""
         log = self.live.log
         while not self._is_replaced:
             left = self._pace.longest - self.seconds
             if left <= 0:
                 self.ended = "expired"
                 return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(self._pace.heartbeat, left)):
-                    await log.wait(lambda: self._is_replaced)
-            event = None if self._is_replaced else log.take_now()
-            if event is not None:
-                yield self._gathered(event)
+            await self._wait(seq, min(self._pace.heartbeat, left))
+            if self._is_replaced:
+                break
+            events = log.take(seq, _LITTLE if log.pressure.is_slow else _GATHERED)
+            if events:
+                seq = events[-1].seq
+                yield [*events, *self._warning()]
             elif log.is_ended:
+                self.ended = "closed" if log.is_closed else "complete"
                 return
-            elif not self._is_replaced:
-                yield [self._heartbeat()]
+            else:
+                yield self._heartbeat()
         self.ended = "replaced"
 
-    def _gathered(self, first: Event) -> list[Event]:
-        events, size = [first], len(first.body)
-        while size < _GATHERED and (more := self.live.log.take_now()) is not None:
-            events.append(more)
-            size += len(more.body)
-        return [*events, *self._warning()]
+    async def _wait(self, seq: int, seconds: float) -> None:
+        log = self.live.log
+        if log.last > seq or log.is_ended:
+            # Others have their turn where this one never has to wait.
+            await asyncio.sleep(0)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await log.wait(seq, lambda: self._is_replaced)
 
     async def _send(self, send: Send, events: list[Event]) -> None:
-        data = b"".join([self._encode(event, bare=self.live.terms.bare) for event in events])
-        if not data:
+        bare = self.live.terms.bare
+        pieces = [piece for event in events if (piece := self._encode(event, bare=bare))]
+        if not pieces:
             return
+        if self._first:
+            pieces.insert(0, self._first)
+            self._first = b""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._pace.send):
-                await send(data)
+                await send(pieces)
         except TimeoutError as error:
             self.ended = "slow"
             raise BackpressureExceeded(f"the client took nothing for {self._pace.send:g} s") from error
-        seconds = time.monotonic() - began
-        self.bytes += len(data)
-        self.messages += len(events)
-        for _ in events:
-            self.live.log.sent(seconds / len(events))
+        self._count(events, sum(map(len, pieces)), time.monotonic() - began)
 
-    def _heartbeat(self) -> Event:
+    def _count(self, events: list[Event], size: int, seconds: float) -> None:
+        self.bytes += size
+        self.messages += len(events)
+        self.live.log.sent(seconds, len(events))
+        names = Counter([event.name for event in events])
+        lifecycle = self.live.lifecycle
+        lifecycle.tell(Sent(self.protocol, seconds, size, names))
+        if names["progress"]:
+            lifecycle.tell(ProgressUpdate(self.id, self.live.counts.done, self.live.throughput))
+
+    def _heartbeat(self) -> list[Event]:
+        if self.live.terms.bare:
+            return [Event("heartbeat", 0, b"", "")]
         stats = {
             "bytes_sent": self.bytes,
             "messages_sent": self.messages,
             "avg_send_time_ms": round(self.live.log.pressure.average_send * 1000, 3),
             "connection_duration_seconds": round(self.seconds, 3),
         }
-        return make("heartbeat", {"session_id": self.live.identity.get("session_id"), "connection_stats": stats})
+        said: dict[str, Any] = {"session_id": self.live.identity.get("session_id"), "connection_stats": stats}
+        health = self.live.lifecycle.server_health
+        if health is None:
+            return [make("heartbeat", said)]
+        server, streams = health()
+        return [make("heartbeat", {**said, "server_health": server}), make("system_status", streams)]
 
     def _warning(self) -> list[Event]:
         log = self.live.log
         now = time.monotonic()
-        if len(log) <= log.buffer.threshold or now - self._warned < _WARNINGS:
+        if len(log) <= log.buffer.threshold or now - self._warned < _WARNINGS or self.live.terms.bare:
             return []
         self._warned = now
         warning = {

@@ -65,6 +65,18 @@ class PipelineFailed(DeliveryError):
     code, category, retryable, status = "PIPELINE", "pipeline", True, 500
 
 
+class DeadLetter(DeliveryError):
+    """A message failed for good, and was set aside."""
+
+    code, category, retryable, status = "PIPELINE_DEAD_LETTER", "pipeline", False, 500
+
+
+class SkippedInput(DeliveryError):
+    """Input was passed over, for a reason."""
+
+    code, category, retryable, status = "PIPELINE_SKIPPED", "pipeline", False, 500
+
+
 class InvalidRequest(DeliveryError):
     """What was asked for makes no sense."""
 
@@ -88,10 +100,16 @@ class TimedOut(DeliveryError):
         return cls(f"operation timed out after {seconds:g}s")
 
 
-class TooMany(DeliveryError):
-    """A limit of streams, connections or requests is reached."""
+class Overloaded(DeliveryError):
+    """The server does not take any more, from anybody."""
 
-    code, category, retryable, status = "LIMIT_STREAMS", "limit", True, 503
+    code, category, retryable, status = "LIMIT_SERVER", "limit", True, 503
+
+
+class TooMany(DeliveryError):
+    """One client has reached a limit of its own."""
+
+    code, category, retryable, status = "LIMIT_CLIENT", "limit", True, 429
 
 
 class SerializationFailed(DeliveryError):

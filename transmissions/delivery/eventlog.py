@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .envelope import ESSENTIAL, Event, make
+from .envelope import ESSENTIAL, Event, make, make_bare
 from .errors import SerializationFailed
 
 if TYPE_CHECKING:
@@ -18,25 +18,54 @@ if TYPE_CHECKING:
     from .spool import Kept
 
 
+class Memory:
+    """The bytes that wait in all logs together, and how many may; a log in which nothing waits may always have one event."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self.used = 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many more may wait."""
+        return self.limit is None or self.used + size <= self.limit
+
+
 class EventLog:
-    """Events in order, numbered from 1; put by the run, taken by one connection at a time.
+    """Events in order, numbered from 1 without gaps; put by the run, taken by one connection at a time.
 
     An essential event waits for room, and then the run waits, and with it everything in front of it. One that is not is left
-    out when the client is behind, and counted. What tells of a connection only is no matter of this log.
+    out when the client is behind, and counted; it takes no number. What tells of a connection only is no matter of this log.
     """
 
-    def __init__(self, buffer: DynamicBuffer, pressure: Pressure, kept: Kept, *, may_drop: bool = True) -> None:
+    def __init__(
+        self,
+        buffer: DynamicBuffer,
+        pressure: Pressure,
+        kept: Kept,
+        *,
+        may_drop: bool = True,
+        bare: bool = False,
+        memory: Memory | None = None,
+        dropped: Callable[[], object] | None = None,
+    ) -> None:
         self.buffer = buffer
         self.pressure = pressure
         self.last = 0
         """The number of the latest event."""
         self.is_ended = False
-        self.peak = 0.0
-        """The fullest it was, as a share of its capacity."""
+        """Whether no more events come."""
+        self.is_closed = False
+        """Whether everything is forgotten, and nothing is taken any more."""
+        self.flushes = 0
+        self.bare = bare
         self._kept = kept
         self._may_drop = may_drop
+        self._memory = memory or Memory()
         self._waiting: deque[Event] = deque()
         self._bytes = 0
+        self.fullest = 0.0
+        """The fullest it was, as a share."""
+        self._dropped = dropped
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -44,37 +73,39 @@ class EventLog:
         return len(self._waiting)
 
     @property
+    def taken(self) -> int:
+        """The number of the latest event that a connection took."""
+        return self.last - len(self._waiting)
+
+    @property
     def utilization(self) -> float:
         """How full it is, from 0 to 1: by events or by bytes, whichever is more."""
-        limits = self.buffer.limits
-        return min(1.0, max(len(self._waiting) / self.buffer.capacity, self._bytes / limits.memory))
+        return min(1.0, max(len(self._waiting) / self.buffer.capacity, self._bytes / self.buffer.limits.memory))
 
-    async def put(self, name: str, fields: Mapping[str, Any], bare: object = None) -> bool:
-        """Add an event and return True, or leave it out and return False. One task puts.
+    async def put(self, name: str, fields: Mapping[str, Any], record: object = None) -> bool:
+        """Add an event and return True, or leave it out and return False. `record` is what is sent of it without envelopes.
 
         Raises:
             SerializationFailed: JSON has no words for it.
 
         """
-        if not ESSENTIAL.get(name, True) and self._may_drop and self._is_behind():
-            self.pressure.record_drop(time.monotonic())
-            self.buffer.record_drop()
-            self.buffer.adapt()
+        if self.is_closed or self._leaves_out(name):
             return False
         try:
-            event = make(name, fields, self.last + 1, bare)
+            event = make_bare(name, record) if self.bare else make(name, fields)
         except ValueError as error:
             raise SerializationFailed(f"an event {name} cannot be written as JSON: {error}") from error
         while self._is_full(len(event.body)):
             self._room.clear()
             await self._room.wait()
-        self.last += 1
-        self._append(event)
+        if self.is_closed:
+            return False
+        self._append(event.numbered(self.last + 1, bare=self.bare))
         return True
 
-    async def wait(self, otherwise: Callable[[], bool]) -> None:
-        """Wait until an event waits, none will come, or something else is the case that `poke` was called for."""
-        while not (self._waiting or self.is_ended or otherwise()):
+    async def wait(self, seq: int, otherwise: Callable[[], bool]) -> None:
+        """Wait until there is an event behind a number, none will come, or something else is the case that `poke` tells of."""
+        while not (self.last > seq or self.is_ended or otherwise()):
             self._changed.clear()
             await self._changed.wait()
 
@@ -82,33 +113,39 @@ class EventLog:
         """Have those who wait look again."""
         self._changed.set()
 
-    def take_now(self) -> Event | None:
-        """Return the next event if one waits."""
-        if not self._waiting:
-            return None
-        event = self._waiting.popleft()
-        self._bytes -= len(event.body)
-        self._kept.add(event)  # Now, not when it was sent: a send that fails may have come through.
+    def take(self, seq: int, most: int) -> list[Event]:
+        """Return the next events behind a number that `place` gave or this, until they are `most` bytes."""
+        if seq < self.taken:
+            return self._kept.after(seq, most)
+        events: list[Event] = []
+        size = 0
+        while self._waiting and size < most:
+            events.append(self._waiting.popleft())
+            size += len(events[-1].body)
+        self._bytes -= size
+        self._memory.used -= size
+        self._kept.add(events)  # Now, not when they were sent: a send that fails may have come through.
         self._room.set()
-        return event
+        return events
 
-    def sent(self, seconds: float) -> None:
-        """Note how long a send took."""
-        self.pressure.record_send(seconds)
-        self.buffer.record_send(seconds)
-        self.buffer.adapt()
-        self._room.set()
+    def place(self, seq: int) -> int | None:
+        """Return the number of the latest event a client has; None if what comes behind it is not kept any more."""
+        if seq == self.taken or 0 < self._kept.first <= seq + 1 <= self.taken:
+            return seq
+        return None
 
-    def since(self, seq: int) -> list[Event] | None:
-        """Return the events behind a number that were taken already; None if some of them are not kept any more."""
-        taken = self.last - len(self._waiting)
-        if seq > taken:
-            return None
-        return list(self._kept.since(seq)) if seq == taken or 0 < self._kept.first <= seq + 1 else None
+    @property
+    def oldest(self) -> int:
+        """The number in front of the oldest event that can be taken."""
+        return self._kept.first - 1 if self._kept.first else self.taken
 
-    def all_kept(self) -> list[Event]:
-        """Return all that was taken and is kept."""
-        return list(self._kept.since(0))
+    def sent(self, seconds: float, events: int) -> None:
+        """Note how long a send took, and how many events went with it."""
+        self.flushes += 1
+        self.pressure.record_send(seconds, events)
+        self.buffer.record_send(seconds, events)
+        if self.buffer.adapt():
+            self._room.set()
 
     def end(self) -> None:
         """Say that no more events come."""
@@ -117,22 +154,40 @@ class EventLog:
 
     def close(self) -> None:
         """Forget everything, and let nobody wait."""
+        self.is_closed = True
         self.end()
         self._waiting.clear()
+        self._memory.used -= self._bytes
+        self._bytes = 0
         self._kept.clear()
         self._room.set()
 
+    def _leaves_out(self, name: str) -> bool:
+        if ESSENTIAL.get(name, True) or not self._may_drop or not self._is_behind():
+            return False
+        self.pressure.record_drop(time.monotonic())
+        self.buffer.record_drop()
+        if self._dropped is not None:
+            self._dropped()
+        if self.buffer.adapt():
+            self._room.set()
+        return True
+
     def _append(self, event: Event) -> None:
+        self.last = event.seq
         self._waiting.append(event)
         self._bytes += len(event.body)
+        self._memory.used += len(event.body)
         self.buffer.record_waiting(len(self._waiting))
-        self.peak = max(self.peak, self.utilization)
+        self.fullest = max(self.fullest, self.utilization)
         self._changed.set()
 
     def _is_full(self, size: int) -> bool:
-        if not self._waiting or self.is_ended:
+        if not self._waiting or self.is_closed:
             return False
-        return len(self._waiting) >= self.buffer.capacity or self._bytes + size > self.buffer.limits.memory
+        if len(self._waiting) >= self.buffer.capacity or self._bytes + size > self.buffer.limits.memory:
+            return True
+        return not self._memory.has_room(size)
 
     def _is_behind(self) -> bool:
         count = len(self._waiting)

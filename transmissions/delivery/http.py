@@ -10,7 +10,7 @@ from .envelope import as_line, as_sse
 from .errors import BackpressureExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import Receive, Scope, Send
 
@@ -23,58 +23,82 @@ _RETRY: Final = b"retry: 3000\n\n"
 """How long an EventSource waits before it comes again, in milliseconds."""
 ABORT: Final = "transmissions.abort"
 """The extension of a scope by which a connection is cut off, whatever its buffers hold."""
+SHOWN: Final = ("x-request-id", "x-session-id", "x-buffer-capacity", "x-buffer-current", "x-backpressure-threshold")
+"""Headers of ours that pages of other origins may read."""
 
 
 class StreamResponse:
-    """The events of a run, as they come."""
+    """The events of a run, as they come, from behind a number."""
 
-    def __init__(self, live: LiveRun, protocol: str, pace: Pace, since: int | None, headers: Mapping[str, str]) -> None:
-        self.connection = Connection(live, protocol, as_sse if protocol == "sse" else as_line, pace)
+    def __init__(self, live: LiveRun, protocol: str, pace: Pace, since: int = 0) -> None:
+        is_sse = protocol == "sse"
+        self.connection = Connection(live, protocol, as_sse if is_sse else as_line, pace, _RETRY if is_sse else b"")
         self._since = since
-        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them until the end, or until the client is gone."""
-        is_sse = self.connection.protocol == "sse"
-        compressor = zlib.compressobj(6, zlib.DEFLATED, 31) if _takes_gzip(scope) else None
-        await send({"type": "http.response.start", "status": 200, "headers": self._raw_headers(is_sse, compressor is not None)})
-
-        async def body(data: bytes) -> None:
-            if compressor is not None:
-                data = compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-
-        if is_sse:
-            await body(_RETRY)
+        gzip = _Gzip() if _takes_gzip(scope) else None
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers(scope, gzip is not None)})
         try:
-            async with watched(self.connection.deliver(body, self._since), _gone(receive)) as delivered:
+            async with watched(self.connection.deliver(_body(send, gzip), self._since), _gone(receive)) as delivered:
                 delivered()
         except BackpressureExceeded:
-            abort = scope.get("extensions", {}).get(ABORT)
-            if abort:
-                abort()
+            cut_off(scope)
+            await _gone(receive)
             return
-        if self.connection.ended not in {"gone", "slow"}:
-            rest = compressor.flush() if compressor is not None else b""
-            await send({"type": "http.response.body", "body": rest, "more_body": False})
+        if self.connection.ended != "gone":
+            await send({"type": "http.response.body", "body": gzip.end() if gzip else b"", "more_body": False})
 
-    def _raw_headers(self, is_sse: bool, is_gzip: bool) -> list[tuple[bytes, bytes]]:
+    def _headers(self, scope: Scope, is_gzip: bool) -> list[tuple[bytes, bytes]]:
         live = self.connection.live
         buffer = live.log.buffer
         headers = {
-            "content-type": SSE if is_sse else NDJSON,
+            "content-type": SSE if self.connection.protocol == "sse" else NDJSON,
             "cache-control": "no-cache",
+            "vary": "accept-encoding",
             "x-accel-buffering": "no",
             "x-content-type-options": "nosniff",
-            "x-request-id": live.id,
+            "x-request-id": live.name,
             "x-session-id": live.identity.get("session_id", ""),
             "x-buffer-capacity": str(buffer.capacity),
             "x-buffer-current": str(len(live.log)),
             "x-backpressure-threshold": str(buffer.threshold),
-            **({"content-encoding": "gzip", "vary": "accept-encoding"} if is_gzip else {}),
-            **self._headers,
         }
+        if is_gzip:
+            headers["content-encoding"] = "gzip"
+        if scope["http_version"] == "1.1" and (b"connection", b"close") not in scope["headers"]:
+            headers["connection"] = "keep-alive"
         return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+
+
+class _Gzip:
+    """A compressor that lets everything out at once, with a window small enough for very many of them (32 KiB)."""
+
+    def __init__(self) -> None:
+        self._work = zlib.compressobj(1, zlib.DEFLATED, 16 + 12, 5)
+
+    def pack(self, data: bytes) -> bytes:
+        """Return some data compressed, to its last byte."""
+        return self._work.compress(data) + self._work.flush(zlib.Z_SYNC_FLUSH)
+
+    def end(self) -> bytes:
+        """Return what ends it."""
+        return self._work.flush()
+
+
+def _body(send: Send, gzip: _Gzip | None) -> Callable[[list[bytes]], Awaitable[None]]:
+    async def body(pieces: list[bytes]) -> None:
+        data = b"".join(pieces)
+        await send({"type": "http.response.body", "body": gzip.pack(data) if gzip else data, "more_body": True})
+
+    return body
+
+
+def cut_off(scope: Scope) -> None:
+    """End a connection whatever its buffers hold, where the server can."""
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort:
+        abort()
 
 
 async def _gone(receive: Receive) -> None:
@@ -83,7 +107,9 @@ async def _gone(receive: Receive) -> None:
 
 
 def _takes_gzip(scope: Scope) -> bool:
-    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
-    return any(
-        part.strip().startswith("gzip") and "q=0" not in part.replace(" ", "").split(";") for part in accepted.split(",")
-    )
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding").decode("latin-1").lower()
+    for part in accepted.split(","):
+        name, *parameters = part.replace(" ", "").split(";")
+        if name == "gzip":
+            return not any(one.startswith("q=0") and not one.strip("q=0.") for one in parameters)
+    return False

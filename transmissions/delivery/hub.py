@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import re
-import secrets
-import uuid
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import contextlib
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import InvalidRequest, NotFound, TooMany
+from .errors import NotFound, Overloaded, TooMany
+from .eventlog import Memory
+from .lifecycle import ConnectionClosed, Lifecycle
 from .live import LiveRun
+from .sessions import Sessions
+from .terms import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transmissions.running import Run
 
-    from .live import Terms
-
-_SESSION: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+    from .terms import Terms
 
 
 class Caps(NamedTuple):
@@ -29,126 +28,180 @@ class Caps(NamedTuple):
     streams: int = 1000
     per_client: int = 100
     """Runs for one address."""
+    sockets: int = 100
+    """WebSockets for one address."""
+    memory: int | None = None
+    """Bytes that may wait for all clients together."""
+
+
+class Client(NamedTuple):
+    """Who asks."""
+
+    owner: str
+    """A digest of its token or address: what is begun for it is found by it alone."""
+    address: str = ""
+
+
+class Asked(NamedTuple):
+    """A run as it is asked for."""
+
+    names: dict[str, str]
+    """At least `request_id`."""
+    open_run: Callable[[], Run]
+    terms: Terms
+    key: str = ""
+    """The same run is meant by whoever asks with the same key."""
+    clean: Callable[[str], str] = str
 
 
 class Hub:
     """The runs of a server.
 
-    What a client names (its session, its key) is bound to who the client is: somebody else who knows the name finds nothing.
+    What a client names (its request, its session, its key) is bound to who the client is: somebody else who knows the name
+    finds nothing, and may use the same.
     """
 
     def __init__(self, caps: Caps) -> None:
         self.runs: dict[str, LiveRun] = {}
+        """By the names nobody chose."""
+        self.sessions = Sessions()
+        self.lifecycle = Lifecycle()
+        self.is_draining = False
         self._caps = caps
-        self._owners: dict[str, str] = {}
-        self._sessions: dict[tuple[str, str], str] = {}
-        self._keys: dict[tuple[str, str], str] = {}
-        self._secret = secrets.token_bytes(32)
+        self._around = Surroundings(self.lifecycle, Memory(caps.memory), self._ended, self._gone)
+        self._clients: dict[str, Client] = {}
+        self._found: dict[tuple[str, str, str], str] = {}
+        """The latest run by kind of name, owner and name."""
+        self._names: dict[str, list[tuple[str, str, str]]] = {}
+        self._busy: Counter[str] = Counter()
+        self._at_work: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self.lifecycle.listen(self._hear)
 
-    def new_session(self, owner: str) -> str:
-        """Return a name for a session that only this server can have made."""
-        made = uuid.uuid4().hex
-        return f"{made}.{self._signature(made, owner)}"
+    @property
+    def streams(self) -> int:
+        """How many runs are at work."""
+        return len(self._at_work)
 
-    def check_session(self, given: str, owner: str) -> str:
-        """Return a session's name as a client gave it; one of this server must have been made for this client.
+    @property
+    def fullness(self) -> float:
+        """How many that is of those there may be, from 0 to 1."""
+        return len(self._at_work) / self._caps.streams
 
-        Raises:
-            InvalidRequest: it is no name.
-            NotFound: it is somebody else's.
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes that wait for all clients."""
+        return self._around.memory.used
 
-        """
-        if not _SESSION.fullmatch(given):
-            raise InvalidRequest("a session id is 1 to 128 letters, digits and signs of '._~-'")
-        made, dot, signature = given.rpartition(".")
-        if dot and re.fullmatch("[0-9a-f]{32}", made) and not hmac.compare_digest(signature, self._signature(made, owner)):
-            raise NotFound("there is no such session")
-        return given
-
-    def begin(
-        self, names: dict[str, str], owner: str, key: str, open_run: Callable[[], Run], terms: Terms
-    ) -> tuple[LiveRun, bool]:
+    def begin(self, asked: Asked, client: Client) -> tuple[LiveRun, bool]:
         """Begin a run, or find the one that was begun with the same key; say whether it is new.
 
         Raises:
-            TooMany: no more runs are taken.
+            Overloaded: no more runs are taken.
+            TooMany: no more runs of this client are taken.
 
         """
-        known = self._keys.get((owner, key)) if key else None
-        if known in self.runs:
+        known = self._found.get(("key", client.owner, asked.key)) if asked.key else None
+        if known is not None:
             return self.runs[known], False
-        self._make_room(owner)
-        live = LiveRun(names, open_run, terms)
+        self._make_room(client)
+        live = LiveRun(asked.names, asked.open_run, asked.terms, self._around, asked.clean)
         self.runs[live.id] = live
-        self._owners[live.id] = owner
-        if key:
-            self._keys[owner, key] = live.id
-        if names.get("session_id"):
-            self._sessions[owner, names["session_id"]] = live.id
+        self._clients[live.id] = client
+        self._at_work.add(live.id)
+        self._busy[client.address] += 1
+        kinds = {"request": live.name, "session": asked.names.get("session_id", ""), "key": asked.key}
+        self._names[live.id] = [(kind, client.owner, name) for kind, name in kinds.items() if name]
+        self._found |= dict.fromkeys(self._names[live.id], live.id)
         live.start()
         return live, True
 
-    def find(self, request_id: str, owner: str) -> LiveRun:
-        """Return a run of this client.
+    def has(self, request_id: str, client: Client) -> bool:
+        """Whether a client's request of this name is known."""
+        return ("request", client.owner, request_id) in self._found
+
+    def find(self, name: str, client: Client) -> LiveRun:
+        """Return a run of this client, by its request id or the name nobody chose.
 
         Raises:
             NotFound: there is none.
 
         """
-        live = self.runs.get(request_id)
-        if live is None or self._owners[request_id] != owner:
-            raise NotFound(f"there is no run '{request_id[:64]}'")
+        live = self.runs.get(self._found.get(("request", client.owner, name), name))
+        if live is None or self._clients[live.id].owner != client.owner:
+            raise NotFound(f"there is no run '{name[:64]}'")
         return live
 
-    def of_session(self, session_id: str, owner: str) -> LiveRun:
+    def of_session(self, session_id: str, client: Client) -> LiveRun:
         """Return the latest run of a client's session.
 
         Raises:
             NotFound: there is none.
 
         """
-        request_id = self._sessions.get((owner, session_id), "")
-        if request_id not in self.runs:
+        found = self._found.get(("session", client.owner, session_id))
+        if found is None:
             raise NotFound("there is no such session")
-        return self.runs[request_id]
+        return self.runs[found]
 
-    def of(self, owner: str) -> list[dict[str, Any]]:
+    def of(self, client: Client) -> list[dict[str, Any]]:
         """Return what can be said of a client's runs."""
-        return [live.status() for name, live in self.runs.items() if self._owners[name] == owner]
+        return [live.status() for name, live in self.runs.items() if self._clients[name].owner == client.owner]
 
-    def forget_later(self, live: LiveRun) -> None:
-        """Forget a run that has ended, when its client had time to come back."""
-        task = asyncio.get_running_loop().create_task(self._forget(live))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def drain(self, seconds: float) -> None:
+        """Take no more runs, stop the sources of those there are, and give them a time to end; then cancel them."""
+        self.is_draining = True
+        for live in tuple(self.runs.values()):
+            live.drain("shutdown")
+        await self._quiet(seconds)
+        for live in tuple(self.runs.values()):
+            live.cancel()
+        await self._quiet(1.0)
 
     async def close(self) -> None:
         """End all runs."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*(live.close() for live in self.runs.values()))
-        self.runs.clear()
+        await asyncio.gather(*(self._remove(live) for live in tuple(self.runs.values())), return_exceptions=True)
 
-    async def _forget(self, live: LiveRun) -> None:
-        await asyncio.sleep(live.terms.grace)
-        await self.remove(live)
+    async def _quiet(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._at_work or self.lifecycle.connections:
+                    self._changed.clear()
+                    await self._changed.wait()
 
-    async def remove(self, live: LiveRun) -> None:
-        """End a run and forget it."""
+    def _hear(self, told: object) -> None:
+        if isinstance(told, ConnectionClosed):
+            self._changed.set()
+
+    def _ended(self, live: LiveRun) -> None:
+        if live.id in self._at_work:
+            self._at_work.discard(live.id)
+            self._changed.set()
+            address = self._clients[live.id].address
+            self._busy[address] -= 1
+            if not self._busy[address]:
+                del self._busy[address]
+
+    def _gone(self, live: LiveRun) -> None:
+        task = asyncio.get_running_loop().create_task(self._remove(live))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _remove(self, live: LiveRun) -> None:
         await live.close()
-        self.runs.pop(live.id, None)
-        self._owners.pop(live.id, None)
-        for table in (self._sessions, self._keys):
-            for name in [name for name, request_id in table.items() if request_id == live.id]:
-                del table[name]
+        self._ended(live)
+        if self.runs.pop(live.id, None) is None:
+            return
+        del self._clients[live.id]
+        for name in self._names.pop(live.id):
+            if self._found.get(name) == live.id:
+                del self._found[name]
 
-    def _make_room(self, owner: str) -> None:
-        busy = [name for name, live in self.runs.items() if not live.is_over]
-        if len(busy) >= self._caps.streams:
-            raise TooMany(f"{len(busy)} streams are open, and more are not taken", retry_after=1)
-        if sum(self._owners[name] == owner for name in busy) >= self._caps.per_client:
+    def _make_room(self, client: Client) -> None:
+        if self.is_draining:
+            raise Overloaded("the server is ending, and takes no more streams", retry_after=5)
+        if len(self._at_work) >= self._caps.streams:
+            raise Overloaded(f"{len(self._at_work)} streams are open, and more are not taken", retry_after=1)
+        if self._busy[client.address] >= self._caps.per_client:
             raise TooMany(f"{self._caps.per_client} streams of yours are open, and more are not taken", retry_after=1)
-
-    def _signature(self, made: str, owner: str) -> str:
-        return hmac.new(self._secret, f"{made} {owner}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,27 +1,32 @@
 """A run that is delivered: its events, whoever takes them, and what a client may do to it.
 
 The order of things. A run begins when it is asked for, and puts `metadata` before anything else. Each final message is a
-`result`, or, if it names an event in its field `event`, that; each dead letter or skipped input an `error`; then comes one
-`summary`. One connection at a time takes events; a later one takes over. Without any the run goes on until its buffer is
-full, and is cancelled when nobody came back within `grace`. Paused, it takes no more results out of the pipe, which fills and
-stops its sources; cancelled, it stops, and its summary says so. What was sent is kept until `grace` after the end.
+`result`, or, if it names an event in its field `event`, that; each dead letter or skipped input an `error`; what is printed
+an `output`; then comes one `summary`. One connection at a time takes events; a later one takes over. Without any the run goes
+on until its buffer is full, and is cancelled when nobody came back within `grace`. Paused, it takes no more results out of
+the pipe, which fills and stops its sources; cancelled, it stops, and its summary says so. All is kept until `grace` after it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import uuid
+from typing import TYPE_CHECKING, Any, Final
 
-from transmissions.errors import NodeFailed, TransmissionsError, describe
+from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
+from transmissions.supervisor import Raised, attempt_async
 
-from .buffer import BufferLimits, DynamicBuffer
-from .errors import DeliveryError, PipelineFailed, SerializationFailed, TimedOut
+from .buffer import DynamicBuffer
+from .errors import DeliveryError, PipelineFailed, TimedOut
 from .eventlog import EventLog
+from .figures import metadata, progress, status, summary
+from .lifecycle import Dropped, FirstResult
 from .pressure import Pressure
 from .spool import Kept
+from .telling import HEARD, Telling
+from .terms import Surroundings, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,47 +37,50 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _EVERY: Final = 0.5
 """Seconds between two events `progress`, at least."""
-
-
-class Terms(NamedTuple):
-    """How a run is delivered."""
-
-    buffer: BufferLimits
-    may_drop: bool = True
-    """Whether events that are not essential may be left out."""
-    ring: int = 128
-    """Events that were sent, kept in memory."""
-    replay: int = 16 << 20
-    """Bytes of older ones kept in a file."""
-    grace: float = 30.0
-    """Seconds a client has to come back."""
-    bare: bool = False
-    """Whether results are sent as they are, without an envelope."""
+_PATIENCE: Final = 5.0
+"""Seconds a run has for its teardown."""
 
 
 class LiveRun:
-    """One run and its events."""
+    """One run and its events. `clean` takes secrets and folders out of what is told of errors."""
 
-    def __init__(self, identity: dict[str, str], open_run: Callable[[], Run], terms: Terms) -> None:
-        self.id = identity["request_id"]
+    def __init__(
+        self,
+        identity: dict[str, str],
+        open_run: Callable[[], Run],
+        terms: Terms,
+        around: Surroundings | None = None,
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        """A name nobody chose, unlike the request id."""
+        self.name = identity["request_id"]
         self.identity = identity
         self.terms = terms
         self.state = "waiting"
         """waiting, running, paused, complete, partial, cancelled or failed."""
-        self.began = time.time()
-        self.done = self.failed = 0
-        self.total: int | None = None
-        """How many results there will be, if an app has said so in an event."""
-        self.first_result: float | None = None
-        pressure = Pressure(terms.buffer.slow_send / 1000)
-        kept = Kept(terms.ring, terms.replay)
-        self.log = EventLog(DynamicBuffer(terms.buffer), pressure, kept, may_drop=terms.may_drop)
+        self.reason = ""
+        """Why it is ended before its time."""
+        self.summary: dict[str, Any] = {}
+        self._around = around or Surroundings.none()
+        self.lifecycle = self._around.lifecycle
+        self.log = EventLog(
+            DynamicBuffer(terms.buffer),
+            Pressure(terms.buffer.slow_send / 1000),
+            Kept(terms.ring, min(16384, terms.buffer.memory), terms.replay),
+            may_drop=terms.may_drop,
+            bare=terms.bare,
+            memory=self._around.memory,
+            dropped=lambda: self.lifecycle.tell(Dropped(self.name, getattr(self._taker, "protocol", ""))),
+        )
+        self._telling = Telling(self.name, self.log, self.lifecycle, clean)
+        self.counts = self._telling.counts
         self._open_run = open_run
-        self._clock = time.monotonic()
-        self._told = 0.0
+        self._clean = clean
+        self._began = time.monotonic()
+        self._told = self._over = 0.0
         self._going = asyncio.Event()
         self._going.set()
-        self._errors: asyncio.Queue[dict[str, Any]] = asyncio.Queue(256)
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving: asyncio.TimerHandle | None = None
@@ -82,6 +90,21 @@ class LiveRun:
     def is_over(self) -> bool:
         """Whether the run has ended; its events may still wait."""
         return self.state in {"complete", "partial", "cancelled", "failed"}
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a connection takes its events."""
+        return self._taker is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return (self._over or time.monotonic()) - self._began
+
+    @property
+    def throughput(self) -> float:
+        """Results for each second so far."""
+        return round(self.counts.done / max(self.seconds, 1e-6), 2)
 
     def start(self) -> None:
         """Begin."""
@@ -101,10 +124,6 @@ class LiveRun:
         if self._taker is taker:
             self._taker = None
             self._wait_for_a_client()
-
-    def holds(self, taker: object) -> bool:
-        """Whether a connection is the one that takes."""
-        return self._taker is taker
 
     def pause(self) -> None:
         """Take no more results out of the pipe, which stops its sources when its buffers are full."""
@@ -126,6 +145,14 @@ class LiveRun:
             if self._run is not None:
                 self._run.stop()
 
+    def drain(self, reason: str) -> None:
+        """Stop its sources and let what is on its way arrive; the summary says why."""
+        if not self.is_over:
+            self.reason = reason
+            self.resume()
+            if self._run is not None:
+                self._run.drain()
+
     def kill(self) -> None:
         """End the processes that work for it, at once."""
         if self._run is not None:
@@ -138,145 +165,87 @@ class LiveRun:
         if self._leaving is not None:
             self._leaving.cancel()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=_PATIENCE)
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def status(self) -> dict[str, Any]:
         """Return what can be said of it."""
-        return {
-            **self.identity,
-            "state": self.state,
-            "completed": self.done,
-            "failed": self.failed,
-            "total": self.total,
-            "waiting": len(self.log),
-            "last_event": self.log.last,
-            "attached": self._taker is not None,
-            "duration_seconds": round(time.monotonic() - self._clock, 3),
-        }
+        return status(self)
 
     async def _work(self) -> None:
         try:
-            await self.log.put("metadata", self._metadata())
-            await self._deliver()
-        except DeliveryError as error:
-            await self._fail(error)
-        except TransmissionsError as error:
-            await self._fail(_told(error))
+            await self.log.put("metadata", metadata(self))
+            outcome = await attempt_async(self._deliver())
+            if isinstance(outcome, Raised):
+                await self._fail(outcome.error)
+            if not self.is_over:
+                self.state = "partial" if self.counts.failed or self.reason else "complete"
+            self._over = time.monotonic()
+            self.summary = summary(self)
+            await self.log.put("summary", self.summary)
         finally:
-            self.state = self.state if self.is_over else "partial" if self.failed else "complete"
-        await self.log.put("summary", self._summary())
-        self.log.end()
+            self.log.end()
+            self._around.ended(self)
 
     async def _deliver(self) -> None:
-        self._run = self._open_run()
-        self._run.on("error", self._hear)
-        self._run.on("skip", self._hear)
-        async with self._run as run:
-            async for message in run:
+        if self.is_over:
+            return
+        self._run = run = self._open_run()
+        for event in HEARD:
+            run.on(event, self._telling.hear)
+        if self.reason:
+            run.drain()
+        telling = asyncio.create_task(self._telling.tell_heard())
+        try:
+            async with run:
+                await self._follow(run)
+        finally:
+            self._telling.hear_no_more()
+            await telling
+
+    async def _follow(self, run: Run) -> None:
+        async for message in run:
+            if not self._going.is_set():
                 await self._going.wait()
-                if self.state == "cancelled":
-                    return
-                await self._tell_errors()
-                await self._tell(message)
-        await self._tell_errors()
+            if self.is_over or self.log.is_closed:
+                return
+            await self._tell(message)
 
     async def _tell(self, message: Message) -> None:
-        name = message.get("event")
-        if isinstance(name, str) and name.isidentifier() and name not in {"metadata", "summary"}:
-            self.total = message.get("total_urls", self.total) if isinstance(message.get("total_urls"), int) else self.total
-            await self.log.put(name, {key: value for key, value in message.items() if key != "event"}, message)
-            return
-        self.first_result = self.first_result or time.monotonic() - self._clock
-        fields = {"index": self.done, "result": message, "progress": self._progress()}
-        try:
-            await self.log.put("result", fields, message)
-        except SerializationFailed as error:
-            await self._fault(error.told())
-            return
-        self.done += 1
-        if time.monotonic() - self._told >= _EVERY:
-            self._told = time.monotonic()
-            await self.log.put("progress", {**self._progress(), "phase": self.state})
+        if self.counts.first_result is None:
+            self.counts.first_result = self.seconds
+            self.lifecycle.tell(FirstResult(self.name, self.seconds))
+        await self._telling.message(message)
+        now = time.monotonic()
+        if now - self._told >= _EVERY:
+            self._told = now
+            await self.log.put("progress", progress(self))
 
-    async def _tell_errors(self) -> None:
-        while not self._errors.empty():
-            await self._fault(self._errors.get_nowait())
-
-    async def _fault(self, error: dict[str, Any]) -> None:
-        self.failed += 1
-        await self.log.put("error", {"message": error["message"], "error": error}, {"error": error["message"]})
-
-    async def _fail(self, error: DeliveryError) -> None:
+    async def _fail(self, error: BaseException) -> None:
         if self.state == "cancelled":
             return
         self.state = "failed"
-        await self._fault(error.told())
+        if not isinstance(error, TransmissionsError):
+            _LOG.error("run %s failed by a fault of the server", self.id, exc_info=error)
+        await self._telling.error(self._told_of(error))
 
-    def _hear(self, event: str, fields: dict[str, Any]) -> None:
-        # In the middle of the engine nobody can wait; of very many errors at once the later are counted only.
-        said = str(fields.get("error") or fields.get("reason") or event)
-        if self._errors.full():
-            self.failed += 1
-            return
-        kind = "DeadLetter" if event == "error" else "Skipped"
-        self._errors.put_nowait({**PipelineFailed(said, node=fields.get("node", "")).told(), "type": kind})
+    def _told_of(self, error: BaseException) -> DeliveryError:
+        if isinstance(error, DeliveryError):
+            return error
+        if isinstance(error, NodeFailed):
+            return PipelineFailed(self._clean(describe(error.cause)), node=error.node)
+        if isinstance(error, RunTimeout) and self._run is not None and self._run.timeout:
+            return TimedOut.after(self._run.timeout)
+        if isinstance(error, TransmissionsError):
+            return PipelineFailed(self._clean(describe(error)))
+        return PipelineFailed("a fault of the server; its log says more")
 
     def _wait_for_a_client(self) -> None:
         self._leaving = asyncio.get_running_loop().call_later(self.terms.grace, self._leave)
 
     def _leave(self) -> None:
-        if self._taker is None:
+        if not self.is_over:
             _LOG.info("run %s is ended: nobody came for it", self.id)
-            self.cancel()
-            self.log.close()
-
-    def _metadata(self) -> dict[str, Any]:
-        limits = self.log.buffer.limits
-        info = {
-            "capacity": self.log.buffer.capacity,
-            "current_size": 0,
-            "used": 0,
-            "max_memory_bytes": limits.memory,
-            "backpressure_threshold": self.log.buffer.threshold,
-            "adaptive_sizing_enabled": limits.adaptive,
-        }
-        targets = {"ttfb_target_ms": 500, "slow_client_threshold_ms": limits.slow_send, "buffer_flush_interval_ms": 0}
-        return {**self.identity, "buffer_info": info, "performance_config": targets}
-
-    def _progress(self) -> dict[str, Any]:
-        ended = self.done + self.failed
-        seconds = time.monotonic() - self._clock
-        return {
-            "completed": self.done,
-            "total": self.total,
-            "success_rate": round(self.done / ended, 4) if ended else 1.0,
-            "throughput_per_second": round(self.done / seconds, 2) if seconds else 0.0,
-        }
-
-    def _summary(self) -> dict[str, Any]:
-        milliseconds = round((time.monotonic() - self._clock) * 1000)
-        buffer = self.log.buffer
-        return {
-            "status": self.state,
-            "total": self.done + self.failed,
-            "successful": self.done,
-            "failed": self.failed,
-            "total_time_ms": milliseconds,
-            "total_processing_time_ms": milliseconds,
-            "ttfb_ms": None if self.first_result is None else round(self.first_result * 1000),
-            "buffer_statistics": {
-                "peak_utilization": round(self.log.peak, 4),
-                "messages_dropped": buffer.dropped,
-                "backpressure_events": self.log.pressure.slow_sends,
-                "buffer_resizes": buffer.resizes,
-            },
-        }
-
-
-def _told(error: TransmissionsError) -> DeliveryError:
-    node = error.node if isinstance(error, NodeFailed) else ""
-    cause = error.cause if isinstance(error, NodeFailed) else error
-    kind = TimedOut if getattr(error, "exit_code", 1) == 124 else PipelineFailed  # noqa: PLR2004 - the code of a time-out
-    return kind(describe(cause), node=node) if node else kind(describe(cause))
+        self.cancel()
+        self.log.close()
+        self._around.gone(self)

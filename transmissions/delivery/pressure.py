@@ -24,21 +24,22 @@ class Pressure:
         self.last_drop: float | None = None
         """When something was dropped last, on the monotonic clock."""
         self._slow_send = slow_send
+        self._since = 0
         self._times: deque[float] = deque(maxlen=window)
         self._outcomes: deque[bool] = deque(maxlen=window)
 
-    def record_send(self, seconds: float) -> None:
-        """Count an event that was sent."""
-        self.sent += 1
+    def record_send(self, seconds: float, events: int = 1) -> None:
+        """Count a send, and the events that went with it."""
+        self.sent += events
         self.slow_sends += seconds > self._slow_send
         self._times.append(seconds)
-        self._count(delivered=True)
+        self._count(events, delivered=True)
 
     def record_drop(self, at: float) -> None:
         """Count an event that was left out."""
         self.dropped += 1
         self.last_drop = at
-        self._count(delivered=False)
+        self._count(1, delivered=False)
 
     @property
     def average_send(self) -> float:
@@ -64,9 +65,11 @@ class Pressure:
     def _drop_share(self) -> float:
         return 1 - sum(self._outcomes) / len(self._outcomes) if self._outcomes else 0.0
 
-    def _count(self, *, delivered: bool) -> None:
-        self._outcomes.append(delivered)
-        if (self.sent + self.dropped) % _EVERY == 0:
+    def _count(self, events: int, *, delivered: bool) -> None:
+        self._outcomes.extend([delivered] * min(events, _EVERY))
+        self._since += events
+        if self._since >= _EVERY:
+            self._since = 0
             share = 1 - self._drop_share()
             factor = 1.1 if share > 0.95 else 0.9 if share < 0.8 else 1.0  # noqa: PLR2004 - as the seed has them
             self.threshold = min(_HIGHEST, max(_LOWEST, self.threshold * factor))

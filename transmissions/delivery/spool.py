@@ -1,21 +1,27 @@
 """Events that were sent, kept for a client that lost them: the latest in memory, more in a temporary file.
 
 A client that goes away loses what its system had taken for it, and that may be megabytes. So the file holds that much, and
-no more: it is two files by turns, and the older is emptied when the younger is full.
+no more: it is two files by turns, and the older is emptied when the younger is full. What does not fit on the disk is not
+kept, and a client that asks for it is told so.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import tempfile
 from array import array
 from collections import deque
-from typing import IO, TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from .envelope import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class _Half:
@@ -24,50 +30,73 @@ class _Half:
     def __init__(self) -> None:
         self.first = 0
         self.size = 0
-        self._file: IO[bytes] | None = None
+        self._file = -1
         self._ends = array("Q")
 
     def __len__(self) -> int:
         return len(self._ends)
 
-    def add(self, event: Event) -> None:
-        """Append an event; the one after the last."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by clear()
-        if not self._ends:
-            self.first = event.seq
-        head = f"{event.name} {event.timestamp} {len(event.bare)}\n".encode()
-        self._file.write(head + event.body + event.bare)
-        self.size += len(head) + len(event.body) + len(event.bare)
-        self._ends.append(self.size)
+    @property
+    def last(self) -> int:
+        """The number of the latest event here."""
+        return self.first + len(self._ends) - 1
 
-    def read(self, seq: int) -> Iterator[Event]:
-        """Yield the events from one on."""
-        for position in range(max(0, seq - self.first), len(self)):
-            assert self._file is not None
+    def add(self, events: Sequence[Event]) -> None:
+        """Append events; the first is the one after the last.
+
+        Raises:
+            OSError: there is no room. What was here is, and nothing else.
+
+        """
+        records = [f"{event.name} {event.timestamp}\n".encode() + event.body for event in events]
+        if self._file < 0:
+            self._file = _unnamed()
+        _write(self._file, b"".join(records), self.size)
+        if not self._ends:
+            self.first = events[0].seq
+        for record in records:
+            self.size += len(record)
+            self._ends.append(self.size)
+
+    def after(self, seq: int, most: int) -> list[Event]:
+        """Return the events from one on, until they are `most` bytes.
+
+        Raises:
+            OSError: the disk failed.
+
+        """
+        events: list[Event] = []
+        size = 0
+        for position in range(seq + 1 - self.first, len(self)):
+            if size >= most:
+                break
             begin = self._ends[position - 1] if position else 0
-            self._file.seek(begin)
-            head, _, data = self._file.read(self._ends[position] - begin).partition(b"\n")
-            self._file.seek(0, 2)
-            name, timestamp, bare = head.decode().rsplit(" ", 2)
-            cut = len(data) - int(bare)
-            yield Event(name, self.first + position, data[:cut], timestamp, data[cut:])
+            head, _, body = os.pread(self._file, self._ends[position] - begin, begin).partition(b"\n")
+            name, timestamp = head.decode().split(" ")
+            events.append(Event(name, self.first + position, body, timestamp))
+            size += len(body)
+        return events
 
     def clear(self) -> None:
         """Forget everything."""
-        if self._file is not None:
+        if self._file >= 0:
             with contextlib.suppress(OSError):
-                self._file.close()
-        self._file, self._ends = None, array("Q")
+                os.close(self._file)
+        self._file, self._ends = -1, array("Q")
         self.first = self.size = 0
 
 
 class Kept:
-    """What was sent, by its number: `ring` events in memory, about `size` bytes of older ones in files."""
+    """What was sent, by its number: the latest in memory, few and small enough; about `size` bytes of older ones in files.
 
-    def __init__(self, ring: int = 128, size: int = 16 << 20) -> None:
+    Of what is in memory the older half goes to the file at once: a system call for each event would cost more than the event.
+    """
+
+    def __init__(self, ring: int = 128, memory: int = 16384, size: int = 16 << 20) -> None:
         self._ring: deque[Event] = deque()
+        self._bytes = 0
         self._most = ring
+        self._memory = memory
         self._half = size // 2
         self._old, self._young = _Half(), _Half()
 
@@ -79,24 +108,57 @@ class Kept:
                 return half.first
         return self._ring[0].seq if self._ring else 0
 
-    def add(self, event: Event) -> None:
-        """Keep the next event."""
-        self._ring.append(event)
-        if len(self._ring) > self._most:
-            self._young.add(self._ring.popleft())
-            if self._young.size > self._half:
-                self._old.clear()
-                self._old, self._young = self._young, self._old
+    def add(self, events: Sequence[Event]) -> None:
+        """Keep the next events."""
+        self._ring.extend(events)
+        self._bytes += sum([len(event.body) for event in events])
+        if len(self._ring) > self._most or self._bytes > self._memory:
+            self._spill()
 
-    def since(self, seq: int) -> Iterator[Event]:
-        """Yield the events that came after one, as far as they are kept."""
+    def after(self, seq: int, most: int) -> list[Event]:
+        """Return the events that came after one, until they are `most` bytes; none of them may be missing."""
         for half in (self._old, self._young):
-            if half:
-                yield from half.read(seq + 1)
-        yield from [event for event in self._ring if event.seq > seq]
+            if half and half.first <= seq + 1 <= half.last:
+                return half.after(seq, most)
+        if not self._ring:
+            return []
+        events: list[Event] = []
+        for event in islice(self._ring, max(0, seq + 1 - self._ring[0].seq), None):
+            events.append(event)
+            most -= len(event.body)
+            if most <= 0:
+                break
+        return events
 
     def clear(self) -> None:
         """Forget everything."""
         self._ring.clear()
+        self._bytes = 0
         self._old.clear()
         self._young.clear()
+
+    def _spill(self) -> None:
+        events = []
+        while self._ring and (len(self._ring) > self._most // 2 or self._bytes > self._memory // 2):
+            events.append(self._ring.popleft())
+            self._bytes -= len(events[-1].body)
+        try:
+            self._young.add(events)
+        except OSError as error:
+            _LOG.warning("what was sent cannot be kept for clients that come back: %s", error.strerror)
+            self._old.clear()
+            self._young.clear()
+        if self._young.size > self._half:
+            self._old.clear()
+            self._old, self._young = self._young, self._old
+
+
+def _unnamed() -> int:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())
+
+
+def _write(file: int, data: bytes, place: int) -> None:
+    while data:
+        written = os.pwrite(file, data, place)
+        data, place = data[written:], place + written

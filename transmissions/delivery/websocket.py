@@ -2,23 +2,25 @@
 
 A client's message is a JSON object with `action`: `run`, `pause`, `resume`, `cancel`, `status` or `ping`. Three shapes are
 read, and answered in: `{action, request_id, data}`, `{action, requestId, …}` with everything at the top, and
-`{request_type, data}`. What the server sends is `{message_type, timestamp, data}`, with `request_id` in `data`.
+`{request_type, data}`. What the server sends is `{message_type, timestamp, data}`, with `request_id` in `data`. A run whose
+events go to a socket no more, though it has not ended, is `detached`: `reason` says why.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from .connection import Connection, Pace
-from .envelope import as_message, encode, now
+from .dialects import ACTIONS, echo, parse
+from .envelope import Event, as_message, encode, now
 from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFound
-from .http import ABORT
+from .http import cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +29,17 @@ if TYPE_CHECKING:
 
     from .live import LiveRun
 
-    Begin = Callable[[dict[str, Any], str, str], tuple[LiveRun, int | None]]
+    Begin = Callable[[dict[str, Any], str, str], tuple[LiveRun, int]]
 
-_NOT_DATA: Final = {"action", "request_type", "requestId", "sessionId", "timestamp"}
-ACTIONS: Final = ("run", "pause", "resume", "cancel", "status", "ping")
+GOING_AWAY: Final = 1001
+_IDLE: Final = 300.0
+"""Seconds a socket may stay open with no run on it and no message from the client."""
+_REMEMBERED: Final = 64
+"""Runs that have ended and can still be asked after."""
 
 
 class Socket:
-    """One WebSocket and the runs on it."""
+    """One WebSocket and the runs on it. `begin` takes a message, a request id and a number; `names` go with the welcome."""
 
     def __init__(self, websocket: WebSocket, begin: Begin, pace: Pace, names: dict[str, str], actions: frozenset[str]) -> None:
         self._websocket = websocket
@@ -50,37 +55,62 @@ class Socket:
         """Talk until one side closes."""
         await self._websocket.accept()
         operations = [*ACTIONS, *sorted(self._actions)]
-        await self._say(
-            "welcome", {**self._names, "server_time": now(), "protocol_version": "1.0", "supported_operations": operations}
-        )
         try:
-            while True:
-                await self._hear(await self._websocket.receive())
-        except WebSocketDisconnect:
+            await self._say(
+                "welcome", {**self._names, "server_time": now(), "protocol_version": "1.0", "supported_operations": operations}
+            )
+            while (message := await self._next()) is not None:
+                await self._hear(message)
+        except (WebSocketDisconnect, BackpressureExceeded):
             pass
         finally:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def close_when_idle(self, code: int, reason: str) -> None:
+        """End the socket when the events of its runs are sent."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._close(code, reason)
+
+    async def _close(self, code: int, reason: str) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, BackpressureExceeded):
+            async with self._line, asyncio.timeout(self._pace.send):
+                await self._websocket.close(code, reason)
+
+    async def _next(self) -> Any:
+        while True:
+            try:
+                async with asyncio.timeout(_IDLE):
+                    message = await self._websocket.receive()
+            except TimeoutError:
+                if self._tasks:
+                    continue
+                await self._close(GOING_AWAY, "nothing was asked for")
+                return None
+            if message["type"] == "websocket.disconnect":
+                return None
+            return message
+
     async def _hear(self, message: Any) -> None:
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1005))
         if message.get("text") is None:
             return  # a binary frame says nothing here
         asked: dict[str, Any] = {}
         try:
-            asked = _parse(message["text"])
+            asked = parse(message["text"])
             await self._do(asked)
         except DeliveryError as error:
+            if isinstance(error, BackpressureExceeded):
+                raise
             told = error.told()
             kind = "unknown_request" if told["error_code"] == "REQUEST_UNKNOWN" else "validation_error"
-            await self._say("error", {**_echo(asked), "message": str(error), "error": told, "error_type": kind})
+            await self._say("error", {**echo(asked), "message": str(error), "error": told, "error_type": kind})
 
     async def _do(self, asked: dict[str, Any]) -> None:
         action = asked["action"]
         if action == "ping":
-            await self._say("pong", _echo(asked))
+            await self._say("pong", echo(asked))
         elif action in {"run", *self._actions}:
             self._run(asked)
         elif action == "status" and not asked["request_id"]:
@@ -92,46 +122,63 @@ class Socket:
 
     def _run(self, asked: dict[str, Any]) -> None:
         request_id = asked["request_id"] or uuid.uuid4().hex
-        if request_id in self._live and not self._live[request_id].is_over:
-            raise InvalidRequest(f"a run '{request_id[:64]}' is at work on this socket")
-        live, since = self._begin(asked["data"], request_id, str(asked.get("since") or ""))
-        self._live[request_id] = live
-        task = asyncio.create_task(self._deliver(live, since, _echo(asked) | {"request_id": request_id}))
+        if request_id in self._live and not self._live[request_id].log.is_ended:
+            raise InvalidRequest(f"a run '{request_id}' is at work on this socket")
+        live, since = self._begin(asked["data"], request_id, asked["since"])
+        self._remember(request_id, live)
+        task = asyncio.create_task(self._deliver(live, since, echo(asked) | {"request_id": request_id}))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _remember(self, request_id: str, live: LiveRun) -> None:
+        self._live[request_id] = live
+        ended = [name for name, one in self._live.items() if one.log.is_ended]
+        for name in ended[: max(0, len(ended) - _REMEMBERED)]:
+            del self._live[name]
 
     async def _control(self, action: str, asked: dict[str, Any]) -> None:
         live = self._live.get(asked["request_id"])
         if live is None:
-            raise NotFound(f"there is no run '{asked['request_id'][:64]}' on this socket")
+            raise NotFound(f"there is no run '{asked['request_id']}' on this socket")
         if action != "status":
             getattr(live, action)()
-        await self._say(action if action == "status" else f"{action}_ack", {**_echo(asked), **live.status()})
+        await self._say(action if action == "status" else f"{action}_ack", {**live.status(), **echo(asked)})
 
-    async def _deliver(self, live: LiveRun, since: int | None, echo: dict[str, Any]) -> None:
-        connection = Connection(live, "websocket", as_message, self._pace)
-        head = encode(echo)[1:-1]
+    async def _deliver(self, live: LiveRun, since: int, names: dict[str, str]) -> None:
+        connection = Connection(live, "websocket", partial(_encoded, encode(names)[1:-1], _metadata_head(names)), self._pace)
 
-        async def send(data: bytes) -> None:
-            for one in data.splitlines():
-                # What was asked under a name is answered under it: in front of the event's own fields.
-                await self._send(one.replace(b'"data": {', b'"data": {' + head + b", ", 1) if head else one)
+        async def send(pieces: list[bytes]) -> None:
+            for piece in pieces:
+                await self._send(piece)
 
         try:
             await connection.deliver(send, since)
+            if connection.ended != "complete":
+                await self._say("detached", {**names, "reason": connection.ended, "last_event": live.log.taken})
         except BackpressureExceeded:
-            abort = self._websocket.scope.get("extensions", {}).get(ABORT)
-            if abort:
-                abort()
+            cut_off(self._websocket.scope)
+        except (WebSocketDisconnect, OSError, RuntimeError):
+            pass  # The socket is gone; whoever listens to it is told.
 
     async def _say(self, kind: str, data: dict[str, Any]) -> None:
-        await self._send(encode({"message_type": kind, "timestamp": now(), "data": data}))
+        """Send a message that is no event.
+
+        Raises:
+            BackpressureExceeded: the client takes nothing; it is cut off.
+
+        """
+        try:
+            async with asyncio.timeout(self._pace.send):
+                await self._send(encode({"message_type": kind, "timestamp": now(), "data": data}))
+        except TimeoutError as error:
+            cut_off(self._websocket.scope)
+            raise BackpressureExceeded(f"the client took nothing for {self._pace.send:g} s") from error
 
     async def _send(self, text: bytes) -> None:
         async with self._line:
-            if self._websocket.application_state is WebSocketState.CONNECTED:
-                with contextlib.suppress(WebSocketDisconnect):
-                    await self._websocket.send({"type": "websocket.send", "text": text.decode()})
+            if self._websocket.application_state is not WebSocketState.CONNECTED:
+                raise WebSocketDisconnect
+            await self._websocket.send({"type": "websocket.send", "text": text.decode()})
 
 
 class _Unknown(InvalidRequest):
@@ -140,35 +187,10 @@ class _Unknown(InvalidRequest):
     code = "REQUEST_UNKNOWN"
 
 
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest(f"this is not JSON: {error}") from error
-    if not isinstance(asked, dict):
-        raise InvalidRequest("a message is a JSON object")
-    action = asked.get("action") or asked.get("request_type")
-    if not isinstance(action, str):
-        raise InvalidRequest(f"a message needs an action: {', '.join(ACTIONS)}")
-    data = asked.get("data")
-    flat = {
-        key: value
-        for key, value in asked.items()
-        if key not in {"action", "request_type", "requestId", "sessionId", "timestamp"}
-    }
-    return {
-        **asked,
-        "action": action,
-        "request_id": str(asked.get("request_id") or asked.get("requestId") or (data or {}).get("request_id") or ""),
-        "data": data if isinstance(data, dict) else flat,
-        "is_flat": "requestId" in asked,
-    }
+def _encoded(head: bytes, first_head: bytes, event: Event, *, bare: bool = False) -> bytes:
+    """Return an event with the names of its request; `metadata` has some of them of its own."""
+    return as_message(event, first_head if event.name == "metadata" else head, bare=bare)
 
 
-def _echo(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the names of a request, as its sender spelt them."""
-    echo = {"request_id": asked["request_id"]} if asked.get("request_id") else {}
-    if asked.get("is_flat"):
-        echo["requestId"] = asked["request_id"]
-        echo["sessionId"] = asked.get("sessionId", "")
-    return echo
+def _metadata_head(names: dict[str, str]) -> bytes:
+    return encode({name: value for name, value in names.items() if name != "request_id"})[1:-1]

@@ -1,0 +1,85 @@
+"""`trans serve --check`: a server asked at each of its endpoints once, by a client of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Sequence
+
+    from transmissions.serving import Server
+
+_PATIENCE: Final = 60.0
+_PLAIN: Final = ("/healthz", "/health/streaming", "/apps", "/runs", "/metrics", "/openapi.json")
+
+
+def check(server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[str]) -> int:
+    """Serve, ask, and print what each endpoint answers; return the exit code.
+
+    An app that needs a message to run on answers that it failed; that it does, in events, is what is looked at.
+    """
+    finding = threading.Thread(target=server.until_asked_to_stop, args=(listener,), daemon=True)
+    finding.start()
+    asking = _Asking(url, token)
+    for path in _PLAIN:
+        asking.plain(path)
+    for app in apps:
+        asking.stream(f"/apps/{app}/stream", "application/x-ndjson")
+        asking.stream(f"/apps/{app}/sse", "text/event-stream")
+        asking.socket(f"/apps/{app}/ws")
+    server.should_exit = True
+    finding.join(_PATIENCE)
+    return 1 if asking.failed else 0
+
+
+class _Asking:
+    """Asks one endpoint after the other, and says what it finds."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        self.failed = 0
+        self._address = urlsplit(url).netloc
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def plain(self, path: str) -> None:
+        """Ask for an answer."""
+        with self._asked("GET", path) as reply:
+            self._say(f"GET {path}", reply.status, bool(reply.read()) and reply.status == 200)  # noqa: PLR2004
+
+    def stream(self, path: str, media: str) -> None:
+        """Ask for a stream; it is whole if it ends with a summary."""
+        with self._asked("POST", path, {"Accept": media}) as reply:
+            lines = reply.read().decode().strip().splitlines()
+            last = lines[-1].removeprefix("data: ") if lines else "{}"
+            status = json.loads(last).get("status") if reply.status == 200 else None  # noqa: PLR2004
+            self._say(f"POST {path}", reply.status, status is not None, f", {status}")
+
+    def socket(self, path: str) -> None:
+        """Ask for a socket, run, and wait for the summary."""
+        from websockets.sync.client import connect
+
+        with connect(f"ws://{self._address}{path}", additional_headers=self._headers, open_timeout=_PATIENCE) as socket:
+            socket.send('{"action": "run", "request_id": "check"}')
+            status = None
+            until = time.monotonic() + _PATIENCE
+            while status is None and time.monotonic() < until:
+                told = json.loads(socket.recv(timeout=_PATIENCE))
+                status = told["data"].get("status") if told["message_type"] == "summary" else None
+            self._say(f"WS {path}", 101, status is not None, f", {status}")
+
+    @contextlib.contextmanager
+    def _asked(self, method: str, path: str, headers: dict[str, str] | None = None) -> Iterator[http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(self._address, timeout=_PATIENCE)
+        with contextlib.closing(connection):
+            connection.request(method, path, headers=self._headers | (headers or {}))
+            yield connection.getresponse()
+
+    def _say(self, what: str, status: int, is_well: bool, more: str = "") -> None:
+        self.failed += not is_well
+        print(f"{'ok    ' if is_well else 'FAILED'} {status} {what}{more}")  # noqa: T201 - what the command is for

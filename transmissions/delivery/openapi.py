@@ -1,0 +1,138 @@
+"""The endpoints of a server as OpenAPI 3.1, for clients and for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import __version__
+
+from .asks import HEADERS
+from .envelope import ESSENTIAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_JSON: Final = "application/json"
+_EVENT: Final = {"$ref": "#/components/schemas/Event"}
+_REFUSALS: Final = {
+    "400": "The request makes no sense; the answer says where.",
+    "401": "A token is needed.",
+    "403": "Not for pages of other origins, or under this name.",
+    "404": "There is no such thing here, or it is somebody else's.",
+    "405": "Another method is.",
+    "408": "The body took too long.",
+    "413": "The body is too large.",
+    "429": "This client has enough streams; come back after Retry-After.",
+    "431": "The headers are too large.",
+    "503": "The server has enough streams, or is ending; come back after Retry-After.",
+}
+
+
+def document(apps: Sequence[str]) -> dict[str, Any]:
+    """Return the document for a server of these apps."""
+    app = _path("app", {"type": "string", "enum": list(apps)})
+    run = _path("id", {"type": "string", "minLength": 1, "maxLength": 128})
+    session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
+    since = [_query("since", {"type": "integer", "minimum": 0}), _header("Last-Event-ID", {"type": "string"})]
+    begin = [app, _query("lenient", {"type": "string", "enum": ["1"]}), *since, *_headers()]
+    body = {"required": False, "content": {_JSON: {"schema": {"type": "object"}}}}
+    accepted = _reply("The run has begun; `stream_url` says where its events are.", _JSON, {"type": "object"})
+    empty = {"description": "Nothing comes any more."}
+    paths: dict[str, Any] = {
+        "/apps/{app}/stream": {"post": _operation("Run an app; its events as NDJSON.", begin, _stream(), body)},
+        "/apps/{app}/sse": {
+            "post": _operation("Run an app; its events as Server-Sent Events.", begin, _sse() | {"202": accepted}, body),
+            "get": _operation("The events of a session's run.", [app, session, *since], _sse() | {"204": empty}),
+        },
+        "/apps/{app}/sse/stream": {
+            "get": _operation("The events of a session's run.", [app, session, *since], _sse() | {"204": empty})
+        },
+        "/sessions": {"post": _operation("Make a session that stands for the token.", [], _json("A session.", "201"))},
+        "/runs": {"get": _operation("A client's runs.", [], _json("They.", "200"))},
+        "/runs/{id}": {
+            "get": _operation("A run.", [run], _json("It.", "200")),
+            "delete": _operation("Cancel a run.", [run], _json("It.", "200")),
+        },
+        "/runs/{id}/stream": {
+            "get": _operation("The events of a run, from where a client left it.", [run, *since], _stream() | {"204": empty})
+        },
+        "/runs/{id}/{action}": {
+            "post": _operation(
+                "Pause, resume or cancel a run.",
+                [run, _path("action", {"type": "string", "enum": ["pause", "resume", "cancel"]})],
+                _json("It.", "200"),
+            )
+        },
+    }
+    for path, about in {
+        "/apps": "The apps that are served.",
+        "/healthz": "Whether the server lives.",
+        "/health/streaming": "How its streams do.",
+        "/openapi.json": "This.",
+    }.items():
+        paths[path] = {"get": _operation(about, [], _json(about, "200"))}
+    scrape = {"200": _reply("The metrics.", "text/plain", {"type": "string"})}
+    paths["/metrics"] = {"get": _operation("Metrics for Prometheus.", [], scrape)}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Transmissions", "version": __version__},
+        "paths": paths,
+        "components": {"schemas": _schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"token": []}, {}],
+    }
+
+
+def _operation(about: str, parameters: list[Any], replies: Mapping[str, Any], body: Any = None) -> dict[str, Any]:
+    refusals = {code: _reply(said, _JSON, {"$ref": "#/components/schemas/Refusal"}) for code, said in _REFUSALS.items()}
+    said: dict[str, Any] = {"summary": about, "parameters": parameters, "responses": refusals | dict(replies)}
+    return said | ({"requestBody": body} if body else {})
+
+
+def _stream() -> dict[str, Any]:
+    return {"200": _reply("Its events, one on each line.", "application/x-ndjson", _EVENT)}
+
+
+def _sse() -> dict[str, Any]:
+    return {"200": _reply("Its events; `data` is one, `id` its number.", "text/event-stream", {"type": "string"})}
+
+
+def _json(about: str, status: str) -> dict[str, Any]:
+    return {status: _reply(about, _JSON, {"type": "object"})}
+
+
+def _reply(about: str, media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": about, "content": {media: {"schema": schema}}}
+
+
+def _headers() -> list[dict[str, Any]]:
+    numbers = [_header(name, {"type": "integer", "minimum": one.low, "maximum": one.high}) for name, one in HEADERS.items()]
+    name = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,128}$"}
+    texts = [_header(one, name) for one in ("X-Session-ID", "X-Request-ID", "Idempotency-Key")]
+    return [*numbers, _header("X-Enable-Backpressure", {"type": "boolean"}), *texts]
+
+
+def _path(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query(name: str, schema: Mapping[str, Any], *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": schema}
+
+
+def _header(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": schema}
+
+
+def _schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    refusal = {"type": "object", "properties": {"error": {}}, "required": ["error"]}
+    event = {
+        "type": "object",
+        "properties": {
+            "event": {**text, "examples": list(ESSENTIAL)},
+            "seq": {"type": "integer", "minimum": 1},
+            "timestamp": {**text, "format": "date-time"},
+        },
+        "required": ["event", "timestamp"],
+    }
+    return {"Event": event, "Refusal": refusal}

@@ -1,0 +1,60 @@
+"""Answers that are no streams: JSON, and what went wrong before a stream began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from transmissions.api_replies import Refusal
+
+from .envelope import encode
+from .errors import DeliveryError, InvalidRequest
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
+_SAFE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def json_reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a value as an answer."""
+    return Response(encode(value) + b"\n", status, {**_SAFE, **(headers or {})}, media_type="application/json")
+
+
+async def _refuse(connection: HTTPConnection, error: Exception) -> Response | None:
+    reply = _reply(connection, error)
+    if isinstance(connection, WebSocket):
+        await connection.send_denial_response(reply)
+        return None
+    return reply
+
+
+def _reply(connection: HTTPConnection, error: Exception) -> Response:
+    if isinstance(error, Refusal) and error.status == 400:  # noqa: PLR2004 - a bad request
+        error = InvalidRequest(str(error))
+    if isinstance(error, DeliveryError):
+        headers = {"Retry-After": f"{error.retry_after:.0f}"} if error.retry_after is not None else {}
+        return json_reply({"error": error.told()}, error.status, headers)
+    if isinstance(error, Refusal):
+        return json_reply(_said("Refused", str(error)), error.status, error.headers)
+    if isinstance(error, HTTPException):
+        return _no_route(connection, error)
+    return json_reply(_said("Fault", "a fault of the server; its log says more"), 500)
+
+
+def _no_route(connection: HTTPConnection, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004 - another method
+        there = headers.get("Allow", "")
+        return json_reply(_said("MethodNotAllowed", f"{connection.scope['path'][:200]} takes {there}"), 405, headers)
+    return json_reply(_said("NotFound", f"nothing is at {connection.scope['path'][:200]}"), error.status_code, headers)
+
+
+def _said(kind: str, sentence: str) -> dict[str, Any]:
+    return {"error": {"type": kind, "category": "request", "message": sentence, "retryable": False}}
+
+
+HANDLERS: Final[dict[Any, Any]] = dict.fromkeys((DeliveryError, Refusal, HTTPException, Exception), _refuse)

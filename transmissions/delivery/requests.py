@@ -1,0 +1,121 @@
+"""What becomes of a request: who asks, for which app, on what terms, and the run it begins."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from transmissions import engine
+from transmissions.api_replies import Refusal, new_id
+from transmissions.api_requests import read_message
+from transmissions.api_runs import cleaner
+from transmissions.near import suggestion
+
+from .asks import is_name, read_headers
+from .buffer import BufferLimits
+from .errors import NotFound
+from .hub import Asked, Client
+from .terms import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from starlette.requests import HTTPConnection, Request
+    from starlette.types import Scope
+
+    from transmissions.api_runs import Served
+    from transmissions.message import Message
+    from transmissions.running import Run
+
+    from .hub import Hub
+    from .live import LiveRun
+
+_BODY: Final = 1 << 20
+_PATIENCE: Final = 30.0
+"""Seconds the body of a request may take."""
+
+
+class Requests:
+    """Begins runs of apps for those who ask. `terms` says by name of an app how it is delivered, if not as usual."""
+
+    def __init__(self, hub: Hub, served: Sequence[Served], terms: Mapping[str, Terms], timeout: float | None) -> None:
+        self.served = {one.name: one for one in served}
+        self._hub = hub
+        self._terms = terms
+        self._timeout = timeout
+
+    def app(self, connection: HTTPConnection) -> Served:
+        """Return the app a request is for.
+
+        Raises:
+            NotFound: it is not served.
+
+        """
+        name = connection.path_params["app"]
+        served = self.served.get(name)
+        if served is None:
+            raise NotFound(f"no app '{name[:64]}' is served{suggestion(name, self.served)}")
+        return served
+
+    def client(self, connection: HTTPConnection) -> Client:
+        """Return who a client is: the token it came with, whom its session was made for, or where it comes from."""
+        address = connection.client.host if connection.client else ""
+        token = connection.headers.get("authorization", "")
+        owner = None if token else self._hub.sessions.owner_of(session_in(connection.scope))
+        return Client(owner or self._hub.sessions.client(token or address), address)
+
+    def session(self, given: str | None, client: Client) -> str:
+        """Return the name of a client's session, or of a new one where it gave none."""
+        return self._hub.sessions.check(given, client.owner) if given else self._hub.sessions.new(client.owner)
+
+    async def begin(self, request: Request) -> LiveRun:
+        """Begin what a request over HTTP asks for, or find it where it is asked for again."""
+        served, client = self.app(request), self.client(request)
+        lenient = request.query_params.get("lenient") in {"1", "true"}
+        base = self._terms_of(served)
+        headers = read_headers(request.headers, base.buffer, lenient=lenient)
+        terms = base._replace(buffer=headers.buffer, may_drop=headers.may_drop, warnings=tuple(headers.warnings))
+        session = self.session(request.headers.get("x-session-id"), client)
+        message = await _read(request)
+        name = request.headers.get("x-request-id", "")
+        name = name if is_name(name) and not self._hub.has(name, client) else uuid.uuid4().hex
+        names = {"request_id": name, "session_id": session, "stream_type": served.name}
+        key = request.headers.get("idempotency-key", "")[:128]
+        return self._hub.begin(self._asked(served, message, names, terms, key and f"{served.name} {key}"), client)[0]
+
+    def begin_on_socket(self, served: Served, client: Client, session: str, name: str, message: Message) -> LiveRun:
+        """Begin what a message of a socket asks for, or find it where it is asked for again."""
+        names = {"request_id": name, "session_id": session, "stream_type": served.name}
+        # Requests of a socket are numbered by its client, and other clients of the same owner do the same.
+        asked = self._asked(served, message, names, self._terms_of(served), f"{served.name} {session} {name}")
+        return self._hub.begin(asked, client)[0]
+
+    def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
+        # A folder of a name that the client chose could be anywhere.
+        folder = served.output / new_id()
+        return Asked(names, partial(self._open, served, message, folder), terms, key, cleaner(served, folder))
+
+    def _open(self, served: Served, message: Message, folder: Path) -> Run:
+        return engine.open(
+            served.plan, message=message, target=served.target, output=folder, timeout=self._timeout, own_output=True
+        )
+
+    def _terms_of(self, served: Served) -> Terms:
+        return self._terms.get(served.name) or Terms(BufferLimits())
+
+
+def session_in(scope: Scope) -> str:
+    """Return the session that a request names in its query."""
+    return parse_qs(str(scope["query_string"], "latin-1")).get("session_id", [""])[0]
+
+
+async def _read(request: Request) -> Message:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await read_message(request, _BODY)
+    except TimeoutError as error:
+        raise Refusal(408, "the body took too long", {"Connection": "close"}) from error

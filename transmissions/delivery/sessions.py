@@ -1,0 +1,67 @@
+"""Names of sessions that only this server can have made, and that say whom they were made for.
+
+A browser's EventSource and WebSocket can send no token. With the name of a session in the query they need none: it is signed,
+and lets its holder follow and begin runs for a limited time, as whoever asked for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+import uuid
+from typing import Final
+
+from .errors import InvalidRequest, NotFound
+
+LASTS: Final = 3600.0
+"""Seconds a session stands for a token."""
+_NAME: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_SIGNED: Final = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{16})\.([0-9a-f]{8,16})\.([0-9a-f]{32})")
+
+
+class Sessions:
+    """Makes and reads them. A client is known by a digest of its token or address."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+
+    def client(self, known_by: str) -> str:
+        """Return who a client is."""
+        return self._digest(known_by)[:16]
+
+    def new(self, owner: str) -> str:
+        """Return the name of a new session."""
+        head = f"{uuid.uuid4().hex}.{owner}.{int(time.time()):08x}"
+        return f"{head}.{self._digest(head)}"
+
+    def check(self, given: str, owner: str) -> str:
+        """Return a session's name as a client gave it; one of this server must have been made for this client.
+
+        Raises:
+            InvalidRequest: it is no name.
+            NotFound: it is somebody else's.
+
+        """
+        if not _NAME.fullmatch(given):
+            raise InvalidRequest("a session id is 1 to 128 letters, digits and signs of '._~-'")
+        signed = _SIGNED.fullmatch(given)
+        if signed and (signed[2] != owner or not self._is_ours(given)):
+            raise NotFound("there is no such session")
+        return given
+
+    def owner_of(self, given: str) -> str | None:
+        """Return whom a session was made for, if this server made it, and not too long ago."""
+        signed = _SIGNED.fullmatch(given)
+        if not signed or not self._is_ours(given) or time.time() - int(signed[3], 16) > LASTS:
+            return None
+        return signed[2]
+
+    def _is_ours(self, given: str) -> bool:
+        head, _, signature = given.rpartition(".")
+        return hmac.compare_digest(signature, self._digest(head))
+
+    def _digest(self, text: str) -> str:
+        return hmac.new(self._secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]

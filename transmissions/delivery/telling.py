@@ -1,0 +1,117 @@
+"""What happens in a run, told as events: its final messages, what it prints, and what goes wrong in it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from .envelope import ESSENTIAL
+from .errors import DeadLetter, DeliveryError, SerializationFailed, SkippedInput
+from .lifecycle import StreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transmissions.message import Message
+
+    from .eventlog import EventLog
+    from .lifecycle import Lifecycle
+
+_HEARD: Final = 4096
+"""Errors and printed texts that may wait to be told: in the middle of the engine nobody can wait for room."""
+_OWN: Final = frozenset(ESSENTIAL) - {"result", "progress", "error", "output"}
+"""Names an app's messages cannot take for events of theirs."""
+HEARD: Final = ("error", "skip", "output")
+"""Events of a run that are told."""
+
+
+class Counts:
+    """How many results and errors were told."""
+
+    def __init__(self) -> None:
+        self.done = self.failed = 0
+        self.total: int | None = None
+        """How many results there will be, if an app has said so in an event."""
+        self.first_result: float | None = None
+        """Seconds from the beginning to the first."""
+
+    @property
+    def success_rate(self) -> float:
+        """The share of results, from 0 to 1."""
+        ended = self.done + self.failed
+        return round(self.done / ended, 4) if ended else 1.0
+
+
+class Telling:
+    """Puts the events of one run into its log. `clean` takes secrets and folders out of what is told of errors."""
+
+    def __init__(self, name: str, log: EventLog, lifecycle: Lifecycle, clean: Callable[[str], str]) -> None:
+        self.counts = Counts()
+        self._name = name
+        self._log = log
+        self._lifecycle = lifecycle
+        self._clean = clean
+        self._heard: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
+        self._unheard = 0
+
+    async def message(self, message: Message) -> None:
+        """Tell a final message: as a result, or as the event it names."""
+        name = message.get("event")
+        if isinstance(name, str) and name.isidentifier() and name not in _OWN:
+            await self._event(name, message)
+            return
+        counts = self.counts
+        done = counts.done + 1
+        progress = {"completed": done, "total": counts.total, "success_rate": round(done / (done + counts.failed), 4)}
+        if await self._put("result", {"index": counts.done, "result": message, "progress": progress}, message):
+            counts.done = done
+
+    async def _event(self, name: str, message: Message) -> None:
+        total = message.get("total_urls")
+        self.counts.total = total if isinstance(total, int) else self.counts.total
+        # The number is ours: a field of that name would have clients ask for the wrong events.
+        await self._put(name, {key: value for key, value in message.items() if key not in {"event", "seq"}}, message)
+
+    async def _put(self, name: str, fields: dict[str, Any], message: Message) -> bool:
+        try:
+            return await self._log.put(name, fields, message)
+        except SerializationFailed as error:
+            await self.error(error)
+            return False
+
+    async def error(self, error: DeliveryError) -> None:
+        """Tell that something went wrong."""
+        self.counts.failed += 1
+        told = error.told()
+        self._lifecycle.tell(StreamError(self._name, error.category, told["type"], error.retryable))
+        await self._log.put("error", {"message": told["message"], "error": told}, {"error": told["message"]})
+
+    def hear(self, event: str, fields: dict[str, Any]) -> None:
+        """Take what the engine tells; it is told to the client soon."""
+        # What is skipped tells so itself, and what stops the run is told at its end.
+        if event == "error" and fields.get("policy") != "deadLetter":
+            return
+        if self._heard.qsize() < _HEARD:
+            self._heard.put_nowait((event, fields))
+        elif event != "output":
+            self._unheard += 1
+
+    def hear_no_more(self) -> None:
+        """Have `tell_heard` come to its end."""
+        self._heard.put_nowait(None)
+
+    async def tell_heard(self) -> None:
+        """Tell what is heard, until nothing more comes."""
+        while (heard := await self._heard.get()) is not None:
+            await self._tell(*heard)
+        if self._unheard:
+            await self.error(DeadLetter(f"{self._unheard} more errors came at once, and are not told one by one"))
+            self.counts.failed += self._unheard - 1
+
+    async def _tell(self, event: str, fields: dict[str, Any]) -> None:
+        if event == "output":
+            await self._put("output", fields, {"output": fields.get("text")})
+            return
+        said = self._clean(str(fields.get("error") or fields.get("reason") or event))
+        kind = DeadLetter if event == "error" else SkippedInput
+        await self.error(kind(said, node=str(fields.get("node", ""))))

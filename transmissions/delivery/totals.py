@@ -1,0 +1,145 @@
+"""What was delivered in all, counted from what the lifecycle tells, and from nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+from . import lifecycle
+from .envelope import ESSENTIAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DURATIONS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 300)
+_CATEGORIES: Final = frozenset({"connection", "timeout", "backpressure", "pipeline", "serialization"})
+_LATEST: Final = 1000
+"""Results and errors that make up the rate of errors."""
+
+
+class Protocol:
+    """The figures of one protocol."""
+
+    def __init__(self) -> None:
+        self.connections = self.completed = self.reconnections = self.sent = self.dropped = 0
+
+    def figures(self) -> dict[str, float]:
+        """Return its ratios; 1 or 0 where there was nothing yet."""
+        ended, offered = self.connections, self.sent + self.dropped
+        return {
+            "connections": self.connections,
+            "delivery_ratio": self.sent / offered if offered else 1.0,
+            "reconnection_rate": self.reconnections / ended if ended else 0.0,
+            "health_ratio": self.completed / ended if ended else 1.0,
+            "items_per_connection": self.sent / ended if ended else 0.0,
+        }
+
+
+class Totals:
+    """Listens to a lifecycle. Labels are names of ours only: never a URL, a session or a name an app chose."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.protocols = {name: Protocol() for name in lifecycle.PROTOCOLS}
+        self.opened = self.closed = self.sent = self.dropped = 0
+        self.seconds = 0.0
+        self._good = self._bad = 0.0
+        self._ways: dict[type, Callable[[Any], None]] = {
+            lifecycle.ConnectionEstablished: self._established,
+            lifecycle.Sent: self._sent,
+            lifecycle.Dropped: self._drop,
+            lifecycle.FirstResult: lambda told: self._ttfb.observe(told.seconds),
+            lifecycle.StreamError: self._error,
+            lifecycle.StreamCompleted: lambda told: self._ended(told, "complete"),
+            lifecycle.StreamTerminated: lambda told: self._ended(told, told.reason),
+            lifecycle.ConnectionClosed: self._close,
+        }
+        self._began: dict[str, tuple[str, str]] = {}
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # When each series began is of no use, and doubles them.
+        self._events = Counter("streaming_events", "Events sent.", ("event", "protocol"), registry=registry)
+        self._of: dict[tuple[str, str], Any] = {}
+        self._ttfb = Histogram(
+            "streaming_ttfb_duration_seconds", "From a run's beginning to its first result.", registry=registry
+        )
+        self._lasted = Histogram(
+            "streaming_connection_duration_seconds", "How long connections lasted.", buckets=_DURATIONS, registry=registry
+        )
+        self._streams = Histogram(
+            "streaming_duration_seconds", "The same, by how they ended.", ("status",), buckets=_DURATIONS, registry=registry
+        )
+        self._errors = Counter("streaming_errors", "Errors told.", ("error_type",), registry=registry)
+        self._bytes = Counter("streaming_bytes", "Bytes sent, before compression.", ("protocol",), registry=registry)
+        self._latency = Histogram("streaming_latency_seconds", "How long sends took.", ("operation",), registry=registry)
+        self._send = self._latency.labels("send")
+        self._bytes_of = {name: self._bytes.labels(name) for name in lifecycle.PROTOCOLS}
+
+    @property
+    def error_rate(self) -> float:
+        """The share of errors among the latest results and errors."""
+        return self._bad / (self._good + self._bad) if self._bad else 0.0
+
+    @property
+    def average_duration(self) -> float:
+        """How long connections lasted, in seconds."""
+        return self.seconds / self.closed if self.closed else 0.0
+
+    def __call__(self, told: object) -> None:
+        """Count what is told."""
+        way = self._ways.get(type(told))
+        if way is not None:
+            way(told)
+
+    def _established(self, told: lifecycle.ConnectionEstablished) -> None:
+        self.opened += 1
+        self.protocols[told.protocol].connections += 1
+        self.protocols[told.protocol].reconnections += told.is_again
+        self._began[told.connection_id] = (told.protocol, "")
+
+    def _sent(self, told: lifecycle.Sent) -> None:
+        self._send.observe(told.seconds)
+        self._bytes_of[told.protocol].inc(told.size)
+        count = 0
+        for name, number in told.names.items():
+            self._child(name, told.protocol).inc(number)
+            count += number
+        self.sent += count
+        self.protocols[told.protocol].sent += count
+        if told.names.get("result"):
+            self._weigh(told.names["result"], 0)
+
+    def _child(self, name: str, protocol: str) -> Any:
+        name = name if name in ESSENTIAL else "other"
+        child = self._of.get((name, protocol))
+        if child is None:
+            child = self._of[name, protocol] = self._events.labels(name, protocol)
+        return child
+
+    def _drop(self, told: lifecycle.Dropped) -> None:
+        self.dropped += 1
+        if told.protocol in self.protocols:
+            self.protocols[told.protocol].dropped += 1
+
+    def _error(self, told: lifecycle.StreamError) -> None:
+        self._errors.labels(told.category if told.category in _CATEGORIES else "other").inc()
+        self._weigh(0, 1)
+
+    def _weigh(self, good: int, bad: int) -> None:
+        self._good += good
+        self._bad += bad
+        if (number := self._good + self._bad) > _LATEST:  # What is long ago counts less and less.
+            self._good *= _LATEST / 2 / number
+            self._bad *= _LATEST / 2 / number
+
+    def _ended(self, told: Any, status: str) -> None:
+        protocol, _ = self._began[told.connection_id]
+        self._began[told.connection_id] = (protocol, status)
+        self.protocols[protocol].completed += status == "complete"
+        if status == "slow":
+            self._errors.labels("backpressure").inc()
+
+    def _close(self, told: lifecycle.ConnectionClosed) -> None:
+        _, status = self._began.pop(told.connection_id)
+        self.closed += 1
+        self.seconds += told.duration
+        self._lasted.observe(told.duration)
+        self._streams.labels(status).observe(told.duration)
