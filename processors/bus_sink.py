@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from transmissions import Processor, RunError, UsageError
+from transmissions import Processor, RunError, UsageError, as_json
 
 from .access import need
-from .json_lines import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,12 +61,7 @@ class _Sink(Processor):
 
     def _encoded(self, message: Message) -> bytes:
         value = need(message, self.input_field) if self.input_field else message
-        try:
-            return json_line(value)[:-1]
-        except (TypeError, ValueError) as error:
-            raise RunError(
-                f"{f'field {self.input_field!r}' if self.input_field else 'the message'} is no JSON: {error}"
-            ) from error
+        return as_json(value, strict=True)
 
 
 def shown(url: str, schemes: Collection[str]) -> str:

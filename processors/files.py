@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import json
 import os
 import re
 import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from transmissions import Dynamic, Processor, RunError, set_field, write_whole
+from transmissions import Dynamic, Processor, RunError, as_json, set_field, write_whole
 
 from .access import need
-from .json_text import json_text
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -187,7 +185,7 @@ class FileWriter(Processor):
     async def process(self, message: Message) -> Message:
         """Write the file the message or the settings name."""
         if self.dynamic(message, "dump"):
-            name, data = _DUMP, json.dumps(message, indent=2, default=str).encode()
+            name, data = _DUMP, as_json(message, indent=2)
         else:
             name, data = _below_target(message) or self.destination_file, to_bytes(need(message, self.content_field))
         path = self.context.output_path(name)
@@ -202,10 +200,9 @@ def to_bytes(content: Any) -> bytes:
     """Return the bytes of a file that is to hold `content`: text in UTF-8, anything else as indented JSON."""
     if isinstance(content, bytes):
         return content
-    text = content if isinstance(content, str) else json_text(content, indent=2)
+    if not isinstance(content, str):
+        return as_json(content, indent=2, strict=True)
     try:
-        return text.encode()
-    except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold; JSON can name it, text can only mark it
-        if isinstance(content, str):
-            return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text).encode()
-        return json.dumps(content, indent=2).encode()
+        return content.encode()
+    except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold
+        return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", content).encode()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
-from transmissions import Dynamic, Processor, Source, beside, cannot_write, set_field
+from transmissions import Dynamic, Processor, Source, as_json, beside, cannot_write, set_field
 
 from .access import need
 from .files import find_file
-from .json_text import json_text
 from .lines import Bytes, Line, read_lines, reject_line, reject_long
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class JSONLinesWriter(Processor):
 
     A new file appears under its name only when the stream has ended well; with `append`, and when dead letters are tried again,
     the lines are added to what is there. No message at all still makes an empty file. With `contentField` that field is
-    written instead of the whole message.
+    written instead of the whole message. Bytes are written as the text they are in UTF-8, else as base64.
 
     ```turtle
     :out a :JSONLinesWriter ; :destinationFile "records.ndjson" .
@@ -141,8 +140,10 @@ def ends_in_half_a_line(path: Path) -> bool:
 
 
 def json_line(value: Any) -> bytes:
-    """Return a value as one line of JSON in UTF-8."""
-    try:
-        return json_text(value).encode() + b"\n"
-    except UnicodeEncodeError:  # half a pair, which UTF-8 cannot hold but JSON can name
-        return json.dumps(value).encode() + b"\n"
+    """Return a value as one line of JSON in UTF-8.
+
+    Raises:
+        RunError: JSON has no words for it.
+
+    """
+    return as_json(value, strict=True) + b"\n"

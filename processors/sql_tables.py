@@ -6,9 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import RunError, suggestion
-
-from .json_text import json_text
+from transmissions import RunError, as_json, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,7 +78,7 @@ def reader_of(column: sa.Column[Any]) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> Any:
         if isinstance(value, dict | list | tuple):
-            return json_text(value)
+            return as_json(value, strict=True).decode()
         if read is None or value is None or isinstance(value, bytes):
             return value
         try:

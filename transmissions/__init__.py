@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .fields import get_field as get_field
     from .fields import remove_field as remove_field
     from .fields import set_field as set_field
+    from .json_text import as_json as as_json
     from .message import Message as Message
     from .message import size_of as size_of
     from .message import weigh as weigh
@@ -83,6 +84,7 @@ _HOMES = {
         "cannot_write",
     ),
     "fields": ("MISSING", "get_field", "remove_field", "set_field"),
+    "json_text": ("as_json",),
     "message": ("Message", "size_of", "weigh"),
     "near": ("suggestion",),
     "patterns": ("compile_pattern",),

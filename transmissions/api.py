@@ -28,9 +28,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from .about import first_sentence
-from .api_replies import Refusal, encode, new_id, refused, reply
+from .api_replies import Refusal, new_id, refused, reply
 from .api_requests import read_message
 from .api_runs import AtWork, Limits, Served, answer
+from .json_text import as_json
 from .near import suggestion
 from .supervisor import Raised, attempt_async
 
@@ -105,11 +106,11 @@ class API:
 
     async def apps(self, _: Request) -> Response:
         """Say which apps are served, and which fields of a message they take."""
-        return reply(encode({"apps": [_about(one) for one in self._served.values()]}), new_id())
+        return reply(as_json({"apps": [_about(one) for one in self._served.values()]}), new_id())
 
     async def health(self, _: Request) -> Response:
         """Say that the server lives."""
-        return reply(encode({"status": "ok", "requests": self._busy}), new_id())
+        return reply(as_json({"status": "ok", "requests": self._busy}), new_id())
 
 
 def _refusal(error: BaseException) -> Refusal:

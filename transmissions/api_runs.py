@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import engine
-from .api_replies import Refusal, encode
+from .api_replies import Refusal
 from .errors import NodeFailed, RunError, RunTimeout, TransmissionsError, UsageError, describe
+from .json_text import as_json
 from .logs import Redaction, secrets_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Collected:
             RunError: the answer is too large, or JSON has no words for the message.
 
         """
-        text = encode(message)
+        text = as_json(message)
         self._room -= len(text)
         if self._room < 0:
             raise RunError(f"the answer is larger than {self._most} bytes")
@@ -84,13 +85,13 @@ class Collected:
     def answer(self, request_id: str, result: Result) -> bytes:
         """Return the answer as JSON: `data` is the first message or null, `rest` are the others."""
         first, *rest = self._messages or [b"null"]
-        parts = [b'"success": true', b'"requestId": ' + encode(request_id), b'"data": ' + first]
+        parts = [b'"success": true', b'"requestId": ' + as_json(request_id), b'"data": ' + first]
         if rest:
             parts.append(b'"rest": [' + b", ".join(rest) + b"]")
         if self._printed or self._is_cut:
-            parts.append(b'"output": ' + encode("".join(self._printed) + ("…" if self._is_cut else "")))
+            parts.append(b'"output": ' + as_json("".join(self._printed) + ("…" if self._is_cut else "")))
         if result.exit_code:
-            parts.append(b'"warnings": ' + encode({"dead": result.dead, "skipped": result.skipped}))
+            parts.append(b'"warnings": ' + as_json({"dead": result.dead, "skipped": result.skipped}))
         return b"{" + b", ".join(parts) + b"}\n"
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import __version__, engine, logs, outputs, signals
 from .closed_streams import reader_went_away
 from .errors import RunError, UsageError
+from .json_text import as_json
 from .plan import with_processes
 from .progress import Progress
 from .record import record_of
@@ -224,5 +225,10 @@ def _read(name: str) -> str:
 
 
 def as_line(message: Message) -> str:
-    """Return a message as a line of JSON; what JSON cannot say is written as text."""
-    return json.dumps(message, ensure_ascii=False, default=str) + "\n"
+    """Return a message as a line of JSON; what JSON cannot say is written as text.
+
+    Raises:
+        RunError: it is inside itself, nested too deeply, or a field's name is none.
+
+    """
+    return as_json(message).decode() + "\n"

@@ -1,0 +1,98 @@
+"""Values of messages as JSON, and what stands there for those JSON has no words for."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import math
+from functools import cache
+from typing import Any, Final
+
+from .errors import RunError
+
+_LONGEST: Final = 14_000
+"""Bits of a number that Python writes in digits."""
+_BYTES: Final = (bytes, bytearray, memoryview)
+
+
+def as_json(value: Any, *, indent: int | None = None, strict: bool = False) -> bytes:
+    r"""Return a value as JSON in UTF-8, without a line feed at its end.
+
+    Bytes are the text they are in UTF-8, else their base64; half a pair of surrogates is written as `\udc80`. Whatever else
+    JSON has no words for is its text, and a number that is none is null; `strict` refuses both.
+
+    Raises:
+        RunError: JSON has no words for it; the sentence says for what, and where that is in the value.
+
+    """
+    try:
+        try:
+            text = _encoder(indent, strict).encode(value)
+        except ValueError:
+            if strict:
+                raise
+            text = _encoder(indent, strict).encode(_finite(value))
+    except RecursionError as error:
+        raise RunError("the value is inside itself, or nested too deeply for JSON") from error
+    except (TypeError, ValueError) as error:
+        fault = _culprit(value)
+        raise RunError(f"JSON has no words for {fault}" if fault else f"this is no JSON: {str(error).lower()}") from error
+    return text.encode("utf-8", "backslashreplace")
+
+
+def text_of(data: bytes | bytearray | memoryview) -> str:
+    """Return the text that stands for bytes: what they are in UTF-8, else their base64."""
+    try:
+        return str(data, "utf-8")
+    except UnicodeDecodeError:
+        return binascii.b2a_base64(data, newline=False).decode()
+
+
+@cache
+def _encoder(indent: int | None, strict: bool) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, default=_of_bytes if strict else _of_any)
+
+
+def _of_any(value: Any) -> str:
+    return text_of(value) if isinstance(value, _BYTES) else str(value)
+
+
+def _of_bytes(value: Any) -> str:
+    if isinstance(value, _BYTES):
+        return text_of(value)
+    raise TypeError(f"a {type(value).__name__} is none")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key) if isinstance(key, float) else key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _culprit(value: Any) -> str:
+    """Say what JSON cannot hold in a value, and where; empty if nothing is found."""
+    parts: list[tuple[str, Any]] = [("", value)]
+    seen: set[int] = set()
+    for path, part in parts:  # It grows on the way.
+        if fault := _fault(part):
+            return f"{fault}{f' at {path!r}' if path else ''}"
+        if isinstance(part, dict | list | tuple) and id(part) not in seen:
+            seen.add(id(part))
+            inner = part.items() if isinstance(part, dict) else enumerate(part)
+            dot = "." if path else ""
+            parts += [(f"{path}[{key}]" if isinstance(key, int) else f"{path}{dot}{key}", one) for key, one in inner]
+    return ""
+
+
+def _fault(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else f"the number {value}"
+    if isinstance(value, dict):
+        key = next((key for key in value if not isinstance(key, str | int | float | None)), "")
+        return f"a {type(key).__name__} as the name of a field" if key != "" else ""
+    if isinstance(value, int):
+        return f"a number of {value.bit_length()} bits" if value.bit_length() > _LONGEST else ""
+    is_plain = value is None or isinstance(value, (str, list, tuple, *_BYTES))
+    return "" if is_plain else f"a {type(value).__name__}"
