@@ -96,6 +96,7 @@ def test_a_test_may_say_how_it_is_run(home):
         ({}, ["app"], 2, "no tests in"),
         ({}, [], 2, "none of app has a test/NAME.in.json"),
         ({"a_in_json": "{,"}, [], 2, "a.in.json:1:2: not JSON"),
+        ({"a_in_json": "[" * 20_000}, [], 2, "a.in.json: JSON that cannot be read: it is nested too deep"),
         ({"a_in_json": "[1]"}, [], 2, "a message is a JSON object"),
         ({"a_in_json": {}, "a_args_json": {"argument": []}}, [], 2, "there is no 'argument'; did you mean 'arguments'?"),
         ({"a_in_json": {}, "a_args_json": {"set": {"say.templat": 1}}}, [], 2, "did you mean `:template`?"),

@@ -31,6 +31,11 @@ def test_text_lines_name_the_node_once(stream):
     assert log(stream, "app/node: done").endswith("\napp/node: done\n")
 
 
+def test_text_lines_give_a_terminal_no_orders(stream):
+    """Control characters are shown as such; line feeds and tabs stay."""
+    assert log(stream, "no file '\x1b]0;x\x07\x9b2J\r'\n\tnext") == "app/node: no file '\\x1b]0;x\\x07\\x9b2J\\x0d'\n\tnext\n"
+
+
 def test_text_lines_name_an_unusual_level(stream):
     """Warnings and errors say so."""
     logs.set_up(stream)

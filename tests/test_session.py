@@ -25,6 +25,8 @@ def test_a_file_is_messages_or_a_payload(tmp_path):
     ("text", "fault"),
     [
         ('{"a": 1', r"-m:1:8: not JSON"),
+        ("[" * 20_000, "-m: JSON that cannot be read: it is nested too deep"),
+        ("[" + "9" * 5000 + "]", "-m: JSON that cannot be read: exceeds the limit"),
         ("name=Ada", r'-m:1:1: not JSON: expecting value; a message is a JSON object, like \{"name": "Ada"\}'),
         ("nowhere.json", "cannot read 'nowhere.json': No such file"),
         ("{folder}/broken.json", r"broken\.json:2:1: not JSON"),

@@ -18,7 +18,7 @@ from . import engine
 from .errors import UsageError
 from .golden_values import without_folder
 from .prepare import prepare
-from .session import as_line
+from .session import as_line, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def _lines(path: Path) -> list[Any] | None:
     """Return the values of JSON lines; None if the file is no such thing."""
     try:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -117,9 +117,7 @@ def read_json(path: Path) -> Any:
 
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
+        return parse_json(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
 

@@ -25,6 +25,8 @@ _CREDENTIALS: Final = re.compile(
         ) [^\s"'@,;\\]+""",
     re.IGNORECASE | re.VERBOSE,
 )
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal takes for orders: data that an error repeats must not clear the screen or write what looks like a log."""
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -78,7 +80,8 @@ class Text(logging.Formatter):
             message = f"{node}: {message}"
         if record.levelno != logging.INFO:
             message = f"{record.levelname.lower()}: {message}"
-        return f"{message}\n{record.exc_text}" if record.exc_text else message
+        text = f"{message}\n{record.exc_text}" if record.exc_text else message
+        return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 class JSONLines(logging.Formatter):

@@ -171,7 +171,7 @@ def _message(line: str) -> Message:
     if text.startswith("{"):
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             logs.tell(f"not JSON ({error}), so it is text", logging.WARNING)
         else:
             return dict(value)

@@ -204,17 +204,30 @@ def read_messages(text: str | None) -> list[Message]:
         return [{}]
     is_payload = text.endswith(".json") or os.path.isfile(text)  # noqa: PTH113 - it may be no path at all
     name = text[1:] if text.startswith("@") else text if is_payload else "-m"
-    try:
-        value = json.loads(text if name == "-m" else _read(name))
-    except json.JSONDecodeError as error:
-        fault = f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}"
-        raise UsageError(fault if text[:1] in {*"@{["} else f"{fault}; {_A_MESSAGE}") from error
+    hint = "" if text[:1] in {*"@{["} else f"; {_A_MESSAGE}"
+    value = parse_json(text if name == "-m" else _read(name), name, hint)
     if name == text:
         return [{"payload": value}]
     messages = value if isinstance(value, list) else [value]
     if not messages or not all(isinstance(message, dict) for message in messages):
         raise UsageError(f"{name}: {_A_MESSAGE}")
     return messages
+
+
+def parse_json(text: str, name: str, hint: str = "") -> Any:
+    """Return the value that a text of JSON is.
+
+    Raises:
+        UsageError: it is none; the sentence says where it goes wrong, and `hint`.
+
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}{hint}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0].lower()
+        raise UsageError(f"{name}: JSON that cannot be read: {reason}") from error
 
 
 def _read(name: str) -> str:
