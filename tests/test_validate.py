@@ -371,3 +371,17 @@ def test_the_original_s_apps_have_no_faults_but_missing_processors():
     for folder in sorted((ORIGINAL_APPS / "apps").iterdir()):
         _, problems = check(homes.find_app(str(folder)), compat=True)
         assert {problem.code for problem in problems if problem.is_error} <= {"unknown-processor"}, folder
+
+
+@pytest.mark.parametrize(
+    ("said", "term", "mend"),
+    [
+        (":when [ :field 'a' ; :equals 'b' ]", "when", "it belongs to a branch of a :Route; a :Filter keeps messages by its :where"),
+        (":branches ( ( :b ) )", "branches", "it belongs to a :FanOut or a :Route"),
+    ],
+    ids=["a condition", "branches"],
+)
+def test_a_term_of_branches_is_none_of_a_processor(tmp_path, said, term, mend):
+    """A condition that would never be looked at is an error that says where conditions go."""
+    problem = only(examine(tmp_path, f"{PIPE} :a a :Widget ; {said} . :b a :Widget .")[1])
+    assert (problem.code, problem.message, problem.help) == ("unknown-setting", f"Widget has no setting {term}", mend)

@@ -16,7 +16,7 @@ from rdflib import BNode, Literal, URIRef
 from .coercion import as_written, coerce
 from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import OVERRIDE, PROFILE, TARGET, Layers, Value
-from .nodeterms import RECORD_TERMS, as_spec, transmission_spec, with_node_settings, workers_spec
+from .nodeterms import RECORD_TERMS, as_spec, links_of, transmission_spec, with_node_settings, workers_spec
 from .placements import TRN, show
 from .problem import Label, Span
 from .rdflists import is_list, read_list
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from .placements import Pipeline, Placed, Shared
     from .spec import Setting, Spec
 
-STRUCTURE: Final = frozenset({"pipe", "settings", "implementedBy", "branches", "when"})
-"""Terms that link nodes; they are no settings."""
 _LEGACY: Final = frozenset({"loglevel", "processWhenDone", "delay"})
 """Settings every processor of the original looked up, and that have no effect here."""
 
@@ -101,7 +99,7 @@ class Resolver:
 
     def _subject(self, path: str, spec: Spec, sources: Sequence[Node], span: Span, told: dict[str, list[Value]]) -> Subject:
         values: dict[str, list[Given]] = {}
-        for term, written in (self._gather(sources, told) | told).items():
+        for term, written in (self._gather(sources, links_of(spec), told) | told).items():
             setting = spec.setting(term)
             if setting is None and term in _LEGACY:
                 sentence = f":{term} has no effect here"
@@ -116,13 +114,13 @@ class Resolver:
         resolve_fractions(subject)
         return subject
 
-    def _gather(self, sources: Sequence[Node], told: Container[str]) -> dict[str, list[Value]]:
-        """Return the strongest values of each property not yet told."""
+    def _gather(self, sources: Sequence[Node], links: Container[str], told: Container[str]) -> dict[str, list[Value]]:
+        """Return the strongest values of each property not yet told; the links of a node are none of its settings."""
         found: dict[str, list[Value]] = {}
         for layer, position, source in self._places(sources):
             for predicate in layer.terms(source):
                 term = str(predicate)[len(NAMESPACE) :]
-                if term not in found and term not in told and not (position == 0 and term in STRUCTURE):
+                if term not in found and term not in told and not (position == 0 and term in links):
                     found[term] = layer.values(source, predicate)
         return found
 

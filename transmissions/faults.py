@@ -29,6 +29,11 @@ _KINDS: Final = {
     "record": "a node with settings of its own, `[ … ]`",
 }
 
+_FOR_BRANCHES: Final = {
+    "when": "it belongs to a branch of a :Route; a :Filter keeps messages by its :where",
+    "branches": "it belongs to a :FanOut or a :Route",
+}
+
 
 class Violation(NamedTuple):
     """One rule of the shapes that one value of one subject breaks."""
@@ -74,7 +79,7 @@ def _unknown(violation: Violation, findings: Findings) -> None:
     meant = spec.setting(near)
     if meant and meant.kind == "secret":
         findings.hide(given.span)
-    mend = f"did you mean `:{near}`?" if near else ""
+    mend = _FOR_BRANCHES.get(violation.term) or (f"did you mean `:{near}`?" if near else "")
     findings.report(
         STRICT, "unknown-setting", f"{spec.name} has no setting {violation.term}", given.key or given.span, mend=mend
     )
