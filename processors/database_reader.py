@@ -32,6 +32,9 @@ class DatabaseReader(_Database, Source):
     """Send one message for each row that a query finds, from any database that SQLAlchemy knows.
 
     The rows are drawn through a cursor as they are taken, `fetch` at a time, so that a result of any size needs little memory.
+    That holds the database as long as it takes; with `:cursor`, the query is asked again for each batch instead, from the last
+    row on, and nothing is held in between. Then it must be in the order of that column, which is different in every row, and
+    name the parameters `:after` (null at first) and `:limit`: no row is sent twice or left out, whatever others write.
     Values from messages are bound to the query's parameters, and never become part of its text. A row becomes an object, which
     is the message, or in `targetField` of a copy of the incoming one; times become ISO 8601 text, decimals numbers. A SQLite
     file is one of the run's folders, and is only read. The rows form a group.
@@ -40,6 +43,8 @@ class DatabaseReader(_Database, Source):
     :orders a :DatabaseReader ; :url "sqlite:///shop.db" ;
         :query "SELECT id, total FROM orders WHERE customer = :customer ORDER BY id" ;
         :parameters ( [ :name "customer" ; :field "customer.id" ] ) .
+    :users a :DatabaseReader ; :url "sqlite:///shop.db" ; :cursor "id" ; :fetch 100 ;
+        :query "SELECT id, name FROM users WHERE :after IS NULL OR id > :after ORDER BY id LIMIT :limit" .
     ```
     """
 
@@ -51,6 +56,8 @@ class DatabaseReader(_Database, Source):
     "Dotted path each row is written to, in a copy of the incoming message; if empty, the row is the message itself."
     fetch: Annotated[int, Range(ge=1)] = 1000
     "How many rows are held at a time."
+    cursor: str = ""
+    "The column that says where the next batch begins."
 
     def __post_init__(self) -> None:
         """Refuse what cannot be before anything runs."""
@@ -67,7 +74,7 @@ class DatabaseReader(_Database, Source):
         self._engine = self.make_engine(writes=False)
         self._statement = sa.text(self.query)
         wanted = set(self._statement.compile().params)
-        given = {parameter.name for parameter in self.parameters}
+        given = {parameter.name for parameter in self.parameters} | ({"after", "limit"} if self.cursor else set())
         for name in sorted(wanted - given):
             raise UsageError(f"the query names a parameter :{name}, which is not among :parameters{suggestion(name, given)}")
         for name in sorted(given - wanted):
@@ -77,6 +84,20 @@ class DatabaseReader(_Database, Source):
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield a message for each row."""
         values = {one.name: need(message, one.field) if one.field else one.value for one in self.parameters}
+        records = self._batches(values) if self.cursor else self._rows(values)
+        return (self._shaped(record, message) for record in records)
+
+    def _batches(self, values: Message) -> Iterator[Message]:
+        after = None
+        while rows := list(self._rows({**values, "after": after, "limit": self.fetch})):
+            yield from rows
+            if self.cursor not in rows[-1]:
+                raise RunError(f"the query gives no column '{self.cursor}'{suggestion(self.cursor, rows[-1])}")
+            if rows[-1][self.cursor] == after:
+                raise RunError(f"the rows behind {self.cursor} {after} begin with it again; the query must ask for > :after")
+            after = rows[-1][self.cursor]
+
+    def _rows(self, values: Message) -> Iterator[Message]:
         with self.told(), self._engine.connect() as connection:
             streamed = connection.execution_options(stream_results=True, yield_per=self.fetch)
             result = streamed.execute(self._statement, values)
@@ -84,8 +105,7 @@ class DatabaseReader(_Database, Source):
                 raise RunError("the query of a DatabaseReader gives no rows; DatabaseWriter is what changes a database")
             names = _names(result)
             for row in result:
-                record = dict(zip(names, map(plain, row), strict=True))
-                yield self._shaped(record, message)
+                yield dict(zip(names, map(plain, row), strict=True))
 
     def _shaped(self, record: Message, message: Message) -> Message:
         if not self.target_field:

@@ -1,16 +1,20 @@
-"""Processors to try things out with: NumberSource and Delay."""
+"""Processors to try things out with: NumberSource, RandomNumber and Delay."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+import random
+from typing import TYPE_CHECKING, Annotated, Final
 
-from transmissions import Processor, Range, Source, Unit
+from transmissions import Dynamic, Processor, Range, RunError, Source, Unit, set_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from transmissions import Message
+
+_LONGEST: Final = 86_400_000
+"""Milliseconds that a message may ask for: a day."""
 
 
 class NumberSource(Source):
@@ -35,18 +39,40 @@ class NumberSource(Source):
             yield {**message, "number": number, "content": text}
 
 
+class RandomNumber(Processor):
+    """Put a random number from 0 to 1 into every message: a stand-in for something that is measured.
+
+    ```turtle
+    :measure a :RandomNumber ; :targetField "temperature" .
+    ```
+    """
+
+    target_field: str = "value"
+    "Dotted path it is written to."
+
+    def process(self, message: Message) -> Message:
+        """Write a number."""
+        set_field(message, self.target_field, random.random())  # noqa: S311 - nothing is kept secret with it
+        return message
+
+
 class Delay(Processor):
     """Hold every message for a while, one after the other: a stand-in for slow work.
+
+    A message that has a field `delay` says itself for how long.
 
     ```turtle
     :slow a :Delay ; :delay 10 .
     ```
     """
 
-    delay: Annotated[float, Range(ge=0), Unit("ms")] = 10
+    delay: Annotated[float, Dynamic(), Range(ge=0), Unit("ms")] = 10
     "How long each message takes."
 
     async def process(self, message: Message) -> Message:
         """Wait."""
-        await asyncio.sleep(self.delay / 1000)
+        delay = self.dynamic(message, "delay")
+        if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= _LONGEST:
+            raise RunError(f"the field 'delay' is no number of milliseconds from 0 to {_LONGEST} but {delay!r:.50}")
+        await asyncio.sleep(delay / 1000)
         return message

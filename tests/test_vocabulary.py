@@ -72,7 +72,7 @@ def test_the_shapes_speak_only_of_defined_terms():
 
 @pytest.mark.parametrize(
     ("shape", "record"),
-    [("BufferShape", "buffer"), ("RetryShape", "retry"), ("MetricsShape", "metrics"), ("EventsShape", "events"), ("ArgumentShape", "argument")],
+    [("BufferShape", "buffer"), ("RetryShape", "retry"), ("MetricsShape", "metrics"), ("EventsShape", "events"), ("EndpointShape", "endpoint"), ("ArgumentShape", "argument")],
 )
 def test_a_record_has_the_same_fields_in_shape_and_code(shape, record):
     """The closed shapes of shapes.ttl allow exactly the fields the code reads, with its bounds."""

@@ -24,7 +24,7 @@ from .whole import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _MOST_ENTRIES: Final = 256
 FIRST_RUN: Final = "first run"
 

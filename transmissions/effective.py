@@ -15,7 +15,7 @@ from rdflib import BNode, Literal, URIRef
 
 from .coercion import as_written, coerce
 from .findings import ERROR, NOTE, STRICT, did_you_mean
-from .loader import OVERRIDE, PROFILE, TARGET, Layers, Value
+from .loader import OVERRIDE, PROFILE, TARGET, Layers, Value, with_profile
 from .nodeterms import RECORD_TERMS, as_spec, links_of, transmission_spec, with_node_settings, workers_spec
 from .placements import TRN, show
 from .problem import Label, Span
@@ -66,6 +66,14 @@ class Resolver:
     def record(self, path: str, spec: Spec, value: Value) -> Subject:
         """Resolve a record: a blank node, or a named one described in any layer."""
         return self._subject(path, spec, (value.term,), value.span or Span("", 1, 1, 1, ""), {})
+
+    def _endpoint(self, path: str, spec: Spec, value: Value) -> Subject:
+        """Resolve an endpoint, for which a profile may speak as it does for a processor's class."""
+        named = [name for layer in self._layers.all for name in layer.values(value.term, TRN.profile)]
+        layers = with_profile(self._layers, named[0], self._findings) if named else self._layers
+        resolver = Resolver(layers, self._overrides, self._findings)
+        span = value.span or Span("", 1, 1, 1, "")
+        return resolver._subject(f"{path}.endpoint", spec, (value.term, TRN.Endpoint), span, {})
 
     def _told(self, path: str, settings: Collection[str] = ()) -> dict[str, list[Value]]:
         told: dict[str, list[Value]] = {}
@@ -197,7 +205,11 @@ class Resolver:
             mend = did_you_mean(local_name(value.term), self._described())
             self._findings.report(ERROR, "undescribed-record", sentence, value.span, mend=mend)
         inner = record_spec(setting)
-        record = self.record(f"{path}.{setting.term}", inner, value)
+        record = (
+            self._endpoint(path, inner, value)
+            if setting.term == "endpoint"
+            else self.record(f"{path}.{setting.term}", inner, value)
+        )
         return Given(record.node, record.plain(), value.span, value.key, record)
 
 

@@ -17,6 +17,7 @@ from rdflib import BNode, Literal, URIRef
 from . import located, turtle
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
+from .homes import bundled
 from .terms import NAMESPACE
 
 if TYPE_CHECKING:
@@ -163,11 +164,23 @@ def load_file(path: Path) -> LocatedGraph:
     return located.load(turtle.read(path, str(shown)))
 
 
-def profile_file(folder: Path, name: str, findings: Findings) -> Path | None:
+def profiles() -> Path:
+    """Return the folder of profiles."""
+    return bundled().folder / "configs" / "profiles"
+
+
+def profile_file(folder: Path, name: str, findings: Findings, span: Span | None = None) -> Path | None:
     """Return the file of a profile, `NAME.ttl` in the profiles' folder."""
     known = {path.stem: path for path in sorted(folder.glob("*.ttl"))}
     if name not in known:
-        findings.report(
-            ERROR, "unknown-profile", f"there is no profile '{name}' in {folder}", None, mend=did_you_mean(name, known, "")
-        )
+        sentence = f"there is no profile '{name}' in {folder}"
+        findings.report(ERROR, "unknown-profile", sentence, span, mend=did_you_mean(name, known, ""))
     return known.get(name)
+
+
+def with_profile(layers: Layers, named: Value, findings: Findings) -> Layers:
+    """Return layers with a profile that something names for itself: before that of the run, behind everything else."""
+    path = profile_file(profiles(), str(named.term), findings, named.span)
+    layer = _load_file(PROFILE, path, findings) if path else None
+    others = tuple(one for one in layers.all if one.role != PROFILE)
+    return layers._replace(all=(*others, *([layer] if layer else []), *layers.all[len(others) :]))

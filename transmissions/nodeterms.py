@@ -20,6 +20,7 @@ _RECORDS: Final = {
     "buffer": "transmissions.buffer:BufferSettings",
     "retry": "transmissions.supervisor:Retry",
     "metrics": "transmissions.metrics:MetricsSettings",
+    "endpoint": "transmissions.delivery.declared:Endpoint",
 }
 RECORD_TERMS: Final = frozenset(_RECORDS)
 
@@ -96,8 +97,8 @@ def node_settings(used: frozenset[str] = RECORD_TERMS) -> tuple[Setting, ...]:
 @cache
 def transmission_spec(used: frozenset[str] = RECORD_TERMS) -> Spec:
     """Return what may be said about a transmission, in the form a processor's settings have."""
-    metrics = _record("metrics", used)._replace(many=True, protected=True)
-    return as_spec("Transmission", (*describe_settings(TransmissionTerms), metrics))
+    records = [_record(name, used)._replace(many=True, protected=True) for name in ("metrics", "endpoint")]
+    return as_spec("Transmission", (*describe_settings(TransmissionTerms), *records))
 
 
 @cache

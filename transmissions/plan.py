@@ -122,6 +122,8 @@ class Plan(NamedTuple):
     """Fields of `metrics.MetricsSettings`, one for each `:metrics` of the app."""
     events: tuple[dict[str, Any], ...] = ()
     """Fields of `nodeterms.EventsTerms`, one for each `:events` of the app."""
+    endpoints: tuple[dict[str, Any], ...] = ()
+    """Fields of `delivery.declared.Endpoint` and the name of the `transmission`, one for each `:endpoint` of the app."""
     dead_letters: str | None = None
     compat: bool = False
     """Whether a run is to look as the original's did; see `compat`."""
@@ -201,6 +203,7 @@ def from_json(data: dict[str, Any]) -> Plan:
             "arguments": tuple(Argument(*argument) for argument in data["arguments"]),
             "metrics": tuple(data["metrics"]),
             "events": tuple(data["events"]),
+            "endpoints": tuple(data["endpoints"]),
         }
     )
 

@@ -49,6 +49,11 @@ def make_plan(app: App, homes: Sequence[Home], pipelines: Sequence[Pipeline], pa
         arguments=tuple(argument for subject in said for argument in _arguments(subject, parts)),
         metrics=tuple(metrics for words in plain for metrics in words.get("metrics", ())),
         events=tuple(events for words in plain for events in words.get("events", ())),
+        endpoints=tuple(
+            {"transmission": pipeline.name, **endpoint}
+            for pipeline in pipelines
+            for endpoint in parts.transmissions[pipeline.name].plain().get("endpoint", ())
+        ),
         dead_letters=next((words["dead_letters"] for words in plain if "dead_letters" in words), None),
         compat=compat,
     )

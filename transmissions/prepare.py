@@ -59,7 +59,7 @@ def prepare(
     if entry:
         return Prepared(entry.plan, entry.problems, cached=True, why=why)
     # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
-    inputs = cache.digests(_inputs(app, target, profile)) if use_cache else {}
+    inputs = cache.digests(_inputs(app, target)) if use_cache else {}
 
     work = partial(_examine, app, target, overrides, profile, compat=compat)
     plan, problems, modules = _apart(work) if apart else work()
@@ -86,7 +86,7 @@ def _apart(work: Callable[[], _Outcome]) -> _Outcome:
     return in_child(work)
 
 
-def _inputs(app: App, target: Path | None, profile: str | None) -> list[Path]:
+def _inputs(app: App, target: Path | None) -> list[Path]:
     """Return what an app's plan is made from, the folders of code it can see included."""
     folders = {app.folder / "processors", app.home.processors}
     if _is_checkout():
@@ -96,8 +96,7 @@ def _inputs(app: App, target: Path | None, profile: str | None) -> list[Path]:
     files = [app.folder / name for name in ("transmissions.ttl", "config.ttl", "shapes.ttl")]
     if target:
         files.append(target / "tt.ttl")
-    if profile:
-        files.append(bundled().folder / "configs" / "profiles" / f"{profile}.ttl")
+    files += sorted((bundled().folder / "configs" / "profiles").glob("*.ttl"))  # any may be named by an endpoint
     return [path.absolute() for path in (*files, *sorted(folders))]
 
 

@@ -15,12 +15,13 @@ from .conditions import read_conditions
 from .conformance import find_violations
 from .construction import check_construction
 from .effective import Resolver, names_of
+from .endpoints import check_endpoints
 from .errors import ConfigError
 from .faults import report
 from .findings import ERROR, STRICT, WARNING, Findings, did_you_mean
-from .homes import bundled, homes_for
+from .homes import homes_for
 from .layering import check_links, check_profile, note_unused
-from .loader import load, load_file, profile_file
+from .loader import load, load_file, profile_file, profiles
 from .overrides import read_overrides, report_unmet
 from .placements import Placed, Shared, walk
 from .planner import Parts, is_enabled, make_plan
@@ -64,7 +65,7 @@ def examine(
     """Examine an app."""
     findings = Findings(compat=compat)
     told = read_overrides(overrides, findings)
-    extra = profile_file(bundled().folder / "configs" / "profiles", profile, findings) if profile else None
+    extra = profile_file(profiles(), profile, findings) if profile else None
     layers = load(app, target, extra, findings)
     if layers is None:
         return Examined(None, findings.sorted())
@@ -103,6 +104,7 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     entries = {pipeline.name: transmissions[pipeline.name] for pipeline in pipelines if pipeline.entry}
     _check_arguments([*entries.values()], findings)
     _check_events(entries, findings)
+    check_endpoints([*transmissions.values()], [*entries.values()], findings)
     settings = {name for subject in nodes.values() for name in names_of(subject.sources[1:-1])}
     report_unmet(told, [*nodes, *transmissions, *workers], settings, findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed | Shared)}, findings)
@@ -136,7 +138,7 @@ def _check_names(subject: Subject, transmissions: Collection[str], findings: Fin
 
 def _check_entry(pipeline: Pipeline, subject: Subject, findings: Findings) -> None:
     for term, values in subject.values.items():
-        if not pipeline.entry and values and values[0].key:
+        if not pipeline.entry and values and values[0].key and term != "endpoint":
             sentence = f"{term} has no effect on {pipeline.name}, which no run starts by itself"
             findings.report(WARNING, "not-an-entry", sentence, values[0].key)
 

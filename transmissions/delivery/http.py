@@ -46,8 +46,13 @@ class StreamResponse:
             cut_off(scope)
             await _gone(receive)
             return
-        if self.connection.ended != "gone":
+        if self.is_whole:
             await send({"type": "http.response.body", "body": gzip.end() if gzip else b"", "more_body": False})
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the body is ended as one that is complete."""
+        return self.connection.ended != "gone"
 
     def _headers(self, scope: Scope, is_gzip: bool) -> list[tuple[bytes, bytes]]:
         live = self.connection.live

@@ -227,7 +227,7 @@ class LiveRun:
         self.state = "failed"
         if not isinstance(error, TransmissionsError):
             _LOG.error("run %s failed by a fault of the server", self.id, exc_info=error)
-        await self._telling.error(self._told_of(error))
+        await self._telling.error(self._told_of(error), self.terms.failure)
 
     def _told_of(self, error: BaseException) -> DeliveryError:
         if isinstance(error, DeliveryError):

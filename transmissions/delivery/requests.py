@@ -80,12 +80,20 @@ class Requests:
         headers = read_headers(request.headers, base.buffer, lenient=lenient)
         terms = base._replace(buffer=headers.buffer, may_drop=headers.may_drop, warnings=tuple(headers.warnings))
         session = self.session(request.headers.get("x-session-id"), client)
-        message = await _read(request)
+        message = await self.message(request)
         name = request.headers.get("x-request-id", "")
         name = name if is_name(name) and not self._hub.has(name, client) else uuid.uuid4().hex
         names = {"request_id": name, "session_id": session, "stream_type": served.name}
         key = request.headers.get("idempotency-key", "")[:128]
         return self._hub.begin(self._asked(served, message, names, terms, key and f"{served.name} {key}"), client)[0]
+
+    async def message(self, request: Request) -> Message:
+        """Return the first message of the run that a request asks for."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await read_message(request, _BODY)
+        except TimeoutError as error:
+            raise Refusal(408, "the body took too long", {"Connection": "close"}) from error
 
     def begin_on_socket(self, served: Served, client: Client, session: str, name: str, message: Message) -> LiveRun:
         """Begin what a message of a socket asks for, or find it where it is asked for again."""
@@ -111,11 +119,3 @@ class Requests:
 def session_in(scope: Scope) -> str:
     """Return the session that a request names in its query."""
     return parse_qs(str(scope["query_string"], "latin-1")).get("session_id", [""])[0]
-
-
-async def _read(request: Request) -> Message:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            return await read_message(request, _BODY)
-    except TimeoutError as error:
-        raise Refusal(408, "the body took too long", {"Connection": "close"}) from error

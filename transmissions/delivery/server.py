@@ -30,6 +30,7 @@ from .http import StreamResponse
 from .hub import Caps, Hub
 from .observed import Observed
 from .openapi import document
+from .places import Place, declared
 from .replies import HANDLERS, json_reply
 from .requests import Requests, session_in
 from .websocket import GOING_AWAY, Socket
@@ -69,6 +70,7 @@ class StreamServer:
         self._pace = pace
         self._caps = caps
         self._sockets: dict[Socket, str] = {}
+        self._endpoints = [Place(self.hub, one, pace, timeout) for one in declared(served)]
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
@@ -88,6 +90,7 @@ class StreamServer:
             Route("/health/streaming", self._observed.health, methods=["GET"]),
             Route("/metrics", self._observed.metrics, methods=["GET"]),
             Route("/openapi.json", self.openapi, methods=["GET"]),
+            *(one.route(self.socket) for one in self._endpoints),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
 
@@ -97,6 +100,7 @@ class StreamServer:
         is_stream = scope["type"] == "websocket" or (
             scope["method"] == "GET" and path.startswith(("/apps/", "/runs/")) and path.endswith(("/sse", "/stream"))
         )
+        is_stream = is_stream or any(one.is_at(scope) for one in self._endpoints)
         return is_stream and self.hub.sessions.owner_of(session_in(scope)) is not None
 
     def kill(self) -> None:
@@ -141,19 +145,20 @@ class StreamServer:
             return Response(status_code=204)  # so that an EventSource comes no more
         return StreamResponse(live, protocol, self._pace, since)
 
-    async def socket(self, websocket: WebSocket) -> None:
-        """Run an app over a WebSocket."""
-        served, client = self._requests.app(websocket), self._requests.client(websocket)
-        session = self._requests.session(websocket.query_params.get("session_id"), client)
+    async def socket(self, websocket: WebSocket, place: Place | None = None) -> None:
+        """Run an app over a WebSocket; `place` is the endpoint it was declared for."""
+        requests, pace = (place.requests, place.pace) if place else (self._requests, self._pace)
+        served, client = requests.app(websocket), requests.client(websocket)
+        session = requests.session(websocket.query_params.get("session_id"), client)
         if sum(address == client.address for address in self._sockets.values()) >= self._caps.sockets:
             raise TooMany(f"{self._caps.sockets} sockets of yours are open, and more are not taken", retry_after=1)
 
         def begin(message: Message, name: str, since: str) -> tuple[LiveRun, int]:
             number = read_since(None, since)
-            return self._requests.begin_on_socket(served, client, session, name, message), number
+            return requests.begin_on_socket(served, client, session, name, message), number
 
         names = {"session_id": session, "app": served.name}
-        socket = Socket(websocket, begin, self._pace, names, frozenset({served.name}))
+        socket = Socket(websocket, begin, pace, names, frozenset({served.name}))
         self._sockets[socket] = client.address
         try:
             await socket.serve()

@@ -79,12 +79,13 @@ class Telling:
             await self.error(error)
             return False
 
-    async def error(self, error: DeliveryError) -> None:
-        """Tell that something went wrong."""
+    async def error(self, error: DeliveryError, bare: Callable[[str], object] | None = None) -> None:
+        """Tell that something went wrong; `bare` makes what is sent of it where there are no envelopes."""
         self.counts.failed += 1
         told = error.told()
         self._lifecycle.tell(StreamError(self._name, error.category, told["type"], error.retryable))
-        await self._log.put("error", {"message": told["message"], "error": told}, {"error": told["message"]})
+        record = bare(told["message"]) if bare else {"error": told["message"]}
+        await self._log.put("error", {"message": told["message"], "error": told}, record)
 
     def hear(self, event: str, fields: dict[str, Any]) -> None:
         """Take what the engine tells; it is told to the client soon."""

@@ -28,6 +28,8 @@ class Terms(NamedTuple):
     """Seconds a client has to come back."""
     bare: bool = False
     """Whether results are sent as they are, without an envelope."""
+    failure: Callable[[str], object] | None = None
+    """What is sent then of a failed run, by what went wrong; None for nothing."""
     warnings: tuple[str, ...] = ()
     """What the client is told about what it asked for."""
 

@@ -1,0 +1,164 @@
+"""The endpoints that apps declare, each at its own path: who may ask, what a request says, and how it is answered."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from starlette.responses import Response
+from starlette.routing import Match, Route, WebSocketRoute
+
+from transmissions.api_replies import Refusal
+from transmissions.endpoints import refuse_doubles
+from transmissions.engine import only
+
+from .bare import EndpointResponse
+from .buffer import BufferLimits
+from .declared import Endpoint
+from .errors import InvalidRequest, NotFound, Overloaded
+from .requests import Requests
+from .terms import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from starlette.requests import HTTPConnection, Request
+    from starlette.types import Scope
+
+    from transmissions.api_runs import Served
+    from transmissions.message import Message
+
+    from .connection import Pace
+    from .hub import Asked, Hub
+    from .live import LiveRun
+
+    OnSocket = Callable[..., Awaitable[None]]
+
+_LATEST: Final = re.compile(r"([0-9a-f]{32})\.([0-9]{1,18})")
+
+
+class Declared(NamedTuple):
+    """An endpoint, and the app that declares it, as it runs there."""
+
+    served: Served
+    endpoint: Endpoint
+
+
+def declared(served: Iterable[Served]) -> list[Declared]:
+    """Return the endpoints of the apps that are served.
+
+    Raises:
+        UsageError: two are in one place.
+
+    """
+    found = [(one, fields) for one in served for fields in one.plan.endpoints]
+    refuse_doubles((one.name, fields) for one, fields in found)
+    return [_declared(one, dict(fields)) for one, fields in found]
+
+
+def _declared(served: Served, fields: dict[str, Any]) -> Declared:
+    plan = only(served.plan, fields.pop("transmission"))
+    return Declared(served._replace(plan=plan), Endpoint.from_plan(fields))
+
+
+class Place:
+    """One endpoint of a server."""
+
+    def __init__(self, hub: Hub, declared: Declared, pace: Pace, timeout: float | None) -> None:
+        endpoint = self.endpoint = declared.endpoint
+        self.requests = _Asking(hub, declared, timeout if endpoint.timeout is None else endpoint.timeout / 1000)
+        self.pace = pace._replace(
+            heartbeat=endpoint.heartbeat / 1000, send=endpoint.send_timeout / 1000, longest=endpoint.longest / 1000
+        )
+        self._hub = hub
+        self._route: Route | WebSocketRoute | None = None
+
+    def route(self, on_socket: OnSocket) -> Route | WebSocketRoute:
+        """Return the route to it; whoever opens a WebSocket there is left to `on_socket`."""
+        if self.endpoint.protocol == "websocket":
+            self._route = WebSocketRoute(self.endpoint.path, partial(on_socket, place=self))
+        else:
+            self._route = Route(self.endpoint.path, self.answer, methods=[self.endpoint.method])
+            self._route.methods = {self.endpoint.method}  # who asks for the head of a stream must not begin a run
+        return self._route
+
+    def is_at(self, scope: Scope) -> bool:
+        """Whether a request leads here, and may come from an EventSource or a WebSocket, which can send no token."""
+        return (
+            self._route is not None
+            and (self.endpoint.method == "GET" or self.endpoint.protocol == "websocket")
+            and self._route.matches(scope)[0] is Match.FULL
+        )
+
+    async def answer(self, request: Request) -> Any:
+        """Begin a run and send its messages, or go on where a client that comes back has left it."""
+        protocol, failure = self.endpoint.protocol, self.requests.failure
+        came_back = _LATEST.fullmatch(request.headers.get("last-event-id", ""))
+        live = self._left(request, came_back[1]) if came_back else None
+        since = int(came_back[2]) if came_back and live else 0
+        if live and live.log.is_ended and since >= live.log.last:
+            return Response(status_code=204)  # so that an EventSource comes no more
+        live = live or await self.requests.begin(request)
+        return EndpointResponse(live, protocol, self.pace, since, failure)
+
+    def _left(self, request: Request, run: str) -> LiveRun | None:
+        try:
+            return self._hub.find(run, self.requests.client(request))
+        except NotFound:
+            return None
+
+
+class _Asking(Requests):
+    """Begins runs of one endpoint."""
+
+    def __init__(self, hub: Hub, declared: Declared, timeout: float | None) -> None:
+        self._only, self._endpoint = declared
+        super().__init__(hub, [self._only], {self._only.name: self._own_terms()}, timeout)
+        self._texts = [one for one in self._only.plan.arguments if one.kind == "Text"]
+        self._begun: list[LiveRun] = []
+
+    def failure(self, said: str) -> object:
+        """Return what is sent of a failed run where there are no envelopes."""
+        text = self._endpoint.failure or said
+        return {"type": "error", "error": text} if self._endpoint.protocol == "sse" else {"error": text}
+
+    def app(self, connection: HTTPConnection) -> Served:  # noqa: ARG002 - it is the same for all
+        """Return the app that is served here."""
+        return self._only
+
+    async def begin(self, request: Request) -> LiveRun:
+        """Begin what is asked for, if it may be."""
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            raise Refusal(403, "requests from pages of other origins are refused")  # an image's have no Origin
+        self._begun = [live for live in self._begun if not live.is_over]
+        most = self._endpoint.streams
+        if most is not None and len(self._begun) >= most:
+            raise Overloaded(f"{most} streams of {self._endpoint.path} are open, and more are not taken", retry_after=1)
+        live = await super().begin(request)
+        self._begun.append(live)
+        return live
+
+    async def message(self, request: Request) -> Message:
+        """Return the body of a POST, and the parts of path and query that the app has an argument for."""
+        message = await super().message(request) if self._endpoint.method == "POST" else {}
+        for argument in self._texts:
+            given = request.path_params.get(argument.name) or request.query_params.get(argument.name)
+            if given is not None:
+                message[argument.field] = given
+            elif argument.required and argument.field not in message:
+                raise InvalidRequest(f"{self._endpoint.path} needs a parameter '{argument.name}'")
+        return message
+
+    def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
+        # Every bare message is a record that is asked for, whatever it calls itself.
+        terms = terms._replace(may_drop=terms.may_drop and not terms.bare)
+        return super()._asked(served, message, names, terms, key and f"{self._endpoint.path} {key}")
+
+    def _own_terms(self) -> Terms:
+        told = self._endpoint
+        limits = BufferLimits(**{name: getattr(told, name) for name in BufferLimits._names})  # noqa: SLF001 - its own list
+        bare = not told.envelope or told.protocol in {"json-array", "file"}
+        terms = Terms(limits, ring=told.ring, replay=told.replay, grace=told.grace / 1000, bare=bare)
+        # An array that is cut off says that it failed by having no end.
+        return terms._replace(failure=(lambda _: None) if told.protocol == "json-array" else self.failure)
