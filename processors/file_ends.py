@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Annotated, Any, Self
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from transmissions import Dynamic, Processor, RunError, Source, beside, cannot_write, set_field
 
@@ -71,11 +71,14 @@ class WholeFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._part = beside(path)
+        self._open("xb")
+
+    def _open(self, mode: Literal["xb", "ab"]) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = self._part.open("xb", buffering=65536)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = self._part.open(mode, buffering=65536)
         except OSError as error:
-            raise cannot_write(path, error) from error
+            raise cannot_write(self.path, error) from error
 
     def write(self, data: bytes) -> None:
         """Add to the file.
@@ -108,6 +111,41 @@ class WholeFile:
             self._file.close()
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+
+
+class GrowingFile(WholeFile):
+    """A file that lines are added to: what was written stays, also of a run that fails."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = self._part = path
+        self._open("ab")
+        if _ends_in_half_a_line(path):
+            self.write(b"\n")
+
+    def complete(self) -> None:
+        """Write what is not written yet.
+
+        Raises:
+            OutputError: it cannot be written.
+
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def abandon(self) -> None:
+        """Keep what was written, and tell of what was not."""
+        self.complete()
+
+
+def _ends_in_half_a_line(path: Path) -> bool:
+    """Whether a file that lines are added to ends in half of one: a full disk or a killed run leaves that."""
+    if not path.is_file() or not (size := path.stat().st_size):
+        return False
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read() != b"\n"
 
 
 class _FileSink(Processor):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import IO, TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from transmissions import Dynamic, Processor, Source, as_json, beside, cannot_write, set_field
+from transmissions import Dynamic, Source, as_json, set_field
 
-from .access import need
+from .file_ends import GrowingFile, _FileSink
 from .files import find_file
 from .lines import Bytes, Line, read_lines, reject_line, reject_long
 
@@ -62,7 +62,7 @@ class JSONLinesReader(Source):
         yield item
 
 
-class JSONLinesWriter(Processor):
+class JSONLinesWriter(_FileSink):
     """Write every message as one line of JSON, and let it go on.
 
     A new file appears under its name only when the stream has ended well; with `append`, and when dead letters are tried again,
@@ -74,69 +74,26 @@ class JSONLinesWriter(Processor):
     ```
     """
 
-    stateful = True
-
     destination_file: str = "output.ndjson"
-    "The file; a relative name is in the output folder."
-    content_field: str = ""
-    "Dotted path of what is written; the whole message if empty."
     append: bool = False
     "Whether lines are added to an existing file rather than replacing it."
 
-    def foresee(self, _message: Message) -> Iterator[str]:
+    def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, which file would be written."""
-        yield f"{'adds to' if self.append else 'writes'} {self.context.output_path(self.destination_file)}"
+        added = f"adds to {self.context.output_path(self.destination_file)}"
+        return iter([added]) if self.append else super().foresee(message)
 
     async def __aenter__(self) -> Self:
         """Open the file."""
-        self._path: Path = self.context.output_path(self.destination_file)
-        self._adds = self.append or self.context.folders.again
-        self._writing = self._path if self._adds else beside(self._path)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            is_torn = self._adds and ends_in_half_a_line(self._path)
-            self._file: IO[bytes] = self._writing.open("ab" if self._adds else "xb", buffering=65536)
-            self._file.write(b"\n" if is_torn else b"")
-        except OSError as error:
-            raise cannot_write(self._path, error) from error
+        if not (self.append or self.context.folders.again):
+            return await super().__aenter__()
+        self._file = GrowingFile(self.context.output_path(self.destination_file))
         return self
 
     def process(self, message: Message) -> Message:
         """Write one line."""
-        value = need(message, self.content_field) if self.content_field else message
-        try:
-            self._file.write(json_line(value))
-        except OSError as error:
-            raise cannot_write(self._path, error) from error
+        self.write(json_line(self.record_of(message)))
         return message
-
-    def finish(self) -> None:
-        """Give the complete file its name."""
-        try:
-            self._file.close()
-            if not self._adds:
-                self._writing.replace(self._path)
-        except OSError as error:
-            raise cannot_write(self._path, error) from error
-
-    async def __aexit__(self, *exc: object) -> None:
-        """Leave nothing half written behind."""
-        try:
-            self._file.close()
-        except OSError as error:
-            raise cannot_write(self._path, error) from error
-        finally:
-            if not self._adds:
-                self._writing.unlink(missing_ok=True)
-
-
-def ends_in_half_a_line(path: Path) -> bool:
-    """Whether a file that lines are to be added to ends in half of one: a full disk or a killed run leaves that."""
-    if not path.is_file() or not (size := path.stat().st_size):
-        return False
-    with path.open("rb") as file:
-        file.seek(size - 1)
-        return file.read() != b"\n"
 
 
 def json_line(value: Any) -> bytes:
