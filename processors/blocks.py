@@ -95,7 +95,7 @@ def _unknown(page: Page, block: Block) -> None:
     page.note(f"unknown block '{kind}'", "kept as JSON" if page.style.unknown != "drop" else "dropped by setting")
     if _dropped(page, block, page.style.unknown):
         return
-    data = page.flavour.code(as_json(block.get("data", block)), "json")
+    data = page.flavour.code(_json(block.get("data", block)), "json")
     if page.style.unknown == "fold":
         page.show("fold", f"Unknown block: {kind}", data)
     else:
@@ -165,10 +165,10 @@ def _input_parts(flavour: Flavour, given: Any) -> list[str]:
     if given is None:
         return []
     if given.__class__ is not dict:
-        return [flavour.code(as_json(given), "json")]
+        return [flavour.code(_json(given), "json")]
     long = {key: value for key, value in given.items() if value.__class__ is str and "\n" in value}
     short = {key: value for key, value in given.items() if key not in long}
-    lines = ",\n".join(f"  {as_json(key)}: {as_json(value)}" for key, value in short.items())
+    lines = ",\n".join(f"  {_json(key)}: {_json(value)}" for key, value in short.items())
     parts = [flavour.code(f"{{\n{lines}\n}}", "json")] if short else []
     for key, value in long.items():
         parts += (flavour.paragraph(f"{flavour.plain(key)}:"), flavour.code(value))
@@ -184,15 +184,14 @@ def _result_parts(flavour: Flavour, result: dict[str, Any] | None) -> list[str]:
 
 def _result_part(flavour: Flavour, part: Any) -> list[str]:
     if part.__class__ is not dict or part.get("text").__class__ is not str:
-        return [flavour.code(as_json(part), "json")]
+        return [flavour.code(_json(part), "json")]
     if "url" not in part:
         return [flavour.code(part["text"])]
     heading = flavour.paragraph(flavour.address(part["title"], part["url"]) or "(no address)")
     return [heading, flavour.code(part["text"])] if part["text"] else [heading]
 
 
-def as_json(value: Any) -> str:
-    """Return a value as JSON on one line."""
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

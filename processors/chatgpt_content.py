@@ -10,6 +10,7 @@ from .chatgpt_files import file_blocks
 from .chatgpt_parts import PLAIN, kind_of, parts_of, type_of, types_of
 from .chatgpt_results import RESULTS, images_of, result_of
 from .conversation import as_dict, as_list, as_text
+from .plain_blocks import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,15 +111,11 @@ def _part(part: Any, assets: Assets) -> list[Block]:
     prompt = as_dict(as_dict(as_dict(part).get("metadata")).get("dalle")).get("prompt")
     if files and prompt.__class__ is str and prompt:
         files.append({"kind": "event", "title": "Image made from a prompt", "text": prompt, "sources": ()})
-    return files or [_unknown(part, kind)]
+    return files or [unknown(kind, part)]
 
 
 def _said(text: str, kind: str) -> Block:
     return {"kind": "text", "text": text, "citations": [], "sources": (kind,)}
-
-
-def _unknown(data: Any, kind: str) -> Block:
-    return {"kind": "unknown", "type": kind, "data": data, "sources": (kind,)}
 
 
 def other_blocks(content: Any, kind: str) -> list[Block]:
@@ -126,7 +123,7 @@ def other_blocks(content: Any, kind: str) -> list[Block]:
     if not kind:
         return []
     make = _OTHERS.get(kind)
-    return [make(content) if make and content.__class__ is dict else _unknown(content, kind)]
+    return [make(content) if make and content.__class__ is dict else unknown(kind, content)]
 
 
 def _thoughts(content: dict[str, Any]) -> Block:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .n3_values import Number
 
 SWAP: Final = "http://www.w3.org/2000/10/swap/"
-_SPACES: Final = tuple(f"<{SWAP}{name}#" for name in ("math", "string", "log", "list", "time", "crypto", "graph"))
 _LARGEST: Final = 13_000
 """Bits of a power: what Python still writes out."""
 

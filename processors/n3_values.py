@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .n3_terms import FALSE, NIL, TRUE, XSD
+from .n3_terms import NIL, XSD
 
 if TYPE_CHECKING:
     from .n3_terms import Term
@@ -80,11 +80,6 @@ def from_text(value: str) -> str:
     import pyoxigraph
 
     return str(pyoxigraph.Literal(value))
-
-
-def from_truth(value: bool) -> str:
-    """Return the literal of a truth."""
-    return TRUE if value else FALSE
 
 
 def same(one: Term, other: Term) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote, urljoin
 
-from transmissions import Processor, Protected, RunError, Term, set_field
+from transmissions import Processor, Protected, RunError, Term, as_text, set_field
 
 from .access import need
 from .graph_text import Syntax, parse, quads_of, syntax_of, write_graph
@@ -162,5 +162,4 @@ class _Counter:
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", as_text(value))

@@ -80,7 +80,25 @@ class ShowMessage(Processor):
         return [self._plain(item, way) for item in value]
 
 
-class ShowConfig(Processor):
+class _ShowOnce(Processor):
+    """Print something before the first message."""
+
+    def __post_init__(self) -> None:
+        """Wait for the first message."""
+        self._is_shown = False
+
+    def process(self, message: Message) -> Message:
+        """Print before the first message, and pass every message on."""
+        if not self._is_shown:
+            self._is_shown = True
+            self.context.show("".join(f"{line}\n" for line in self._lines()))
+        return message
+
+    def _lines(self) -> Iterator[str]:
+        raise NotImplementedError
+
+
+class ShowConfig(_ShowOnce):
     """Print the checked plan of the app once, on standard output: nodes, settings, and where each was written.
 
     Messages go on unchanged. Settings left to their defaults are not printed; secrets are printed by name only.
@@ -89,17 +107,6 @@ class ShowConfig(Processor):
     :SC a :ShowConfig .
     ```
     """
-
-    def __post_init__(self) -> None:
-        """Wait for the first message."""
-        self._is_shown = False
-
-    def process(self, message: Message) -> Message:
-        """Print the plan before the first message."""
-        if not self._is_shown:
-            self._is_shown = True
-            self.context.show("".join(f"{line}\n" for line in self._lines()))
-        return message
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.context.plan.app}  {self.context.plan.folder}"

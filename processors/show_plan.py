@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transmissions import Processor, RunError, suggestion
+from transmissions import RunError, suggestion
 
-from .show import settings_of
+from .show import _ShowOnce, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transmissions import Message
     from transmissions.plan import NodePlan
-
-
-class _ShowOnce(Processor):
-    """Print something before the first message."""
-
-    def __post_init__(self) -> None:
-        """Wait for the first message."""
-        self._is_shown = False
-
-    def process(self, message: Message) -> Message:
-        """Print before the first message, and pass every message on."""
-        if not self._is_shown:
-            self._is_shown = True
-            self.context.show("".join(f"{line}\n" for line in self._lines()))
-        return message
-
-    def _lines(self) -> Iterator[str]:
-        raise NotImplementedError
 
 
 class ShowSettings(_ShowOnce):

@@ -376,7 +376,11 @@ def test_the_original_s_apps_have_no_faults_but_missing_processors():
 @pytest.mark.parametrize(
     ("said", "term", "mend"),
     [
-        (":when [ :field 'a' ; :equals 'b' ]", "when", "it belongs to a branch of a :Route; a :Filter keeps messages by its :where"),
+        (
+            ":when [ :field 'a' ; :equals 'b' ]",
+            "when",
+            "it belongs to a branch of a :Route; a :Filter keeps messages by its :where",
+        ),
         (":branches ( ( :b ) )", "branches", "it belongs to a :FanOut or a :Route"),
     ],
     ids=["a condition", "branches"],
