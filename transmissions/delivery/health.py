@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 HEALTHY, DEGRADED, CRITICAL, ENDING = "healthy", "degraded", "critical", "ending"
 _SCORES: Final = {HEALTHY: 100, DEGRADED: 75, CRITICAL: 25, ENDING: 0}
-_ERRORS: Final = (0.05, 0.1)
+ERRORS: Final = (0.05, 0.1)
 """From which share of errors on the state is degraded, and critical."""
-_DROPS: Final = (0.1, 0.2)
+DROPS: Final = (0.1, 0.2)
 """From which share of events left out."""
 _FULL: Final = 0.9
 """From which share of the streams there may be on the server is not ready for more."""
@@ -49,7 +49,7 @@ class GlobalStreamingMetrics(NamedTuple):
         """`healthy`, `degraded`, `critical` or `ending`."""
         if self.is_ending:
             return ENDING
-        for state, errors, drops in ((CRITICAL, _ERRORS[1], _DROPS[1]), (DEGRADED, _ERRORS[0], _DROPS[0])):
+        for state, errors, drops in ((CRITICAL, ERRORS[1], DROPS[1]), (DEGRADED, ERRORS[0], DROPS[0])):
             if self.error_rate > errors or self.drop_rate > drops:
                 return state
         return HEALTHY
@@ -62,7 +62,7 @@ class GlobalStreamingMetrics(NamedTuple):
     @property
     def is_ready(self) -> bool:
         """Whether there is room for more streams, and few errors."""
-        return not self.is_ending and self.capacity_used < _FULL and self.error_rate < _ERRORS[0]
+        return not self.is_ending and self.capacity_used < _FULL and self.error_rate < ERRORS[0]
 
     @property
     def score(self) -> int:
@@ -73,10 +73,10 @@ class GlobalStreamingMetrics(NamedTuple):
     def issues(self) -> list[str]:
         """What is wrong, in words."""
         said = []
-        if self.error_rate > _ERRORS[0]:
-            said.append(f"{self.error_rate:.1%} of the latest results are errors, more than {_ERRORS[0]:.0%}")
-        if self.drop_rate > _DROPS[0]:
-            said.append(f"{self.drop_rate:.1%} of events were left out, more than {_DROPS[0]:.0%}")
+        if self.error_rate > ERRORS[0]:
+            said.append(f"{self.error_rate:.1%} of the latest results are errors, more than {ERRORS[0]:.0%}")
+        if self.drop_rate > DROPS[0]:
+            said.append(f"{self.drop_rate:.1%} of events were left out, more than {DROPS[0]:.0%}")
         if self.capacity_used >= _FULL:
             said.append(f"{self.capacity_used:.0%} of the streams there may be are open, {_FULL:.0%} or more")
         return [*said, "the server is ending"] if self.is_ending else said

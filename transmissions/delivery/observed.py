@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from starlette.responses import Response
 
+from . import measures
 from .health import GlobalStreamingMetrics
 from .replies import json_reply
 from .totals import Totals
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from .hub import Hub
 
-_ALIAS: Final = "riptide_"
-"""The dashboards of the seed ask for the same metrics under names that begin so."""
 _LATER: Final = 30
 """Seconds after which it is worth asking again whether a server is well."""
 
@@ -126,18 +125,22 @@ class _Gauges:
         """Yield the metrics."""
         figures = self._observed.figures()
         gauges = {
-            "streaming_buffer_utilization_ratio": ("How full the fullest buffer is.", self._observed.fullest),
-            "streaming_active_connections": ("Connections that are open.", figures.active_connections),
-            "streaming_error_rate": ("Errors among the latest results and errors.", figures.error_rate),
-            "streaming_memory_usage_bytes": ("What waits for clients.", figures.memory_usage_bytes),
-            "streaming_health_score": ("From 0 to 100.", figures.score),
-            "streaming_capacity_ratio": ("Streams that are open, of those there may be.", figures.capacity_used),
+            measures.UTILIZATION: self._observed.fullest,
+            measures.ACTIVE: figures.active_connections,
+            measures.ERROR_RATE: figures.error_rate,
+            measures.MEMORY: figures.memory_usage_bytes,
+            measures.SCORE: figures.score,
+            measures.CAPACITY: figures.capacity_used,
         }
-        for name, (about, value) in gauges.items():
-            yield GaugeMetricFamily(name, about, value)
-        yield CounterMetricFamily("streaming_connections", "Connections there were.", figures.total_connections)
-        yield CounterMetricFamily("streaming_messages_sent", "Events sent.", figures.total_messages_sent)
-        yield CounterMetricFamily("streaming_messages_dropped", "Events left out.", figures.total_messages_dropped)
+        for measure, value in gauges.items():
+            yield GaugeMetricFamily(measure.name, measure.about, value)
+        counters = {
+            measures.CONNECTIONS: figures.total_connections,
+            measures.SENT: figures.total_messages_sent,
+            measures.DROPPED: figures.total_messages_dropped,
+        }
+        for measure, value in counters.items():
+            yield CounterMetricFamily(measure.name, measure.about, value)
 
 
 class _Aliases:
@@ -149,12 +152,12 @@ class _Aliases:
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
         for metric in self._registry.collect():
-            alias = Metric(_ALIAS + metric.name, metric.documentation, metric.type)
+            alias = Metric(measures.ALIAS + metric.name, metric.documentation, metric.type)
             for sample in metric.samples:
-                alias.samples.append(sample._replace(name=_ALIAS + sample.name))
+                alias.samples.append(sample._replace(name=measures.ALIAS + sample.name))
             yield alias
         total = self._named("streaming_connections")
-        yield GaugeMetricFamily(f"{_ALIAS}streaming_total_connections", "Connections there were.", total)
+        yield GaugeMetricFamily(f"{measures.ALIAS}streaming_total_connections", "Connections there were.", total)
 
     def _named(self, name: str) -> float:
         return next(metric.samples[0].value for metric in self._registry.collect() if metric.name == name)

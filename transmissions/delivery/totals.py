@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from . import lifecycle
+from . import lifecycle, measures
 from .envelope import ESSENTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DURATIONS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 300)
 _CATEGORIES: Final = frozenset({"connection", "timeout", "backpressure", "pipeline", "serialization"})
 _LATEST: Final = 1000
 """Results and errors that make up the rate of errors."""
@@ -56,20 +55,14 @@ class Totals:
         }
         self._began: dict[str, tuple[str, str]] = {}
         disable_created_metrics()  # type: ignore[no-untyped-call]  # When each series began is of no use, and doubles them.
-        self._events = Counter("streaming_events", "Events sent.", ("event", "protocol"), registry=registry)
+        self._events = _counter(measures.EVENTS, registry)
         self._of: dict[tuple[str, str], Any] = {}
-        self._ttfb = Histogram(
-            "streaming_ttfb_duration_seconds", "From a run's beginning to its first result.", registry=registry
-        )
-        self._lasted = Histogram(
-            "streaming_connection_duration_seconds", "How long connections lasted.", buckets=_DURATIONS, registry=registry
-        )
-        self._streams = Histogram(
-            "streaming_duration_seconds", "The same, by how they ended.", ("status",), buckets=_DURATIONS, registry=registry
-        )
-        self._errors = Counter("streaming_errors", "Errors told.", ("error_type",), registry=registry)
-        self._bytes = Counter("streaming_bytes", "Bytes sent, before compression.", ("protocol",), registry=registry)
-        self._latency = Histogram("streaming_latency_seconds", "How long sends took.", ("operation",), registry=registry)
+        self._ttfb = _histogram(measures.TTFB, registry)
+        self._lasted = _histogram(measures.LASTED, registry)
+        self._streams = _histogram(measures.STREAMS, registry)
+        self._errors = _counter(measures.ERRORS, registry)
+        self._bytes = _counter(measures.BYTES, registry)
+        self._latency = _histogram(measures.LATENCY, registry)
         self._send = self._latency.labels("send")
         self._bytes_of = {name: self._bytes.labels(name) for name in lifecycle.PROTOCOLS}
 
@@ -143,3 +136,11 @@ class Totals:
         self.seconds += told.duration
         self._lasted.observe(told.duration)
         self._streams.labels(status).observe(told.duration)
+
+
+def _counter(measure: measures.Measure, registry: CollectorRegistry) -> Counter:
+    return Counter(measure.name, measure.about, measure.labels, registry=registry)
+
+
+def _histogram(measure: measures.Measure, registry: CollectorRegistry) -> Histogram:
+    return Histogram(measure.name, measure.about, measure.labels, registry=registry, buckets=measure.buckets)
