@@ -6,6 +6,7 @@
     WS   /apps/{app}/ws             runs on a socket
     POST /sessions                  a session that stands for the token, for pages
     GET  /runs  GET DELETE /runs/{id}  POST /runs/{id}/{pause,resume,cancel}  GET /runs/{id}/stream?since=
+    GET  /                          the page, which starts a run and shows it
     GET  /apps /healthz /health/streaming /metrics /openapi.json
 
 A pure ASGI application; it opens no socket. A request's body is the first message; it sets no setting. What crawls and searches
@@ -24,6 +25,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from transmissions.about import first_sentence
 
+from . import page
 from .asks import read_since
 from .errors import NotFound, TooMany
 from .http import StreamResponse
@@ -91,12 +93,15 @@ class StreamServer:
             Route("/metrics", self._observed.metrics, methods=["GET"]),
             Route("/openapi.json", self.openapi, methods=["GET"]),
             *(one.route(self.socket) for one in self._endpoints),
+            *page.routes(),
         ]
         return Starlette(routes=routes, exception_handlers=HANDLERS)
 
     def admits(self, scope: Scope) -> bool:
-        """Whether a request without a token may follow or begin a run, because a session stands for it."""
+        """Whether a request needs no token: for the page, or because a session stands for it, to follow or begin a run."""
         path = scope["path"]
+        if path in page.PATHS:
+            return True
         is_stream = scope["type"] == "websocket" or (
             scope["method"] == "GET" and path.startswith(("/apps/", "/runs/")) and path.endswith(("/sse", "/stream"))
         )

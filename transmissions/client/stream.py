@@ -1,0 +1,207 @@
+"""One run at a server, as a client sees it.
+
+The order of things. A run is asked for, and its events are read. When the connection ends before the summary, it is made
+again after a while, and the server is asked for what comes behind the last event. Ways of failing in a row are counted; an
+event that is new begins the count anew. The summary ends it; whatever the server would say then is not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Self
+
+from .errors import Disconnected, StreamError
+from .events import KINDS, Event, Heartbeat, Record, Reset, Summary, read
+from .metrics import StreamMetrics
+from .wire import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from .handlers import Handlers
+    from .options import Options
+    from .transports import Batch, Http, WebSocket
+
+    Control = Callable[[str, str], Awaitable[dict[str, Any]]]
+
+
+class Stream:
+    """An asynchronous iterator of events, to be read once. `control` does something to a run of a name."""
+
+    def __init__(
+        self,
+        open_transport: Callable[[], Http | WebSocket],
+        options: Options,
+        handlers: Handlers,
+        control: Control,
+        since: int = 0,
+    ) -> None:
+        self.metrics = StreamMetrics()
+        self.summary: Summary | None = None
+        self.last = since
+        """The number of the latest event."""
+        self._open_transport = open_transport
+        self._transport: Http | WebSocket | None = None
+        self._options = options
+        self._handlers = handlers
+        self._control = control
+        self._gap: Disconnected | None = None
+        self._failure: StreamError = Disconnected("no connection was made")
+        self._is_bare = False
+        self._is_over = False
+        self._began = time.monotonic()
+        self._events = self._each()
+
+    @property
+    def request_id(self) -> str:
+        """The name of the run at the server."""
+        if self._transport is None:
+            raise StreamError("the run has not begun: no event was read")
+        return self._transport.name
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await anext(self._events)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Leave the run; the server ends it if nobody comes back for it."""
+        await self._events.aclose()
+
+    async def run(self) -> Summary | None:
+        """Read to the end, and return the summary; an endpoint without envelopes sends none."""
+        async for _ in self:
+            pass
+        return self.summary
+
+    async def pause(self) -> dict[str, Any]:
+        """Have the run wait, and return its state."""
+        return await self._control(self.request_id, "pause")
+
+    async def resume(self) -> dict[str, Any]:
+        """Have it go on, and return its state."""
+        return await self._control(self.request_id, "resume")
+
+    async def cancel(self) -> dict[str, Any]:
+        """Have it end, and return its state; what is on its way still comes, and then a summary."""
+        return await self._control(self.request_id, "cancel")
+
+    async def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Yield the events as they come, several at once where several came.
+
+        Raises:
+            Refused: the server will not.
+            Disconnected: the connection broke too often.
+            StreamError: the run took longer than it may.
+
+        """
+        try:
+            async with asyncio.timeout(self._options.timeout), aclosing(self._persistently()) as batches:
+                async for events in batches:
+                    yield events
+        except TimeoutError as error:
+            raise StreamError(f"the run took longer than {self._options.timeout:g} s") from error
+
+    async def _each(self) -> AsyncGenerator[Event, None]:
+        async with aclosing(self.batches()) as batches:
+            async for events in batches:
+                for event in events:
+                    began = time.perf_counter()
+                    await self._handlers.handle(event, self.metrics)
+                    self.metrics.update_processing_time((time.perf_counter() - began) * 1000)
+                    yield event
+
+    async def _persistently(self) -> AsyncGenerator[list[Event], None]:
+        transport = self._transport = self._transport or self._open_transport()
+        attempt = 0
+        while not self._is_over:
+            async with aclosing(self._once(transport)) as batches:
+                async for events in batches:
+                    attempt = 0 if any(event.seq or isinstance(event, Heartbeat) for event in events) else attempt
+                    yield events
+            if not self._is_over:
+                attempt += 1
+                await self._wait(attempt, self._failure)
+
+    async def _once(self, transport: Http | WebSocket) -> AsyncGenerator[list[Event], None]:
+        """Yield what comes over one connection, and know why no more did."""
+        self._failure = Disconnected("the stream ended before its summary")
+        try:
+            async with aclosing(self._read(transport)) as batches:
+                async for events in batches:
+                    yield events
+            self._is_over = self.summary is not None or self._is_bare
+        except StreamError as error:
+            self._failure = error
+
+    async def _read(self, transport: Http | WebSocket) -> AsyncGenerator[list[Event], None]:
+        async with aclosing(transport.batches(self.last)) as batches:
+            async for batch in batches:
+                events = self._take(batch)
+                if events:
+                    yield events
+                if self._gap is not None:
+                    gap, self._gap = self._gap, None
+                    raise gap
+                if self.summary is not None:
+                    return
+
+    async def _wait(self, attempt: int, failure: StreamError) -> None:
+        # Of bare records on lines nobody can say which was the last.
+        can_go_on = not self._is_bare or self.last > 0
+        if attempt > self._options.backoff.tries or not failure.is_retryable or not can_go_on:
+            raise failure
+        await asyncio.sleep(self._options.backoff.delay(attempt, failure.retry_after))
+        self.metrics.reconnects += 1
+
+    def _take(self, batch: Batch) -> list[Event]:
+        """Return what is new of what came, up to where something is missing."""
+        now = time.monotonic()
+        if self.metrics.ttfb_ms is None and batch:
+            self.metrics.ttfb_ms = (now - self._began) * 1000
+        events = []
+        for arrived in batch:
+            if isinstance(arrived, Broken):
+                self.metrics.parse_errors += 1
+                continue
+            event = read(*arrived)
+            if self._is_new(event):
+                self.metrics.record(event, now)
+                events.append(event)
+            if self._gap is not None:
+                break
+        return events
+
+    def _is_new(self, event: Event) -> bool:
+        if isinstance(event, Summary):
+            self.summary = event if self._follows(event.seq) else None
+            return self.summary is not None
+        if isinstance(event, Reset):
+            self.last = event.first - 1
+            self.metrics.resets += 1
+        elif isinstance(event, Record) or (not event.seq and event.name not in KINDS):
+            self._is_bare = True
+            self.last = event.seq or self.last
+        else:
+            return self._follows(event.seq)
+        return True
+
+    def _follows(self, seq: int) -> bool:
+        """Whether an event is the next; one without a number always is."""
+        if 0 < seq <= self.last:
+            self.metrics.duplicates += 1
+            return False
+        if seq > self.last + 1:
+            self._gap = Disconnected(f"event {self.last + 1} did not come, but {seq}")
+            return False
+        self.last = seq or self.last
+        return True

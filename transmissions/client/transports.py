@@ -1,0 +1,200 @@
+"""The connections of a client. This module needs aiohttp, and is imported only when something is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import aiohttp
+
+from transmissions.errors import describe
+
+from .errors import Disconnected, Refused
+from .wire import LARGEST, Arrived, Broken, Frames, Lines, read_message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator, Mapping
+
+    from .options import Options
+
+    Batch = list[Arrived | Broken]
+
+_SUCCESS: Final = range(200, 300)
+_NOTHING_MORE: Final = 204
+_CLOSED: Final = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+
+
+class Endpoint(NamedTuple):
+    """Where runs are begun, and where all runs are found."""
+
+    root: str
+    path: str
+
+
+class Asked(NamedTuple):
+    """A run as it is asked for. `name` is what it is known by from then on."""
+
+    message: Mapping[str, Any]
+    name: str
+    session: str
+    key: str
+
+
+def new_session(options: Options) -> aiohttp.ClientSession:
+    """Return what makes the connections of one client."""
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=options.connect_timeout, sock_read=options.idle)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=limits, headers=options.headers(), cookie_jar=aiohttp.DummyCookieJar()
+    )
+
+
+async def ask(session: aiohttp.ClientSession, method: str, url: str, options: Options) -> Any:
+    """Return a short answer.
+
+    Raises:
+        Refused: it is no success.
+        Disconnected: there is none.
+
+    """
+    with _told():
+        async with asyncio.timeout(options.first_byte_timeout), session.request(method, url, allow_redirects=False) as response:
+            await _check(response)
+            return await response.json(content_type=None)
+
+
+class Http:
+    """NDJSON or Server-Sent Events. What broke off is asked for again by the name of the run."""
+
+    def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint, asked: Asked, options: Options) -> None:
+        self.name = asked.name
+        self.has_begun = False
+        self._session = session
+        self._endpoint = endpoint
+        self._asked = asked
+        self._options = options
+
+    async def batches(self, since: int) -> AsyncGenerator[Batch, None]:
+        """Yield what comes behind a number, until the connection ends.
+
+        Raises:
+            Refused: the server will not.
+            Disconnected: the connection broke.
+
+        """
+        with _told():
+            async with asyncio.timeout(self._options.first_byte_timeout):
+                response = await self._open(since)
+            async with response:
+                await _check(response)
+                self._learn(response)
+                reader = Frames() if "event-stream" in response.content_type else Lines()
+                async for chunk in response.content.iter_any():
+                    yield reader.feed(chunk)
+                yield reader.end()
+
+    async def _open(self, since: int) -> aiohttp.ClientResponse:
+        headers = {"Accept": "text/event-stream" if self._options.protocol == "sse" else "application/x-ndjson"}
+        if self._options.protocol == "sse" and since:
+            headers["Last-Event-ID"] = str(since)
+        # The session stands in the query, too: by it a balancer can send all that belongs together to one server.
+        query = {"session_id": self._asked.session} | ({"since": str(since)} if since else {})
+        if self.has_begun:
+            url = f"{self._endpoint.root}/runs/{self.name}/stream"
+            return await self._session.get(url, headers=headers, params=query, allow_redirects=False)
+        # If the answer to this is lost, the key has the next one be to the same run.
+        headers |= {"Idempotency-Key": self._asked.key, "X-Request-ID": self._asked.name, "X-Session-ID": self._asked.session}
+        last = "sse" if self._options.protocol == "sse" else "stream"
+        url = f"{self._endpoint.root}{self._endpoint.path}/{last}"
+        return await self._session.post(url, headers=headers, params=query, json=self._asked.message, allow_redirects=False)
+
+    def _learn(self, response: aiohttp.ClientResponse) -> None:
+        if response.status == _NOTHING_MORE:
+            raise Refused(response.status, {"message": "the run has ended, and there is no more of it"})
+        self.name = response.headers.get("X-Request-ID", self.name)
+        self.has_begun = True
+
+
+class WebSocket:
+    """One run on a socket of its own."""
+
+    def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint, asked: Asked, options: Options) -> None:
+        self.name = asked.name
+        self.has_begun = False
+        self._session = session
+        self._endpoint = endpoint
+        self._asked = asked
+        self._options = options
+
+    async def batches(self, since: int) -> AsyncGenerator[Batch, None]:
+        """Yield what comes behind a number, until the connection ends or the server says that nothing more comes over it.
+
+        Raises:
+            Refused: the server will not.
+            Disconnected: the connection broke.
+
+        """
+        url = f"{self._endpoint.root.replace('http', 'ws', 1)}{self._endpoint.path}/ws"
+        session = {"session_id": self._asked.session}
+        with _told():
+            async with asyncio.timeout(self._options.first_byte_timeout):
+                socket = await self._session.ws_connect(url, params=session, max_msg_size=LARGEST)
+            async with socket:
+                said = {"action": "run", "request_id": self.name, "data": self._asked.message, "since": str(since or "")}
+                await socket.send_str(json.dumps(said))
+                self.has_begun = True
+                while (event := await self._next(socket)) is not None:
+                    yield [event] if event else []
+
+    async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> Arrived | Broken | tuple[()] | None:
+        """Return an event, nothing if a message is none, or None if no more come."""
+        message = await socket.receive(timeout=self._options.idle)
+        if message.type in _CLOSED:
+            return None
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            return ()
+        read = read_message(message.data)
+        if isinstance(read, Broken) or not _is_enveloped(read.data):
+            return read
+        return self._event_in(read.data)
+
+    def _event_in(self, message: dict[str, Any]) -> Arrived | tuple[()] | None:
+        data = message["data"]
+        if isinstance(data.get("event"), str):
+            return Arrived(data)
+        if message["message_type"] == "error":
+            told = data.get("error")
+            raise Refused(0, told if isinstance(told, dict) else data)
+        return None if message["message_type"] == "detached" else ()
+
+
+def _is_enveloped(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("message_type"), str) and isinstance(data.get("data"), dict)
+
+
+async def _check(response: aiohttp.ClientResponse) -> None:
+    if response.status in _SUCCESS:
+        return
+    asked = response.headers.get("Retry-After", "")
+    try:
+        told = json.loads((await response.content.read(1 << 16)) or b"{}")
+        told = told["error"] if isinstance(told["error"], dict) else {"message": told["error"]}
+    except (ValueError, KeyError, TypeError):
+        told = {"message": response.reason}
+    raise Refused(response.status, told, float(asked) if asked.isdecimal() else None)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what errors of connections mean."""
+    try:
+        yield
+    except aiohttp.WSServerHandshakeError as error:
+        asked = error.headers.get("Retry-After", "") if error.headers else ""
+        wait = float(asked) if asked.isdecimal() else None
+        raise Refused(error.status, {"message": error.message}, wait) from error
+    except TimeoutError as error:
+        raise Disconnected("the server sent nothing for too long") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Disconnected(f"the connection to the server broke: {describe(error)}") from error

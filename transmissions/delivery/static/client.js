@@ -1,0 +1,767 @@
+// Runs of a Transmissions server as events, over NDJSON, Server-Sent Events or WebSocket: for browsers and Node 20.
+//
+//   const client = new StreamClient({ baseUrl: "http://localhost:8080", token });
+//   for await (const event of client.stream("hello", { name: "Ada" })) if (event.event === "result") console.log(event.result);
+//
+// A connection that breaks is closed, and made again after a while left to chance; the run goes on behind the last event that
+// came: each comes once, in order. What the server has no longer is told as `reset`. Nothing is asked for behind `summary`.
+//
+// A server waits for a slow reader of NDJSON and of Server-Sent Events by fetch. A WebSocket and an EventSource take what comes,
+// and it waits in memory.
+
+const TRANSPORTS = { ndjson: openHttp, sse: openHttp, eventsource: openEventSource, websocket: openWebSocket };
+const NAMES = new Set(
+  "metadata progress result error output summary reset heartbeat ping system_status backpressure_warning".split(" "),
+);
+
+/** A client of one server. */
+export class StreamClient {
+  #handlers = new Map();
+
+  /**
+   * `protocol` is ndjson, sse, eventsource or websocket; `token` is sent as `Authorization: Bearer`, and never in a URL.
+   * Times are in milliseconds: `heartbeat` is how often the server sends something, and when nothing came for three of them
+   * the connection is made anew. `bufferSize`, `enableBackpressure` and `slowClientThreshold` are asked of the server.
+   * An EventSource hears only events whose names it knows; an app's own are named in `eventNames`.
+   */
+  constructor(options = {}) {
+    this.options = {
+      baseUrl: globalThis.location?.origin ?? "http://localhost:8080",
+      protocol: "ndjson",
+      token: "",
+      maxRetries: 5,
+      baseDelay: 1000,
+      maxDelay: 30000,
+      heartbeat: 30000,
+      firstByteTimeout: 30000,
+      fetch: (...given) => globalThis.fetch(...given),
+      WebSocket: globalThis.WebSocket,
+      EventSource: globalThis.EventSource,
+      ...options,
+    };
+    this.options.baseUrl = this.options.baseUrl.replace(/\/+$/, "");
+  }
+
+  /** Have a function called with each event of a name; `*` is for those that have no other. */
+  on(name, handler) {
+    this.#handlers.set(name, handler);
+    return this;
+  }
+
+  off(name) {
+    this.#handlers.delete(name);
+    return this;
+  }
+
+  /** Begin a run of an app when the first event is read. Further options: `signal`, `sessionId`, `key`, `protocol`. */
+  stream(app, message = {}, options = {}) {
+    return this.streamAt(`/apps/${encodeURIComponent(app)}`, message, options);
+  }
+
+  /** Begin a run at an endpoint: what has `/stream`, `/sse` and `/ws` below it. */
+  streamAt(path, message = {}, options = {}) {
+    return new Stream(this, { path, message, ...options });
+  }
+
+  /** Follow a run that was begun before, from behind the event of a number. */
+  follow(requestId, { since = 0, ...options } = {}) {
+    return new Stream(this, { path: "", message: {}, requestId, since, hasBegun: true, ...options });
+  }
+
+  /** Run an app to its end, and return `{ results, summary }`. */
+  async run(app, message = {}, options = {}) {
+    return this.stream(app, message, options).run();
+  }
+
+  /** Pause, resume or cancel a run, and return its state. */
+  control(requestId, action) {
+    return this.ask("POST", `/runs/${encodeURIComponent(requestId)}/${action}`);
+  }
+
+  status(requestId) {
+    return this.ask("GET", `/runs/${encodeURIComponent(requestId)}`);
+  }
+
+  async apps() {
+    return (await this.ask("GET", "/apps")).apps;
+  }
+
+  /** A name that stands for the token where none can be sent: for EventSource and WebSocket. */
+  async session() {
+    return (await this.ask("POST", "/sessions")).session_id;
+  }
+
+  async ask(method, path) {
+    const response = await this.options.fetch(this.options.baseUrl + path, { method, headers: this.headers() });
+    if (!response.ok) throw await Refused.of(response);
+    return response.json();
+  }
+
+  headers() {
+    return this.options.token ? { Authorization: `Bearer ${this.options.token}` } : {};
+  }
+
+  dispatch(event) {
+    const handler = this.#handlers.get(event.event) ?? this.#handlers.get("*");
+    try {
+      handler?.(event);
+    } catch (error) {
+      console.error(`a handler of '${event.event}' failed:`, error);
+      return false;
+    }
+    return true;
+  }
+}
+
+/** One run: an asynchronous iterable of events, to be read once. */
+export class Stream {
+  #client;
+  #abort = new AbortController();
+  #events = null;
+  #isBare = false;
+
+  constructor(client, asked) {
+    const name = asked.requestId ?? crypto.randomUUID().replaceAll("-", "");
+    this.#client = client;
+    this.asked = { key: name, sessionId: "", hasBegun: false, ...asked };
+    this.options = { ...client.options, ...(asked.protocol ? { protocol: asked.protocol } : {}) };
+    this.requestId = name;
+    this.last = asked.since ?? 0;
+    this.summary = null;
+    this.metrics = new StreamMetrics();
+    follow(asked.signal, this.#abort);
+  }
+
+  get client() {
+    return this.#client;
+  }
+
+  /** Fires when the run is left. */
+  get signal() {
+    return this.#abort.signal;
+  }
+
+  [Symbol.asyncIterator]() {
+    this.#events ??= this.#read();
+    return this.#events;
+  }
+
+  /** Read to the end, and return `{ results, summary }`. */
+  async run() {
+    const results = [];
+    for await (const event of this) if (event.event === "result") results.push(event);
+    return { results, summary: this.summary };
+  }
+
+  pause() {
+    return this.#client.control(this.requestId, "pause");
+  }
+
+  resume() {
+    return this.#client.control(this.requestId, "resume");
+  }
+
+  /** Have the run end; what is on its way still comes, and then a summary. */
+  cancel() {
+    return this.#client.control(this.requestId, "cancel");
+  }
+
+  /** Leave the run; the server ends it if nobody comes back for it. That is no error: the events just end. */
+  close() {
+    this.#abort.abort();
+  }
+
+  async *#read() {
+    const backoff = new Backoff(this.options);
+    let attempt = 0;
+    try {
+      while (!this.#isOver) {
+        let failure = new Disconnected("the stream ended before its summary");
+        try {
+          for await (const event of this.#once()) {
+            if (event.seq || event.event === "heartbeat") attempt = 0;
+            yield event;
+          }
+          if (this.#isBare) return;
+        } catch (error) {
+          failure = error;
+        }
+        if (this.#isOver) return;
+        attempt += 1;
+        if (attempt > backoff.tries || !isRetryable(failure) || (this.#isBare && !this.last)) throw failure;
+        await sleep(backoff.delay(attempt, failure.retryAfter), this.signal);
+        this.metrics.reconnects += 1;
+      }
+    } finally {
+      this.#abort.abort();
+    }
+  }
+
+  get #isOver() {
+    return this.summary !== null || this.signal.aborted;
+  }
+
+  // What comes over one connection; it is closed before another is made.
+  async *#once() {
+    const open = TRANSPORTS[this.options.protocol];
+    if (!open) throw new StreamError(`there is no protocol '${this.options.protocol}'`);
+    for await (const arrived of open(this, this.signal)) {
+      if (this.signal.aborted) return;
+      if (arrived.broken !== undefined) this.metrics.parseErrors += 1;
+      else if (this.#isNew(arrived)) {
+        this.#count(arrived.event);
+        yield arrived.event;
+        if (this.summary) return;
+      }
+    }
+  }
+
+  #count(event) {
+    const began = performance.now();
+    const wasHandled = this.#client.dispatch(event);
+    this.metrics.record(event, performance.now() - began, wasHandled);
+  }
+
+  #isNew({ event, isBare }) {
+    if (isBare || (!event.seq && !NAMES.has(event.event))) {
+      this.#isBare = true;
+      this.last = event.seq ?? this.last;
+      return true;
+    }
+    if (event.event === "reset") {
+      this.last = event.first - 1;
+      this.metrics.resets += 1;
+    }
+    if (event.seq && event.seq <= this.last) {
+      this.metrics.duplicates += 1;
+      return false;
+    }
+    if (event.seq > this.last + 1) throw new Disconnected(`event ${this.last + 1} did not come, but ${event.seq}`);
+    this.last = event.seq || this.last;
+    if (event.event === "summary") this.summary = event;
+    return true;
+  }
+}
+
+function follow(signal, abort) {
+  if (signal?.aborted) abort.abort();
+  signal?.addEventListener("abort", () => abort.abort(), { once: true, signal: abort.signal });
+}
+
+// --- The connections of a run: each is an asynchronous generator of what arrives, and closes itself when it is left.
+
+const MISSED = 3;
+
+/** NDJSON or Server-Sent Events by fetch. What broke off is asked for again by the name of the run. */
+async function* openHttp(stream, signal) {
+  const abort = new AbortController();
+  const idle = new Idle(stream.options.firstByteTimeout, () => abort.abort());
+  const leave = () => abort.abort();
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    const response = await ask(stream, abort.signal);
+    if (response.status === 204) throw new Refused(204, { message: "the run has ended, and there is no more of it" });
+    idle.begin(stream.options.heartbeat * MISSED);
+    const frames = (response.headers.get("Content-Type") ?? "").includes("event-stream");
+    yield* decoded(response.body.getReader(), frames ? new Frames() : new Lines(), idle);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof Refused || error instanceof RangeError) throw error;
+    throw new Disconnected(why(error, idle), { cause: error });
+  } finally {
+    idle.end();
+    signal.removeEventListener("abort", leave);
+    abort.abort();
+  }
+}
+
+async function* decoded(reader, cut, idle) {
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    idle.begin();
+    yield* cut.feed(decoder.decode(value, { stream: true }));
+  }
+  yield* cut.feed(decoder.decode());
+  yield* cut.end();
+}
+
+async function ask(stream, signal) {
+  const { asked, options, client, last } = stream;
+  const isSse = options.protocol === "sse";
+  const headers = { ...client.headers(), Accept: isSse ? "text/event-stream" : "application/x-ndjson" };
+  const query = new URLSearchParams();
+  if (asked.sessionId) query.set("session_id", asked.sessionId);
+  if (last) query.set("since", last);
+  if (last && isSse) headers["Last-Event-ID"] = String(last);
+  const begun = `/runs/${encodeURIComponent(stream.requestId)}/stream`;
+  const url = `${options.baseUrl}${asked.hasBegun ? begun : asked.path + (isSse ? "/sse" : "/stream")}?${query}`;
+  const request = { ...body(stream), headers: { ...headers, ...wishes(stream) }, signal, cache: "no-store" };
+  const response = await options.fetch(url, request);
+  if (!response.ok) throw await Refused.of(response);
+  stream.requestId = response.headers.get("X-Request-ID") ?? stream.requestId;
+  asked.hasBegun = true;
+  stream.opened?.(response);
+  return response;
+}
+
+function body({ asked }) {
+  return asked.hasBegun ? { method: "GET" } : { method: "POST", body: JSON.stringify(asked.message) };
+}
+
+// If the answer to a first request is lost, the key has the next one be to the same run.
+function wishes({ asked, options, requestId }) {
+  if (asked.hasBegun) return {};
+  const wished = {
+    "Content-Type": "application/json",
+    "Idempotency-Key": asked.key,
+    "X-Request-ID": requestId,
+    "X-Session-ID": asked.sessionId,
+    "X-Buffer-Size": options.bufferSize,
+    "X-Enable-Backpressure": options.enableBackpressure,
+    "X-Slow-Client-Threshold": options.slowClientThreshold,
+  };
+  const said = Object.entries(wished).filter(([, value]) => value !== undefined && value !== "");
+  return Object.fromEntries(said.map(([name, value]) => [name, String(value)]));
+}
+
+/** Server-Sent Events by EventSource: a session stands for the token. Ours is closed before another is made. */
+async function* openEventSource(stream, signal) {
+  const { asked, options } = stream;
+  if (!asked.streamUrl) await beginSession(stream);
+  const url = new URL(asked.streamUrl, `${options.baseUrl}/`);
+  if (stream.last) url.searchParams.set("since", stream.last);
+  const inbox = new Inbox(options.heartbeat * MISSED, signal);
+  const source = new options.EventSource(url.href);
+  const take = ({ data, type, lastEventId }) => {
+    // EventSource calls its own faults `error`, too; only those that were sent have data.
+    if (data !== undefined) inbox.push(read(data, type === "message" ? "" : type, Number(lastEventId) || 0));
+  };
+  for (const name of ["message", ...NAMES, ...(options.eventNames ?? [])]) source.addEventListener(name, take);
+  source.onerror = (event) => event.data === undefined && inbox.fail(new Disconnected("the EventSource lost its connection"));
+  try {
+    yield* inbox;
+  } finally {
+    source.close();
+    inbox.end();
+  }
+}
+
+async function beginSession({ asked, options, client, requestId }) {
+  asked.sessionId ||= await client.session();
+  const headers = { ...client.headers(), ...wishes({ asked, options, requestId }), Accept: "application/json" };
+  const request = { method: "POST", headers, body: JSON.stringify(asked.message) };
+  const response = await options.fetch(`${options.baseUrl}${asked.path}/sse`, request).catch((error) => {
+    throw new Disconnected(error.message, { cause: error });
+  });
+  if (!response.ok) throw await Refused.of(response);
+  asked.streamUrl = (await response.json()).stream_url;
+}
+
+/** One run on a socket of its own. */
+async function* openWebSocket(stream, signal) {
+  const { asked, options, client } = stream;
+  // Browsers send no token with a WebSocket. The session is also what a run is known by when the socket is made again.
+  asked.sessionId ||= await client.session().catch((error) => {
+    throw error instanceof Refused ? error : new Disconnected(error.message, { cause: error });
+  });
+  const inbox = new Inbox(options.heartbeat * MISSED, signal);
+  const query = new URLSearchParams({ session_id: asked.sessionId });
+  const socket = new options.WebSocket(`${options.baseUrl.replace(/^http/, "ws")}${asked.path}/ws?${query}`);
+  socket.onopen = () => {
+    const since = stream.last ? { since: stream.last } : {};
+    socket.send(JSON.stringify({ action: "run", request_id: stream.requestId, data: asked.message, ...since }));
+  };
+  socket.onmessage = ({ data }) => hear(data, inbox);
+  socket.onclose = ({ code }) => inbox.fail(new Disconnected(`the socket was closed (${code})`));
+  try {
+    yield* inbox;
+  } finally {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+    inbox.end();
+  }
+}
+
+function hear(text, inbox) {
+  const [arrived] = read(text);
+  const message = arrived?.event;
+  if (!arrived?.isBare || !message.record?.message_type) return inbox.push(arrived ? [arrived] : []);
+  const { message_type: kind, data } = message.record;
+  if (typeof data?.event === "string") return inbox.push([{ event: data }]);
+  if (kind === "error") return inbox.fail(new Refused(0, data?.error ?? data ?? {}));
+  if (kind === "detached") return inbox.fail(new Disconnected(`the server sends no more over this socket: ${data.reason}`));
+  return inbox.push([]);
+}
+
+/** What arrives while nobody waits for it; ends with an error, or when a signal fires. */
+class Inbox {
+  #waiting = [];
+  #error = null;
+  #wake = () => {};
+  #idle;
+  #signal;
+  #leave = () => this.#wake();
+
+  constructor(patience, signal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#leave);
+    this.#idle = new Idle(patience, () => this.fail(new Disconnected("the server sent nothing for too long")));
+  }
+
+  push(arrived) {
+    this.#idle.begin();
+    for (const one of arrived) this.#waiting.push(one); // not push(...): there may be very many
+    this.#wake();
+  }
+
+  fail(error) {
+    this.#error ??= error;
+    this.#wake();
+  }
+
+  end() {
+    this.#idle.end();
+    this.#signal.removeEventListener("abort", this.#leave);
+  }
+
+  async *[Symbol.asyncIterator]() {
+    while (!this.#signal.aborted) {
+      const ready = this.#waiting;
+      this.#waiting = [];
+      yield* ready;
+      if (this.#waiting.length || this.#signal.aborted) continue;
+      if (this.#error) throw this.#error;
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+/** Does something when nothing happened for a while. */
+class Idle {
+  #timer = null;
+
+  constructor(patience, act) {
+    this.patience = patience;
+    this.act = act;
+    this.hasFired = false;
+    this.begin();
+  }
+
+  begin(patience = this.patience) {
+    this.end();
+    this.patience = patience;
+    this.#timer = setTimeout(() => {
+      this.hasFired = true;
+      this.act();
+    }, patience);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+}
+
+function why(error, idle) {
+  return idle.hasFired ? "the server sent nothing for too long" : `the connection to the server broke: ${error.message}`;
+}
+
+// --- What comes over a connection, cut into events. Text may come in pieces of any size, and be cut anywhere.
+
+const LARGEST = 64 * 1024 * 1024;
+
+/** Reads NDJSON: `feed` returns the events that are complete with some more text, `end` what came behind the last line feed. */
+export class Lines {
+  #rest = "";
+
+  feed(text) {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = checked(lines.pop());
+    return lines.flatMap((line) => read(line));
+  }
+
+  end() {
+    const rest = this.#rest;
+    this.#rest = "";
+    return read(rest);
+  }
+}
+
+/** Reads Server-Sent Events as the standard has them: any line end, a space or none, data on several lines. */
+export class Frames {
+  #rest = "";
+  #data = [];
+  #event = "";
+  #seq = 0;
+
+  feed(text) {
+    const all = this.#rest + text;
+    const held = all.endsWith("\r") ? "\r" : ""; // it may be half of a line end
+    const lines = all.slice(0, all.length - held.length).split(/\r\n|\n|\r/);
+    this.#rest = checked(lines.pop()) + held;
+    return lines.flatMap((line) => this.#line(line));
+  }
+
+  end() {
+    return []; // a frame without its blank line is none
+  }
+
+  #line(line) {
+    if (line === "") return this.#dispatch();
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "data") this.#data.push(value);
+    if (field === "event") this.#event = value;
+    if (field === "id" && /^\d+$/.test(value)) this.#seq = Number(value);
+    return [];
+  }
+
+  #dispatch() {
+    const found = read(this.#data.join("\n"), this.#event, this.#seq);
+    this.#data = [];
+    this.#event = "";
+    this.#seq = 0;
+    return found;
+  }
+}
+
+/** Return the event a text is, in a list; `{broken}` if it is no JSON, and nothing if it is blank. */
+function read(text, name = "", seq = 0) {
+  if (!text.trim()) return [];
+  try {
+    return [named(JSON.parse(text), name, seq)];
+  } catch {
+    return [{ broken: text.slice(0, 100) }];
+  }
+}
+
+// A bare record has no name of its own; the protocol may tell one, and a number.
+function named(data, name, seq) {
+  if (data !== null && typeof data === "object" && typeof data.event === "string") return { event: data };
+  return { event: { event: name || "record", record: data, ...(seq ? { seq } : {}) }, isBare: true };
+}
+
+function checked(text) {
+  if (text.length > LARGEST) throw new RangeError(`an event is larger than ${LARGEST} characters`);
+  return text;
+}
+
+// --- What goes wrong between a client and a server, and how long to wait before trying again.
+
+const PASSING = ["NetworkError", "TimeoutError", "ConnectionError", "TemporaryFailure"];
+const LONGEST = 300000;
+
+/** Base of them. */
+export class StreamError extends Error {
+  isRetryable = false;
+  retryAfter = 0;
+
+  get name() {
+    return this.constructor.name;
+  }
+}
+
+/** A connection could not be made, broke, or stood still for too long. */
+export class Disconnected extends StreamError {
+  isRetryable = true;
+}
+
+/** The server answered that it will not. `told` is what it said; `status` is 0 where it said so over a WebSocket. */
+export class Refused extends StreamError {
+  constructor(status, told, retryAfter = null, body = "") {
+    super(`${status ? `the server refused (${status})` : "the server refused"}: ${told.message ?? "no reason is given"}`);
+    this.status = status;
+    this.told = told;
+    this.body = body;
+    this.retryAfter = 1000 * (retryAfter ?? told.retry_after_seconds ?? 0);
+    const canPass = status ? status === 429 || status >= 500 : told.retryable === true;
+    this.isRetryable = canPass && told.retryable !== false;
+  }
+
+  /** Return what an answer refuses. */
+  static async of(response) {
+    const body = await response.text().catch(() => "");
+    let told = {};
+    try {
+      const { error } = JSON.parse(body);
+      told = typeof error === "string" ? { message: error } : error;
+    } catch {
+      // The status says enough.
+    }
+    const wait = response.headers.get("Retry-After") ?? "";
+    const seconds = /^\d+$/.test(wait) ? Number(wait) : null;
+    return new Refused(response.status, { message: response.statusText, ...told }, seconds, body);
+  }
+}
+
+/** Waits that grow, left to chance, so that not all clients of a server come back at once. Milliseconds. */
+export class Backoff {
+  constructor({ maxRetries = 5, baseDelay = 1000, maxDelay = 30000, random = Math.random } = {}) {
+    this.tries = maxRetries;
+    this.base = baseDelay;
+    this.cap = maxDelay;
+    this.random = random;
+  }
+
+  /** How long to wait at most before an attempt; the first is 1. */
+  ceiling(attempt) {
+    return Math.min(this.base * 2 ** (attempt - 1), this.cap);
+  }
+
+  /** How long to wait: anything up to the ceiling, or what the server asks for and a little more. */
+  delay(attempt, retryAfter = 0) {
+    if (retryAfter > 0) return Math.min(retryAfter, LONGEST) + this.random() * Math.min(1000, this.base);
+    return this.random() * this.ceiling(attempt);
+  }
+}
+
+/** Whether trying again may help. */
+export function isRetryable(error) {
+  if (typeof error.isRetryable === "boolean") return error.isRetryable;
+  return PASSING.some((name) => error.name === name || String(error.message).includes(name));
+}
+
+/** Calls a function again while what it fails with may pass. */
+export class StreamErrorHandler {
+  constructor({ maxRetries = 3, baseDelay = 1000, maxDelay = 30000, random = Math.random } = {}) {
+    this.backoff = new Backoff({ maxRetries, baseDelay, maxDelay, random });
+  }
+
+  isRetryableError(error) {
+    return isRetryable(error);
+  }
+
+  /** `maxRetries` counts the first call, too. */
+  async handleStreamWithRetry(work, ...given) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work(...given);
+      } catch (error) {
+        if (attempt >= this.backoff.tries || !isRetryable(error)) throw error;
+        await sleep(this.backoff.delay(attempt, error.retryAfter));
+      }
+    }
+  }
+}
+
+/** Wait, or until a signal fires. */
+function sleep(milliseconds, signal = null) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}
+
+// --- What a client measures of a run, and when it should worry.
+
+const WARNING = 0.8;
+const CRITICAL = 0.95;
+const SLOW = 5000;
+const GAPS = 10;
+
+/** How full the buffer is that an event tells of, from 0 to 1; null if it tells of none. */
+function usageOf(event) {
+  const info = event.buffer_info;
+  if (!info) return null;
+  return (info.used ?? info.current_size ?? 0) / Math.max(info.capacity ?? 1, 1);
+}
+
+/** Counts of one run. */
+export class StreamMetrics {
+  constructor() {
+    this.reset();
+  }
+
+  reset() {
+    Object.assign(this, {
+      totalEvents: 0,
+      droppedEvents: 0,
+      parseErrors: 0,
+      errorCount: 0,
+      backpressureEvents: 0,
+      reconnects: 0,
+      duplicates: 0,
+      resets: 0,
+      avgProcessingTime: 0,
+      eventsByType: {},
+      errors: [],
+      startTime: null,
+      endTime: null,
+      bufferStats: { maxUsage: 0, avgUsage: 0, flushes: 0 },
+    });
+  }
+
+  /** Count an event, how long its handler took in milliseconds, and whether it failed. */
+  record(event, milliseconds = 0, wasHandled = true) {
+    this.startTime ??= Date.now();
+    this.totalEvents += 1;
+    this.droppedEvents += wasHandled ? 0 : 1;
+    this.eventsByType[event.event] = (this.eventsByType[event.event] ?? 0) + 1;
+    this.avgProcessingTime += (milliseconds - this.avgProcessingTime) / this.totalEvents;
+    if (event.event === "backpressure_warning") this.backpressureEvents += 1;
+    if (event.event === "summary") this.endTime = Date.now();
+    if (event.event === "error") {
+      this.errors.push({ type: event.error?.type, message: event.error?.message ?? event.message, timestamp: Date.now() });
+      this.errors.splice(0, this.errors.length - 100);
+      this.errorCount += 1;
+    }
+    this.#recordUsage(usageOf(event));
+  }
+
+  #recordUsage(usage) {
+    if (usage === null) return;
+    const stats = this.bufferStats;
+    stats.flushes += 1;
+    stats.maxUsage = Math.max(stats.maxUsage, usage);
+    stats.avgUsage += (usage - stats.avgUsage) / stats.flushes;
+    if (usage > WARNING) this.backpressureEvents += 1;
+  }
+
+  get dropRate() {
+    return this.totalEvents ? this.droppedEvents / this.totalEvents : 0;
+  }
+
+  getMetrics() {
+    const duration = this.startTime === null ? 0 : (this.endTime ?? Date.now()) - this.startTime;
+    return {
+      duration,
+      totalEvents: this.totalEvents,
+      eventsPerSecond: duration ? this.totalEvents / (duration / 1000) : 0,
+      eventsByType: this.eventsByType,
+      avgProcessingTime: this.avgProcessingTime,
+      errorRate: this.totalEvents ? this.errorCount / this.totalEvents : 0,
+      errors: this.errors,
+      bufferStats: this.bufferStats,
+      dropRate: this.dropRate,
+    };
+  }
+}
+
+/** Looks at the latest 100 arrivals and at what the server says of its buffer; calls `onBackpressure(level, info)`. */
+export class BackpressureDetector {
+  constructor(onBackpressure = () => {}, now = Date.now) {
+    this.eventTimestamps = [];
+    this.onBackpressure = onBackpressure;
+    this.now = now;
+  }
+
+  recordEvent(event) {
+    this.eventTimestamps.push(this.now());
+    if (this.eventTimestamps.length > 100) this.eventTimestamps.shift();
+    const usage = usageOf(event) ?? 0;
+    if (usage > CRITICAL) this.onBackpressure("critical", event.buffer_info);
+    else if (usage > WARNING) this.onBackpressure("warning", event.buffer_info);
+    const first = this.eventTimestamps.at(-1 - GAPS);
+    const avgInterval = first === undefined ? 0 : (this.eventTimestamps.at(-1) - first) / GAPS;
+    if (avgInterval > SLOW) this.onBackpressure("slow", { avgInterval });
+  }
+}
