@@ -62,7 +62,7 @@ def test_c45_a_failing_on_complete_stops_nobody():
     )
 
 
-@pytest.mark.parametrize("fault", [ZeroDivisionError, StopIteration, RecursionError, asyncio.CancelledError])
+@pytest.mark.parametrize("fault", [ZeroDivisionError, StopIteration, RecursionError, asyncio.CancelledError, SystemExit])
 def test_c46_whatever_is_raised_is_kept_apart(fault):
     """Any exception of a line is that processor's."""
     failing, trace = Failing(fault=fault), Trace()

@@ -10,6 +10,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from transmissions.supervisor import Raised, attempt
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -65,8 +67,6 @@ class EventBus:
         event = {"type": kind, "seq": self.count, "time": at, **fields}
         self._kept.append(event)
         for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:  # noqa: BLE001 - a listener's fault is not the command's
+            if isinstance(fault := attempt(listener, event), Raised):  # which is not the command's
                 self.failed += 1
-                _LOG.debug("a listener failed at %s", kind, exc_info=True)
+                _LOG.debug("a listener failed at %s", kind, exc_info=fault.error)

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import describe
+from transmissions.supervisor import FAULTS, is_cancelled
 
 from .lane import Lane
 from .pace import Pace
@@ -28,9 +29,6 @@ _LONG: Final = 0.01
 """Seconds that a plain method may hold the event loop before it is given a thread."""
 _ASYNC_MOST, _PLAIN_MOST = 64, 512
 """Lines that a method has in hand; they cannot be dropped any more."""
-
-_FAULTS: Final = (Exception, asyncio.CancelledError)
-"""What is a reader's own fault."""
 
 
 class Worker:
@@ -130,7 +128,7 @@ class Worker:
                 if result is not None:
                     await result
                 self._handled += 1
-            except _FAULTS as error:
+            except FAULTS as error:
                 _unless_cancelled(error)
                 await self._note(error)
 
@@ -157,7 +155,7 @@ class Worker:
                 if result is not None and inspect.isawaitable(result):
                     return self._handled - before + 1, None, result
                 self._handled += 1
-        except _FAULTS as error:
+        except FAULTS as error:
             return self._handled - before + 1, error, None
         return lines.count - begin, None, None
 
@@ -183,14 +181,14 @@ class Worker:
 def _caught(method: Any, argument: object) -> tuple[BaseException | None, Any]:
     try:
         return None, method(argument)
-    except _FAULTS as error:
+    except FAULTS as error:
         return error, None
 
 
 async def _outcome(work: Awaitable[Any]) -> BaseException | None:
     try:
         await work
-    except _FAULTS as error:
+    except FAULTS as error:
         _unless_cancelled(error)
         return error
     return None
@@ -198,6 +196,5 @@ async def _outcome(work: Awaitable[Any]) -> BaseException | None:
 
 def _unless_cancelled(error: BaseException) -> None:
     """Raise the cancellation of the run; one that a reader brought on itself is its own failure."""
-    task = asyncio.current_task()
-    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+    if is_cancelled(error):
         raise error
