@@ -7,6 +7,7 @@ none. A run that fails has said so, and watching goes on. Changes during a run a
 from __future__ import annotations
 
 import json
+import logging
 import os
 from datetime import UTC, datetime
 from threading import Event
@@ -74,7 +75,7 @@ class Watching:
                 is_told = True
             found, looping = self._doings.others(changes) if changes else ([], [])
             for path in looping:
-                logs.tell(f"'{os.path.relpath(path)}' changes with every run, so it starts none any more", 30)
+                logs.tell(f"'{os.path.relpath(path)}' changes with every run, so it starts none any more", logging.WARNING)
             for code in self._runs(found):
                 if code in {INTERRUPTED, TERMINATED}:
                     return code
