@@ -53,9 +53,11 @@ class Connection:
         self._encode = encode
         self._pace = pace
         self._first = first
-        self._began = time.monotonic()
-        self._warned = 0.0
-        self._is_replaced = False
+        self._began = self._last = time.monotonic()
+        self._sending = self._warned = 0.0
+        self._is_replaced = self._is_due = False
+        self._task: asyncio.Task[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def seconds(self) -> float:
@@ -89,12 +91,38 @@ class Connection:
         before = self.live.attach(self)
         if isinstance(before, Connection):
             before.replace()
+        self._task = asyncio.current_task()
+        self._look()
         try:
             await self._follow(send, since)
+        except asyncio.CancelledError as error:
+            if self.ended != "slow" or self._task is None or self._task.uncancel():
+                raise
+            raise BackpressureExceeded(f"the client took nothing for {self._pace.send:g} s") from error
         finally:
+            if self._timer is not None:
+                self._timer.cancel()
             self.ended = self.ended or "gone"
             self.live.detach(self)
             self.live.lifecycle.closed(self)
+
+    def _look(self) -> None:
+        """Look whether a send takes too long, or a heartbeat or the end is due, and when to look next.
+
+        One timer for each connection: two time-outs for each event would cost a tenth of it.
+        """
+        now, pace = time.monotonic(), self._pace
+        if self._sending and now - self._sending >= pace.send:
+            self.ended = "slow"
+            assert self._task is not None
+            self._task.cancel()
+            return
+        if now - self._last >= pace.heartbeat or self.seconds >= pace.longest:
+            self._is_due = True
+            self.live.log.poke()
+        looks = (self._sending or now) + pace.send, self._last + pace.heartbeat, self._began + pace.longest
+        wait = min([look - now for look in looks if look > now], default=pace.send)
+        self._timer = asyncio.get_running_loop().call_later(wait, self._look)
 
     async def _follow(self, send: Send, since: int) -> None:
         log = self.live.log
@@ -113,11 +141,10 @@ class Connection:
         """Yield what comes behind a number, and a heartbeat where nothing does."""
         log = self.live.log
         while not self._is_replaced:
-            left = self._pace.longest - self.seconds
-            if left <= 0:
+            if self.seconds >= self._pace.longest:
                 self.ended = "expired"
                 return
-            await self._wait(seq, min(self._pace.heartbeat, left))
+            await self._wait(seq)
             if self._is_replaced:
                 break
             events = log.take(seq, _LITTLE if log.pressure.is_slow else _GATHERED)
@@ -127,19 +154,18 @@ class Connection:
             elif log.is_ended:
                 self.ended = "closed" if log.is_closed else "complete"
                 return
-            else:
+            elif self._is_due:
+                self._is_due = False
                 yield self._heartbeat()
         self.ended = "replaced"
 
-    async def _wait(self, seq: int, seconds: float) -> None:
+    async def _wait(self, seq: int) -> None:
         log = self.live.log
         if log.last > seq or log.is_ended:
             # Others have their turn where this one never has to wait.
             await asyncio.sleep(0)
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await log.wait(seq, lambda: self._is_replaced)
+        else:
+            await log.wait(seq, lambda: self._is_replaced or self._is_due)
 
     async def _send(self, send: Send, events: list[Event]) -> None:
         bare = self.live.terms.bare
@@ -149,14 +175,10 @@ class Connection:
         if self._first:
             pieces.insert(0, self._first)
             self._first = b""
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(self._pace.send):
-                await send(pieces)
-        except TimeoutError as error:
-            self.ended = "slow"
-            raise BackpressureExceeded(f"the client took nothing for {self._pace.send:g} s") from error
-        self._count(events, sum(map(len, pieces)), time.monotonic() - began)
+        began = self._sending = time.monotonic()
+        await send(pieces)
+        self._sending, self._last, self._is_due = 0.0, time.monotonic(), False
+        self._count(events, sum(map(len, pieces)), self._last - began)
 
     def _count(self, events: list[Event], size: int, seconds: float) -> None:
         self.bytes += size

@@ -10,10 +10,10 @@ Where an endpoint has no envelopes, what is sent is the bare record, and nothing
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import math
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from transmissions.json_text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,10 @@ ESSENTIAL: Final = {
 }
 """Every event, and whether it is delivered whatever happens. An app's own events are."""
 LAST: Final = "summary"
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str)
-_OPENING: Final = len('{"event": ""')
+encode: Final = as_json
+"""How every value that clients get is written."""
+_STAMPS: Final = [0, ""]
+"""A second, and how it is written."""
 
 
 class Event(NamedTuple):
@@ -46,57 +48,30 @@ class Event(NamedTuple):
     """The JSON object, without a line feed; empty where only bare records are sent and this is none."""
     timestamp: str
 
-    def numbered(self, seq: int, *, bare: bool = False) -> Event:
-        """Return the event with its number, and in its body too unless that is a bare record."""
-        if bare:
-            return Event(self.name, seq, self.body, self.timestamp)
-        cut = _OPENING + len(self.name.encode())
-        return Event(self.name, seq, b'%b, "seq": %d%b' % (self.body[:cut], seq, self.body[cut:]), self.timestamp)
-
 
 def make(name: str, fields: Mapping[str, Any]) -> Event:
     """Return an event with its time.
 
     Raises:
-        ValueError: JSON has no words for a field.
+        RunError: JSON has no words for a field.
 
     """
     timestamp = now()
     return Event(name, 0, encode({"event": name, **fields, "timestamp": timestamp}), timestamp)
 
 
-def make_bare(name: str, record: object) -> Event:
-    """Return the bare record of an event; None says that there is none.
-
-    Raises:
-        ValueError: JSON has no words for it.
-
-    """
-    return Event(name, 0, b"" if record is None else encode(record), now())
+def numbered(name: str, seq: int, members: bytes, timestamp: str) -> Event:
+    """Return an event with its number; `members` are those of its object, in braces, and not none."""
+    return Event(name, seq, b'{"event": "%b", "seq": %d, %b' % (name.encode(), seq, members[1:]), timestamp)
 
 
 def now() -> str:
     """Return the time as RFC 3339 has it, in UTC, to the millisecond."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")[:23] + "Z"
-
-
-def encode(value: object) -> bytes:
-    """Return a value as one line of JSON; what JSON cannot say becomes text, and numbers that are none become null.
-
-    Raises:
-        ValueError: it is inside itself, nested too deep, or has keys that are none.
-
-    """
-    try:
-        try:
-            text = _ENCODER.encode(value)
-        except ValueError:
-            text = _ENCODER.encode(_finite(value))
-    except RecursionError as error:
-        raise ValueError("it is nested too deep, or inside itself") from error
-    except TypeError as error:
-        raise ValueError(str(error)) from error
-    return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes \udc80, as JSON writes it
+    moment = time.time()
+    second = int(moment)
+    if second != _STAMPS[0]:
+        _STAMPS[:] = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+    return f"{_STAMPS[1]}.{int((moment - second) * 1000):03d}Z"
 
 
 def as_line(event: Event, *, bare: bool = False) -> bytes:  # noqa: ARG001 - all protocols are asked alike
@@ -120,11 +95,3 @@ def as_message(event: Event, head: bytes = b"", *, bare: bool = False) -> bytes:
         return event.body
     data = b"{%b, %b" % (head, event.body[1:]) if head else event.body
     return b'{"message_type": "%b", "timestamp": "%b", "data": %b}' % (event.name.encode(), event.timestamp.encode(), data)
-
-
-def _finite(value: object) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key if not isinstance(key, float) else str(key): _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .envelope import ESSENTIAL, Event, make, make_bare
+from transmissions.errors import RunError
+
+from .envelope import ESSENTIAL, Event, encode, now, numbered
 from .errors import SerializationFailed
 
 if TYPE_CHECKING:
@@ -92,15 +94,18 @@ class EventLog:
         if self.is_closed or self._leaves_out(name):
             return False
         try:
-            event = make_bare(name, record) if self.bare else make(name, fields)
-        except ValueError as error:
-            raise SerializationFailed(f"an event {name} cannot be written as JSON: {error}") from error
-        while self._is_full(len(event.body)):
+            timestamp = now()
+            said = record if self.bare else {**fields, "timestamp": timestamp}
+            body = b"" if said is None else encode(said)
+        except RunError as error:
+            raise SerializationFailed(f"an event {name} cannot be written: {error}") from error
+        while self._is_full(len(body)):
             self._room.clear()
             await self._room.wait()
         if self.is_closed:
             return False
-        self._append(event.numbered(self.last + 1, bare=self.bare))
+        seq = self.last + 1
+        self._append(Event(name, seq, body, timestamp) if self.bare else numbered(name, seq, body, timestamp))
         return True
 
     async def wait(self, seq: int, otherwise: Callable[[], bool]) -> None:
@@ -117,6 +122,8 @@ class EventLog:
         """Return the next events behind a number that `place` gave or this, until they are `most` bytes."""
         if seq < self.taken:
             return self._kept.after(seq, most)
+        self.buffer.record_waiting(len(self._waiting))
+        self.fullest = max(self.fullest, self.utilization)
         events: list[Event] = []
         size = 0
         while self._waiting and size < most:
@@ -178,8 +185,6 @@ class EventLog:
         self._waiting.append(event)
         self._bytes += len(event.body)
         self._memory.used += len(event.body)
-        self.buffer.record_waiting(len(self._waiting))
-        self.fullest = max(self.fullest, self.utilization)
         self._changed.set()
 
     def _is_full(self, size: int) -> bool:

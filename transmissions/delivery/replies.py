@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from transmissions.api_replies import Refusal
+from transmissions.json_text import as_json
 
-from .envelope import encode
 from .errors import DeliveryError, InvalidRequest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SAFE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"
 
 def json_reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a value as an answer."""
-    return Response(encode(value) + b"\n", status, {**_SAFE, **(headers or {})}, media_type="application/json")
+    return Response(as_json(value) + b"\n", status, {**_SAFE, **(headers or {})}, media_type="application/json")
 
 
 async def _refuse(connection: HTTPConnection, error: Exception) -> Response | None:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from transmissions.json_text import as_json
+
 from .connection import Connection, Pace
 from .dialects import ACTIONS, echo, parse
-from .envelope import Event, as_message, encode, now
+from .envelope import Event, as_message, now
 from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFound
 from .http import cut_off
 
@@ -145,7 +147,7 @@ class Socket:
         await self._say(action if action == "status" else f"{action}_ack", {**live.status(), **echo(asked)})
 
     async def _deliver(self, live: LiveRun, since: int, names: dict[str, str]) -> None:
-        connection = Connection(live, "websocket", partial(_encoded, encode(names)[1:-1], _metadata_head(names)), self._pace)
+        connection = Connection(live, "websocket", partial(_encoded, as_json(names)[1:-1], _metadata_head(names)), self._pace)
 
         async def send(pieces: list[bytes]) -> None:
             for piece in pieces:
@@ -169,7 +171,7 @@ class Socket:
         """
         try:
             async with asyncio.timeout(self._pace.send):
-                await self._send(encode({"message_type": kind, "timestamp": now(), "data": data}))
+                await self._send(as_json({"message_type": kind, "timestamp": now(), "data": data}))
         except TimeoutError as error:
             cut_off(self._websocket.scope)
             raise BackpressureExceeded(f"the client took nothing for {self._pace.send:g} s") from error
@@ -193,4 +195,4 @@ def _encoded(head: bytes, first_head: bytes, event: Event, *, bare: bool = False
 
 
 def _metadata_head(names: dict[str, str]) -> bytes:
-    return encode({name: value for name, value in names.items() if name != "request_id"})[1:-1]
+    return as_json({name: value for name, value in names.items() if name != "request_id"})[1:-1]

@@ -1,0 +1,288 @@
+"""`trans serve` against a bare starlette endpoint under uvicorn that sends the same events, in one run: pace, delay, memory.
+
+For NDJSON, Server-Sent Events and WebSocket, each with 1 and 100 clients: events a second where nothing waits; the delay of
+events made at a steady pace (P95), and from the request to the first byte of the answer (P95); memory for each connection.
+
+    python benchmarks/server.py [--clients 1,100,1000] [--events 20000] [--protocols ndjson,sse,websocket]
+    python benchmarks/server.py --stalled 1000     clients that never read: memory, when they are closed, and what others notice
+"""
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+APP = """@prefix : <http://purl.org/stuff/transmissions/> .
+:made a :EntryTransmission ; :pipe ( [ a :Made ] ) .
+"""
+STEPS = '''
+import asyncio
+import time
+from transmissions import Processor
+
+
+class Made(Processor):
+    """Make `count` messages of `size` bytes and the time, `pause` seconds apart."""
+
+    async def run(self, reader, writer):
+        async for message in reader:
+            for number in range(message["count"]):
+                if message["pause"]:
+                    await asyncio.sleep(message["pause"])
+                await writer.write({"number": number, "made": time.time(), "text": "x" * message["size"]})
+'''
+MARKS = {"ndjson": b'{"event": "result"', "sse": b"event: result", "websocket": b'"message_type": "result"'}
+PATHS = {"ndjson": "/apps/made/stream", "sse": "/apps/made/sse", "websocket": "/apps/made/ws"}
+
+
+def bare_application():
+    """Return the endpoints anybody would write."""
+    from starlette.applications import Starlette
+    from starlette.responses import StreamingResponse
+    from starlette.routing import Route, WebSocketRoute
+
+    async def events(message):
+        for number in range(message["count"]):
+            if message["pause"]:
+                await asyncio.sleep(message["pause"])
+            made = {"number": number, "made": time.time(), "text": "x" * message["size"]}
+            progress = {"completed": number + 1, "total": None, "success_rate": 1.0}
+            event = {"event": "result", "seq": number + 2, "index": number, "result": made, "progress": progress}
+            yield json.dumps({**event, "timestamp": "2026-01-01T00:00:00.000Z"}, ensure_ascii=False)
+
+    async def ndjson(request):
+        message = await request.json()
+        return StreamingResponse((text + "\n" async for text in events(message)), media_type="application/x-ndjson")
+
+    async def sse(request):
+        message = await request.json()
+        frames = (f"event: result\nid: 1\ndata: {text}\n\n" async for text in events(message))
+        return StreamingResponse(frames, media_type="text/event-stream")
+
+    async def socket(websocket):
+        await websocket.accept()
+        message = await websocket.receive_json()
+        async for text in events(message["data"]):
+            await websocket.send_text(f'{{"message_type": "result", "data": {text}}}')
+        await websocket.close()
+
+    posts = [Route(PATHS["ndjson"], ndjson, methods=["POST"]), Route(PATHS["sse"], sse, methods=["POST"])]
+    return Starlette(routes=[*posts, WebSocketRoute(PATHS["websocket"], socket)])
+
+
+def serve_bare(port):
+    """Serve them."""
+    import uvicorn
+
+    uvicorn.run(bare_application(), port=port, log_level="error", access_log=False)
+
+
+@contextlib.contextmanager
+def ours(folder):
+    """Start `trans serve`; give its process and port."""
+    for name, text in {"apps/made/transmissions.ttl": APP, "processors/made.py": STEPS}.items():
+        Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+        Path(folder, name).write_text(text)
+    words = ["serve", "made", "--no-token", "--port", "0", "--concurrent", "5000", "--timeout", "300"]
+    with started([sys.executable, "-P", "-m", "transmissions", *words], folder) as process:
+        yield process, int(re.search(r":(\d+);", process.stderr.readline())[1])
+
+
+@contextlib.contextmanager
+def bare(folder):
+    """Start the other; give its process and port."""
+    port = 18000 + os.getpid() % 10000
+    with started([sys.executable, "-P", __file__, "--bare", str(port)], folder) as process:
+        for _ in range(100):
+            time.sleep(0.1)
+            with contextlib.suppress(OSError):
+                asyncio.run(request(port, "ndjson", {"count": 1, "pause": 0, "size": 1}, Seen()))
+                break
+        yield process, port
+
+
+@contextlib.contextmanager
+def started(command, folder):
+    """Run a process while the block lasts."""
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class Seen:
+    """What one client saw."""
+
+    def __init__(self):
+        self.events = 0
+        self.first = None
+        self.delays = []
+
+
+def opening(protocol, message):
+    """Return what a client sends, to the last byte."""
+    if protocol == "websocket":
+        key = base64.b64encode(os.urandom(16)).decode()
+        upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        head = f"GET {PATHS[protocol]} HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}Sec-WebSocket-Key: {key}\r\n\r\n"
+        text = json.dumps({"action": "run", "data": message}).encode()
+        return head.encode(), b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
+    body = json.dumps(message).encode()
+    headers = f"Host: 127.0.0.1\r\nAccept: text/event-stream\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+    return f"POST {PATHS[protocol]} HTTP/1.1\r\n{headers}\r\n".encode() + body, b""
+
+
+async def request(port, protocol, message, seen):
+    """Run the app once, and read what comes."""
+    began = time.perf_counter()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 18)
+    first, second = opening(protocol, message)
+    writer.write(first)
+    if second:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(second)
+    rest, mark = b"", MARKS[protocol]
+    while data := await reader.read(1 << 16):
+        if seen.first is None:
+            seen.first = time.perf_counter() - began
+        data = rest + data
+        seen.events += data.count(mark)
+        if message["pause"]:
+            now = time.time()
+            seen.delays += [now - float(made) for made in re.findall(rb'"made": ([0-9.]+),', data)]
+        rest = data[1 - len(mark) :]
+        if seen.events >= message["count"]:
+            break
+    writer.close()
+
+
+async def all_at_once(port, protocol, clients, message, rate=1000):
+    """Have clients ask at a rate; return what they saw and how long it took."""
+    seen = [Seen() for _ in range(clients)]
+    tasks, began = [], time.perf_counter()
+    for one in seen:
+        tasks.append(asyncio.create_task(request(port, protocol, message, one)))
+        await asyncio.sleep(1 / rate if clients > 1 else 0)
+    await asyncio.gather(*tasks)
+    return seen, time.perf_counter() - began
+
+
+def memory(process):
+    """Return the resident memory of a process in bytes."""
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def share(values, part):
+    """Return the value that a part of them is below."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else 0.0
+
+
+async def measured(process, port, protocol, clients, events):
+    """Return events a second, P95 of delay and of the first byte in ms, KiB for each connection."""
+    quick = {"count": max(200, events // clients), "pause": 0, "size": 100}
+    await all_at_once(port, protocol, min(clients, 10), {**quick, "count": 200})
+    seen, seconds = await all_at_once(port, protocol, clients, quick)
+    pace = sum(one.events for one in seen) / seconds
+    before = memory(process)
+    steady = asyncio.create_task(all_at_once(port, protocol, clients, {"count": 20, "pause": 0.25, "size": 100}, 100))
+    await asyncio.sleep(4 if clients < 500 else 0.011 * clients)
+    each = (memory(process) - before) / clients / 1024
+    seen, _ = await steady
+    delays = [delay for one in seen for delay in one.delays]
+    return pace, share(delays, 0.95) * 1000, share([one.first for one in seen], 0.95) * 1000, each
+
+
+def compare(options, folder):
+    """Print a line for each protocol and number of clients."""
+    print("protocol   clients   events/s (bare)    ratio   P95 ms (bare)   first byte P95 ms (bare)   KiB each (bare)")
+    for protocol in options.protocols.split(","):
+        for clients in map(int, options.clients.split(",")):
+            figures = []
+            for server in (bare, ours):
+                with server(folder) as (process, port):
+                    figures.append(asyncio.run(measured(process, port, protocol, clients, options.events)))
+            (pace, delay, first, each), (our_pace, our_delay, our_first, our_each) = figures
+            print(
+                f"{protocol:10} {clients:7} {our_pace:8.0f} ({pace:8.0f}) {our_pace / pace:6.2f} "
+                f"{our_delay:7.1f} ({delay:5.1f}) {our_first:15.1f} ({first:5.1f}) {our_each:15.1f} ({each:5.1f})",
+                flush=True,
+            )
+
+
+async def stall(port, protocol, sockets):
+    """Ask for very many events and read none."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=4096)
+    writer.transport.pause_reading()
+    first, second = opening(protocol, {"count": 9000, "pause": 0.005, "size": 4000})
+    writer.write(first)
+    if second:
+        writer.transport.resume_reading()
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()
+        writer.write(second)
+    sockets.append((reader, writer))
+
+
+def open_to(process, port):
+    """Return how many connections a server has."""
+    lines = Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "01" for line in lines)
+
+
+async def stalled(process, port, clients, seconds):
+    """Print what becomes of clients that never read, and of one in ten that do."""
+    base, sockets, highest = memory(process), [], 0
+    for number in range(clients):
+        await stall(port, ("ndjson", "sse", "websocket")[number % 3], sockets)
+    began = time.perf_counter()
+    steady = {"count": int(seconds / 0.25), "pause": 0.25, "size": 100}
+    reading = asyncio.create_task(all_at_once(port, "ndjson", 20, steady))
+    closed = None
+    while time.perf_counter() - began < seconds:
+        await asyncio.sleep(0.5)
+        highest = max(highest, memory(process) - base)
+        if closed is None and open_to(process, port) <= 20:
+            closed = time.perf_counter() - began
+    seen, _ = await reading
+    delays = [delay for one in seen for delay in one.delays]
+    when = "never" if closed is None else f"{closed:.1f} s after the last came"
+    others = f"others' P99 {share(delays, 0.99) * 1000:.0f} ms"
+    print(f"{clients} that never read: {highest / 2**20:.0f} MiB more at most; all closed {when}; {others}")
+
+
+def main():
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", default="1,100")
+    parser.add_argument("--events", type=int, default=20000)
+    parser.add_argument("--protocols", default="ndjson,sse,websocket")
+    parser.add_argument("--stalled", type=int)
+    parser.add_argument("--seconds", type=float, default=45)
+    parser.add_argument("--bare", type=int)
+    options = parser.parse_args()
+    if options.bare:
+        serve_bare(options.bare)
+        return
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory() as folder:
+        if options.stalled:
+            with ours(folder) as (process, port):
+                asyncio.run(stalled(process, port, options.stalled, options.seconds))
+        else:
+            compare(options, folder)
+
+
+if __name__ == "__main__":
+    main()
