@@ -1,4 +1,4 @@
-"""`trans shapes`: the SHACL of the bundled processors, and whether the generated files are what it should be."""
+"""`trans shapes`: the SHACL of the bundled processors, and whether the generated files are what they should be."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ if TYPE_CHECKING:
 
     from transmissions.spec import Spec
 
-HELP = "print, check or write the shapes and reference made from the processors"
+HELP = "print, check or write what is made from the processors and the metrics: shapes, reference, dashboard, alerts"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans shapes`."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="fail if a generated file is stale, and show how")
-    what.add_argument("--write", action="store_true", help="write configs/processors.ttl and docs/reference/")
+    what.add_argument(
+        "--write", action="store_true", help="write configs/processors.ttl, configs/observability/ and docs/reference/"
+    )
 
 
 def call(options: Namespace) -> int:
     """Print, check or write."""
+    from transmissions.delivery import alerts
     from transmissions.homes import bundled
     from transmissions.reference import generated_files
     from transmissions.shapes import to_turtle
@@ -34,7 +37,8 @@ def call(options: Namespace) -> int:
     if not (options.check or options.write):
         print(to_turtle(specs), end="")
         return OK
-    files = generated_files(specs, bundled().folder)
+    root = bundled().folder
+    files = generated_files(specs, root) | alerts.generated_files(root)
     return _write(files) if options.write else _check(files)
 
 
