@@ -28,6 +28,8 @@ COMMANDS: Final = (
     "repl",
     "watch",
     "serve",
+    "follow",
+    "load",
     "mcp",
     "test",
     "retry",
@@ -49,8 +51,6 @@ LATER: Final = (
     "replay",
     "export",
     "resume",
-    "follow",
-    "load",
 )
 """Words kept free, so that an app called by its bare name today still runs when they become commands."""
 

@@ -1,0 +1,195 @@
+"""Load on a server: many clients that begin runs and read them to the end, one run after the other.
+
+A client counts events and bytes, and looks into few of them, so that it is not what is measured. Latency is the time from an
+event's `timestamp` to its arrival, of the last event of each piece that comes; it needs the clocks of both sides to agree, so
+it means most on one machine, and is not measured where events have none. This module needs aiohttp.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import aiohttp
+
+from transmissions.errors import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LAST: Final = {"ndjson": "stream", "sse": "sse", "websocket": "ws"}
+"""What the path of an app ends in."""
+_ACCEPTS: Final = {"ndjson": "application/x-ndjson", "sse": "text/event-stream"}
+_TIMESTAMP: Final = re.compile(rb'"timestamp": ?"([^"]{20,32})"')
+_SUCCESS: Final = range(200, 300)
+_SAMPLES: Final = 200_000
+_LARGEST: Final = 64 << 20
+_END: Final = '"summary"'
+
+
+class Load(NamedTuple):
+    """What load, and where."""
+
+    url: str
+    protocol: str
+    message: Mapping[str, Any]
+    token: str | None
+    clients: int
+    rate: float | None
+    """Clients that begin in a second."""
+    duration: float
+    """Seconds, at most."""
+    runs: int | None
+    """Of each client; None is as many as there is time for."""
+
+
+class Figures:
+    """What all clients saw."""
+
+    def __init__(self) -> None:
+        self.events = self.bytes = self.runs = self.unfinished = 0
+        self.first: list[float] = []
+        self.latency: list[float] = []
+        self.reasons: Counter[str] = Counter()
+
+    def piece(self, data: bytes, events: int) -> None:
+        """Count what came at once."""
+        self.events += events
+        self.bytes += len(data)
+        if events and len(self.latency) < _SAMPLES and (delay := _age(data)) is not None:
+            self.latency.append(delay)
+
+    def told(self, load: Load, seconds: float) -> dict[str, Any]:
+        """Return them as JSON."""
+        return {
+            "clients": load.clients,
+            "protocol": load.protocol,
+            "seconds": round(seconds, 3),
+            "runs": self.runs,
+            "unfinished": self.unfinished,
+            "errors": sum(self.reasons.values()),
+            "reasons": dict(self.reasons.most_common(10)),
+            "events": self.events,
+            "events_per_second": round(self.events / max(seconds, 1e-9), 1),
+            "bytes_per_second": round(self.bytes / max(seconds, 1e-9), 1),
+            "ttfb_ms": percentiles(self.first),
+            "latency_ms": percentiles(self.latency),
+        }
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float] | None:
+    """Return what so many percent stay below, in milliseconds."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    at = {f"p{percent}": ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] for percent in (50, 95, 99)}
+    return {name: round(value * 1000, 3) for name, value in {**at, "max": ordered[-1]}.items()}
+
+
+async def generate(load: Load) -> dict[str, Any]:
+    """Put a load on a server, and return what was measured."""
+    figures = Figures()
+    began = time.monotonic()
+    headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {load.token}"} if load.token else {})
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=30)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=limits, headers=headers) as session:
+        work = [_Client(session, load, figures, number).work() for number in range(load.clients)]
+        await asyncio.gather(*work)
+    return figures.told(load, time.monotonic() - began)
+
+
+class _Client:
+    """One of many."""
+
+    def __init__(self, session: aiohttp.ClientSession, load: Load, figures: Figures, number: int) -> None:
+        self._session = session
+        self._load = load
+        self._figures = figures
+        self._number = number
+
+    async def work(self) -> None:
+        """Make one run after the other until the time is over."""
+        load = self._load
+        until = asyncio.get_running_loop().time() + load.duration
+        if load.rate:
+            await asyncio.sleep(min(self._number / load.rate, load.duration))
+        done = 0
+        while load.runs is None or done < load.runs:
+            done += 1
+            if not await self._run_until(until):
+                return
+
+    async def _run_until(self, until: float) -> bool:
+        """Make one run; say whether there is time for another."""
+        over = asyncio.timeout_at(until)
+        try:
+            async with over:
+                await (self._socket() if self._load.protocol == "websocket" else self._http())
+        except (aiohttp.ClientError, OSError) as error:
+            # TimeoutError is an OSError; ours is the end of the time, any other a failure.
+            if over.expired():
+                self._figures.unfinished += 1
+                return False
+            self._figures.reasons[describe(error)[:200]] += 1
+            await asyncio.sleep(0.1)
+            return True
+        self._figures.runs += 1
+        return True
+
+    async def _http(self) -> None:
+        load, began = self._load, time.monotonic()
+        mark, rest = (b"\ndata:", b"\n") if load.protocol == "sse" else (b"\n", b"")
+        headers = {"Accept": _ACCEPTS[load.protocol]}
+        async with self._session.post(load.url, json=load.message, headers=headers) as response:
+            if response.status not in _SUCCESS:
+                raise aiohttp.ClientError(f"status {response.status}: {(await response.read())[:150].decode(errors='replace')}")
+            async for chunk in response.content.iter_any():
+                self._began(began)
+                began = 0.0
+                # A mark may be cut in two: what its first part could be is looked at again with the next piece.
+                self._figures.piece(chunk, (rest + chunk).count(mark))
+                rest = (rest + chunk)[1 - len(mark) :] if len(mark) > 1 else b""
+
+    async def _socket(self) -> None:
+        load, began = self._load, time.monotonic()
+        async with self._session.ws_connect(load.url.replace("http", "ws", 1), max_msg_size=_LARGEST) as socket:
+            await socket.send_str(json.dumps({"action": "run", "request_id": "1", "data": load.message}))
+            while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                text: str = message.data
+                if text.startswith('{"message_type": "welcome"'):
+                    continue
+                self._began(began)
+                began = 0.0
+                self._figures.piece(text.encode(), 1)
+                if _is_end(text):
+                    return
+        raise aiohttp.ClientError("the socket was closed before the summary")
+
+    def _began(self, began: float) -> None:
+        if began:
+            self._figures.first.append(time.monotonic() - began)
+
+
+def _is_end(text: str) -> bool:
+    if _END not in text[:100]:
+        return False
+    message = json.loads(text)
+    return "summary" in {message.get("message_type"), message.get("event")}
+
+
+def _age(data: bytes) -> float | None:
+    """Return how long ago the last event was made, in seconds."""
+    found = data.rfind(b'"timestamp"')
+    if found < 0 or not (match := _TIMESTAMP.match(data, found)):
+        return None
+    try:
+        made = datetime.fromisoformat(match[1].decode())
+    except ValueError:
+        return None
+    return max(0.0, time.time() - made.timestamp()) if made.tzinfo else None
