@@ -22,6 +22,8 @@ from transmissions import MISSING, compare
         ("notEquals", MISSING, "x", True),
         ("notEquals", "1.0", 1, False),
         ("contains", "abc", "b", True),
+        ("equals", "é".encode(), "é", True),
+        ("matches", b"abc", "^a", True),
         ("contains", 123, 2, True),
         ("contains", [1, 2], "2", True),
         ("contains", [None], "null", False),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import UsageError
 from .fields import MISSING, get_field
+from .json_text import in_words
 from .settings import Record
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ def compare(relation: str, found: Any, value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """Return text as it is, and any other value as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """Return text as it is, bytes as the text they are, and any other value as JSON."""
+    if isinstance(value, str):
+        return value
+    return in_words(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=in_words)
 
 
 def _on_sides(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

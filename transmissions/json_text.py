@@ -40,26 +40,24 @@ def as_json(value: Any, *, indent: int | None = None, strict: bool = False) -> b
     return text.encode("utf-8", "backslashreplace")
 
 
-def text_of(data: bytes | bytearray | memoryview) -> str:
-    """Return the text that stands for bytes: what they are in UTF-8, else their base64."""
+def in_words(value: Any) -> str:
+    """Return the text that stands for what JSON has no words for: bytes are what they are in UTF-8, else their base64."""
+    if not isinstance(value, _BYTES):
+        return str(value)
     try:
-        return str(data, "utf-8")
+        return str(value, "utf-8")
     except UnicodeDecodeError:
-        return binascii.b2a_base64(data, newline=False).decode()
+        return binascii.b2a_base64(value, newline=False).decode()
 
 
 @cache
 def _encoder(indent: int | None, strict: bool) -> json.JSONEncoder:
-    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, default=_of_bytes if strict else _of_any)
-
-
-def _of_any(value: Any) -> str:
-    return text_of(value) if isinstance(value, _BYTES) else str(value)
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, default=_of_bytes if strict else in_words)
 
 
 def _of_bytes(value: Any) -> str:
     if isinstance(value, _BYTES):
-        return text_of(value)
+        return in_words(value)
     raise TypeError(f"a {type(value).__name__} is none")
 
 
