@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import anthropic
 
 from .egress import take_apart
-from .llm_model import Answer, ModelError, explained, number_in, odd, parsed
+from .llm_model import Answer, ModelError, explained, explained_streaming, number_in, odd, parsed
 from .sdk_connections import open_client
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from .llm_model import Question
 
 _LONGEST: Final = 4096
@@ -37,6 +39,24 @@ class AnthropicModel:
 
     async def answer(self, question: Question) -> Answer:
         """Ask."""
+        with explained(anthropic, self._where):
+            reply = await self._client.messages.with_raw_response.create(**self._asked(question))
+        return _read(reply.http_response.text, self._where)
+
+    async def stream(self, question: Question) -> AsyncGenerator[str | dict[str, Any]]:
+        """Ask, and yield the pieces of the reply's text as they come, and the whole message at the end."""
+        with explained_streaming(anthropic, self._where):
+            async with self._client.messages.stream(**self._asked(question)) as stream:
+                ended = False
+                async for event in stream:
+                    if event.type == "text":
+                        yield event.text
+                    ended = ended or event.type == "message_stop"
+                if not ended:
+                    raise ModelError("the reply has no end")
+                yield (await stream.get_final_message()).model_dump(mode="json", exclude_none=True)
+
+    def _asked(self, question: Question) -> dict[str, Any]:
         asked: dict[str, Any] = {
             "model": question.model,
             "max_tokens": question.max_tokens or _LONGEST,
@@ -46,9 +66,7 @@ class AnthropicModel:
             asked["system"] = question.system
         if question.temperature is not None:
             asked["extra_body"] = {"temperature": question.temperature}
-        with explained(anthropic, self._where):
-            reply = await self._client.messages.with_raw_response.create(**asked)
-        return _read(reply.http_response.text, self._where)
+        return asked
 
     async def close(self) -> None:
         """Close the connection."""

@@ -10,7 +10,7 @@ from .fetching import refused
 from .structure import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
 _SHOWN: Final = 200
 """Letters of what a server said that stand in an error, at most."""
@@ -66,6 +66,17 @@ class Model(Protocol):
         """
         ...
 
+    def stream(self, question: Question) -> AsyncGenerator[str | dict[str, Any]]:
+        """Ask, and yield the pieces of the reply's text as they come; at the end the whole reply, if the protocol has one.
+
+        Closing the generator ends the request.
+
+        Raises:
+            FetchError: there is no reply, it breaks off, or it is none of this protocol.
+
+        """
+        ...
+
     async def close(self) -> None:
         """Close the connection."""
         ...
@@ -93,6 +104,27 @@ def explained(sdk: Any, where: str) -> Iterator[None]:
         raise ModelError(f"{where}: {said if isinstance(cause, FetchError) else f'the connection failed: {said}'}") from error
     except FetchError as error:
         raise ModelError(f"{where}: {error}") from error
+
+
+@contextlib.contextmanager
+def explained_streaming(sdk: Any, where: str) -> Iterator[None]:
+    """Turn what goes wrong in the middle of a reply into sentences, too; there the libraries leave much to others.
+
+    Raises:
+        FetchError: something did.
+
+    """
+    import httpx2
+
+    try:
+        with explained(sdk, where):
+            yield
+    except sdk.APIError as error:
+        raise ModelError(f"{where}: the reply broke off{_said(error.body) or f': {beginning(error.message)}'}") from error
+    except httpx2.HTTPError as error:
+        raise ModelError(f"{where}: the reply broke off: {str(error).lower() or type(error).__name__}") from error
+    except (ValueError, AttributeError, TypeError, AssertionError) as error:
+        raise odd(str(error), where) from error
 
 
 def _said(body: Any) -> str:

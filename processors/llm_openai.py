@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import openai
 
 from .egress import take_apart
-from .llm_model import Answer, ModelError, explained, number_in, odd, parsed
+from .llm_model import Answer, ModelError, explained, explained_streaming, number_in, odd, parsed
 from .sdk_connections import open_client
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from .llm_model import Question
     from .llm_providers import Provider
 
@@ -35,6 +37,25 @@ class OpenAIModel:
 
     async def answer(self, question: Question) -> Answer:
         """Ask."""
+        with explained(openai, self._where):
+            reply = await self._client.chat.completions.with_raw_response.create(**self._asked(question))
+        return _read(reply.http_response.text, self._where)
+
+    async def stream(self, question: Question) -> AsyncGenerator[str | dict[str, Any]]:
+        """Ask, and yield the pieces of the reply's text as they come; this protocol has no whole reply then."""
+        with explained_streaming(openai, self._where):
+            chunks = await self._client.chat.completions.create(**self._asked(question), stream=True)
+            ended = False
+            async with chunks:
+                async for chunk in chunks:
+                    for choice in (chunk.choices or [])[:1]:
+                        if choice.delta.content:
+                            yield choice.delta.content
+                        ended = ended or choice.finish_reason is not None
+            if not ended:
+                raise ModelError("the reply has no end")
+
+    def _asked(self, question: Question) -> dict[str, Any]:
         system = [{"role": "system", "content": question.system}] if question.system else []
         asked: dict[str, Any] = {
             "model": question.model,
@@ -46,9 +67,7 @@ class OpenAIModel:
             asked["temperature"] = question.temperature
         if question.as_json and self._provider.has_json_mode:
             asked["response_format"] = {"type": "json_object"}
-        with explained(openai, self._where):
-            reply = await self._client.chat.completions.with_raw_response.create(**asked)
-        return _read(reply.http_response.text, self._where)
+        return asked
 
     async def close(self) -> None:
         """Close the connection."""

@@ -14,7 +14,7 @@ from transmissions.processors.containers import FileContainer
 from transmissions.processors.csv_files import CSVReader, CSVWriter
 from transmissions.processors.database_writer import Column, DatabaseWriter
 from transmissions.processors.datasets import ConfigMap, EndpointsGenerator, RDFConfig
-from transmissions.processors.demo import Delay, NumberSource
+from transmissions.processors.demo import Delay, NumberSource, RandomNumber
 from transmissions.processors.entries import EntryDeduplicator, FeedUrlDeduplicator, RequiredFields
 from transmissions.processors.environment import EnvLoader
 from transmissions.processors.escapes import Escaper
@@ -62,7 +62,7 @@ MAKERS = [
     Accumulate, Batch, DeadEnd, ForEach, Fork, JSONLinesWriter, JSONWalker, LineReader, MarkdownFormatter, NOP, NumberSource,
     Unbatch, Unfork, DirWalker, FilenameMapper, CaptureAll, WhiteboardToMessage,
     lambda: Choice(test_property="content", true_property="x", true_value=1),
-    lambda: Delay(delay=0),
+    lambda: Delay(delay=0), lambda: RandomNumber(target_field="n"),
     lambda: FileFilter(path_field="content", include_pattern=("*",)),
     lambda: FileRemove(target="none"),
     lambda: MessageChangeDetector(key_field="content", value_field="items", cache_file="cache.json"),
