@@ -133,7 +133,14 @@ def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=()
     streams = StreamServer(served(*names), pace=pace, caps=caps, timeout=30, terms=terms)
     guard = Guard(streams.application(), token=token, origins=origins, admits=streams.admits)
     server = serving.Server(
-        guard, concurrent=2000, timeout=1, kill=streams.kill, sockets=True, drain=streams.drain, per_address=per_address
+        guard,
+        concurrent=2000,
+        timeout=1,
+        kill=streams.kill,
+        sockets=True,
+        drain=streams.drain,
+        per_address=per_address,
+        patience=0.2,
     )
     listener = serving.listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.until_asked_to_stop, args=(listener,), daemon=True)

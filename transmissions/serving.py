@@ -163,6 +163,7 @@ class Server(uvicorn.Server):
         sockets: bool = False,
         drain: Callable[[float], Awaitable[None]] | None = None,
         per_address: int | None = None,
+        patience: float = _PATIENCE,
     ) -> None:
         doorkeeper = _Doorkeeper(concurrent + _SPARE, per_address)
         config = uvicorn.Config(
@@ -185,6 +186,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._kill = kill
         self._finish = drain
+        self._patience = patience
         self._stop: signals.Stop | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -192,7 +194,7 @@ class Server(uvicorn.Server):
         if self._finish is not None:
             for server in self.servers:
                 server.close()
-            await self._finish(_PATIENCE)
+            await self._finish(self._patience)
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

@@ -55,7 +55,7 @@ class Connection:
         self._first = first
         self._began = self._last = time.monotonic()
         self._sending = self._warned = 0.0
-        self._is_replaced = self._is_due = False
+        self._is_replaced = self._is_due = self._is_expired = False
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -117,12 +117,14 @@ class Connection:
             assert self._task is not None
             self._task.cancel()
             return
-        if now - self._last >= pace.heartbeat or self.seconds >= pace.longest:
-            self._is_due = True
+        self._is_due = now - self._last >= pace.heartbeat
+        self._is_expired = now - self._began >= pace.longest
+        if self._is_due or self._is_expired:
             self.live.log.poke()
-        looks = (self._sending or now) + pace.send, self._last + pace.heartbeat, self._began + pace.longest
-        wait = min([look - now for look in looks if look > now], default=pace.send)
-        self._timer = asyncio.get_running_loop().call_later(wait, self._look)
+        beat = (now if self._is_due else self._last) + pace.heartbeat
+        end = self._began + pace.longest + (pace.send if self._is_expired else 0)
+        looks = min((self._sending or now) + pace.send, beat, end)
+        self._timer = asyncio.get_running_loop().call_later(max(0.001, looks - now), self._look)
 
     async def _follow(self, send: Send, since: int) -> None:
         log = self.live.log
@@ -140,13 +142,11 @@ class Connection:
     async def _batches(self, seq: int) -> AsyncIterator[list[Event]]:
         """Yield what comes behind a number, and a heartbeat where nothing does."""
         log = self.live.log
-        while not self._is_replaced:
-            if self.seconds >= self._pace.longest:
-                self.ended = "expired"
-                return
+        while True:
             await self._wait(seq)
-            if self._is_replaced:
-                break
+            if self._is_replaced or self._is_expired:
+                self.ended = "replaced" if self._is_replaced else "expired"
+                return
             events = log.take(seq, _LITTLE if log.pressure.is_slow else _GATHERED)
             if events:
                 seq = events[-1].seq
@@ -157,7 +157,6 @@ class Connection:
             elif self._is_due:
                 self._is_due = False
                 yield self._heartbeat()
-        self.ended = "replaced"
 
     async def _wait(self, seq: int) -> None:
         log = self.live.log
@@ -165,7 +164,10 @@ class Connection:
             # Others have their turn where this one never has to wait.
             await asyncio.sleep(0)
         else:
-            await log.wait(seq, lambda: self._is_replaced or self._is_due)
+            await log.wait(seq, self._is_called)
+
+    def _is_called(self) -> bool:
+        return self._is_replaced or self._is_due or self._is_expired
 
     async def _send(self, send: Send, events: list[Event]) -> None:
         bare = self.live.terms.bare

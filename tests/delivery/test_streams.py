@@ -1,0 +1,296 @@
+"""NDJSON and Server-Sent Events against a real server: headers, order, ends, refusals, and what a client may do to its run."""
+
+import gzip
+import json
+import socket
+
+import pytest
+from delivering import decoded, eventually, make_home, running
+
+from transmissions.delivery.buffer import BufferLimits
+from transmissions.delivery.connection import Pace
+from transmissions.delivery.hub import Caps
+from transmissions.delivery.terms import Terms
+
+FOREVER = {"count": 10**6, "wait": 0.01}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Give a home with apps of numbers."""
+    make_home(tmp_path, monkeypatch)
+    return tmp_path
+
+
+def frames(body):
+    """Return the frames of Server-Sent Events as dicts of their fields."""
+    parts = [part for part in body.decode().split("\n\n") if part]
+    return [dict(line.split(": ", 1) for line in part.split("\n")) for part in parts]
+
+
+def test_nd01_nd05_ev34_a_run_is_lines_from_metadata_to_one_summary():
+    """Numbered without gaps, in UTF-8, with nothing behind the summary; the media type names the charset."""
+    with running("numbers") as server:
+        status, headers, body = server.ask("POST", "/apps/numbers/stream", {"fields": {"text": "ä\n"}})
+    events = decoded(body)
+    assert (status, headers["content-type"]) == (200, "application/x-ndjson; charset=utf-8")
+    assert [event["event"] for event in events if event["event"] != "progress"] == ["metadata", *["result"] * 3, "summary"]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["status"] == "complete"
+
+
+def test_hd10_hd17_the_headers_of_a_stream_say_what_the_seed_promises():
+    """And the same names are in its first event."""
+    with running("numbers") as server:
+        headers = {"x_request_id": "mine", "x_session_id": "session-1-a", "x_buffer_size": "1024"}
+        _, found, body = server.ask("POST", "/apps/numbers/stream", **headers)
+    first = decoded(body)[0]
+    assert (found["x-request-id"], first["request_id"], first["session_id"]) == ("mine", "mine", "session-1-a")
+    assert (found["x-buffer-capacity"], found["x-buffer-current"], found["x-backpressure-threshold"]) == ("1024", "0", "800")
+    assert (found["cache-control"], found["x-accel-buffering"], found["connection"]) == ("no-cache", "no", "keep-alive")
+    assert found["transfer-encoding"] == "chunked"
+    assert "content-length" not in found
+    assert (first["buffer_info"]["capacity"], first["buffer_info"]["backpressure_threshold"]) == (1024, 800)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("x_buffer_size", 64, 2048),
+        ("x_buffer_timeout", 100, 10000),
+        ("x_slow_client_threshold", 50, 1000),
+        ("x_max_memory_per_connection", 4096, 262144),
+    ],
+)
+def test_hd04_hd08_a_header_out_of_its_range_is_refused_with_the_range(name, low, high):
+    """Or taken to it, and that is told, for a client that asks for lenience."""
+    with running("numbers") as server:
+        for value in (str(low - 1), str(high + 1), "abc", "1e3", "\uff19", "9" * 400):
+            status, _, body = server.ask("POST", "/apps/numbers/stream", **{name: value.encode()})
+            fault = json.loads(body)["error"]["context"]["fields"][0]
+            assert (status, fault["name"], fault["minimum"], fault["maximum"]) == (400, name.replace("_", "-"), low, high)
+        assert all(server.ask("POST", "/apps/numbers/stream", **{name: str(edge)})[0] == 200 for edge in (low, high))
+        body = server.ask("POST", "/apps/numbers/stream?lenient=1", **{name: str(high + 1)})[2]
+        assert decoded(body)[0]["warnings"] == [f"{name.replace('_', '-')} was taken to its range"]
+
+
+@pytest.mark.parametrize(("value", "status"), [("TRUE", 200), ("0", 200), ("false", 200), ("maybe", 400)])
+def test_hd06_backpressure_is_a_boolean(value, status):
+    """In any case, and nothing else."""
+    with running("numbers") as server:
+        assert server.ask("POST", "/apps/numbers/stream", x_enable_backpressure=value)[0] == status
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a b", "x" * 129, "ä".encode(), "a/b"])
+def test_hd03_hd18_hd20_names_of_clients_are_checked_and_never_become_folders(home, name):
+    """A request id that is none is replaced, a session id refused; outputs have names nobody chose."""
+    with running("numbers") as server:
+        status, headers, _ = server.ask("POST", "/apps/numbers/stream", x_request_id=name)
+        assert (status, len(headers["x-request-id"])) == (200, 32)
+        assert server.ask("POST", "/apps/numbers/stream", x_session_id=name)[0] == 400
+        assert server.ask("POST", "/apps/numbers/stream", x_request_id="..")[0] == 200
+    assert not list(home.glob("numbers-output/..*"))
+
+
+def test_ss01_ss04_frames_have_names_ids_and_one_line_of_data():
+    """With how long to wait before coming again, and no id where nothing can be asked for again."""
+    with running("numbers") as server:
+        _, headers, body = server.ask("POST", "/apps/numbers/sse")
+    retry, *rest = frames(body)
+    assert headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert retry == {"retry": "3000"}
+    assert [(frame["event"], int(frame["id"])) for frame in rest] == [
+        (event["event"], event["seq"]) for event in (json.loads(frame["data"]) for frame in rest)
+    ]
+
+
+def test_ss04_ss12_a_session_is_begun_and_followed_until_there_is_nothing_more():
+    """Its first reader has everything, one that has it all is told to come no more, and any other has what it lacks."""
+    with running("numbers") as server:
+        status, _, body = server.ask("POST", "/apps/numbers/sse", x_session_id="s-1")
+        begun = json.loads(body)
+        assert (status, begun["session_id"]) == (202, "s-1")
+        events = [json.loads(frame["data"]) for frame in frames(server.ask("GET", begun["stream_url"])[2])[1:]]
+        last = events[-1]["seq"]
+        assert [event["seq"] for event in events] == list(range(1, last + 1))
+        assert server.ask("GET", begun["stream_url"], last_event_id=str(last))[0] == 204
+        again = frames(server.ask("GET", f"/apps/numbers/sse?session_id=s-1&since={last - 1}")[2])
+        assert [json.loads(frame["data"])["event"] for frame in again[1:]] == ["summary"]
+        assert server.ask("GET", "/apps/numbers/sse?session_id=other")[0] == 404
+
+
+def test_ss07_ss08_a_stream_that_has_nothing_to_say_sends_heartbeats():
+    """With how the server does; they have no number."""
+    with running("numbers", pace=Pace(heartbeat=0.05)) as server:
+        events = server.events("numbers", {"count": 2, "wait": 0.4})
+    beats = [event for event in events if event["event"] == "heartbeat"]
+    assert len(beats) > 2
+    assert "seq" not in beats[0]
+    assert beats[0]["server_health"]["status"] == "healthy"
+    assert any(event["event"] == "system_status" for event in events)
+
+
+def test_ss09_a_connection_ends_after_its_longest_time_and_the_run_goes_on():
+    """There is no summary, so the client knows, and comes for the rest."""
+    with running("numbers", pace=Pace(longest=0.3)) as server:
+        events = server.events("numbers", {"count": 30, "wait": 0.03}, x_request_id="long")
+        assert events[-1]["event"] != "summary"
+        while events[-1]["event"] != "summary":
+            events += decoded(server.ask("GET", f"/runs/long/stream?since={events[-1]['seq']}")[2])
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+
+
+def test_nd08_ss15_a_run_whose_client_stays_away_is_cancelled_and_forgotten():
+    """After the time it has to come back."""
+    with running("numbers", terms={"numbers": Terms(BufferLimits(), grace=0.2)}) as server:
+        with server.asked("POST", "/apps/numbers/stream", FOREVER, x_request_id="left") as reply:
+            reply.readline()
+        assert eventually(lambda: server.ask("GET", "/runs/left")[0] == 404)
+        assert not server.streams.hub.runs
+        assert server.streams.hub.streams == 0
+
+
+def test_nd12_gzip_lets_every_event_out_at_once():
+    """Where a client takes it; whoever refuses it gets none."""
+    with running("numbers") as server:
+        with server.asked("POST", "/apps/numbers/stream", FOREVER, accept_encoding="br, gzip") as reply:
+            assert reply.getheader("content-encoding") == "gzip"
+            assert json.loads(gzip.GzipFile(fileobj=reply).readline())["event"] == "metadata"
+        _, headers, body = server.ask("POST", "/apps/numbers/stream", accept_encoding="gzip;q=0")
+        assert "content-encoding" not in headers
+        assert decoded(body)[-1]["event"] == "summary"
+        body = server.ask("POST", "/apps/numbers/stream", accept_encoding="gzip")[2]
+        assert decoded(gzip.decompress(body))[-1]["event"] == "summary"
+
+
+@pytest.mark.parametrize(("app", "kind", "failed"), [("dead", "DeadLetter", 2), ("skips", "SkippedInput", 2)])
+def test_nd06_nd07_every_failure_is_told_once_and_the_others_arrive(home, app, kind, failed):
+    """With its node and the reason, without secrets and folders of the machine."""
+    with running(app) as server:
+        events = server.events(app, {"count": 4})
+    errors = [event for event in events if event["event"] == "error"]
+    summary = events[-1]
+    assert [event["result"]["n"] for event in events if event["event"] == "result"] == [0, 2]
+    assert [error["error"]["type"] for error in errors] == [kind] * failed
+    assert (errors[0]["error"]["context"]["node"], errors[0]["message"]) == (f"{app}/odd", errors[0]["error"]["message"])
+    assert errors[0]["message"].endswith("1 is odd, in output")
+    assert (summary["status"], summary["successful"], summary["failed"]) == ("partial", 2, failed)
+    assert str(home) not in json.dumps(events)
+
+
+def test_er11_a_run_that_fails_says_so_once_and_ends_with_a_summary():
+    """What came before it arrives."""
+    with running("stops") as server:
+        events = [event for event in server.events("stops", {"count": 4}) if event["event"] != "progress"]
+    assert [event["event"] for event in events][-2:] == ["error", "summary"]
+    assert [event["event"] for event in events].count("error") == 1
+    assert (events[-2]["error"]["type"], events[-1]["status"]) == ("PipelineFailed", "failed")
+
+
+def test_what_is_printed_is_an_event_of_its_own(capfd):
+    """And not on the server's standard output."""
+    with running("shown") as server:
+        events = server.events("shown", {"count": 1})
+    printed = [event for event in events if event["event"] == "output"]
+    assert '"n": 0' in printed[0]["text"]
+    assert capfd.readouterr().out == ""
+
+
+def test_an_event_of_an_app_cannot_take_the_number_of_ours():
+    """Its field of that name is left out, and names that tell of the connection stay ours."""
+    with running("numbers") as server:
+        own = server.events("numbers", {"count": 2, "fields": {"event": "page", "seq": 99}})
+        kept = server.events("numbers", {"count": 1, "fields": {"event": "summary"}})
+    assert [event["seq"] for event in own] == list(range(1, len(own) + 1))
+    assert [event["n"] for event in own if event["event"] == "page"] == [0, 1]
+    assert [event["event"] for event in kept].count("summary") == 1
+
+
+@pytest.mark.parametrize("action", ["pause", "cancel"])
+def test_a_run_is_paused_and_cancelled_over_plain_http(action):
+    """Paused it gives no more results; cancelled, even then, it ends with a summary that says so."""
+    with running("numbers") as server, server.asked("POST", "/apps/numbers/stream", FOREVER, x_request_id="run") as reply:
+        reply.readline()
+        state = json.loads(server.ask("POST", f"/runs/run/{action}")[2])["state"]
+        assert state == {"pause": "paused", "cancel": "cancelled"}[action]
+        server.ask("DELETE", "/runs/run")
+        summary = decoded(reply.read())[-1]
+        assert (summary["event"], summary["status"]) == ("summary", "cancelled")
+        assert json.loads(server.ask("DELETE", "/runs/run")[2])["state"] == "cancelled"
+        assert server.ask("POST", "/runs/run/fly")[0] == 404
+
+
+def test_the_same_key_finds_the_same_run_with_all_its_events():
+    """A client that does not know whether its request came through sends it again."""
+    with running("numbers") as server:
+        first = server.events("numbers", idempotency_key="k")
+        second = server.events("numbers", idempotency_key="k")
+        other = server.events("numbers", idempotency_key="k2")
+    assert first == second
+    assert other[0]["request_id"] != first[0]["request_id"]
+
+
+def test_bp11_more_runs_than_there_may_be_are_told_to_come_back():
+    """503 for all, 429 for one address; both with Retry-After."""
+    for caps, status in ((Caps(streams=1), 503), (Caps(per_client=1), 429)):
+        with running("numbers", caps=caps) as server, server.asked("POST", "/apps/numbers/stream", FOREVER) as reply:
+            reply.readline()
+            found, headers, body = server.ask("POST", "/apps/numbers/stream")
+            assert (found, headers["retry-after"]) == (status, "1")
+            assert json.loads(body)["error"]["retryable"] is True
+
+
+def test_ep11_ep12_what_is_not_there_is_said_in_json():
+    """Unknown apps with the nearest name, other methods with those there are."""
+    with running("numbers") as server:
+        status, _, body = server.ask("POST", "/apps/number/stream")
+        assert (status, json.loads(body)["error"]["message"]) == (404, "no app 'number' is served; did you mean 'numbers'?")
+        status, headers, _ = server.ask("GET", "/apps/numbers/stream")
+        assert (status, headers["allow"]) == (405, "POST")
+        assert server.ask("HEAD", "/apps/numbers/sse?session_id=x")[0] == 405
+        assert server.ask("POST", "/apps/numbers/stream", b"{]")[0] == 400
+
+
+def test_a_session_stands_for_the_token_where_a_browser_can_send_none():
+    """On streams only, and only one that this server made for somebody who knew the token."""
+    with running("numbers", token="right") as server:
+        bearer = {"authorization": "Bearer right"}
+        session = json.loads(server.ask("POST", "/sessions", **bearer)[2])["session_id"]
+        begun = json.loads(server.ask("POST", "/apps/numbers/sse", x_session_id=session, **bearer)[2])
+        assert server.ask("GET", begun["stream_url"])[0] == 200
+        forged = session[:-1] + ("0" if session[-1] != "0" else "1")
+        assert server.ask("GET", f"/apps/numbers/sse?session_id={forged}")[0] == 401
+        assert server.ask("GET", f"/runs?session_id={session}")[0] == 401
+        assert server.ask("GET", "/apps/numbers/sse?session_id=s-1")[0] == 401
+
+
+def test_ss19_a_server_that_ends_lets_its_runs_end_with_a_summary():
+    """The sources are stopped; nothing hangs."""
+    with running("numbers") as server, server.asked("POST", "/apps/numbers/stream", FOREVER, x_request_id="run") as reply:
+        reply.readline()
+        server.server.should_exit = True
+        summary = decoded(reply.read())[-1]
+    assert (summary["event"], summary["reason"]) == ("summary", "shutdown")
+    assert summary["status"] in {"partial", "cancelled"}
+
+
+def test_bp13_ss18_a_client_that_never_reads_is_cut_off():
+    """Whatever the system's buffers hold; others do not notice."""
+    with running("numbers", pace=Pace(send=0.3)) as server:
+        with socket.create_connection(server.address) as sleeper:
+            body = json.dumps({"count": 10**6, "size": 4000}).encode()
+            head = f"POST /apps/numbers/stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            sleeper.sendall(head.encode() + body)
+            totals = server.streams._observed.totals
+            assert eventually(lambda: totals.closed == 1)
+            assert server.events("numbers")[-1]["status"] == "complete"
+        assert b'streaming_duration_seconds_count{status="slow"} 1.0' in server.ask("GET", "/metrics")[2]
+        assert eventually(lambda: not server.server.server_state.connections)
+
+
+def test_a_connection_too_many_from_one_address_is_told_to_come_back():
+    """Before it has said anything."""
+    with running("numbers", per_address=1) as server, server.asked("POST", "/apps/numbers/stream", FOREVER) as reply:
+        reply.readline()
+        with socket.create_connection(server.address, timeout=10) as other:
+            assert other.recv(1000).startswith(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n")
