@@ -112,6 +112,8 @@ class FileRemove(Processor):
     ```
     """
 
+    fixed = frozenset({"target", "dotfiles", "folders"})
+
     target: str
     "The file or folder."
     dotfiles: bool = False

@@ -1,4 +1,4 @@
-"""Processors that steer the stream: loops, collections, choices, calls and ends."""
+"""Processors that steer the stream: loops, collections, calls and ends."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 class _AsksSPARQL(_FetchingWithHeaders):
     extra = ""  # an embedded store needs nothing
+    fixed = frozenset({"endpoint_settings"})
 
     endpoint: Annotated[str, Protected()] = ""
     "URL of the endpoint; this and `endpointSettings` need the extra `http`."

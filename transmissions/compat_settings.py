@@ -21,8 +21,6 @@ _DEFAULTS: Final = {"Templater": {"undefined": "empty"}}
 """Defaults of the original that its apps count on, by class."""
 _CLOSED: Final = frozenset({"dynamic", "protected", "record", "secret"})
 """Marks and kinds of settings no message sets here."""
-_STANDING: Final = {"FileRemove": {"target", "dotfiles", "folders"}, "_AsksSPARQL": {"endpoint_settings"}}
-"""Settings no message sets either, by class: what is removed, and the file that says where passwords are sent."""
 _BOUNDS: Final[dict[str, Callable[[float, float], bool]]] = {"ge": ge, "gt": gt, "le": le, "lt": lt}
 _TRUTHS: Final = {"true": True, "1": True, "false": False}
 
@@ -35,7 +33,7 @@ def as_before(cls: Any) -> dict[str, Any]:
 def overrides(cls: Any, message: Message) -> dict[str, Any]:
     """Return the settings that fields of a message set: true values of fields that are called like them and fit their types.
 
-    What is protected, a secret or a record is set by no message, nor what is removed; what is dynamic looks for itself.
+    What is protected, a secret, a record or `fixed` is set by no message; what is dynamic looks for itself.
     """
     told = {}
     for name, term, words in _open_settings(cls):
@@ -54,9 +52,8 @@ def words_of(cls: Any) -> dict[str, dict[str, Any]]:
 
 @cache
 def _open_settings(cls: Any) -> tuple[tuple[str, str, dict[str, Any]], ...]:
-    stands = {name for base in cls.__mro__ for name in _STANDING.get(base.__name__, ())}
     read = words_of(cls).items()
-    is_open = [(name, words) for name, words in read if not ({*words, words["kind"]} & _CLOSED or name in stands)]
+    is_open = [(name, words) for name, words in read if not ({*words, words["kind"]} & _CLOSED or name in cls.fixed)]
     return tuple((name, words["term"], words) for name, words in is_open)
 
 

@@ -51,6 +51,8 @@ class Processor(Settings):
     """Whether order and completeness matter to it, so that `:concurrency` cannot apply."""
     placement: ClassVar[str] = "loop"
     """Where `process` runs: `loop`, or `thread` for work that blocks."""
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Fields that no message sets, under `--compat` either: what is removed, where passwords are sent."""
 
     @property
     def context(self) -> Context:
