@@ -5,8 +5,8 @@ import os
 
 import delivering
 import pytest
-
 from clients.cutting import cutting
+
 from transmissions.client import Backoff, Disconnected, Heartbeat, Reset, Result, StreamClient, SyncStreamClient
 
 LONG = os.environ.get("TRANS_LONG") == "1"
@@ -74,8 +74,7 @@ def test_what_the_server_has_no_longer_is_told(home):
                 async for event in stream:
                     if event.seq > 400:
                         break
-            events = [event async for event in client.follow(stream.request_id)]
-            return events
+            return [event async for event in client.follow(stream.request_id)]
 
     with delivering.running("numbers", terms=terms) as server:
         reset, *events = delivering.timed(main(server))
