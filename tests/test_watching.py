@@ -135,6 +135,7 @@ def test_a_config_says_what_to_watch(home):
     ("text", "sentence"),
     [
         ("[{,}]", "watch.json:1:3: not JSON"),
+        ("[" * 20_000, "watch.json: JSON that cannot be read: it is nested too deep"),
         ("{}", "watch.json: a config is a list"),
         ('[{"dirs": ["."], "apps": [], "name": "x"}]', "[0] needs apps: a list of texts"),
         ('[{"dir": ["."]}]', "[0] has a 'dir'; did you mean 'dirs'?"),

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import engine
 from .errors import UsageError
 from .golden_values import without_folder
+from .json_text import read_json
 from .prepare import prepare
-from .session import as_line, parse_json
+from .session import as_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,19 +108,6 @@ def _lines(path: Path) -> list[Any] | None:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (ValueError, RecursionError):
         return None
-
-
-def read_json(path: Path) -> Any:
-    """Return the value in a file of JSON.
-
-    Raises:
-        UsageError: it cannot be read; the sentence says where it goes wrong.
-
-    """
-    try:
-        return parse_json(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
 
 
 def outcome_of(app: App, test: Golden) -> Outcome:

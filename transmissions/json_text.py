@@ -1,4 +1,4 @@
-"""Values of messages as JSON, and what stands there for those JSON has no words for."""
+"""Values as JSON, and what stands there for those JSON has no words for; and texts of JSON as the values they are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import binascii
 import json
 import math
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from .errors import RunError
+from .errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LONGEST: Final = 14_000
 """Bits of a number that Python writes in digits."""
@@ -48,6 +51,35 @@ def in_words(value: Any) -> str:
         return str(value, "utf-8")
     except UnicodeDecodeError:
         return binascii.b2a_base64(value, newline=False).decode()
+
+
+def parse_json(text: str, name: str, hint: str = "") -> Any:
+    """Return the value that a text of JSON is.
+
+    Raises:
+        UsageError: it is none; the sentence says where it goes wrong, and `hint`.
+
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}{hint}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0].lower()
+        raise UsageError(f"{name}: JSON that cannot be read: {reason}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Return the value in a file of JSON.
+
+    Raises:
+        UsageError: it cannot be read; the sentence says where it goes wrong.
+
+    """
+    try:
+        return parse_json(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
 
 
 @cache

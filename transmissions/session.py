@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
 import sys
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import __version__, engine, logs, outputs, signals
 from .closed_streams import reader_went_away
 from .errors import RunError, UsageError
-from .json_text import as_json
+from .json_text import as_json, parse_json
 from .plan import with_processes
 from .progress import Progress
 from .record import record_of
@@ -212,22 +211,6 @@ def read_messages(text: str | None) -> list[Message]:
     if not messages or not all(isinstance(message, dict) for message in messages):
         raise UsageError(f"{name}: {_A_MESSAGE}")
     return messages
-
-
-def parse_json(text: str, name: str, hint: str = "") -> Any:
-    """Return the value that a text of JSON is.
-
-    Raises:
-        UsageError: it is none; the sentence says where it goes wrong, and `hint`.
-
-    """
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}{hint}") from error
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0].lower()
-        raise UsageError(f"{name}: JSON that cannot be read: {reason}") from error
 
 
 def _read(name: str) -> str:

@@ -6,12 +6,12 @@ at the beginning of a folder is the home of whoever watches. An app whose words 
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .errors import UsageError
+from .json_text import read_json
 from .near import suggestion
 
 if TYPE_CHECKING:
@@ -47,12 +47,7 @@ def read_config(path: Path) -> list[WatchSet]:
         UsageError: it is not what a config is; the sentence says where.
 
     """
-    try:
-        sets = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
+    sets = read_json(path)
     if not isinstance(sets, list) or not sets:
         raise UsageError(f"{path}: a config is a list of objects with {', '.join(_FIELDS)}")
     return [_set(f"{path}: [{number}]", one) for number, one in enumerate(sets)]

@@ -80,7 +80,7 @@ def _differences(test: Golden, outcome: Outcome) -> list[str]:
 
 
 def _expected(test: Golden) -> Any:
-    from transmissions.golden import read_json
+    from transmissions.json_text import read_json
 
     path = test.file(".out.json")
     return read_json(path) if path.exists() else None
