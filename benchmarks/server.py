@@ -151,6 +151,7 @@ async def request(port, protocol, message, seen):
     writer.write(first)
     if second:
         await reader.readuntil(b"\r\n\r\n")
+        seen.first = time.perf_counter() - began
         writer.write(second)
     rest, mark = b"", MARKS[protocol]
     while data := await reader.read(1 << 16):

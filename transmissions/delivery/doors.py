@@ -1,0 +1,162 @@
+"""The connections of a server: counted, watched as long as they ask for nothing, and cut off when it is time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .http import ABORT
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+PATIENCE: Final = 10.0
+"""Seconds a connection has for the head of a request, and for what nobody asks about."""
+_UNSENT: Final = 1 << 15
+"""Bytes that may wait here for a connection before its sender waits too."""
+_BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_ENOUGH: Final = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Doorkeeper:
+    """Counts connections, in all and for each address."""
+
+    def __init__(self, most: int, per_address: int | None) -> None:
+        self._most = most
+        self._per_address = per_address or most
+        self._of: Counter[str] = Counter()
+
+    def refusal(self, address: str) -> bytes:
+        """Return what a new connection is told if it is not taken; count it if it is."""
+        if self._of.total() >= self._most:
+            return _BUSY
+        if self._of[address] >= self._per_address:
+            return _ENOUGH
+        self._of[address] += 1
+        return b""
+
+    def left(self, address: str) -> None:
+        """Know that a connection is gone."""
+        self._of[address] -= 1
+        if not self._of[address]:
+            del self._of[address]
+
+
+class Connection(H11Protocol):
+    """A connection that is closed if it asks for nothing, at first or any time later."""
+
+    def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._doorkeeper = doorkeeper
+        self._waiting: asyncio.TimerHandle | None = None
+        self._is_counted = self._is_socket = False
+        self.app = cast("Any", partial(_abortable, self.app, self))
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, or tell it to come back."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=_UNSENT)
+        refusal = self._doorkeeper.refusal(_address(self))
+        self._is_counted = not refusal
+        if refusal:
+            transport.write(refusal)
+            transport.close()
+        else:
+            self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take data, and watch as long as they make no request."""
+        super().data_received(data)
+        if self._is_socket or (self.cycle is not None and not self.cycle.response_complete):
+            self._stop_waiting()
+        elif self._waiting is None:
+            # Part of a head, or the rest of a body that was refused: uvicorn would wait for the next byte for ever.
+            self._wait()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Become a WebSocket, which is watched by pings."""
+        self._is_socket = True
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave nothing behind."""
+        self._stop_waiting()  # or the timer would hold all that the connection holds
+        if self._is_counted:
+            self._doorkeeper.left(_address(self))
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(PATIENCE, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+            self._waiting = None
+
+
+class _Gathering:
+    """A transport that sends what is written in one turn of the loop at once: a system call for each message is dear."""
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send data soon."""
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+
+    def close(self) -> None:
+        """Send what is left, and close."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._transport.write(data)
+
+
+def socket_class() -> Callable[..., Any]:
+    """Return a connection of a WebSocket that is counted and can be cut off; its library is not needed without."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    class Socket(WebSocketsSansIOProtocol):
+        def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            self._doorkeeper = doorkeeper
+            self.app = cast("Any", partial(_abortable, self.app, self))
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(cast("Any", _Gathering(transport, self.loop)))
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._doorkeeper.left(_address(self))
+            super().connection_lost(exc)
+
+        def keepalive_timeout(self) -> None:
+            super().keepalive_timeout()
+            self.transport.abort()  # Whoever answers no ping will not take what is unsent either.
+
+    return Socket
+
+
+def _address(protocol: Any) -> str:
+    return protocol.client[0] if protocol.client else ""
+
+
+async def _abortable(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    scope["extensions"] = {**scope.get("extensions", {}), ABORT: protocol.transport.abort}
+    await app(scope, receive, send)
