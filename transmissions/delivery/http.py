@@ -40,11 +40,11 @@ class StreamResponse:
         gzip = _Gzip() if _takes_gzip(scope) else None
         await send({"type": "http.response.start", "status": 200, "headers": self._headers(scope, gzip is not None)})
         try:
-            async with watched(self.connection.deliver(_body(send, gzip), self._since), _gone(receive)) as delivered:
+            async with watched(self.connection.deliver(_body(send, gzip), self._since), gone(receive)) as delivered:
                 delivered()
         except BackpressureExceeded:
             cut_off(scope)
-            await _gone(receive)
+            await gone(receive)
             return
         if self.is_whole:
             await send({"type": "http.response.body", "body": gzip.end() if gzip else b"", "more_body": False})
@@ -106,7 +106,8 @@ def cut_off(scope: Scope) -> None:
         abort()
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Wait until the client is."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
@@ -17,6 +19,8 @@ from .bare import EndpointResponse
 from .buffer import BufferLimits
 from .declared import Endpoint
 from .errors import InvalidRequest, NotFound, Overloaded
+from .files import Download, Transfer, find
+from .replies import json_reply
 from .requests import Requests
 from .terms import Terms
 
@@ -80,7 +84,8 @@ class Place:
             self._route = WebSocketRoute(self.endpoint.path, partial(on_socket, place=self))
         else:
             self._route = Route(self.endpoint.path, self.answer, methods=[self.endpoint.method])
-            self._route.methods = {self.endpoint.method}  # who asks for the head of a stream must not begin a run
+            heads = {"HEAD"} if self.endpoint.protocol == "file" and self.endpoint.method == "GET" else set()
+            self._route.methods = {self.endpoint.method} | heads  # who asks for the head of a stream must not begin a run
         return self._route
 
     def is_at(self, scope: Scope) -> bool:
@@ -94,6 +99,8 @@ class Place:
     async def answer(self, request: Request) -> Any:
         """Begin a run and send its messages, or go on where a client that comes back has left it."""
         protocol, failure = self.endpoint.protocol, self.requests.failure
+        if protocol == "file":
+            return await self._file(request)
         came_back = _LATEST.fullmatch(request.headers.get("last-event-id", ""))
         live = self._left(request, came_back[1]) if came_back else None
         since = int(came_back[2]) if came_back and live else 0
@@ -101,6 +108,19 @@ class Place:
             return Response(status_code=204)  # so that an EventSource comes no more
         live = live or await self.requests.begin(request)
         return EndpointResponse(live, protocol, self.pace, since, failure)
+
+    async def _file(self, request: Request) -> Response | Download:
+        live, transfer = await self.requests.begin_transfer(request)
+        message = await transfer.named
+        try:
+            path = find(self.requests.folder, message, self.endpoint.file_field)
+        except NotFound:
+            transfer.end()
+            await live.log.wait(sys.maxsize, lambda: live.is_over)
+            if live.state == "failed":
+                return json_reply(self.requests.failure("the run failed"), 500)
+            raise
+        return Download(path, live, transfer, self.pace)
 
     def _left(self, request: Request, run: str) -> LiveRun | None:
         try:
@@ -117,6 +137,12 @@ class _Asking(Requests):
         super().__init__(hub, [self._only], {self._only.name: self._own_terms()}, timeout)
         self._texts = [one for one in self._only.plan.arguments if one.kind == "Text"]
         self._begun: list[LiveRun] = []
+        self._transfer: Transfer | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder that files are in."""
+        return Path(self._only.plan.folder, self._endpoint.folder)
 
     def failure(self, said: str) -> object:
         """Return what is sent of a failed run where there are no envelopes."""
@@ -139,6 +165,12 @@ class _Asking(Requests):
         self._begun.append(live)
         return live
 
+    async def begin_transfer(self, request: Request) -> tuple[LiveRun, Transfer]:
+        """Begin what is asked for where it is a file."""
+        live = await self.begin(request)
+        assert self._transfer is not None  # made in the same step of the loop
+        return live, self._transfer
+
     async def message(self, request: Request) -> Message:
         """Return the body of a POST, and the parts of path and query that the app has an argument for."""
         message = await super().message(request) if self._endpoint.method == "POST" else {}
@@ -153,12 +185,16 @@ class _Asking(Requests):
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         # Every bare message is a record that is asked for, whatever it calls itself.
         terms = terms._replace(may_drop=terms.may_drop and not terms.bare)
-        return super()._asked(served, message, names, terms, key and f"{self._endpoint.path} {key}")
+        if self._endpoint.protocol != "file":
+            return super()._asked(served, message, names, terms, key and f"{self._endpoint.path} {key}")
+        asked = super()._asked(served, message, names, terms, "")
+        self._transfer = Transfer(asked.open_run)
+        return asked._replace(open_run=self._transfer.open)
 
     def _own_terms(self) -> Terms:
         told = self._endpoint
         limits = BufferLimits(**{name: getattr(told, name) for name in BufferLimits._names})  # noqa: SLF001 - its own list
-        bare = not told.envelope or told.protocol in {"json-array", "file"}
+        bare = told.protocol != "file" and (not told.envelope or told.protocol == "json-array")
         terms = Terms(limits, ring=told.ring, replay=told.replay, grace=told.grace / 1000, bare=bare)
         # An array that is cut off says that it failed by having no end.
         return terms._replace(failure=(lambda _: None) if told.protocol == "json-array" else self.failure)
