@@ -37,7 +37,8 @@ class FileReader(Processor):
 
     Which file: the message's `fullPath`, else its `filepath` (below its `targetPath` if it has one), else its `sourceFile`,
     else the setting. A relative name is looked up in the working folder, its `data/`, then in the app's folder. Writes the
-    content to `targetField`, parsed if `mediaType` is JSON, and the path to `filePath`.
+    content to `targetField`, parsed if `mediaType` is JSON, as bytes if it is `application/octet-stream`, and the path to
+    `filePath`.
 
     ```turtle
     :read a :FileReader ; :sourceFile "input/data.json" ; :mediaType "application/json" ; :targetField "data" .
@@ -51,7 +52,7 @@ class FileReader(Processor):
     meta_field: str = ""
     "Dotted path for name, size, times and owner of the file; none if empty."
     media_type: str = ""
-    "`application/json`, or a type ending in `+json`, has the content parsed."
+    "`application/json`, or a type ending in `+json`, has the content parsed; `application/octet-stream` leaves it as bytes."
     cache: bool = False
     "Whether the latest content is kept for messages that name the same file, as long as its size and time stay the same."
     encoding: str = "utf-8"
@@ -85,6 +86,8 @@ class FileReader(Processor):
         return content
 
     def _decode(self, data: bytes, path: Path) -> Any:
+        if self.media_type == "application/octet-stream":
+            return data
         try:
             text = data.decode(self.encoding, self.encoding_errors).removeprefix("\ufeff")
         except UnicodeDecodeError as error:

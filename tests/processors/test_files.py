@@ -1,13 +1,17 @@
 """FileReader and FileWriter."""
 
 import asyncio
+import gzip
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from transmissions import RunError
+from transmissions.processors.compression import Compress
 from transmissions.processors.files import FileReader, FileWriter
+from transmissions.processors.hashes import Hash
 
 
 @pytest.mark.parametrize("size", [3, 70_000])
@@ -30,6 +34,22 @@ def test_the_message_names_the_file_before_the_setting_does(bench):
     messages = [full, {"filepath": "b"}, {"filepath": "b", "targetPath": "sub"}, {"sourceFile": "c"}, {}]
     results = bench.through(FileReader(source_file="d"), *messages)
     assert [result["content"] for result in results] == ["a", "b", "below", "c", "d"]
+
+
+@pytest.mark.parametrize("size", [3, 70_000])
+def test_a_file_that_is_no_text_is_read_as_bytes(bench, size):
+    """With `application/octet-stream` every byte arrives as it is, and can be written, hashed and compressed."""
+    data = b"\xef\xbb\xbf\xff" + b"\x00" * size
+    (bench.data / "in.bin").write_bytes(data)
+    reader = FileReader(source_file="in.bin", media_type="application/octet-stream", cache=True)
+    (message,) = bench.through(reader, {})
+    assert message["content"] == data
+    bench.through(Hash(input_field="content", output_field="sum"), message)
+    assert message["sum"] == hashlib.sha256(data).hexdigest()
+    bench.through(Compress(input_field="content", output_field="packed", codec="gzip"), message)
+    assert gzip.decompress(message["packed"]) == data
+    bench.through(FileWriter(destination_file="out.bin"), message)
+    assert (bench.output / "out.bin").read_bytes() == data
 
 
 def test_json_is_parsed(bench):
