@@ -51,6 +51,11 @@ def test_a_command_is_everything_behind_two_dashes():
         ([QUERY], [], "app 'demo' needs an argument: query (what to look for)"),
         ([LIMIT], ["1", "2"], "'2' is one word too many: app 'demo' takes limit"),
         ([], ["1"], "'1' is one word too many: app 'demo' takes no arguments"),
+        (
+            [COMMAND],
+            ["make"],
+            "'make' is one word too many: app 'demo' takes no arguments in front of `--`; a command: trans run demo -- make …",
+        ),
         ([FILES], ["missing"], "no file or folder 'missing' (files)"),
         ([FILES], [""], "no file or folder '' (files)"),
         ([PAGE], ["x"], "'x' is no URL (page); it must begin with http:// or https://"),

@@ -209,3 +209,17 @@ def test_describe_says_where_an_app_is_found_twice(tmp_path):
 def test_describe_knows_the_terms_of_the_engine():
     """A term that is neither processor nor app, such as one for branches, is described by the vocabulary."""
     assert "takes the first branch whose condition holds" in trans("describe", "Route").stdout
+
+
+@pytest.mark.parametrize("words", [["hello", "--help"], ["run", "hello", "-h"], ["hello", "Ada", "-q", "--help"]])
+def test_help_about_an_app_begins_with_its_own_words(words, capsys):
+    """What the app is for and the words it takes stand in front of the options of every run."""
+    assert cli.main(words) == 0
+    out = capsys.readouterr().out
+    assert out.index("usage: trans run hello [NAME]\n  name  Text (default world)  who is greeted\n") < out.index("--dry-run")
+
+
+def test_help_about_an_unknown_app_names_the_nearest(capsys):
+    """A misspelt app is an error, not help about something else."""
+    assert cli.main(["helo", "--help"]) == 2
+    assert "did you mean 'hello'?" in capsys.readouterr().err

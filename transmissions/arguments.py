@@ -60,7 +60,8 @@ def _share_out(plan: Plan, declared: list[Argument], words: list[str]) -> list[l
         words = words[count:]
     if words:
         takes = ", ".join(argument.name for argument in declared) or "no arguments"
-        raise UsageError(f"'{words[0]}' is one word too many: app '{plan.app}' takes {takes}")
+        command = f" in front of `--`; a command: trans run {plan.app} -- {words[0]} …" if _command_of(plan) else ""
+        raise UsageError(f"'{words[0]}' is one word too many: app '{plan.app}' takes {takes}{command}")
     return shares
 
 
@@ -88,7 +89,7 @@ def _default(plan: Plan, argument: Argument, known: Collection[str]) -> list[str
 
 
 def _with_command(plan: Plan, command: list[str], known: Collection[str], messages: list[Message]) -> list[Message]:
-    declared = next((argument for argument in plan.arguments if argument.kind == _COMMAND), None)
+    declared = _command_of(plan)
     if not command:
         if declared and declared.required and declared.field not in known:
             raise UsageError(f"app '{plan.app}' needs a command: trans run {plan.app} … -- COMMAND")
@@ -97,3 +98,7 @@ def _with_command(plan: Plan, command: list[str], known: Collection[str], messag
         raise UsageError(f"app '{plan.app}' takes no command behind `--`")
     value: Any = command
     return [{**message, declared.field: value} for message in messages]
+
+
+def _command_of(plan: Plan) -> Argument | None:
+    return next((argument for argument in plan.arguments if argument.kind == _COMMAND), None)

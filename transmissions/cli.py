@@ -115,6 +115,10 @@ def _dispatch(words: list[str]) -> int:
         )
     named = first in COMMANDS
     command = first if named else "run"
+    called = next(iter(words[1:] if named else words), "-")
+    if command == "run" and not called.startswith("-") and not {"-h", "--help"}.isdisjoint(words):
+        importlib.import_module(".commands.describe", __package__).print_usage(called)
+        print()
     options = parser_of(command).parse_intermixed_args(words[1:] if named else words)
     options.command_line = rest
     options.implied = not named

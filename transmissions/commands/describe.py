@@ -118,10 +118,14 @@ def spec_lines(spec: Spec) -> Iterator[str]:
         yield f"\nExample:\n{indent(example, '  ')}"
 
 
-def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
-    """Yield an app's description for a terminal; `reference` is what its user calls it."""
+def print_usage(reference: str) -> None:
+    """Print what an app is for and which words it takes; `reference` is what its user calls it."""
+    app, plan = _app(reference, registry_here())
+    print(*_usage_lines(app, plan, reference), sep="\n")
+
+
+def _usage_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
     from transmissions.about import first_paragraph
-    from transmissions.terms import local_name
 
     yield f"{app.name} ({app.folder})"
     about = first_paragraph(app)
@@ -131,6 +135,13 @@ def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
     for argument in plan.arguments:
         default = f" (default {argument.default})" if argument.default else ""
         yield f"  {argument.name}  {argument.kind}{default}  {argument.help}".rstrip()
+
+
+def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
+    """Yield an app's description for a terminal; `reference` is what its user calls it."""
+    from transmissions.terms import local_name
+
+    yield from _usage_lines(app, plan, reference)
     for transmission in plan.transmissions:
         label = f" - {transmission.label}" if transmission.label not in {"", transmission.name} else ""
         yield f"\n{transmission.name}{'' if transmission.entry else ' (called by others)'}{label}"

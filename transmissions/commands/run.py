@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="ARGUMENT",
         nargs="*",
         default=[],
-        help="what the app declares, see `trans describe APP`; else a target folder",
+        help="what the app declares, see `trans describe APP`; else a target folder; a command stands behind `--`",
     )
     add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it (@-: stdin); FILE becomes its `payload`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
