@@ -45,16 +45,16 @@ class AnthropicModel:
 
     async def stream(self, question: Question) -> AsyncGenerator[str | dict[str, Any]]:
         """Ask, and yield the pieces of the reply's text as they come, and the whole message at the end."""
-        with explained_streaming(anthropic, self._where):
-            async with self._client.messages.stream(**self._asked(question)) as stream:
-                ended = False
-                async for event in stream:
-                    if event.type == "text":
-                        yield event.text
-                    ended = ended or event.type == "message_stop"
-                if not ended:
-                    raise ModelError("the reply has no end")
-                yield (await stream.get_final_message()).model_dump(mode="json", exclude_none=True)
+        asked = self._client.messages.stream(**self._asked(question))
+        async with explained_streaming(anthropic, self._where), asked as stream:
+            ended = False
+            async for event in stream:
+                if event.type == "text":
+                    yield event.text
+                ended = ended or event.type == "message_stop"
+            if not ended:
+                raise ModelError("the reply has no end")
+            yield (await stream.get_final_message()).model_dump(mode="json", exclude_none=True)
 
     def _asked(self, question: Question) -> dict[str, Any]:
         asked: dict[str, Any] = {

@@ -106,8 +106,8 @@ def explained(sdk: Any, where: str) -> Iterator[None]:
         raise ModelError(f"{where}: {error}") from error
 
 
-@contextlib.contextmanager
-def explained_streaming(sdk: Any, where: str) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def explained_streaming(sdk: Any, where: str) -> AsyncGenerator[None]:
     """Turn what goes wrong in the middle of a reply into sentences, too; there the libraries leave much to others.
 
     Raises:

@@ -43,15 +43,14 @@ class OpenAIModel:
 
     async def stream(self, question: Question) -> AsyncGenerator[str | dict[str, Any]]:
         """Ask, and yield the pieces of the reply's text as they come; this protocol has no whole reply then."""
-        with explained_streaming(openai, self._where):
-            chunks = await self._client.chat.completions.create(**self._asked(question), stream=True)
+        asked = self._client.chat.completions.create(**self._asked(question), stream=True)
+        async with explained_streaming(openai, self._where), await asked as chunks:
             ended = False
-            async with chunks:
-                async for chunk in chunks:
-                    for choice in (chunk.choices or [])[:1]:
-                        if choice.delta.content:
-                            yield choice.delta.content
-                        ended = ended or choice.finish_reason is not None
+            async for chunk in chunks:
+                choice = next(iter(chunk.choices or ()), None)
+                if choice and choice.delta.content:
+                    yield choice.delta.content
+                ended = ended or bool(choice and choice.finish_reason is not None)
             if not ended:
                 raise ModelError("the reply has no end")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from transmissions import Source
@@ -12,7 +12,7 @@ from .llm_asking import _Asking
 from .llm_model import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from transmissions import Message
 
@@ -44,16 +44,22 @@ class ChatStream(_Asking, Source):
         if self._model is None:
             self._model = await self.open_model()
         size, done = 0, {}
-        try:
-            async with asyncio.timeout(self.timeout / 1000), aclosing(self._model.stream(question)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, dict):
-                        done = {"message": piece}
-                        continue
-                    size += len(piece.encode("utf-8", "replace"))
-                    if size > self.max_bytes:
-                        raise ModelError(f"{self.where}: the reply is larger than {self.max_bytes} bytes")
-                    yield {"type": "text", "text": piece}
-        except TimeoutError as error:
-            raise ModelError(f"{self.where}: the reply was not whole within {self.timeout / 1000:g} s") from error
+        async with self._in_time(), aclosing(self._model.stream(question)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, dict):
+                    done = {"message": piece}
+                    continue
+                size += len(piece.encode("utf-8", "replace"))
+                if size > self.max_bytes:
+                    raise ModelError(f"{self.where}: the reply is larger than {self.max_bytes} bytes")
+                yield {"type": "text", "text": piece}
         yield {"type": "done", **done}
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncGenerator[None]:
+        seconds = self.timeout / 1000
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            raise ModelError(f"{self.where}: the reply was not whole within {seconds:g} s") from error
