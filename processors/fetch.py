@@ -14,6 +14,8 @@ from contextlib import aclosing, asynccontextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self
 
+from transmissions import trace_headers
+
 from .content_coding import PIECE, decoder_of
 from .egress import Allowed, FetchError, Refused, fault_of, resolve, take_apart
 from .exchange import Answer, Reply, Request, is_home, onward, prepared
@@ -77,6 +79,8 @@ class Door:
 
         """
         place = take_apart(request.url)
+        if trusted and (traced := trace_headers()):  # Others need not know what belongs together.
+            request = request._replace(headers={**traced, **request.headers})
         try:
             async with asyncio.timeout(self._timeout):
                 response, place = await self._arrive(prepared(request, place), place, trusted)

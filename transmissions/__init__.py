@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .settings import Unit as Unit
     from .stream import Reader as Reader
     from .stream import Writer as Writer
+    from .tracing import trace_headers as trace_headers
     from .whole import beside as beside
     from .whole import write_whole as write_whole
 
@@ -107,6 +108,7 @@ _HOMES = {
         "Unit",
     ),
     "stream": ("Reader", "Writer"),
+    "tracing": ("trace_headers",),
     "whole": ("beside", "write_whole"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

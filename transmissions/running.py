@@ -16,6 +16,7 @@ from .near import suggestion
 from .pace import rare_collections
 from .state import RunState, Tap
 from .tellers import telling
+from .tracing import traced
 from .transmission import Transmission, first_cause
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Run:
 
     async def _conduct(self) -> None:
         try:
-            with rare_collections():
+            with rare_collections(), traced(self):
                 await self._in_time()
         finally:
             self.state.letters.close()

@@ -63,6 +63,8 @@ class RunState:
         self.whiteboard: dict[str, Any] = {}
         self.command: tuple[str, ...] = ()
         """The words behind `--` of a command line."""
+        self.about: dict[str, str] = {}
+        """What spans say of the run besides, by name."""
         self.skipped = 0
         self.draining = False
         self.failure: RunError | None = None

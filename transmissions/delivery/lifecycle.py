@@ -101,6 +101,7 @@ class ConnectionClosed(NamedTuple):
     protocol: str
     duration: float
     bytes_sent: int
+    messages_sent: int
 
 
 class Lifecycle:
@@ -137,4 +138,6 @@ class Lifecycle:
             self.tell(StreamCompleted(connection.id, connection.live.summary))
         else:
             self.tell(StreamTerminated(connection.id, connection.ended))
-        self.tell(ConnectionClosed(connection.id, connection.protocol, connection.seconds, connection.bytes))
+        self.tell(
+            ConnectionClosed(connection.id, connection.protocol, connection.seconds, connection.bytes, connection.messages)
+        )

@@ -105,12 +105,16 @@ class Requests:
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         # A folder of a name that the client chose could be anywhere.
         folder = served.output / new_id()
-        return Asked(names, partial(self._open, served, message, folder), terms, key, cleaner(served, folder))
+        return Asked(
+            names, partial(self._open, served, message, folder, names["request_id"]), terms, key, cleaner(served, folder)
+        )
 
-    def _open(self, served: Served, message: Message, folder: Path) -> Run:
-        return engine.open(
+    def _open(self, served: Served, message: Message, folder: Path, request_id: str) -> Run:
+        run = engine.open(
             served.plan, message=message, target=served.target, output=folder, timeout=self._timeout, own_output=True
         )
+        run.state.about["request_id"] = request_id
+        return run
 
     def _terms_of(self, served: Served) -> Terms:
         return self._terms.get(served.name) or Terms(BufferLimits())

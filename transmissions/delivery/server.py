@@ -35,13 +35,14 @@ from .openapi import document
 from .places import Place, declared
 from .replies import HANDLERS, json_reply
 from .requests import Requests, session_in
+from .tracing import traced
 from .websocket import GOING_AWAY, Socket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Scope
     from starlette.websockets import WebSocket
 
     from transmissions.api_runs import Served
@@ -74,7 +75,7 @@ class StreamServer:
         self._sockets: dict[Socket, str] = {}
         self._endpoints = [Place(self.hub, one, pace, timeout) for one in declared(served)]
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         """Return the ASGI application."""
         routes = [
             Route("/apps", self.apps, methods=["GET"]),
@@ -95,7 +96,7 @@ class StreamServer:
             *(one.route(self.socket) for one in self._endpoints),
             *page.routes(),
         ]
-        return Starlette(routes=routes, exception_handlers=HANDLERS)
+        return traced(Starlette(routes=routes, exception_handlers=HANDLERS), self.hub.lifecycle)
 
     def admits(self, scope: Scope) -> bool:
         """Whether a request needs no token: for the page, or because a session stands for it, to follow or begin a run."""
