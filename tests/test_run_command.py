@@ -259,11 +259,11 @@ def test_a_signal_drains(home, number, code):
     with subprocess.Popen(
         command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout.readline() == '{"number": 1}\n'
+        first = process.stdout.readline()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    last = json.loads(out.splitlines()[-1])["number"]
+        rest, err = process.communicate(timeout=60)
+    assert (process.returncode, first) == (code, '{"number": 1}\n')
+    last = json.loads((first + rest).splitlines()[-1])["number"]
     assert f"endless: stopped; {last} messages in, {last} out, 0 failed" in err
     assert "the same command starts again" in err
 
