@@ -236,9 +236,8 @@ class LiveRun:
             return PipelineFailed(self._clean(describe(error.cause)), node=error.node)
         if isinstance(error, RunTimeout) and self._run is not None and self._run.timeout:
             return TimedOut.after(self._run.timeout)
-        if isinstance(error, TransmissionsError):
-            return PipelineFailed(self._clean(describe(error)))
-        return PipelineFailed("a fault of the server; its log says more")
+        is_known = isinstance(error, TransmissionsError)
+        return PipelineFailed(self._clean(describe(error)) if is_known else "a fault of the server; its log says more")
 
     def _wait_for_a_client(self) -> None:
         self._leaving = asyncio.get_running_loop().call_later(self.terms.grace, self._leave)
