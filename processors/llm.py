@@ -35,7 +35,7 @@ class Chat(_Asking):
     and waits as long as the server asks for, up to its `maxDelay`. `:concurrency 4` asks for four messages at once.
 
     ```turtle
-    :ask a :Chat ; :provider "anthropic" ; :model "claude-sonnet-4-5" ; :maxTokens 1000 ; :system "Answer in one sentence." ;
+    :ask a :Chat ; :provider "anthropic" ; :model "claude-sonnet-5-5" ; :maxTokens 1000 ; :system "Answer in one sentence." ;
         :concurrency 4 ; :retry [ :attempts 5 ; :delay 1000 ; :maxDelay 60000 ] .
     :local a :Chat ; :provider "ollama" ; :model "llama3.2" ; :inputField "question" ; :outputField "facts" ; :format "json" .
     ```

@@ -28,7 +28,7 @@ class ChatStream(_Asking, Source):
     the request. The server is asked for nothing, and no key is needed, before the first message is here.
 
     ```turtle
-    :ask a :ChatStream ; :provider "anthropic" ; :model "claude-sonnet-4-5" ; :messagesField "messages" ; :maxTokens 4096 .
+    :ask a :ChatStream ; :provider "anthropic" ; :model "claude-sonnet-5-5" ; :messagesField "messages" ; :maxTokens 4096 .
     ```
     """
 

@@ -60,7 +60,7 @@ def check_endpoints(transmissions: Sequence[Subject], entries: Sequence[Subject]
         endpoint, span = record.plain(), _span_of(record, "path")
         if not isinstance(endpoint.get("path"), str):
             continue
-        if endpoint["path"].split("/")[1] in _RESERVED:
+        if endpoint["path"].lstrip("/").split("/")[0] in _RESERVED:
             sentence = f"{endpoint['path']} is the server's own: a path may not begin with {', '.join(_RESERVED)}"
             findings.report(ERROR, "endpoint", sentence, span)
         if first.setdefault(key_of(endpoint), span) is not span:
