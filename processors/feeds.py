@@ -23,8 +23,8 @@ class FeedParser(Processor):
     `title`), `author`, `authors` (`name`, `email`, `url`), `published`, `updated` (ISO 8601, UTC) and `categories`; `meta`
     also `subtitle`, `language`, `generator`, `rights`, `image` and `feedUrl`; entries also `summary` and `content` (HTML
     that can do nothing, its links absolute) and `enclosures` (`url`, `type`, `length` in bytes). What is not told is
-    absent. Of a broken feed the entries that can be read are given, with the reason as `warning`; a feed of which nothing
-    can be read is an error. Nothing is fetched.
+    absent. Of a broken feed the entries that can be read are given, with the reason as `warning`, which is logged; a feed of
+    which nothing can be read is an error. Nothing is fetched.
 
     ```turtle
     :feed a :FeedParser ; :inputField "http.data" ; :outputField "feed" .
@@ -47,9 +47,10 @@ class FeedParser(Processor):
         """Write the data."""
         data = need_document(message, self.input_field)
         base = get_field(message, self.base_url_field)
-        set_field(
-            message, self.output_field, await off_loop(self._read, data, base if isinstance(base, str) and is_web(base) else "")
-        )
+        feed = await off_loop(self._read, data, base if isinstance(base, str) and is_web(base) else "")
+        if "warning" in feed:
+            self.context.log.warning("%s", feed["warning"])
+        set_field(message, self.output_field, feed)
         return message
 
     def _read(self, data: bytes, base: str) -> dict[str, Any]:

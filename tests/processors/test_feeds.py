@@ -107,11 +107,12 @@ def test_a_json_feed_is_read(bench):
     assert entry["enclosures"] == [{"url": "http://e.org/m", "type": "audio/x", "length": 3}]
 
 
-def test_of_a_broken_feed_is_read_what_can_be(bench):
-    """The reason is a warning."""
+def test_of_a_broken_feed_is_read_what_can_be(bench, caplog):
+    """The reason is a warning, in the data and in the log."""
     feed = parsed(bench, "<rss version='2.0'><channel><item><title>a</title></item><item><title>b & c</title></item>")
     assert [entry["title"] for entry in feed["entries"]] == ["a", "b & c"]
     assert feed["warning"].startswith("field 'content' is not well-formed, 2 entries could be read: ")
+    assert caplog.messages == [feed["warning"]]
 
 
 HEAD = "<rss version='2.0'><channel><title>t</title>"
