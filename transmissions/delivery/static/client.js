@@ -236,7 +236,9 @@ export class Stream {
       this.metrics.duplicates += 1;
       return false;
     }
-    if (event.seq > this.last + 1) throw new Disconnected(`event ${this.last + 1} did not come, but ${event.seq}`);
+    // An EventSource does not hear events whose names it does not know.
+    const mayMiss = this.options.protocol === "eventsource";
+    if (event.seq > this.last + 1 && !mayMiss) throw new Disconnected(`event ${this.last + 1} did not come, but ${event.seq}`);
     this.last = event.seq || this.last;
     if (event.event === "summary") this.summary = event;
     return true;
@@ -375,10 +377,13 @@ async function* openWebSocket(stream, signal) {
   };
   socket.onmessage = ({ data }) => hear(data, inbox);
   socket.onclose = ({ code }) => inbox.fail(new Disconnected(`the socket was closed (${code})`));
+  // Not every implementation closes a socket that could not be opened.
+  socket.onerror = () => inbox.fail(new Disconnected("the socket failed"));
   try {
     yield* inbox;
   } finally {
     socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onerror = () => {};
     socket.close(1000);
     inbox.end();
   }

@@ -1,0 +1,223 @@
+// The JavaScript client under Node; TRANS_URL is a server, TRANS_CUT the same behind a proxy that breaks connections.
+
+import assert from "node:assert/strict";
+import http from "node:http";
+import { test } from "node:test";
+
+const at = process.env.TRANS_STATIC;
+const { Backoff, BackpressureDetector, Disconnected, Frames, Lines, Refused, StreamClient, StreamErrorHandler, StreamMetrics, isRetryable } =
+  await import(`${at}/client.js`);
+const { EventMeshSSEClient, EventMeshStreamClient, EventMeshWebSocketClient, ReconnectingStreamClient, RipTideWebSocketClient } =
+  await import(`${at}/eventmesh.js`);
+
+const baseUrl = process.env.TRANS_URL;
+const PROTOCOLS = ["ndjson", "sse", "websocket", ...(globalThis.EventSource ? ["eventsource"] : [])];
+const quick = { maxRetries: 8, baseDelay: 5, maxDelay: 50 };
+const path = "/apps/crawl";
+
+async function read(stream) {
+  const events = [];
+  for await (const event of stream) events.push(event);
+  return events;
+}
+
+// A server that answers as it is told; it is closed when the test ends.
+async function serving(context, answer) {
+  const seen = [];
+  const server = http.createServer((request, response) => {
+    seen.push(request);
+    request.resume();
+    answer(request, response, seen.length);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  context.after(() => (server.closeAllConnections(), server.close()));
+  return { baseUrl: `http://127.0.0.1:${server.address().port}`, seen };
+}
+
+const ndjson = (response, ...events) => {
+  response.writeHead(200, { "Content-Type": "application/x-ndjson", "X-Request-ID": "r" });
+  response.write(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+};
+const SUMMARY = { event: "summary", status: "complete", successful: 0, total_urls: 0 };
+
+for (const protocol of PROTOCOLS) {
+  test(`a run is a series of events, over ${protocol}`, async () => {
+    const stream = new StreamClient({ baseUrl, protocol }).stream("numbers", { count: 5 });
+    const events = await read(stream);
+    assert.deepEqual(events.filter(({ event }) => event === "result").map(({ result }) => result.n), [0, 1, 2, 3, 4]);
+    assert.deepEqual(events.filter(({ seq }) => seq).map(({ seq }) => seq), events.filter(({ seq }) => seq).map((_, at) => at + 1));
+    assert.equal(stream.summary.status, "complete");
+    assert.equal(stream.metrics.totalEvents, events.length);
+  });
+
+  test(`every result comes once and in order however often the connection breaks, over ${protocol}`, async () => {
+    const count = Number(process.env.TRANS_RESULTS);
+    const client = new StreamClient({ baseUrl: process.env.TRANS_CUT, protocol, ...quick });
+    const stream = client.stream("numbers", { count });
+    let next = 0;
+    for await (const event of stream) {
+      assert.notEqual(event.event, "reset");
+      if (event.event === "result") assert.equal(event.result.n, next++);
+    }
+    assert.equal(next, count);
+    assert.ok(stream.metrics.reconnects > 0);
+  });
+
+  test(`a run is paused, resumed and cancelled, over ${protocol}`, async () => {
+    const stream = new StreamClient({ baseUrl, protocol }).stream("numbers", { count: 1000, wait: 0.01 });
+    const states = [];
+    for await (const event of stream) {
+      if (event.event !== "result" || states.length) continue;
+      for (const name of ["pause", "resume", "cancel"]) states.push((await stream[name]()).state);
+    }
+    assert.deepEqual(states, ["paused", "running", "cancelled"]);
+    assert.equal(stream.summary.status, "cancelled");
+  });
+
+  test(`aborting is no error, over ${protocol}`, async () => {
+    const abort = new AbortController();
+    const stream = new StreamClient({ baseUrl, protocol }).stream("numbers", { count: 100000 }, { signal: abort.signal });
+    let count = 0;
+    for await (const _ of stream) if ((count += 1) === 3) abort.abort();
+    assert.equal(count, 3);
+    assert.equal(stream.summary, null);
+  });
+
+  test(`a connection that says nothing is made anew, over ${protocol}`, async () => {
+    const stream = new StreamClient({ baseUrl, protocol, heartbeat: 100, ...quick }).stream("numbers", { count: 1, wait: 0.9 });
+    const { results } = await stream.run();
+    assert.equal(results.length, 1);
+    assert.ok(stream.metrics.reconnects > 0);
+  });
+}
+
+test("JS-01 callbacks are called with the events", async () => {
+  const client = new EventMeshStreamClient({ baseUrl, path });
+  const heard = [];
+  for (const name of ["onMetadata", "onProgress", "onResult", "onSummary"]) client[name] = () => heard.push(name);
+  assert.deepEqual([client.options.bufferSize, client.options.maxRetries, client.options.slowClientThreshold], [1024, 3, 100]);
+  const metrics = await client.streamCrawlResults(["http://a", "http://b"], { concurrency: 3 });
+  assert.deepEqual(new Set(heard), new Set(["onMetadata", "onProgress", "onResult", "onSummary"]));
+  assert.deepEqual([metrics.eventsByType.result, metrics.dropRate], [2, 0]);
+});
+
+test("JS-02 a refusal has the status and what the server said, and is not tried again", async (context) => {
+  const server = await serving(context, (_, response) => response.writeHead(400).end('{"error": {"message": "no urls"}}'));
+  const client = new EventMeshStreamClient({ baseUrl: server.baseUrl });
+  const refused = (error) => error instanceof Refused && error.status === 400 && error.message.includes("no urls") && error.body !== "";
+  await assert.rejects(client.streamCrawlResults([]), refused);
+  assert.equal(server.seen.length, 1);
+});
+
+test("JS-03 a handler that fails, and a line that cannot be read, are counted", async (context) => {
+  const server = await serving(context, (_, response) => {
+    ndjson(response, { event: "result", buffer_info: { used: 9, capacity: 10 } });
+    response.end(`{broken\n${JSON.stringify(SUMMARY)}`);
+  });
+  const silent = context.mock.method(console, "error", () => {});
+  const client = new StreamClient({ baseUrl: server.baseUrl }).on("result", () => { throw new Error("no"); });
+  const stream = client.stream("a");
+  await stream.run();
+  assert.deepEqual([stream.metrics.dropRate, stream.metrics.parseErrors, stream.metrics.backpressureEvents], [0.5, 1, 1]);
+  assert.equal(silent.mock.callCount(), 1);
+});
+
+test("JS-04 a crawl over Server-Sent Events ends with its summary, and nothing is asked for behind it", async () => {
+  const client = new EventMeshSSEClient({ baseUrl, path });
+  const summaries = [];
+  client.onSummary = (event) => summaries.push(event);
+  const stream = await client.startCrawlSSE(["http://a"]);
+  await client.finished;
+  assert.deepEqual([summaries.length, summaries[0].status, stream.metrics.reconnects], [1, "complete", 0]);
+});
+
+test("JS-05 JS-06 a crawl over a WebSocket can be named, paused and cancelled", async () => {
+  const client = new EventMeshWebSocketClient(baseUrl.replace("http", "ws"), { path });
+  await client.connect();
+  const found = [];
+  const work = client.crawl(Array(500).fill("http://a"), { wait: 0.01, onResult: (event) => found.push(event.result.url) });
+  while (!found.length) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await client.pauseCrawl(work.requestId)).state, "paused");
+  assert.equal((await client.resumeCrawl(work.requestId)).state, "running");
+  await client.cancelCrawl(work.requestId);
+  const { results, summary } = await work;
+  assert.deepEqual([results.length, summary.status], [found.length, "cancelled"]);
+  client.disconnect();
+});
+
+test("JS-07 handlers are by name, with one for all others, and several crawls at once keep apart", async () => {
+  const client = new RipTideWebSocketClient(baseUrl.replace("http", "ws"), { path });
+  const heard = new Set();
+  client.on("result", () => heard.add("result"));
+  client.on("*", (event) => heard.add(`*${event.event}`));
+  const [one, two] = await Promise.all([client.crawl(["http://a"]), client.crawl(["http://b", "http://c"])]);
+  assert.deepEqual([one.results.length, two.results.length], [1, 2]);
+  assert.ok(heard.has("result") && heard.has("*metadata") && !heard.has("*result"));
+});
+
+test("a refusal over a WebSocket is told", async () => {
+  const error = await new StreamClient({ baseUrl, protocol: "websocket", ...quick, maxRetries: 1 }).run("nope").catch((one) => one);
+  assert.ok(error instanceof Disconnected || error instanceof Refused);
+});
+
+test("ER-15 ER-21 the wait doubles up to a bound, and is left to chance", () => {
+  const backoff = new Backoff({ random: () => 0.5 });
+  assert.deepEqual([1, 2, 3, 6, 9].map((attempt) => backoff.ceiling(attempt)), [1000, 2000, 4000, 30000, 30000]);
+  assert.equal(backoff.delay(2), 1000);
+  assert.equal(backoff.delay(1, 7000), 7500);
+});
+
+test("ER-16 ER-20 errors of connections may pass, faults of the request do not", () => {
+  for (const name of ["NetworkError", "TimeoutError", "ConnectionError", "TemporaryFailure"]) {
+    assert.ok(isRetryable(new Error(name)) && isRetryable(Object.assign(new Error("x"), { name })));
+  }
+  assert.ok(!isRetryable(new TypeError("no")) && !isRetryable(new Refused(404, {})));
+  assert.ok(isRetryable(new Refused(429, {})) && isRetryable(new Refused(503, {})));
+});
+
+test("ER-17 ER-20 503 is tried again after what the server asks for, and the first success ends it", async (context) => {
+  const server = await serving(context, (_, response, number) => {
+    if (number < 3) response.writeHead(503, { "Retry-After": "0" }).end();
+    else (ndjson(response, SUMMARY), response.end());
+  });
+  const stream = new StreamClient({ baseUrl: server.baseUrl, ...quick }).stream("a");
+  assert.equal((await stream.run()).summary.status, "complete");
+  assert.equal(new Set(server.seen.map(({ headers }) => headers["idempotency-key"])).size, 1);
+});
+
+test("CM-03 work is done again while it may pass, so many times", async () => {
+  const calls = [];
+  const work = async () => { calls.push(1); throw new Error("NetworkError"); };
+  await assert.rejects(new StreamErrorHandler({ baseDelay: 1 }).handleStreamWithRetry(work), /NetworkError/);
+  await assert.rejects(new ReconnectingStreamClient(3, 1).streamWithRetry(work), /NetworkError/);
+  assert.equal(calls.length, 3 + 4);
+});
+
+test("CM-01 CM-02 pressure is seen in the buffer and in the gaps; events are counted by type", () => {
+  const levels = [];
+  let now = 0;
+  const detector = new BackpressureDetector((level) => levels.push(level), () => (now += 5100));
+  for (let at = 0; at < 11; at += 1) detector.recordEvent({ event: "heartbeat" });
+  for (const used of [80, 81, 96]) detector.recordEvent({ event: "progress", buffer_info: { used, capacity: 100 } });
+  assert.deepEqual(levels, ["slow", "slow", "warning", "slow", "critical", "slow"]);
+  const metrics = new StreamMetrics();
+  metrics.record({ event: "error", error: { type: "T", message: "m" } }, 4);
+  metrics.record({ event: "result", buffer_info: { used: 1, capacity: 4 } }, 2);
+  const { avgProcessingTime, bufferStats, errorRate, eventsByType } = metrics.getMetrics();
+  assert.deepEqual([avgProcessingTime, errorRate, bufferStats.avgUsage, eventsByType], [3, 0.5, 0.25, { error: 1, result: 1 }]);
+});
+
+test("PY-04 T2-26 lines and frames may be cut anywhere", () => {
+  const fed = (reader, text) => [...[...text].flatMap((sign) => reader.feed(sign)), ...reader.end()];
+  assert.deepEqual(fed(new Lines(), '\n{"event":"a"}\r\n{"event":"b"}').map(({ event }) => event.event), ["a", "b"]);
+  for (const end of ["\n", "\r\n", "\r"]) {
+    const frames = fed(new Frames(), [": x", "event: done", "id: 7", "data:[1,", "data: 2]", "", "data: cut"].join(end) + end);
+    assert.deepEqual(frames, [{ event: { event: "done", record: [1, 2], seq: 7 }, isBare: true }]);
+  }
+});
+
+test("bare records end with their stream", async (context) => {
+  const server = await serving(context, (_, response) => (ndjson(response, { id: 1 }), response.end()));
+  const events = await read(new StreamClient({ baseUrl: server.baseUrl }).stream("a"));
+  assert.deepEqual(events, [{ event: "record", record: { id: 1 } }]);
+});
