@@ -61,10 +61,10 @@ class Hub:
     finds nothing, and may use the same.
     """
 
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, caps: Caps, token: str | None = None) -> None:
         self.runs: dict[str, LiveRun] = {}
         """By the names nobody chose."""
-        self.sessions = Sessions()
+        self.sessions = Sessions(token)
         self.lifecycle = Lifecycle()
         self.is_draining = False
         self._caps = caps

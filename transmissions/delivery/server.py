@@ -66,8 +66,9 @@ class StreamServer:
         caps: Caps,
         timeout: float | None = None,
         terms: Mapping[str, Terms] | None = None,
+        token: str | None = None,
     ) -> None:
-        self.hub = Hub(caps)
+        self.hub = Hub(caps, token)
         self._observed = Observed(self.hub)
         self._requests = Requests(self.hub, served, terms or {}, timeout)
         self._pace = pace

@@ -1,4 +1,4 @@
-"""Names of sessions that only this server can have made, and that say whom they were made for.
+"""Names of sessions that only this server, or another of the same token, can have made, and that say whom they were made for.
 
 A browser's EventSource and WebSocket can send no token. With the name of a session in the query they need none: it is signed,
 and lets its holder follow and begin runs for a limited time, as whoever asked for it.
@@ -18,15 +18,22 @@ from .errors import InvalidRequest, NotFound
 
 LASTS: Final = 3600.0
 """Seconds a session stands for a token."""
+_SALT: Final = b"sessions of transmissions"
 _NAME: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _SIGNED: Final = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{16})\.([0-9a-f]{8,16})\.([0-9a-f]{32})")
 
 
 class Sessions:
-    """Makes and reads them. A client is known by a digest of its token or address."""
+    """Makes and reads them. A client is known by a digest of its token or address.
 
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
+    Servers of one token read each other's, so that a balancer may send a session to any of them.
+    """
+
+    def __init__(self, token: str | None = None) -> None:
+        # Slow on purpose: a name that leaks must not help to guess a token that somebody thought up.
+        self._secret = (
+            secrets.token_bytes(32) if token is None else hashlib.scrypt(token.encode(), salt=_SALT, n=2**14, r=8, p=1)
+        )
 
     def client(self, known_by: str) -> str:
         """Return who a client is."""
