@@ -7,6 +7,7 @@ from pyshacl import validate
 from rdflib import RDF, RDFS, SH, Graph, Namespace
 
 from transmissions import homes, nodeterms
+from transmissions.server_file import server_spec
 from transmissions.terms import NAMESPACE, NODE_TERMS
 
 TRN = Namespace(NAMESPACE)
@@ -28,6 +29,7 @@ def spoken_terms():
         *nodeterms.transmission_spec().settings,
         *nodeterms.condition_spec().settings,
         *nodeterms.workers_spec().settings,
+        *server_spec().settings,
     )
     structure = {"Transmission", "EntryTransmission", "FanOut", "Route", "Workers", "pipe", "branches", "when", "env"}
     return structure | NODE_TERMS | {setting.term for setting in settings_below(about)}
@@ -72,7 +74,14 @@ def test_the_shapes_speak_only_of_defined_terms():
 
 @pytest.mark.parametrize(
     ("shape", "record"),
-    [("BufferShape", "buffer"), ("RetryShape", "retry"), ("MetricsShape", "metrics"), ("EventsShape", "events"), ("EndpointShape", "endpoint"), ("ArgumentShape", "argument")],
+    [
+        ("BufferShape", "buffer"),
+        ("RetryShape", "retry"),
+        ("MetricsShape", "metrics"),
+        ("EventsShape", "events"),
+        ("EndpointShape", "endpoint"),
+        ("ArgumentShape", "argument"),
+    ],
 )
 def test_a_record_has_the_same_fields_in_shape_and_code(shape, record):
     """The closed shapes of shapes.ttl allow exactly the fields the code reads, with its bounds."""

@@ -67,13 +67,13 @@ class Resolver:
         """Resolve a record: a blank node, or a named one described in any layer."""
         return self._subject(path, spec, (value.term,), value.span or Span("", 1, 1, 1, ""), {})
 
-    def _endpoint(self, path: str, spec: Spec, value: Value) -> Subject:
-        """Resolve an endpoint, for which a profile may speak as it does for a processor's class."""
+    def profiled(self, path: str, spec: Spec, value: Value, kind: URIRef) -> Subject:
+        """Resolve an endpoint or server, for which a profile may speak as it does for a processor's class."""
         named = [name for layer in self._layers.all for name in layer.values(value.term, TRN.profile)]
         layers = with_profile(self._layers, named[0], self._findings) if named else self._layers
         resolver = Resolver(layers, self._overrides, self._findings)
         span = value.span or Span("", 1, 1, 1, "")
-        return resolver._subject(f"{path}.endpoint", spec, (value.term, TRN.Endpoint), span, {})
+        return resolver._subject(path, spec, (value.term, kind), span, {})
 
     def _told(self, path: str, settings: Collection[str] = ()) -> dict[str, list[Value]]:
         told: dict[str, list[Value]] = {}
@@ -205,11 +205,9 @@ class Resolver:
             mend = did_you_mean(local_name(value.term), self._described())
             self._findings.report(ERROR, "undescribed-record", sentence, value.span, mend=mend)
         inner = record_spec(setting)
-        record = (
-            self._endpoint(path, inner, value)
-            if setting.term == "endpoint"
-            else self.record(f"{path}.{setting.term}", inner, value)
-        )
+        inside = f"{path}.{setting.term}"
+        is_endpoint = setting.term == "endpoint"
+        record = self.profiled(inside, inner, value, TRN.Endpoint) if is_endpoint else self.record(inside, inner, value)
         return Given(record.node, record.plain(), value.span, value.key, record)
 
 

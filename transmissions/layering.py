@@ -47,11 +47,11 @@ def _check_layer(layer: Layer, nodes: Container[Node], findings: Findings) -> No
 
 
 def check_profile(layers: Layers, registry: Registry, findings: Findings) -> None:
-    """Report everything a profile describes that is no processor class, and not `:Endpoint`."""
+    """Report everything a profile describes that is no processor class, and not `:Endpoint` or `:Server`."""
     profile = layers.get(PROFILE)
     if profile is None:
         return
-    names = {*registry.names(), "Endpoint"}
+    names = {*registry.names(), "Endpoint", "Server"}
     for subject in (subject for subject in profile.subjects if local_name(subject) not in names):
         sentence = f"there is no processor {show(subject)}, and a profile speaks about nothing else"
         mend = did_you_mean(local_name(subject), names)

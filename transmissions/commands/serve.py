@@ -32,10 +32,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("apps", metavar="APP", nargs="*", default=[], help="what to serve; every app of ./apps, or else every bundled one")
     add("--api", action="store_true", help="serve POST /api/APP instead: the answer is the whole result, when it is there")
-    add("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1, this machine alone)")
+    add("--config", metavar="FILE", help="what is served, where and to whom, in Turtle; what is said here wins")
+    add("--host", help="the address to listen at (default: 127.0.0.1, this machine alone)")
     add("--port", type=int, help="the port (default: 8080, with --api 4500); 0 takes a free one")
-    add("--concurrent", metavar="N", type=count, default=64, help="how many requests may be at work at once (default: 64)")
-    add("--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="how long a request may take (default: 60)")
+    add("--concurrent", metavar="N", type=count, help="how many requests may be at work at once (default: 64)")
+    add("--timeout", metavar="SECONDS", type=_seconds, help="how long a request may take (default: 60)")
     add("-o", "--output", metavar="DIR", help="what holds the outputs (default: NAME-output of each app, here)")
     add("--check", action="store_true", help="ask every endpoint of the server once, say what it answers, and end")
     add("--in-place", action="store_true", help="write where `trans run` does, one request of an app at a time")
@@ -79,12 +80,13 @@ def call(options: Namespace) -> int:
     from transmissions.extras import require
 
     require("server", "trans serve")
+    from transmissions.server_settings import configure
     from transmissions.serving import listen
 
+    configure(options)
     token = _token(options)
     served = served_apps(options)
-    port = options.port if options.port is not None else 4500 if options.api else 8080
-    with contextlib.closing(listen(options.host, port)) as listener, contextlib.ExitStack() as marks:
+    with contextlib.closing(listen(options.host, options.port)) as listener, contextlib.ExitStack() as marks:
         for one in served:
             mark(one, options, marks)
         return _serve(served, options, token, listener)
@@ -135,7 +137,8 @@ def _streaming(served: list[Served], limits: Limits, options: Namespace, token: 
     from transmissions.serving import Server
 
     most = limits.concurrent
-    streams = StreamServer(served, pace=Pace(), caps=Caps(most, most, most), timeout=limits.timeout)
+    caps = Caps(most, options.per_client or most, options.sockets or most, options.memory)
+    streams = StreamServer(served, pace=Pace(), caps=caps, timeout=limits.timeout, token=token)
     names, origins = [options.host, *options.allow_host], options.allow_origin
     guard = Guard(streams.application(), token=token, names=names, origins=origins, admits=streams.admits)
     app = CORSMiddleware(guard, allow_origins=origins, **cors.RULES) if origins else guard
