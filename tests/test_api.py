@@ -295,7 +295,7 @@ def test_each_response_equals_a_fresh_process(home):
 
 def test_a_connection_that_asks_for_nothing_is_closed(home, monkeypatch):
     """Whether it is new, or its next request or the rest of a body that was refused comes a byte at a time."""
-    monkeypatch.setattr(serving, "_PATIENCE", 0.05)
+    monkeypatch.setattr("transmissions.delivery.doors.PATIENCE", 0.05)
     refused = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n"
 
     async def dribble(begin):

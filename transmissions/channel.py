@@ -18,7 +18,6 @@ WEIGHT: Final = 1 << 20
 """Bytes of payload handed over at once, about; Python's objects take a multiple of it."""
 BATCHES: Final = 2
 """Batches that may wait in a channel: with one, writer and reader wake each other for each (40 % more for a hop)."""
-_BIG: Final = WEIGHT // ITEMS
 _SURE: Final = 7
 
 
@@ -67,12 +66,14 @@ class Channel:
     """
 
     __slots__ = (
+        "_big",
         "_count",
         "_getter",
         "_putters",
         "_queue",
         "_sure",
         "_tokens",
+        "_weight",
         "capacity",
         "items",
         "name",
@@ -81,9 +82,11 @@ class Channel:
         "total",
     )
 
-    def __init__(self, name: str = "", items: int = BATCHES * ITEMS) -> None:
+    def __init__(self, name: str = "", items: int = BATCHES * ITEMS, weight: int = WEIGHT) -> None:
         self.name = name
         self.items = items
+        self._weight = weight
+        self._big = BATCHES * weight // items
         self.capacity = items
         """How many messages of the present size may wait."""
         self.peak = 0
@@ -155,9 +158,9 @@ class Channel:
         biggest = glance(messages[-1], WEIGHT, WEIGHT)
         # Where a message or two may wait, a look at every eighth is soon enough to see that they have become small.
         self._sure = _SURE if biggest == WEIGHT else 0
-        if biggest > _BIG:
+        if biggest > self._big:
             biggest = max(glance(message, WEIGHT, WEIGHT) for message in messages)
-            self.capacity = max(1, min(self.items, BATCHES * WEIGHT // biggest))
+            self.capacity = max(1, min(self.items, BATCHES * self._weight // biggest))
         else:
             self.capacity = self.items
 

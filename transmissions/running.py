@@ -70,7 +70,7 @@ class Run:
         self.timeout = timeout
         """Seconds after which the run is stopped with RunTimeout; None lets it take as long as it takes."""
         self._sent = 0
-        self._way_out = Channel("out")
+        self.way_out = Channel("out")  # Whoever has very many runs may put a smaller one here before they begin.
         self._ready: deque[Message] = deque()
         self._is_told = False
         self._task: asyncio.Task[None] | None = None
@@ -156,7 +156,7 @@ class Run:
     async def put_many(self, messages: list[Message]) -> None:
         """Take what leaves the last node of a transmission."""
         self._sent += len(messages)
-        await self._way_out.put_many(messages)
+        await self.way_out.put_many(messages)
 
     async def put_token(self, token: Token) -> None:
         """Keep tokens inside: the end of one transmission is not the end of the run."""
@@ -164,16 +164,16 @@ class Run:
     @property
     def pressure(self) -> Pressure:
         """How often those who take the final messages made the run wait."""
-        return self._way_out.pressure
+        return self.way_out.pressure
 
     async def _next_batch(self) -> list[Message]:
         if self._task is None:
             raise UsageError("the run has not begun; enter it with `async with`")
         while True:
-            item = await self._way_out.get_many(self._way_out.items)
+            item = await self.way_out.get_many(self.way_out.items)
             if not isinstance(item, Token):
                 return item
-            await self._way_out.put_token(item)  # Whoever asks again is told again.
+            await self.way_out.put_token(item)  # Whoever asks again is told again.
             await self._raise_failure()
             raise StopAsyncIteration
 
@@ -183,7 +183,7 @@ class Run:
                 await self._in_time()
         finally:
             self.state.letters.close()
-            await self._way_out.put_token(END)
+            await self.way_out.put_token(END)
             self.state.emit("end", self.result._asdict())
 
     async def _in_time(self) -> None:

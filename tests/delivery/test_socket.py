@@ -210,12 +210,15 @@ def test_ws28_a_page_of_another_origin_and_a_client_without_token_are_refused():
 
 def test_ws14_bp12_a_socket_that_never_reads_is_cut_off():
     """Whoever else is there does not notice."""
-    with running("numbers", pace=Pace(send=0.3)) as server:
-        with opened(server, max_queue=1, ping_interval=None) as sleeper, opened(server) as socket:
-            say(sleeper, action="run", data={"count": 10**6, "size": 4000})
-            say(socket, action="run", data={"count": 3})
-            assert until(socket, "summary")
-            assert eventually(lambda: len(server.streams._sockets) == 1)
+    with (
+        running("numbers", pace=Pace(send=0.3)) as server,
+        opened(server) as socket,
+        opened(server, max_queue=1, ping_interval=None) as sleeper,
+    ):
+        say(sleeper, action="run", data={"count": 10**6, "size": 4000})
+        say(socket, action="run", data={"count": 3})
+        assert until(socket, "summary")
+        assert eventually(lambda: len(server.streams._sockets) == 1)
 
 
 def test_a_socket_stays_open_longer_than_the_head_of_a_request_may_take(monkeypatch):

@@ -84,9 +84,9 @@ class DynamicBuffer:
             return False
         capacity = self.capacity
         if self.is_under_backpressure:
-            capacity = max(self.limits.minimum, math.ceil(capacity * self.limits.shrink))
+            capacity = max(self.limits.minimum, self._scaled(self.limits.shrink))
         elif sum(self._drops) > len(self._drops) / 100:
-            capacity = min(self.limits.maximum, math.ceil(capacity * self.limits.growth))
+            capacity = min(self.limits.maximum, self._scaled(self.limits.growth))
         changed = capacity != self.capacity
         self.capacity = capacity
         self.resizes += changed
@@ -108,3 +108,8 @@ class DynamicBuffer:
             "average_send_time_ms": round(self.average_send * 1000, 3),
             "resizes": self.resizes,
         }
+
+    def _scaled(self, factor: float) -> int:
+        """Return the capacity times a factor; one that is none, which only code can give, changes nothing."""
+        size = self.capacity * factor
+        return math.ceil(size) if math.isfinite(size) and size > 0 else self.capacity

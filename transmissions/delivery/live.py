@@ -15,17 +15,17 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
+from transmissions.channel import Channel
+from transmissions.errors import TransmissionsError
 from transmissions.supervisor import Raised, attempt_async
 
 from .buffer import DynamicBuffer
-from .errors import DeliveryError, PipelineFailed, TimedOut
 from .eventlog import EventLog
 from .figures import metadata, progress, status, summary
 from .lifecycle import Dropped, FirstResult
 from .pressure import Pressure
 from .spool import Kept
-from .telling import HEARD, Telling
+from .telling import HEARD, Telling, in_words
 from .terms import Surroundings, Terms
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _EVERY: Final = 0.5
 """Seconds between two events `progress`, at least."""
+_AHEAD: Final = 64
+"""Final messages the pipe may be ahead of the log."""
 _PATIENCE: Final = 5.0
 """Seconds a run has for its teardown."""
 
@@ -190,7 +192,9 @@ class LiveRun:
     async def _deliver(self) -> None:
         if self.is_over:
             return
+        # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
         self._run = run = self._open_run()
+        run.way_out = Channel("out", _AHEAD, self.terms.buffer.memory // 4)
         for event in HEARD:
             run.on(event, self._telling.hear)
         if self.reason:
@@ -227,17 +231,7 @@ class LiveRun:
         self.state = "failed"
         if not isinstance(error, TransmissionsError):
             _LOG.error("run %s failed by a fault of the server", self.id, exc_info=error)
-        await self._telling.error(self._told_of(error), self.terms.failure)
-
-    def _told_of(self, error: BaseException) -> DeliveryError:
-        if isinstance(error, DeliveryError):
-            return error
-        if isinstance(error, NodeFailed):
-            return PipelineFailed(self._clean(describe(error.cause)), node=error.node)
-        if isinstance(error, RunTimeout) and self._run is not None and self._run.timeout:
-            return TimedOut.after(self._run.timeout)
-        is_known = isinstance(error, TransmissionsError)
-        return PipelineFailed(self._clean(describe(error)) if is_known else "a fault of the server; its log says more")
+        await self._telling.error(in_words(error, self._run.timeout if self._run else None, self._clean), self.terms.failure)
 
     def _wait_for_a_client(self) -> None:
         self._leaving = asyncio.get_running_loop().call_later(self.terms.grace, self._leave)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
+
 from .envelope import ESSENTIAL
-from .errors import DeadLetter, DeliveryError, SerializationFailed, SkippedInput
+from .errors import DeadLetter, DeliveryError, PipelineFailed, SerializationFailed, SkippedInput, TimedOut
 from .lifecycle import StreamError
 
 if TYPE_CHECKING:
@@ -116,3 +118,16 @@ class Telling:
         said = self._clean(str(fields.get("error") or fields.get("reason") or event))
         kind = DeadLetter if event == "error" else SkippedInput
         await self.error(kind(said, node=str(fields.get("node", ""))))
+
+
+def in_words(error: BaseException, timeout: float | None, clean: Callable[[str], str]) -> DeliveryError:
+    """Return what is told of the failure of a run that may take so many seconds."""
+    if isinstance(error, DeliveryError):
+        return error
+    if isinstance(error, NodeFailed):
+        return PipelineFailed(clean(describe(error.cause)), node=error.node)
+    if isinstance(error, RunTimeout) and timeout:
+        return TimedOut.after(timeout)
+    if isinstance(error, TransmissionsError):
+        return PipelineFailed(clean(describe(error)))
+    return PipelineFailed("a fault of the server; its log says more")

@@ -1,0 +1,224 @@
+"""What is told of a server's streams: lifecycle, metrics, health, errors, and the description of its endpoints."""
+
+import json
+import re
+
+import pytest
+import schemathesis
+from delivering import decoded, eventually, make_home, running
+from hypothesis import HealthCheck, given, settings
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from transmissions.delivery import errors, lifecycle
+from transmissions.delivery.connection import Pace
+from transmissions.delivery.health import GlobalStreamingMetrics
+from transmissions.delivery.totals import Totals
+
+FOREVER = {"count": 10**6, "wait": 0.01}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Give a home with apps of numbers."""
+    make_home(tmp_path, monkeypatch)
+    return tmp_path
+
+
+def scraped(server):
+    """Return all samples by name, with their labels and values."""
+    samples = {}
+    for family in text_string_to_metric_families(server.ask("GET", "/metrics")[2].decode()):
+        for sample in family.samples:
+            samples.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return samples
+
+
+def test_lc01_lc04_lc05_every_connection_tells_its_life_in_order_and_is_closed_once():
+    """Whether it ended, was replaced, left or expired; a listener that fails ends nothing."""
+    told = []
+    with running("numbers", pace=Pace(longest=1.5)) as server:
+        server.streams.hub.lifecycle.listen(lambda _: 1 / 0)
+        server.streams.hub.lifecycle.listen(told.append)
+        body = server.ask("POST", "/apps/numbers/stream")[2]
+        with server.asked("POST", "/apps/numbers/sse", FOREVER, x_request_id="r") as first:
+            first.readline()
+            with server.asked("GET", "/runs/r/stream") as second:
+                second.readline()
+                first.read()
+        with server.asked("POST", "/apps/numbers/stream", FOREVER) as late:
+            late.read()
+        assert eventually(lambda: sum(isinstance(one, lifecycle.ConnectionClosed) for one in told) == 4)
+    ends = []
+    for name in {one.connection_id for one in told if isinstance(one, lifecycle.ConnectionEstablished)}:
+        kinds = [type(one).__name__ for one in told if getattr(one, "connection_id", "") == name]
+        assert kinds[:2] == ["ConnectionEstablished", "StreamStarted"]
+        assert kinds[-1] == "ConnectionClosed"
+        assert kinds[-2] in {"StreamCompleted", "StreamTerminated"}
+        assert set(kinds[2:-2]) <= {"ProgressUpdate"}
+        ends += [getattr(one, "reason", "complete") for one in told if getattr(one, "connection_id", "") == name][-2:-1]
+    assert sorted(ends) == ["complete", "expired", "gone", "replaced"]
+    closed = next(one for one in told if isinstance(one, lifecycle.ConnectionClosed))
+    assert closed.bytes_sent == len(body)
+    completed = next(one for one in told if isinstance(one, lifecycle.StreamCompleted))
+    assert completed.summary.items() <= decoded(body)[-1].items()
+
+
+def test_lc08_lc09_connections_are_known_while_they_last():
+    """By their names, with what went over them."""
+    with running("numbers") as server, server.asked("POST", "/apps/numbers/stream", FOREVER, x_request_id="r") as reply:
+        reply.readline()
+        [connection] = server.streams.hub.lifecycle.connections.values()
+        assert eventually(lambda: connection.info()["messages_sent"] >= 1)
+        info = connection.info()
+        assert (info["protocol"], info["current_request_id"]) == ("ndjson", "r")
+        assert info["bytes_sent"] > 0
+
+
+def test_mt01_mt10_the_seeds_metrics_are_there_under_both_names():
+    """And their values are those of what was sent."""
+    with running("numbers", "dead") as server:
+        sent = server.events("numbers", {"count": 5}) + server.events("dead", {"count": 4})
+        assert eventually(lambda: not server.streams.hub.lifecycle.connections)
+        samples = scraped(server)
+    results = sum(event["event"] == "result" for event in sent)
+    for prefix in ("", "riptide_"):
+        events = {(one["event"], one["protocol"]): value for one, value in samples[f"{prefix}streaming_events_total"]}
+        assert events["result", "ndjson"] == results
+        assert samples[f"{prefix}streaming_messages_sent_total"][0][1] == len(sent)
+        assert samples[f"{prefix}streaming_active_connections"][0][1] == 0
+        assert samples[f"{prefix}streaming_connections_total"][0][1] == 2
+        assert samples[f"{prefix}streaming_ttfb_duration_seconds_count"][0][1] == 2
+        assert samples[f"{prefix}streaming_connection_duration_seconds_count"][0][1] == 2
+        assert samples[f"{prefix}streaming_errors_total"] == [({"error_type": "pipeline"}, 2.0)]
+        for name in ("buffer_utilization_ratio", "messages_dropped_total", "error_rate", "memory_usage_bytes"):
+            assert f"{prefix}streaming_{name}" in samples
+    assert samples["riptide_streaming_total_connections"][0][1] == 2
+    limits = [one["le"] for one, _ in samples["streaming_connection_duration_seconds_bucket"]]
+    assert limits == ["0.01", "0.05", "0.1", "0.25", "0.5", "1.0", "5.0", "10.0", "30.0", "60.0", "300.0", "+Inf"]
+
+
+def test_mt11_mt14_labels_are_names_of_ours_only():
+    """Whatever apps call their events, and whatever goes wrong."""
+    registry = CollectorRegistry()
+    totals = Totals(registry)
+    for number in range(1000):
+        totals(lifecycle.Sent("ndjson", 0.0, 1, {f"event{number}": 1}))
+        totals(lifecycle.StreamError("r", f"category{number}", "Odd", False))
+    labels = {
+        tuple(sample.labels.values()) for metric in registry.collect() for sample in metric.samples if "event" in sample.labels
+    }
+    kinds = {
+        sample.labels["error_type"]
+        for metric in registry.collect()
+        for sample in metric.samples
+        if "error_type" in sample.labels
+    }
+    assert (labels, kinds) == ({("other", "ndjson")}, {"other"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "dropped", "rate", "state", "score"),
+    [
+        (0, 0, 0.0, "healthy", 100),
+        (100, 10, 0.05, "healthy", 100),
+        (100, 11, 0.0, "degraded", 75),
+        (100, 0, 0.0501, "degraded", 75),
+        (100, 0, 0.1, "degraded", 75),
+        (100, 0, 0.1001, "critical", 25),
+        (100, 21, 0.0, "critical", 25),
+        (1, 100, 0.0, "critical", 25),
+    ],
+)
+def test_gh04_gh09_health_follows_errors_and_drops(sent, dropped, rate, state, score):
+    """At the thresholds themselves it is still well; what is wrong is said in words."""
+    figures = GlobalStreamingMetrics(total_messages_sent=sent, total_messages_dropped=dropped, error_rate=rate)
+    assert (figures.health_status, figures.score, figures.is_operational) == (state, score, state != "critical")
+    assert bool(figures.issues) is (state != "healthy")
+    assert 0 <= figures.efficiency <= 1
+
+
+def test_gh02_gh10_efficiency_and_room():
+    """As the seed computes it."""
+    figures = GlobalStreamingMetrics(total_messages_sent=100, total_messages_dropped=5, error_rate=0.02)
+    assert figures.efficiency == pytest.approx(0.965)
+    assert figures.is_ready
+    assert not figures._replace(capacity_used=0.9).is_ready
+    assert figures._replace(is_ending=True).health_status == "ending"
+
+
+def test_gh01_gh12_the_health_of_streams_is_asked_for():
+    """With all figures, and those of each protocol."""
+    with running("numbers") as server:
+        server.events("numbers")
+        assert eventually(lambda: not server.streams.hub.lifecycle.connections)
+        said = json.loads(server.ask("GET", "/health/streaming")[2])
+    assert said["streaming_health"] == {"status": "healthy", "score": 100, "issues": []}
+    assert (said["metrics"]["total_connections"], said["protocols"]["ndjson"]["health_ratio"]) == (1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "retryable", "status"),
+    [
+        (errors.BufferOverflow, True, 503),
+        (errors.ConnectionFailed, True, 502),
+        (errors.BackpressureExceeded, False, 429),
+        (errors.ClientDisconnected, False, 499),
+        (errors.PipelineFailed, True, 500),
+        (errors.InvalidRequest, False, 400),
+        (errors.TimedOut, True, 504),
+        (errors.SerializationFailed, False, 500),
+    ],
+)
+def test_er01_er10_errors_say_whether_to_try_again(kind, retryable, status):
+    """By their type, and have a code and a status."""
+    told = kind("no").told()
+    assert (told["type"], told["retryable"], kind.status) == (kind.__name__, retryable, status)
+    assert re.fullmatch("[A-Z_]+", told["error_code"])
+
+
+def test_er07_a_time_out_says_after_how_long():
+    """In seconds."""
+    assert str(errors.TimedOut.after(30)) == "operation timed out after 30s"
+
+
+def test_hd19_pages_of_origins_that_are_let_in_may_send_and_read_our_headers():
+    """And no others."""
+    from starlette.applications import Starlette
+    from starlette.middleware.cors import CORSMiddleware
+    from starlette.testclient import TestClient
+
+    from transmissions.delivery import cors
+
+    client = TestClient(CORSMiddleware(Starlette(), allow_origins=["https://app.example"], **cors.RULES))
+    asked = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    headers = {**asked, "access-control-request-headers": "x-buffer-size,x-session-id,last-event-id,authorization"}
+    reply = client.options("/apps/x/stream", headers=headers)
+    assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (200, "https://app.example")
+    assert client.options("/", headers={**headers, "origin": "https://evil.example"}).status_code == 400
+    exposed = client.get("/", headers=asked).headers["access-control-expose-headers"]
+    assert {"x-request-id", "x-session-id", "x-buffer-capacity"} <= set(exposed.lower().split(", "))
+
+
+def test_no_request_that_is_described_ends_in_a_fault():
+    """Whatever is asked for, the answer is none of 500 and 502, and a 503 says when to come back."""
+    with running("numbers") as server:
+        schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+        found: list[int] = []
+        for operation in schema.get_all_operations():
+            ask_all(operation.ok(), found)
+    assert {200, 404} <= set(found)
+
+
+def ask_all(operation, found):
+    """Ask for an operation in many ways."""
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(case=operation.as_strategy())
+    def ask(case):
+        reply = case.call(timeout=20)
+        found.append(reply.status_code)
+        assert reply.status_code not in {500, 502}, reply.text
+        assert reply.status_code != 503 or "retry-after" in {name.lower() for name in reply.headers}
+
+    ask()
