@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SUCCESS: Final = range(200, 300)
 _NOTHING_MORE: Final = 204
+_UNKNOWN: Final = 404
 _CLOSED: Final = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
 
 
@@ -84,8 +85,13 @@ class Http:
 
         """
         with _told():
-            async with asyncio.timeout(self._options.first_byte_timeout):
-                response = await self._open(since)
+            response = await self._opened(since)
+            if response.status == _UNKNOWN and self.has_begun:
+                # The server that had the run is lost, or has forgotten it: another begins it anew.
+                response.close()
+                self.has_begun = False
+                yield [Arrived({"event": "reset", "since": since, "first": 1, "last": 0})]
+                response = await self._opened(0)
             async with response:
                 await _check(response)
                 self._learn(response)
@@ -93,6 +99,10 @@ class Http:
                 async for chunk in response.content.iter_any():
                     yield reader.feed(chunk)
                 yield reader.end()
+
+    async def _opened(self, since: int) -> aiohttp.ClientResponse:
+        async with asyncio.timeout(self._options.first_byte_timeout):
+            return await self._open(since)
 
     async def _open(self, since: int) -> aiohttp.ClientResponse:
         headers = {"Accept": "text/event-stream" if self._options.protocol == "sse" else "application/x-ndjson"}
