@@ -33,7 +33,15 @@ def test_the_client_keeps_to_its_own_tests(server):
     """Each protocol, with connections that break in the middle of events; the names of the rows are in its tests."""
     with cutting(server, RESULTS * 190 / CUTS / 2, CUTS * 4) as proxy:
         found = {"TRANS_URL": server.url, "TRANS_CUT": proxy.url, "TRANS_STATIC": str(STATIC), "TRANS_RESULTS": str(RESULTS)}
-        command = [NODE, "--no-warnings", *options_of(NODE), "--test", "--test-timeout=300000", "--test-reporter=tap", HERE / "client.test.mjs"]
+        command = [
+            NODE,
+            "--no-warnings",
+            *options_of(NODE),
+            "--test",
+            "--test-timeout=300000",
+            "--test-reporter=tap",
+            HERE / "client.test.mjs",
+        ]
         result = subprocess.run(command, env=os.environ | found, capture_output=True, text=True, timeout=380, check=False)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr
     assert "# fail 0" in result.stdout

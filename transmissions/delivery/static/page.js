@@ -143,7 +143,9 @@ function enable(...names) {
 
 async function act(name) {
   try {
-    const { state } = await current[name]();
+    const stream = current;
+    const { state } = await stream[name]();
+    if (stream.summary || stream !== current) return; // the run ended before the answer came
     if (state === "paused") enable("resume", "cancel");
     if (state === "running") enable("pause", "cancel");
     status(`The run is ${state}`);
