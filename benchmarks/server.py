@@ -244,8 +244,8 @@ def open_to(process, port):
 async def stalled(process, port, clients, seconds):
     """Print what becomes of clients that never read, and of one in ten that do."""
     base, sockets, highest = memory(process), [], 0
-    for number in range(clients):
-        await stall(port, ("ndjson", "sse", "websocket")[number % 3], sockets)
+    protocols = [("ndjson", "sse", "websocket")[number % 3] for number in range(clients)]
+    await asyncio.gather(*(stall(port, protocol, sockets) for protocol in protocols))
     began = time.perf_counter()
     steady = {"count": int(seconds / 0.25), "pause": 0.25, "size": 100}
     reading = asyncio.create_task(all_at_once(port, "ndjson", 20, steady))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _SPARE: Final = 256
 """Connections beyond the requests that may be at work; further ones are told to come back."""
-_ON_THE_WAY: Final = 1 << 17
+_ON_THE_WAY: Final = 1 << 16
 """Bytes the system may take for a connection; by itself it would take megabytes for one that never reads."""
 _GIVE_UP: Final = 30_000
 """Milliseconds after which the system gives up what a peer does not take."""

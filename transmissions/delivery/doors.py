@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 10.0
 """Seconds a connection has for the head of a request, and for what nobody asks about."""
-_UNSENT: Final = 1 << 15
+_UNSENT: Final = 1 << 14
 """Bytes that may wait here for a connection before its sender waits too."""
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _ENOUGH: Final = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

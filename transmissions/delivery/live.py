@@ -69,7 +69,7 @@ class LiveRun:
         self.log = EventLog(
             DynamicBuffer(terms.buffer),
             Pressure(terms.buffer.slow_send / 1000),
-            Kept(terms.ring, min(16384, terms.buffer.memory), terms.replay),
+            Kept(terms.ring, min(8192, terms.buffer.memory), terms.replay),
             may_drop=terms.may_drop,
             bare=terms.bare,
             memory=self._around.memory,
@@ -194,7 +194,7 @@ class LiveRun:
             return
         # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
         self._run = run = self._open_run()
-        run.way_out = Channel("out", _AHEAD, self.terms.buffer.memory // 4)
+        run.way_out = Channel("out", _AHEAD, self.terms.buffer.memory // 8)
         for event in HEARD:
             run.on(event, self._telling.hear)
         if self.reason:
