@@ -1,0 +1,184 @@
+"""WebSockets of other servers: WebSocketSource and WebSocketSink."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+
+from transmissions import Processor, Protected, Range, Source, Unit, UsageError
+
+from .bus_sink import _Sink
+from .fetch import FetchError
+from .fetching import SecretHeader, check_url
+from .stream_following import Refused, _Returning
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from websockets.asyncio.client import ClientConnection
+
+    from transmissions import Message
+
+_FAILED: Final = 400
+_BUSY: Final = 429
+_SERVER: Final = 500
+"""Statuses: from where on they speak of a failure, which one of too much at once, and from where on of the server's own."""
+
+
+class _Socket(Processor):
+    extra = "server"
+
+    url: Annotated[str, Protected()]
+    "Where to, `ws://…` or `wss://…`. As it is yours, it may lead into a private network; no message can name it."
+    secret_headers: Annotated[tuple[SecretHeader, ...], Protected()] = ()
+    "Headers of the handshake whose values are secret."
+    timeout: Annotated[int, Range(ge=1), Unit("ms")] = 30_000
+    "How long a connection may take to be made, and its server to answer a ping."
+    max_record: Annotated[int, Range(ge=1), Unit("bytes")] = 16 * 2**20
+    "How large one message of the server may be."
+
+    def check(self) -> None:
+        """Refuse what is no URL of a WebSocket.
+
+        Raises:
+            UsageError: it is none.
+
+        """
+        scheme, colon, rest = self.url.partition(":")
+        if scheme not in {"ws", "wss"} or not colon:
+            raise UsageError(f":url {self.url!r:.80} is no URL of a WebSocket; it begins with ws:// or wss://")
+        check_url("url", f"{scheme.replace('ws', 'http', 1)}:{rest}")
+
+    async def connect(self) -> ClientConnection:
+        """Open a connection.
+
+        Raises:
+            FetchError: there is none.
+
+        """
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidStatus, WebSocketException
+
+        seconds = self.timeout / 1000
+        headers = {one.name: one.prefix + one.value.reveal() for one in self.secret_headers}
+        try:
+            return await connect(
+                self.url,
+                additional_headers=headers,
+                max_size=self.max_record,
+                open_timeout=seconds,
+                ping_timeout=seconds,
+                proxy=None,
+            )
+        except InvalidStatus as error:
+            status = error.response.status_code
+            final = _FAILED <= status < _SERVER and status != _BUSY
+            raise (Refused if final else FetchError)(f"{self.url} answered {status}, and opens no WebSocket") from error
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise FetchError(f"{self.url}: no connection: {str(error).lower() or type(error).__name__}") from error
+
+
+class WebSocketSource(_Socket, _Returning, Source):
+    """Open a WebSocket, and send one message for each that comes.
+
+    First `send` goes out, if it is set, and to each new connection again. A message of the server that is a JSON object is the
+    message itself; anything else, and bytes, stand in `content` of a copy of the incoming one. The end of the connection with
+    code 1000 is the end; after any other loss it is made again.
+
+    ```turtle
+    :prices a :WebSocketSource ; :url "wss://example.org/prices" ; :send '{"subscribe": "EUR"}' .
+    ```
+    """
+
+    send: Annotated[str, Protected()] = ""
+    "What is said to the server when a connection is there."
+
+    def __post_init__(self) -> None:
+        """Refuse what is no URL."""
+        self.check()
+
+    async def produce(self, message: Message) -> AsyncIterator[Message]:
+        """Yield a message for each that comes."""
+        from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
+
+        while True:
+            try:
+                async with await self.connect() as connection:
+                    if self.send:
+                        await connection.send(self.send)
+                    while True:
+                        told = await connection.recv()
+                        self.arrived()
+                        yield _shaped(told, message)
+            except ConnectionClosedOK:
+                return
+            except ConnectionClosed as error:
+                lost = FetchError(f"{self.url}: the connection was lost: {str(error).lower()}")
+            except FetchError as error:
+                lost = error
+            await self.wait_after(lost)
+
+
+class WebSocketSink(_Sink, _Socket):
+    """Send messages as JSON over a WebSocket, one by one, and let them go on.
+
+    Each is the message, or its field `inputField`. The connection is made with the first. One that is lost is made again with
+    the next message, so with `:retry` none is lost but what was under way; what the server says is passed over.
+
+    ```turtle
+    :tell a :WebSocketSink ; :url "ws://localhost:9000/in" ; :retry [ :attempts 5 ] .
+    ```
+    """
+
+    _connection: ClientConnection | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no URL."""
+        super().__post_init__()
+        self.check()
+        self._most = 1
+        self._draining: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._leave()
+
+    async def send(self, parts: list[bytes]) -> None:
+        """Send messages."""
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            if self._connection is None:
+                self._connection = await self.connect()
+                self._draining = asyncio.create_task(_pass_over(self._connection))
+            for part in parts:
+                await self._connection.send(part.decode())
+        except ConnectionClosed as error:
+            await self._leave()
+            raise FetchError(f"{self.url}: the connection was lost: {str(error).lower()}") from error
+
+    async def _leave(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+        if self._draining is not None:
+            await asyncio.gather(self._draining, return_exceptions=True)
+            self._draining = None
+
+
+async def _pass_over(connection: ClientConnection) -> None:
+    async for _ in connection:
+        pass
+
+
+def _shaped(told: str | bytes, message: Message) -> Message:
+    if isinstance(told, str):
+        try:
+            value: Any = json.loads(told)
+        except (ValueError, RecursionError):
+            return {**message, "content": told}
+        return value if isinstance(value, dict) else {**message, "content": value}
+    return {**message, "content": told}

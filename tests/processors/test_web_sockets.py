@@ -1,0 +1,110 @@
+"""WebSocketSource and WebSocketSink, against servers on the loopback."""
+
+import contextlib
+import json
+import threading
+
+import pytest
+from websockets.sync.server import serve
+
+from transmissions import NodeFailed, Secret, UsageError
+from transmissions.processors.fetching import SecretHeader
+from transmissions.processors.web_sockets import WebSocketSink, WebSocketSource
+from transmissions.testing import assert_contract, through
+
+FAST = {"delay": 1, "max_delay": 20}
+
+
+@contextlib.contextmanager
+def serving(handle, **options):
+    """Serve WebSockets in threads while the block lasts; give the URL."""
+    with serve(handle, "127.0.0.1", 0, **options) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join(10)
+
+
+def test_what_comes_is_a_message():
+    """Objects as they are, anything else in a field; the server's end is the end, and it was told what was wanted."""
+    heard = []
+
+    def handle(socket):
+        heard.append((socket.recv(), socket.request.headers["X-Key"]))
+        for text in ('{"n": 1}', "[2]", "plain", b"\x00"):
+            socket.send(text)
+
+    key = (SecretHeader(name="X-Key", value=Secret("k")),)
+    with serving(handle) as url:
+        told = through(WebSocketSource(url=url, send="please", secret_headers=key), [{"k": 1}])
+    assert told == [{"n": 1}, {"k": 1, "content": [2]}, {"k": 1, "content": "plain"}, {"k": 1, "content": b"\x00"}]
+    assert heard == [("please", "k")]
+
+
+def test_a_lost_connection_is_made_again():
+    """As often as was said; what arrives begins the count anew."""
+    calls = []
+
+    def handle(socket):
+        calls.append(1)
+        socket.send(json.dumps({"n": len(calls)}))
+        if len(calls) < 4:
+            socket.close(1011)
+
+    with serving(handle) as url:
+        assert [one["n"] for one in through(WebSocketSource(url=url, attempts=1, **FAST), [{}])] == [1, 2, 3, 4]
+
+
+def test_a_server_that_opens_none_is_an_error():
+    """One that refuses is believed at once, one that is not there is tried as often as was said."""
+    refusing = serving(lambda _: None, process_request=lambda socket, _: socket.respond(403, "no"))
+    with refusing as url, pytest.raises(NodeFailed, match="answered 403"):
+        through(WebSocketSource(url=url, **FAST), [{}])
+    with pytest.raises(NodeFailed, match="no connection"):
+        through(WebSocketSource(url=url, attempts=1, **FAST), [{}])
+
+
+def test_messages_go_out_and_on():
+    """As JSON, in order, over one connection."""
+    heard = []
+
+    def handle(socket):
+        socket.send("noise")
+        heard.append([json.loads(text) for text in socket])
+
+    messages = [{"n": number, "t": "🌳"} for number in range(300)]
+    with serving(handle) as url:
+        assert through(WebSocketSink(url=url), [dict(one) for one in messages]) == messages
+    assert heard == [messages]
+
+
+def test_a_sink_whose_server_is_gone_fails():
+    """And what it was about to send is not said to be sent."""
+    with serving(lambda socket: socket.recv()) as url:
+        pass
+    with pytest.raises(NodeFailed, match="no connection"):
+        through(WebSocketSink(url=url), [{}])
+
+
+@pytest.mark.parametrize("url", ["http://a/", "ws:", "ftp://a", "ws://"])
+def test_what_is_no_url_is_refused(url):
+    """Before anything runs."""
+    for kind in (WebSocketSource, WebSocketSink):
+        with pytest.raises(UsageError, match="url"):
+            kind(url=url)
+
+
+@pytest.mark.parametrize("kind", [WebSocketSource, WebSocketSink])
+def test_the_contract_is_kept(kind):
+    """In the real engine they do what the engine relies on."""
+
+    def handle(socket):
+        if kind is WebSocketSource:
+            socket.send('{"n": 1}')
+            return
+        for _ in socket:
+            pass
+
+    with serving(handle) as url:
+        assert_contract(lambda: kind(url=url), [{"a": 1}, {"a": 2}])
