@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .subjects import Subject
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
-_RESERVED: Final = ("apps", "runs", "sessions", "healthz", "health", "metrics", "openapi.json")
+_RESERVED: Final = ("apps", "runs", "sessions", "healthz", "health", "metrics", "openapi.json", "static")
 _OF_ITSELF: Final = ("json-array", "file")
 """Protocols that leave no room for envelopes."""
 

@@ -185,6 +185,19 @@ test("ER-17 ER-20 503 is tried again after what the server asks for, and the fir
   assert.equal(new Set(server.seen.map(({ headers }) => headers["idempotency-key"])).size, 1);
 });
 
+test("SC-03 a run that is known no more is begun anew, which is told; one of somebody else's is not", async (context) => {
+  const server = await serving(context, (request, response, number) => {
+    if (number === 1) (ndjson(response, { event: "metadata", seq: 1 }, { event: "result", seq: 2 }), response.end());
+    else if (request.method === "GET") response.writeHead(404).end();
+    else (ndjson(response, { event: "metadata", seq: 1 }, { ...SUMMARY, seq: 2 }), response.end());
+  });
+  const client = new StreamClient({ baseUrl: server.baseUrl, ...quick });
+  const events = await read(client.stream("a"));
+  assert.deepEqual(events.map(({ event }) => event), ["metadata", "result", "reset", "metadata", "summary"]);
+  assert.ok(server.seen.every(({ url }) => url.includes("session_id=session-")));
+  await assert.rejects(read(client.follow("r")), (error) => error.status === 404);
+});
+
 test("CM-03 work is done again while it may pass, so many times", async () => {
   const calls = [];
   const work = async () => { calls.push(1); throw new Error("NetworkError"); };

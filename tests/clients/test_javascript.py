@@ -80,6 +80,7 @@ def test_the_page_is_served_without_a_token_and_with_a_strict_policy(home):
         ]
         assert server.ask("GET", "/apps")[0] == 401
         assert server.ask("GET", "/static/package.json")[0] == 401
+        assert server.ask("POST", "/static/client.js")[0] == 401
     assert status == 200
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
     assert b"<script type=" in body

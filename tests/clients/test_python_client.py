@@ -275,6 +275,12 @@ def test_a_server_that_says_nothing_is_not_waited_for(options, error):
         client.run("a")
 
 
+def test_a_run_that_goes_on_and_on_is_left(server):
+    """Its time is limited as a whole, though events come all the while."""
+    with SyncStreamClient(server.url, timeout=0.5) as client, pytest.raises(StreamError, match=r"longer than 0\.5 s"):
+        client.run("numbers", {"count": 1000, "wait": 0.02})
+
+
 def test_bare_records_end_with_their_stream():
     """An endpoint without envelopes sends no summary; one that breaks off is an error, for nobody knows what is missing."""
     sse = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nevent: done\r\ndata: 1\r\n\r\n"

@@ -104,12 +104,21 @@ class Stream:
             StreamError: the run took longer than it may.
 
         """
+        async with aclosing(self._persistently()) as batches:
+            while (events := await self._next(batches)) is not None:
+                yield events
+
+    async def _next(self, batches: AsyncGenerator[list[Event], None]) -> list[Event] | None:
+        # The limit is set for each step: one around all of them would be that of the task that took the first.
         try:
-            async with asyncio.timeout(self._options.timeout), aclosing(self._persistently()) as batches:
-                async for events in batches:
-                    yield events
+            async with asyncio.timeout_at(self._deadline()):
+                return await anext(batches, None)
         except TimeoutError as error:
             raise StreamError(f"the run took longer than {self._options.timeout:g} s") from error
+
+    def _deadline(self) -> float | None:
+        limit = self._options.timeout
+        return None if limit is None else asyncio.get_running_loop().time() + limit - (time.monotonic() - self._began)
 
     async def _each(self) -> AsyncGenerator[Event, None]:
         async with aclosing(self.batches()) as batches:

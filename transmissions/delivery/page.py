@@ -5,6 +5,7 @@ They are the same for everybody and hold no data, so no token is asked for: the 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Scope
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _FILES: Final = {
@@ -20,8 +22,6 @@ _FILES: Final = {
     **{f"/static/{name}.js": (f"{name}.js", "text/javascript") for name in ("client", "eventmesh", "page", "react")},
     "/static/page.css": ("page.css", "text/css"),
 }
-PATHS: Final = frozenset(_FILES)
-"""What needs no token."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -36,9 +36,13 @@ _HEADERS: Final = {
 
 def routes() -> list[Route]:
     """Return where they are."""
-    return [Route(path, _file, methods=["GET"]) for path in _FILES]
+    return [Route(path, partial(_file, *file), methods=["GET"]) for path, file in _FILES.items()]
 
 
-async def _file(request: Request) -> FileResponse:
-    name, kind = _FILES[request.scope["path"]]
+def is_asked(scope: Scope) -> bool:
+    """Whether a request is for one of them."""
+    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and scope["path"] in _FILES
+
+
+async def _file(name: str, kind: str, _: Request) -> FileResponse:
     return FileResponse(_FOLDER / name, media_type=kind, headers=_HEADERS)

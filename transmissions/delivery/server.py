@@ -79,6 +79,7 @@ class StreamServer:
     def application(self) -> ASGIApp:
         """Return the ASGI application."""
         routes = [
+            *page.routes(),
             Route("/apps", self.apps, methods=["GET"]),
             Route("/apps/{app}/stream", partial(self.stream, "ndjson"), methods=["POST"]),
             Route("/apps/{app}/sse", partial(self.stream, "sse"), methods=["POST"]),
@@ -95,14 +96,13 @@ class StreamServer:
             Route("/metrics", self._observed.metrics, methods=["GET"]),
             Route("/openapi.json", self.openapi, methods=["GET"]),
             *(one.route(self.socket) for one in self._endpoints),
-            *page.routes(),
         ]
         return traced(Starlette(routes=routes, exception_handlers=HANDLERS), self.hub.lifecycle)
 
     def admits(self, scope: Scope) -> bool:
         """Whether a request needs no token: for the page, or because a session stands for it, to follow or begin a run."""
         path = scope["path"]
-        if path in page.PATHS:
+        if page.is_asked(scope):
             return True
         is_stream = scope["type"] == "websocket" or (
             scope["method"] == "GET" and path.startswith(("/apps/", "/runs/")) and path.endswith(("/sse", "/stream"))

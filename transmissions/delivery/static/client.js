@@ -261,7 +261,12 @@ async function* openHttp(stream, signal) {
   const leave = () => abort.abort();
   signal.addEventListener("abort", leave, { once: true });
   try {
-    const response = await ask(stream, abort.signal);
+    let response = await ask(stream, abort.signal);
+    if (response === null) {
+      // The server that had the run is lost, or has forgotten it: another begins it anew.
+      yield { event: { event: "reset", since: stream.last, first: 1, last: 0 } };
+      response = await ask(stream, abort.signal);
+    }
     if (response.status === 204) throw new Refused(204, { message: "the run has ended, and there is no more of it" });
     idle.begin(stream.options.heartbeat * MISSED);
     const frames = (response.headers.get("Content-Type") ?? "").includes("event-stream");
@@ -289,11 +294,14 @@ async function* decoded(reader, cut, idle) {
   yield* cut.end();
 }
 
+// Null where a run that was begun here is known no more; asked again, it is begun anew.
 async function ask(stream, signal) {
   const { asked, options, client, last } = stream;
   const isSse = options.protocol === "sse";
   const headers = { ...client.headers(), Accept: isSse ? "text/event-stream" : "application/x-ndjson" };
   const query = new URLSearchParams();
+  // By the session a balancer can send all that belongs together to one server.
+  if (!asked.hasBegun) asked.sessionId ||= `session-${stream.requestId}`;
   if (asked.sessionId) query.set("session_id", asked.sessionId);
   if (last) query.set("since", last);
   if (last && isSse) headers["Last-Event-ID"] = String(last);
@@ -301,6 +309,10 @@ async function ask(stream, signal) {
   const url = `${options.baseUrl}${asked.hasBegun ? begun : asked.path + (isSse ? "/sse" : "/stream")}?${query}`;
   const request = { ...body(stream), headers: { ...headers, ...wishes(stream) }, signal, cache: "no-store" };
   const response = await options.fetch(url, request);
+  if (response.status === 404 && asked.hasBegun && asked.path) {
+    asked.hasBegun = false;
+    return null;
+  }
   if (!response.ok) throw await Refused.of(response);
   stream.requestId = response.headers.get("X-Request-ID") ?? stream.requestId;
   asked.hasBegun = true;
