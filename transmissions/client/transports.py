@@ -86,7 +86,7 @@ class Http:
         """
         with _told():
             response = await self._opened(since)
-            if response.status == _UNKNOWN and self.has_begun:
+            if response.status == _UNKNOWN and self.has_begun and self._asked.key:
                 # The server that had the run is lost, or has forgotten it: another begins it anew.
                 response.close()
                 self.has_begun = False
