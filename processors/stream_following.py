@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Final
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from transmissions import Processor, Range, RunError, Unit
 
@@ -17,10 +17,14 @@ from .http_client import merged
 from .media_types import media_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+    from transmissions import Message
 
     from .fetch import Answer
 
+NOTHING_MORE: Final = 204
+"""The status that says so."""
 _FAILED: Final = 400
 _WORTH_ANOTHER: Final = {408, 425, 429, 500, 502, 503, 504}
 _EVER: Final = 1 << 62
@@ -30,6 +34,14 @@ _LINE: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")
 
 class Refused(FetchError):
     """A server said no, and would say so again."""
+
+
+class Place:
+    """How far a stream was followed: what came `last`, and how it was `lost`, if it was."""
+
+    def __init__(self) -> None:
+        self.last: Any = None
+        self.lost: FetchError | None = None
 
 
 class _Returning(Processor):
@@ -45,13 +57,26 @@ class _Returning(Processor):
     _asked: int | None = None
     """The first wait in milliseconds, where the server has said one."""
 
-    async def wait_after(self, error: FetchError) -> None:
-        """Wait before the next attempt.
+    async def follow(self, once: Callable[[Place], AsyncGenerator[Message]], *, returns: bool) -> AsyncGenerator[Message]:
+        """Yield what one connection after the other gives, until one comes to its end; one that is lost raises FetchError.
 
         Raises:
-            FetchError: there is none; it is the one that was given.
+            FetchError: it was lost for good.
 
         """
+        place = Place()
+        while True:
+            async with aclosing(_until_lost(once, place)) as messages:
+                async for message in messages:
+                    self._tried = 0
+                    yield message
+            if place.lost is None:
+                return
+            if not returns:
+                raise place.lost
+            await self._wait_after(place.lost)
+
+    async def _wait_after(self, error: FetchError) -> None:
         self._tried += 1
         if isinstance(error, Refused) or self._tried > self.attempts:
             raise error
@@ -64,9 +89,15 @@ class _Returning(Processor):
         """Know how long the server wants to be left alone."""
         self._asked = milliseconds
 
-    def arrived(self) -> None:
-        """Know that something came."""
-        self._tried = 0
+
+async def _until_lost(once: Callable[[Place], AsyncGenerator[Message]], place: Place) -> AsyncGenerator[Message]:
+    place.lost = None
+    try:
+        async with aclosing(once(place)) as messages:
+            async for message in messages:
+                yield message
+    except FetchError as error:
+        place.lost = error
 
 
 class _Following(_FetchingByURL, _Returning):
@@ -86,7 +117,7 @@ class _Following(_FetchingByURL, _Returning):
                 error = refused(f"{take_apart(url).shown} answered {answer.status} {answer.reason}", answer.headers)
                 raise error if answer.status in _WORTH_ANOTHER else Refused(str(error))
             kind = media_type(answer.headers.get("content-type", ""))
-            if answer.status != 204 and kind not in {accept, "application/json", "application/jsonl"}:  # noqa: PLR2004 - nothing
+            if answer.status != NOTHING_MORE and kind not in {accept, "application/json", "application/jsonl"}:
                 raise Refused(f"{take_apart(url).shown} is no stream of {accept} but of {kind or 'no type'}")
             yield answer
 

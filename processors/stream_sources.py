@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
-from transmissions import MISSING, RunError, Source, get_field, set_field
+from transmissions import RunError, Source, get_field, set_field
 
+from .egress import take_apart
 from .fetch import FetchError
-from .stream_following import _Following
+from .stream_following import NOTHING_MORE, _Following
 from .structure import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from transmissions import Message
 
     from .fetch import Answer
+    from .stream_following import Place
 
 
 class SSESource(_Following, Source):
@@ -43,58 +46,33 @@ class SSESource(_Following, Source):
     end_data: tuple[str, ...] = ()
     "Texts that stand for the end where they are the data of an event; they are not sent on."
 
-    async def produce(self, message: Message) -> AsyncIterator[Message]:
+    def produce(self, message: Message) -> AsyncIterator[Message]:
         """Yield a message for each event."""
-        url, trusted = self._address(message)
-        last = ""
-        while True:
-            lost = FetchError("the server ended the stream")
-            try:
-                asked = {"Last-Event-ID": last} if last else {}
-                async with self._connected(url, trusted, "text/event-stream", asked) as answer:
-                    if answer.status == 204:  # noqa: PLR2004 - nothing more
-                        return
-                    async for event in self._events(answer):
-                        last = event["id"] = event["id"] or last
-                        self.arrived()
-                        if event["data"] in self.end_data:
-                            return
-                        yield {**message, **event, "data": self._value(event["data"])}
-                        if event["event"] in self.end_event:
-                            return
-            except FetchError as error:
-                lost = error
-            if not self.reconnect:
-                if str(lost) == "the server ended the stream":
-                    return
-                raise lost
-            await self.wait_after(lost)
+        return self.follow(partial(self._once, message), returns=self.reconnect)
 
-    async def _events(self, answer: Answer) -> AsyncIterator[dict[str, Any]]:
-        fields: dict[str, Any] = {}
-        data: list[str] = []
-        first = True
+    async def _once(self, message: Message, place: Place) -> AsyncGenerator[Message]:
+        asked = {"Last-Event-ID": place.last} if place.last else {}
+        connected = self._connected(*self._address(message), "text/event-stream", asked)
+        async with connected as answer, aclosing(self._events(answer)) as events:
+            async for event in events:
+                place.last = event["id"] = event["id"] or place.last or ""
+                if event["data"] in self.end_data:
+                    return
+                yield {**message, **event, "data": self._value(event["data"])}
+                if event["event"] in self.end_event:
+                    return
+            if self.reconnect and answer.status != NOTHING_MORE:
+                raise FetchError(f"{take_apart(answer.url).shown} ended the stream")
+
+    async def _events(self, answer: Answer) -> AsyncGenerator[dict[str, str]]:
+        reading = _Event(self.max_record)
         async with aclosing(self._lines(answer)) as lines:
             async for line in lines:
-                text = line.decode("utf-8", "replace")
-                text, first = text.removeprefix("\ufeff") if first else text, False
-                if not text:
-                    if data:
-                        yield {"event": fields.get("event") or "message", "data": "\n".join(data), "id": fields.get("id", "")}
-                    fields, data = {}, []
-                    continue
-                name, _, value = text.partition(":")
-                self._take(name, value.removeprefix(" "), fields, data)
-
-    def _take(self, name: str, value: str, fields: dict[str, Any], data: list[str]) -> None:
-        if name == "data":
-            data.append(value)
-            if sum(map(len, data)) > self.max_record:
-                raise RunError(f"an event is larger than {self.max_record} bytes")
-        elif name == "event" or (name == "id" and "\0" not in value):
-            fields[name] = value
-        elif name == "retry" and value.isascii() and value.isdigit():
-            self.delay = min(int(value[:9]), self.max_delay)
+                event = reading.take(line.decode("utf-8", "replace"))
+                if reading.wait is not None:
+                    self.asked_to_wait(reading.wait)
+                if event:
+                    yield event
 
     def _value(self, text: str) -> Any:
         if self.data_as == "text":
@@ -105,6 +83,41 @@ class SSESource(_Following, Source):
             return json.loads(text)
         except (ValueError, RecursionError):
             return text
+
+
+class _Event:
+    """An event that is read line by line."""
+
+    def __init__(self, most: int) -> None:
+        self.wait: int | None = None
+        """Milliseconds the server wants to be left alone before a client comes back, if it has said so."""
+        self._most = most
+        self._fields: dict[str, str] = {}
+        self._data: list[str] = []
+        self._is_first = True
+
+    def take(self, line: str) -> dict[str, str] | None:
+        """Take a line; return the event that it ends, if it does and there is one."""
+        line, self._is_first = line.removeprefix("\ufeff") if self._is_first else line, False
+        if line:
+            name, _, value = line.partition(":")
+            self._note(name, value.removeprefix(" "))
+            return None
+        data, fields = self._data, self._fields
+        self._data, self._fields = [], {}
+        if not data:
+            return None
+        return {"event": fields.get("event") or "message", "data": "\n".join(data), "id": fields.get("id", "")}
+
+    def _note(self, name: str, value: str) -> None:
+        if name == "data":
+            self._data.append(value)
+            if sum(map(len, self._data)) > self._most:
+                raise RunError(f"an event is larger than {self._most} bytes")
+        elif name == "event" or (name == "id" and "\0" not in value):
+            self._fields[name] = value
+        elif name == "retry" and value.isascii() and value.isdigit():
+            self.wait = int(value[:9])
 
 
 class NDJSONSource(_Following, Source):
@@ -132,39 +145,31 @@ class NDJSONSource(_Following, Source):
     end_event: tuple[str, ...] = ()
     "What the field `event` of the last record is."
 
-    async def produce(self, message: Message) -> AsyncIterator[Message]:
+    def produce(self, message: Message) -> AsyncIterator[Message]:
         """Yield a message for each line."""
-        url, trusted = self._address(message)
-        last: Any = MISSING
-        while True:
-            lost = FetchError("the server ended the stream before its last record")
-            try:
-                async with self._connected(self._from(url, last), trusted, "application/x-ndjson", {}) as answer:
-                    if answer.status == 204:  # noqa: PLR2004 - nothing more
-                        return
-                    async for record in self._records(answer):
-                        self.arrived()
-                        if self.resume_field and isinstance(record, dict):
-                            last = get_field(record, self.resume_field, last)
-                        yield self._shaped(record, message)
-                        if isinstance(record, dict) and record.get("event") in self.end_event:
-                            return
-                if not self.end_event:
-                    return
-            except FetchError as error:
-                lost = error
-            if not self.resume_field:
-                raise lost
-            await self.wait_after(lost)
+        return self.follow(partial(self._once, message), returns=bool(self.resume_field))
 
-    async def _records(self, answer: Answer) -> AsyncIterator[Any]:
+    async def _once(self, message: Message, place: Place) -> AsyncGenerator[Message]:
+        url, trusted = self._address(message)
+        connected = self._connected(self._from(url, place.last), trusted, "application/x-ndjson", {})
+        async with connected as answer, aclosing(self._records(answer)) as records:
+            async for record in records:
+                fields = record if isinstance(record, dict) else {}
+                place.last = get_field(fields, self.resume_field, place.last) if self.resume_field else None
+                yield self._shaped(record, message)
+                if fields.get("event") in self.end_event:
+                    return
+            if self.end_event and answer.status != NOTHING_MORE:
+                raise FetchError(f"{take_apart(answer.url).shown} ended the stream before its last record")
+
+    async def _records(self, answer: Answer) -> AsyncGenerator[Any]:
         async with aclosing(self._lines(answer)) as lines:
             async for line in lines:
                 if line.strip():
                     yield parse_json(line.decode("utf-8", "replace"), "a line")
 
     def _from(self, url: str, last: Any) -> str:
-        if last is MISSING:
+        if last is None:
             return url
         return f"{url}{'&' if '?' in url else '?'}{urlencode({self.resume_parameter: last})}"
 

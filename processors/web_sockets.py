@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from transmissions import Processor, Protected, Range, Source, Unit, UsageError
@@ -14,11 +15,13 @@ from .fetching import SecretHeader, check_url
 from .stream_following import Refused, _Returning
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from websockets.asyncio.client import ClientConnection
 
     from transmissions import Message
+
+    from .stream_following import Place
 
 _FAILED: Final = 400
 _BUSY: Final = 429
@@ -98,26 +101,21 @@ class WebSocketSource(_Socket, _Returning, Source):
         """Refuse what is no URL."""
         self.check()
 
-    async def produce(self, message: Message) -> AsyncIterator[Message]:
+    def produce(self, message: Message) -> AsyncIterator[Message]:
         """Yield a message for each that comes."""
-        from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
+        return self.follow(partial(self._once, message), returns=True)
 
-        while True:
-            try:
-                async with await self.connect() as connection:
-                    if self.send:
-                        await connection.send(self.send)
-                    while True:
-                        told = await connection.recv()
-                        self.arrived()
-                        yield _shaped(told, message)
-            except ConnectionClosedOK:
-                return
-            except ConnectionClosed as error:
-                lost = FetchError(f"{self.url}: the connection was lost: {str(error).lower()}")
-            except FetchError as error:
-                lost = error
-            await self.wait_after(lost)
+    async def _once(self, message: Message, _: Place) -> AsyncGenerator[Message]:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            async with await self.connect() as connection:
+                if self.send:
+                    await connection.send(self.send)
+                async for told in connection:  # until it is closed as it should be
+                    yield _shaped(told, message)
+        except ConnectionClosed as error:
+            raise FetchError(f"{self.url}: the connection was lost: {str(error).lower()}") from error
 
 
 class WebSocketSink(_Sink, _Socket):
