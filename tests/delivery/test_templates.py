@@ -10,6 +10,7 @@ import pytest
 from delivering import PREFIX, eventually, running
 from local_server import serving
 
+from transmissions.cli import main
 from transmissions.homes import bundled
 
 HOME = '''
@@ -423,3 +424,15 @@ def test_t2_37_an_event_source_that_comes_back_gets_the_rest(home):
         run, _, number = final.partition(".")
         assert server.ask("GET", "/many", Last_Event_ID=f"{run}.{int(number) + 1}")[0] == 204
         assert len(server.streams.hub.runs) == 1
+
+
+def test_t2_43_every_endpoint_is_asked_once_and_described(home, capfd):
+    """`trans serve --check` says what each answers, and one that fails makes it fail; OpenAPI has them all."""
+    app(home, "good", ':path "/good/all" ; :protocol "sse" ; :envelope false')
+    app(home, "bad", ':path "/bad" ; :protocol "json-array" ; :envelope false', fail=1)
+    with running("good", "stream-file") as server:
+        paths = json.loads(server.ask("GET", "/openapi.json")[2])["paths"]
+    assert (list(paths["/good/all"]), list(paths["/stream/file/{id}"])) == (["get"], ["get"])
+    for names, code, line in (("good", 0, "ok     200 GET /good/all"), ("bad", 1, "FAILED 200 GET /bad")):
+        assert main(["serve", names, "--check", "--no-token", "--port", "0"]) == code
+        assert line in capfd.readouterr().out

@@ -104,12 +104,12 @@ def _serve(served: list[Served], options: Namespace, token: str | None, listener
     limits = Limits(options.concurrent, options.timeout)
     server = _answering(served, limits, options, token) if options.api else _streaming(served, limits, options, token)
     if options.check:
-        return _checked(server, listener, token, [one.name for one in served])
+        return _checked(server, listener, token, served)
     logs.tell(f"serving {', '.join(one.name for one in served)} at {url_of(listener)}; Ctrl-C ends it")
     return server.until_stopped(listener)
 
 
-def _checked(server: Server, listener: socket, token: str | None, apps: list[str]) -> int:
+def _checked(server: Server, listener: socket, token: str | None, apps: list[Served]) -> int:
     from transmissions.delivery.check import check
     from transmissions.serving import url_of
 

@@ -10,17 +10,20 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from transmissions.endpoints import method_of, parameters_of
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Sequence
 
+    from transmissions.api_runs import Served
     from transmissions.serving import Server
 
 _PATIENCE: Final = 60.0
 _PLAIN: Final = ("/healthz", "/health/streaming", "/apps", "/runs", "/metrics", "/openapi.json")
 
 
-def check(server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[str]) -> int:
+def check(server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[Served]) -> int:
     """Serve, ask, and print what each endpoint answers; return the exit code.
 
     An app that needs a message to run on answers that it failed; that it does, in events, is what is looked at.
@@ -31,9 +34,13 @@ def check(server: Server, listener: socket.socket, url: str, token: str | None, 
     for path in _PLAIN:
         asking.plain(path)
     for app in apps:
-        asking.stream(f"/apps/{app}/stream", "application/x-ndjson")
-        asking.stream(f"/apps/{app}/sse", "text/event-stream")
-        asking.socket(f"/apps/{app}/ws")
+        asking.stream(f"/apps/{app.name}/stream", "application/x-ndjson")
+        asking.stream(f"/apps/{app.name}/sse", "text/event-stream")
+        asking.socket(f"/apps/{app.name}/ws")
+        for endpoint in app.plan.endpoints:
+            # What stands for anything is not guessed, and a socket without envelopes does not say when it is through.
+            if not parameters_of(endpoint["path"]) and endpoint.get("protocol") != "websocket":
+                asking.plain(endpoint["path"], method_of(endpoint), is_empty_well=True)
     server.should_exit = True
     finding.join(_PATIENCE)
     return 1 if asking.failed else 0
@@ -47,10 +54,14 @@ class _Asking:
         self._address = urlsplit(url).netloc
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def plain(self, path: str) -> None:
-        """Ask for an answer."""
-        with self._asked("GET", path) as reply:
-            self._say(f"GET {path}", reply.status, bool(reply.read()) and reply.status == 200)  # noqa: PLR2004
+    def plain(self, path: str, method: str = "GET", *, is_empty_well: bool = False) -> None:
+        """Ask for an answer; one that breaks off is none."""
+        with self._asked(method, path) as reply:
+            try:
+                is_well = bool(reply.read()) or is_empty_well
+            except http.client.IncompleteRead:
+                is_well = False
+            self._say(f"{method} {path}", reply.status, is_well and reply.status == 200)  # noqa: PLR2004
 
     def stream(self, path: str, media: str) -> None:
         """Ask for a stream; it is whole if it ends with a summary."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import __version__
+from transmissions.endpoints import parameters_of
 
 from .asks import HEADERS
 from .envelope import ESSENTIAL
@@ -12,8 +13,16 @@ from .envelope import ESSENTIAL
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .declared import Endpoint
+
 _JSON: Final = "application/json"
 _EVENT: Final = {"$ref": "#/components/schemas/Event"}
+_MEDIA: Final = {
+    "ndjson": "application/x-ndjson",
+    "sse": "text/event-stream",
+    "json-array": _JSON,
+    "file": "application/octet-stream",
+}
 _REFUSALS: Final = {
     "400": "The request makes no sense; the answer says where.",
     "401": "A token is needed.",
@@ -28,8 +37,8 @@ _REFUSALS: Final = {
 }
 
 
-def document(apps: Sequence[str]) -> dict[str, Any]:
-    """Return the document for a server of these apps."""
+def document(apps: Sequence[str], endpoints: Sequence[Endpoint] = ()) -> dict[str, Any]:
+    """Return the document for a server of these apps, and of the endpoints they declare."""
     app = _path("app", {"type": "string", "enum": list(apps)})
     run = _path("id", {"type": "string", "minLength": 1, "maxLength": 128})
     session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
@@ -73,6 +82,8 @@ def document(apps: Sequence[str]) -> dict[str, Any]:
         paths[path] = {"get": _operation(about, [], _json(about, "200"))}
     scrape = {"200": _reply("The metrics.", "text/plain", {"type": "string"})}
     paths["/metrics"] = {"get": _operation("Metrics for Prometheus.", [], scrape)}
+    for one in (one for one in endpoints if one.protocol != "websocket"):
+        paths.setdefault(one.path, {})[one.method.lower()] = _declared(one)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Transmissions", "version": __version__},
@@ -80,6 +91,15 @@ def document(apps: Sequence[str]) -> dict[str, Any]:
         "components": {"schemas": _schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{"token": []}, {}],
     }
+
+
+def _declared(endpoint: Endpoint) -> dict[str, Any]:
+    media = _MEDIA[endpoint.protocol]
+    schema = _EVENT if endpoint.envelope and media == _MEDIA["ndjson"] else {"type": "array"} if media == _JSON else {}
+    parameters = [_path(name, {"type": "string"}) for name in parameters_of(endpoint.path)]
+    body = {"required": False, "content": {_JSON: {"schema": {"type": "object"}}}} if endpoint.method == "POST" else None
+    replies = {"200": _reply("The messages of the run.", media, schema), "500": _reply("It failed.", _JSON, {})}
+    return _operation("An endpoint of an app.", parameters, replies, body)
 
 
 def _operation(about: str, parameters: list[Any], replies: Mapping[str, Any], body: Any = None) -> dict[str, Any]:

@@ -208,7 +208,7 @@ class StreamServer:
 
     async def openapi(self, _: Request) -> Response:
         """Describe all of this."""
-        return json_reply(document(list(self._requests.served)))
+        return json_reply(document(list(self._requests.served), [one.endpoint for one in self._endpoints]))
 
 
 def _get(path: str, endpoint: Any) -> Route:
