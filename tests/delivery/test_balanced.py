@@ -16,7 +16,7 @@ from zlib import crc32
 import delivering
 import pytest
 
-from transmissions.client import Backoff, Reset, Result, StreamClient
+from transmissions.client import Backoff, Refused, Reset, Result, StreamClient
 
 TOKEN = "a-token-of-both"
 
@@ -45,6 +45,7 @@ class Balancer:
     def __init__(self, workers):
         self.workers = workers
         self.url = ""
+        self.at_work = set()
         self.went = {}
         """Where sessions went, in order."""
 
@@ -55,24 +56,30 @@ class Balancer:
             self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             ready.set()
             await self.stopped.wait()
+        for task in self.at_work:
+            task.cancel()
+        await asyncio.wait(self.at_work, timeout=5)
+        await asyncio.sleep(0)  # so that what was closed is
 
     def stop(self):
         """End, from another thread."""
         self.loop.call_soon_threadsafe(self.stopped.set)
 
     async def _pass_on(self, reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        writers = [writer]
+        self.at_work.add(asyncio.current_task())
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = await reader.readuntil(b"\r\n\r\n")
             found = re.search(rb"[?&]session_id=([^& ]+)", head) or re.search(rb"(?i)x-session-id: (\S+)", head)
-            session = found[1].decode() if found else ""
-            below_reader, below = await self._connect(session)
+            below_reader, below = await self._connect(found[1].decode() if found else "")
+            writers.append(below)
             below.write(re.sub(rb"(?i)\r\nconnection: keep-alive", b"", head))
             ways = [asyncio.create_task(self._copy(*way)) for way in ((reader, below), (below_reader, writer))]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
-            below.close()
-        writer.close()
+        for one in writers:
+            one.close()
 
     async def _connect(self, session):
         first = crc32(session.encode()) % len(self.workers)
@@ -160,3 +167,14 @@ def test_sc03_a_client_whose_worker_is_lost_is_told_and_begins_anew(balanced, pr
     results = [event.result["n"] for event in seen[reset:] if isinstance(event, Result)]
     assert results == list(range(400))
     assert summary.status == "complete"
+
+
+def test_a_run_of_another_client_that_is_unknown_is_not_begun(balanced):
+    """Whoever follows it did not say what it is."""
+
+    async def follow():
+        async with StreamClient(balanced.url, token=TOKEN) as client:
+            await client.follow("a-run-that-is-lost").run()
+
+    with pytest.raises(Refused, match="404"):
+        delivering.timed(follow(), 20)
