@@ -114,14 +114,14 @@ async def explained_streaming(sdk: Any, where: str) -> AsyncGenerator[None]:
         FetchError: something did.
 
     """
-    import httpx2
+    from .sdk_connections import BrokenOff
 
     try:
         with explained(sdk, where):
             yield
     except sdk.APIError as error:
         raise ModelError(f"{where}: the reply broke off{_said(error.body) or f': {beginning(error.message)}'}") from error
-    except httpx2.HTTPError as error:
+    except BrokenOff as error:
         raise ModelError(f"{where}: the reply broke off: {str(error).lower() or type(error).__name__}") from error
     except (ValueError, AttributeError, TypeError, AssertionError) as error:
         raise odd(str(error), where) from error

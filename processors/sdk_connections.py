@@ -17,6 +17,8 @@ from .egress import FetchError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+BrokenOff: Final = httpx2.HTTPError
+"""What a reply that does not come to its end raises."""
 _CONNECT: Final = 10.0
 """Seconds a connection may take to be made, at most."""
 _SENT: Final = {"accept", "anthropic-version", "connection", "content-length", "content-type", "host"}

@@ -1,6 +1,7 @@
 """What holds for every bundled app; what each one does is tested in `tests/apps/`."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_a_dry_run_of_an_app_writes_nothing(app, tmp_path):
     """A dry run shows every step and leaves no trace."""
     result = trans(tmp_path, app, "--dry-run")
     assert result.returncode == 0, result.stderr
-    assert " > " in result.stdout
+    assert re.search(r"^  [\w-]+ \(\w+\)", result.stdout, re.MULTILINE)
     assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
 
 

@@ -171,7 +171,7 @@ OPEN_SOCKETS = {
     "http_listener.py",  # what listens
     "sdk_connections.py",  # the client the libraries below are given; their URLs are settings and never come with messages
 }
-USE_SDKS = {"llm_anthropic.py", "llm_model.py", "llm_openai.py", "mcp_client.py", "mcp_session.py", "mcp_stdio.py"}
+USE_SDKS = {"llm_anthropic.py", "llm_openai.py", "mcp_client.py", "mcp_session.py", "mcp_stdio.py"}
 LIBRARY = sorted((Path(__file__).parents[2] / "processors").glob("*.py"))
 
 
