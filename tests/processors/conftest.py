@@ -71,7 +71,6 @@ class Bench:
         """Return all that comes of sending messages through a processor, with what is left at the end."""
         return asyncio.run(_through(self.attach(processor), messages))
 
-
     def produced(self, source, message):
         """Return the messages an asynchronous source makes of one, which it may change."""
         return asyncio.run(_produced(self.attach(source), message))
