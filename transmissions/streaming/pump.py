@@ -18,19 +18,32 @@ _LARGEST: Final = 1 << 18
 """Bytes asked for at once: more gains nothing, less costs a call each."""
 _SWEEP: Final = 64
 """Pieces read at most when nothing is waited for any more: more than a pipe holds."""
+_SMALL: Final = 2048
+_MANY_SMALL: Final = 32
+"""Pieces of so few bytes that come one after the other before an outlet that may rest is left alone after each."""
 _LOOK: Final = 0.02
 """Seconds between looks at outlets whose end nothing tells of."""
 
 
 class Pump:
-    """Watches outlets in the event loop; nothing is read while it is paused, so that the command waits in its writes."""
+    """Watches outlets in the event loop; nothing is read while it is paused, so that the command waits in its writes.
+
+    Where nobody waits for lines, `rest` is how many seconds it leaves an outlet alone that gives little at a time: to be woken
+    for each write of a busy command costs more than everything else.
+    """
 
     def __init__(
-        self, outlets: Sequence[Readable], take: Callable[[StreamSource, bytes], None], size: int | None = None
+        self,
+        outlets: Sequence[Readable],
+        take: Callable[[StreamSource, bytes], None],
+        size: int | None = None,
+        rest: float = 0.0,
     ) -> None:
         self._take = take
         self._size = size or _SMALLEST
         self._open = list(outlets)
+        self._rest = rest
+        self._small = 0
         self._is_paused = True
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -43,7 +56,7 @@ class Pump:
             self._is_paused = False
             self._heard = self._loop.time()
             for outlet in self._open:
-                self._loop.add_reader(outlet.descriptor, self._read, outlet)
+                self._watch(outlet)
             if not self._open:
                 self._ended.set()
 
@@ -82,6 +95,15 @@ class Pump:
         while self._open:
             self._open.pop().close()
 
+    def _watch(self, outlet: Readable) -> None:
+        if outlet in self._open and not self._is_paused:
+            self._loop.add_reader(outlet.descriptor, self._hear, outlet)
+
+    def _hear(self, outlet: Readable) -> None:
+        if self._read(outlet) and self._small > _MANY_SMALL:
+            self._loop.remove_reader(outlet.descriptor)
+            self._loop.call_later(self._rest, self._watch, outlet)
+
     def _read(self, outlet: Readable) -> bool:
         """Read a piece; return whether there may be more."""
         try:
@@ -92,6 +114,7 @@ class Pump:
             self._heard = self._loop.time()
             if len(data) == self._size < _LARGEST:
                 self._size *= 2
+            self._small = self._small + 1 if self._rest and (len(data) < _SMALL or self._small > _MANY_SMALL) else 0
             self._take(source, data)
             return True
         self._loop.remove_reader(outlet.descriptor)

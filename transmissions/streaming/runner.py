@@ -18,7 +18,7 @@ import contextlib
 import dataclasses
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import BufferOverflow, UsageError, describe
 from transmissions.near import suggestion
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
     Launch = Callable[[Sequence[str], ExecutionContext], Process]
     Task = asyncio.Task[Any]
+
+
+_REST: Final = 0.001
+"""Seconds between two looks at a busy command whose lines nobody reads."""
 
 
 class CommandRunner:
@@ -116,7 +120,8 @@ class _Run:
                 raise
             closing.callback(process.forget)
             self.bus.publish("started", {"command": list(self._command)})
-            pump = Pump(process.outlets, self._take if self._workers else self._keep, self._size)
+            take, rest = (self._take, 0.0) if self._workers else (self._keep, _REST)
+            pump = Pump(process.outlets, take, self._size, rest)
             closing.callback(pump.close)
             return await self._see_through(process, pump)
 
