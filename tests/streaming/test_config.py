@@ -69,6 +69,14 @@ def test_c04_mode_batch_is_batch():
     assert trace.lines == []
 
 
+def test_readers_without_a_mode_are_refused():
+    """They would be given nothing, and nobody would say so."""
+    with pytest.raises(
+        UsageError, match="processors are given nothing without a mode: say STREAMING, STRUCTURED, or else BATCH"
+    ):
+        StreamingConfig(enabled=True, processors=(print,))
+
+
 def test_c05_streaming_is_line_by_line():
     """Every line is one call."""
     trace = Trace()

@@ -93,18 +93,23 @@ class StreamingConfig:
     """Whether and how a command is streamed, and to whom.
 
     Raises:
-        UsageError: something given is no mode, no format or no processor.
+        UsageError: something given is no mode, no format or no processor, or it is enabled for processors without a mode.
 
     """
 
     enabled: bool = False
-    mode: StreamingMode = StreamingMode.BATCH
+    mode: StreamingMode | None = None
+    """BATCH if nothing is said; it must be said where processors wait for lines."""
     format: OutputFormat = OutputFormat.PLAIN_TEXT
     """What STRUCTURED parses."""
     buffer_config: BufferConfig = field(default_factory=BufferConfig)
     processors: Sequence[StreamProcessor | Callable[[str, StreamSource], object]] = ()
 
     def __post_init__(self) -> None:
+        if self.mode is None:
+            if self.enabled and self.processors:
+                raise UsageError("processors are given nothing without a mode: say STREAMING, STRUCTURED, or else BATCH")
+            object.__setattr__(self, "mode", StreamingMode.BATCH)
         _is_one_of(self, "mode", StreamingMode)
         _is_one_of(self, "format", OutputFormat)
         for one in self.processors:
