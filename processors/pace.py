@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
-from transmissions import Processor, Range, RunError, Unit, set_field
+from transmissions import Bucket, Processor, Range, RunError, Unit, set_field
 
 from .access import need
 
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from transmissions import Message
-
-_MAKE_UP: Final = 0.005
-"""Seconds of lateness that may be made up: timers wake late, and without this a high rate is never reached."""
 
 
 class RateLimiter(Processor):
@@ -38,17 +34,12 @@ class RateLimiter(Processor):
 
     def __post_init__(self) -> None:
         """Begin with a full bucket."""
-        self._interval = 1 / self.rate
-        self._clock = time.monotonic
+        self._bucket = Bucket(self.rate, self.burst)
         self._sleep = asyncio.sleep
-        self._due = float("-inf")
 
     async def process(self, message: Message) -> Message:
         """Wait until the message is due."""
-        now = self._clock()
-        self._due = max(self._due, now - max((self.burst - 1) * self._interval, _MAKE_UP))
-        wait = self._due - now
-        self._due += self._interval
+        wait = self._bucket.take()
         if wait > 0:
             await self._sleep(wait)
         return message

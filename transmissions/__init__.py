@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bucket import Bucket as Bucket
     from .buffer import Buffer as Buffer
     from .buffer import BufferSettings as BufferSettings
     from .comparison import Condition as Condition
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .whole import write_whole as write_whole
 
 _HOMES = {
+    "bucket": ("Bucket",),
     "buffer": ("Buffer", "BufferSettings"),
     "comparison": ("Condition", "as_text", "compare"),
     "context": ("Context",),

@@ -20,7 +20,7 @@ class Clock:
     def limit(self, **settings):
         """Return a limiter that lives by this clock."""
         limiter = RateLimiter(**settings)
-        limiter._clock, limiter._sleep = lambda: self.now, self.sleep
+        limiter._bucket.clock, limiter._sleep = lambda: self.now, self.sleep
         return limiter
 
 
