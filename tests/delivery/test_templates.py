@@ -9,6 +9,8 @@ import time
 import pytest
 from delivering import PREFIX, eventually, running
 from local_server import serving
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from transmissions.cli import main
 from transmissions.homes import bundled
@@ -151,8 +153,9 @@ def test_t2_07_the_database_is_free_while_a_client_does_not_read(home):
         reply.readline()
         database = sqlite3.connect(path, timeout=10)
         with database:
-            database.execute("update users set name = 'x' where id = 49999")
+            changed = database.execute("update users set name = 'x' where id = 49999").rowcount
         database.close()
+    assert changed == 1
 
 
 def test_t2_09_a_file_comes_with_its_length_and_a_name(home):
@@ -398,6 +401,21 @@ def test_t2_34_bare_streams_are_chunked_and_kept_alive(home):
         _, headers, _ = server.ask("GET", "/some")
     shown = {name: headers[name] for name in ("transfer-encoding", "connection", "cache-control", "x-accel-buffering")}
     assert list(shown.values()) == ["chunked", "keep-alive", "no-cache", "no"]
+
+
+@pytest.mark.parametrize(("fail", "code", "last"), [(-1, 1000, {"n": 2}), (2, 1011, {"error": "Stream failed"})])
+def test_a_bare_socket_is_closed_behind_its_last_record(home, fail, code, last):
+    """There is no summary to say that nothing more comes, nor whether all went well: the code of the close does."""
+    app(home, "some", ':path "/some" ; :protocol "websocket" ; :envelope false', fail=fail)
+    told = []
+    with running("some") as server, connect(f"ws://127.0.0.1:{server.address[1]}/some") as socket:
+        socket.recv(timeout=20)  # the welcome
+        socket.send('{"action": "run"}')
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                told.append(json.loads(socket.recv(timeout=20)))
+    assert (len(told), told[-1].items() >= last.items()) == (3, True)
+    assert closed.value.rcvd.code == code
 
 
 @pytest.mark.parametrize(("protocol", "sign"), [("ndjson", b"\n"), ("sse", b": heartbeat\n\n"), ("json-array", b"\n")])

@@ -3,7 +3,8 @@
 Bare messages are lines of NDJSON, frames of Server-Sent Events (with an `event:` where the message has a field `event`), or
 the items of one JSON array. There is no summary, so the body itself says whether it is whole: one that broke off, for whatever
 reason, is not ended as HTTP ends a body. A run that fails before its first message is answered with 500, except over SSE; later
-its last line or frame says so, and an array is left open.
+its last line or frame says so, and an array is left open. A WebSocket is closed behind the last record: with 1000, or with 1011
+if the run did not end well.
 """
 
 from __future__ import annotations
@@ -70,15 +71,19 @@ class EndpointResponse(StreamResponse):
         live = self.connection.live
         if not live.terms.bare:
             return super().is_whole
-        ends_well = live.state in _WHOLE and not live.reason
         is_told = live.state == "failed" and self._protocol != "json-array"
-        return self.connection.ended == "complete" and (ends_well or is_told)
+        return self.connection.ended == "complete" and (ends_well(live) or is_told)
 
     def _headers(self, scope: Scope, is_gzip: bool) -> list[tuple[bytes, bytes]]:
         headers = super()._headers(scope, is_gzip)
         if self._protocol != "json-array":
             return headers
         return [(name, _JSON if name == b"content-type" else value) for name, value in headers]
+
+
+def ends_well(live: LiveRun) -> bool:
+    """Whether the records of a run that has ended are all there are."""
+    return live.state in _WHOLE and not live.reason
 
 
 def _encoder(protocol: str, live: LiveRun) -> Callable[..., bytes]:
@@ -135,8 +140,7 @@ class _Array:
         if event.name == "heartbeat":
             return b"\n"
         if event.name == LAST:
-            ends_well = self._live.state in _WHOLE and not self._live.reason
-            return (b"]" if self._is_begun else b"[]") if ends_well else b""
+            return (b"]" if self._is_begun else b"[]") if ends_well(self._live) else b""
         if not event.body or event.name == "output":
             return b""
         start = b"," if self._is_begun else b"["

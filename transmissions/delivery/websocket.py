@@ -18,6 +18,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from transmissions.json_text import as_json
 
+from .bare import ends_well
 from .connection import Connection, Pace
 from .dialects import ACTIONS, echo, parse
 from .envelope import Event, as_message, now
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
     Begin = Callable[[dict[str, Any], str, str], tuple[LiveRun, int]]
 
+NORMAL: Final = 1000
 GOING_AWAY: Final = 1001
+FAILED: Final = 1011
 _IDLE: Final = 300.0
 """Seconds a socket may stay open with no run on it and no message from the client."""
 _REMEMBERED: Final = 64
@@ -158,6 +161,9 @@ class Socket:
             await connection.deliver(send, since)
             if connection.ended != "complete":
                 await self._say("detached", {**names, "reason": connection.ended, "last_event": live.log.taken})
+            elif live.terms.bare and self._tasks == {asyncio.current_task()}:
+                # Nothing in bare records says that they were the last.
+                await (self._close(NORMAL, "that is all") if ends_well(live) else self._close(FAILED, "the run failed"))
         except BackpressureExceeded:
             cut_off(self._websocket.scope)
         except (WebSocketDisconnect, OSError, RuntimeError):
