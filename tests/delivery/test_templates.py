@@ -1,5 +1,6 @@
 """Rows T2 of the streaming templates that are about the server: the apps that serve its endpoints, over real connections."""
 
+import contextlib
 import http.client
 import json
 import sqlite3
@@ -411,11 +412,10 @@ def test_a_bare_socket_is_closed_behind_its_last_record(home, fail, code, last):
     with running("some") as server, connect(f"ws://127.0.0.1:{server.address[1]}/some") as socket:
         socket.recv(timeout=20)  # the welcome
         socket.send('{"action": "run"}')
-        with pytest.raises(ConnectionClosed) as closed:
+        with contextlib.suppress(ConnectionClosed):
             while True:
                 told.append(json.loads(socket.recv(timeout=20)))
-    assert (len(told), told[-1].items() >= last.items()) == (3, True)
-    assert closed.value.rcvd.code == code
+    assert (len(told), told[-1].items() >= last.items(), socket.close_code) == (3, True, code)
 
 
 @pytest.mark.parametrize(("protocol", "sign"), [("ndjson", b"\n"), ("sse", b": heartbeat\n\n"), ("json-array", b"\n")])

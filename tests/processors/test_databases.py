@@ -206,10 +206,11 @@ def test_few_rows_are_committed_in_time(bench, shop):
     async def wait():
         async with bench.attach(DatabaseWriter(url=URL, table="item", commit_seconds=0.01)) as writer:
             writer.process_batch([{"id": 5, "name": "x"}])
-            while len(shop.rows()) < 3:
+            while len(seen := shop.rows()) < 3:
                 await asyncio.sleep(0.01)
+            return seen
 
-    asyncio.run(asyncio.wait_for(wait(), 30))
+    assert len(asyncio.run(asyncio.wait_for(wait(), 30))) == 3
 
 
 def test_times_are_given_as_the_column_takes_them(shop):
