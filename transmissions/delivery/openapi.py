@@ -23,6 +23,14 @@ _MEDIA: Final = {
     "json-array": _JSON,
     "file": "application/octet-stream",
 }
+_BODY: Final = {"required": False, "content": {_JSON: {"schema": {"type": "object"}}}}
+_NO_MORE: Final = {"204": {"description": "Nothing comes any more."}}
+_TOLD: Final = {
+    "/apps": "The apps that are served.",
+    "/healthz": "Whether the server lives.",
+    "/health/streaming": "How its streams do.",
+    "/openapi.json": "This.",
+}
 _REFUSALS: Final = {
     "400": "The request makes no sense; the answer says where.",
     "401": "A token is needed.",
@@ -39,49 +47,8 @@ _REFUSALS: Final = {
 
 def document(apps: Sequence[str], endpoints: Sequence[Endpoint] = ()) -> dict[str, Any]:
     """Return the document for a server of these apps, and of the endpoints they declare."""
-    app = _path("app", {"type": "string", "enum": list(apps)})
-    run = _path("id", {"type": "string", "minLength": 1, "maxLength": 128})
-    session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
     since = [_query("since", {"type": "integer", "minimum": 0}), _header("Last-Event-ID", {"type": "string"})]
-    begin = [app, _query("lenient", {"type": "string", "enum": ["1"]}), *since, *_headers()]
-    body = {"required": False, "content": {_JSON: {"schema": {"type": "object"}}}}
-    accepted = _reply("The run has begun; `stream_url` says where its events are.", _JSON, {"type": "object"})
-    empty = {"description": "Nothing comes any more."}
-    paths: dict[str, Any] = {
-        "/apps/{app}/stream": {"post": _operation("Run an app; its events as NDJSON.", begin, _stream(), body)},
-        "/apps/{app}/sse": {
-            "post": _operation("Run an app; its events as Server-Sent Events.", begin, _sse() | {"202": accepted}, body),
-            "get": _operation("The events of a session's run.", [app, session, *since], _sse() | {"204": empty}),
-        },
-        "/apps/{app}/sse/stream": {
-            "get": _operation("The events of a session's run.", [app, session, *since], _sse() | {"204": empty})
-        },
-        "/sessions": {"post": _operation("Make a session that stands for the token.", [], _json("A session.", "201"))},
-        "/runs": {"get": _operation("A client's runs.", [], _json("They.", "200"))},
-        "/runs/{id}": {
-            "get": _operation("A run.", [run], _json("It.", "200")),
-            "delete": _operation("Cancel a run.", [run], _json("It.", "200")),
-        },
-        "/runs/{id}/stream": {
-            "get": _operation("The events of a run, from where a client left it.", [run, *since], _stream() | {"204": empty})
-        },
-        "/runs/{id}/{action}": {
-            "post": _operation(
-                "Pause, resume or cancel a run.",
-                [run, _path("action", {"type": "string", "enum": ["pause", "resume", "cancel"]})],
-                _json("It.", "200"),
-            )
-        },
-    }
-    for path, about in {
-        "/apps": "The apps that are served.",
-        "/healthz": "Whether the server lives.",
-        "/health/streaming": "How its streams do.",
-        "/openapi.json": "This.",
-    }.items():
-        paths[path] = {"get": _operation(about, [], _json(about, "200"))}
-    scrape = {"200": _reply("The metrics.", "text/plain", {"type": "string"})}
-    paths["/metrics"] = {"get": _operation("Metrics for Prometheus.", [], scrape)}
+    paths: dict[str, Any] = _app_paths(apps, since) | _run_paths(since) | _told_paths()
     for one in (one for one in endpoints if one.protocol != "websocket"):
         paths.setdefault(one.path, {})[one.method.lower()] = _declared(one)
     return {
@@ -93,13 +60,48 @@ def document(apps: Sequence[str], endpoints: Sequence[Endpoint] = ()) -> dict[st
     }
 
 
+def _app_paths(apps: Sequence[str], since: list[dict[str, Any]]) -> dict[str, Any]:
+    app = _path("app", {"type": "string", "enum": list(apps)})
+    session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
+    begin = [app, _query("lenient", {"type": "string", "enum": ["1"]}), *since, *_headers()]
+    accepted = _reply("The run has begun; `stream_url` says where its events are.", _JSON, {"type": "object"})
+    begin_sse = _operation("Run an app; its events as Server-Sent Events.", begin, _sse() | {"202": accepted}, _BODY)
+    read_sse = _operation("The events of a session's run.", [app, session, *since], _sse() | _NO_MORE)
+    return {
+        "/apps/{app}/stream": {"post": _operation("Run an app; its events as NDJSON.", begin, _stream(), _BODY)},
+        "/apps/{app}/sse": {"post": begin_sse, "get": read_sse},
+        "/apps/{app}/sse/stream": {"get": read_sse},
+    }
+
+
+def _run_paths(since: list[dict[str, Any]]) -> dict[str, Any]:
+    run = _path("id", {"type": "string", "minLength": 1, "maxLength": 128})
+    action = _path("action", {"type": "string", "enum": ["pause", "resume", "cancel"]})
+    events = _operation("The events of a run, from where a client left it.", [run, *since], _stream() | _NO_MORE)
+    return {
+        "/sessions": {"post": _operation("Make a session that stands for the token.", [], _json("A session.", "201"))},
+        "/runs": {"get": _operation("A client's runs.", [], _json("They.", "200"))},
+        "/runs/{id}": {
+            "get": _operation("A run.", [run], _json("It.", "200")),
+            "delete": _operation("Cancel a run.", [run], _json("It.", "200")),
+        },
+        "/runs/{id}/stream": {"get": events},
+        "/runs/{id}/{action}": {"post": _operation("Pause, resume or cancel a run.", [run, action], _json("It.", "200"))},
+    }
+
+
+def _told_paths() -> dict[str, Any]:
+    told = {path: {"get": _operation(about, [], _json(about, "200"))} for path, about in _TOLD.items()}
+    scrape = {"200": _reply("The metrics.", "text/plain", {"type": "string"})}
+    return told | {"/metrics": {"get": _operation("Metrics for Prometheus.", [], scrape)}}
+
+
 def _declared(endpoint: Endpoint) -> dict[str, Any]:
     media = _MEDIA[endpoint.protocol]
     schema = _EVENT if endpoint.envelope and media == _MEDIA["ndjson"] else {"type": "array"} if media == _JSON else {}
     parameters = [_path(name, {"type": "string"}) for name in parameters_of(endpoint.path)]
-    body = {"required": False, "content": {_JSON: {"schema": {"type": "object"}}}} if endpoint.method == "POST" else None
     replies = {"200": _reply("The messages of the run.", media, schema), "500": _reply("It failed.", _JSON, {})}
-    return _operation("An endpoint of an app.", parameters, replies, body)
+    return _operation("An endpoint of an app.", parameters, replies, _BODY if endpoint.method == "POST" else None)
 
 
 def _operation(about: str, parameters: list[Any], replies: Mapping[str, Any], body: Any = None) -> dict[str, Any]:
