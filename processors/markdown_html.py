@@ -19,16 +19,8 @@ LARGEST: Final = 1 << 21
 """Characters that are parsed: each may take the parser two hundred bytes."""
 
 
-class MarkdownToHTML(Processor):
-    """Turn Markdown into HTML: CommonMark with tables, strikethrough and footnotes.
-
-    Reads `sourceField` and writes HTML without a page around it to `outputField`. HTML in the Markdown is shown as the text it
-    is, and links to scripts are not made, unless `rawHTML` says that the writer is trusted.
-
-    ```turtle
-    :html a :MarkdownToHTML ; :sourceField "content" ; :outputField "html" .
-    ```
-    """
+class _ToHTML(Processor):
+    """Turns Markdown into HTML."""
 
     extra = "html"
 
@@ -45,14 +37,29 @@ class MarkdownToHTML(Processor):
         """Make the parser."""
         self._parser = with_footnotes(raw_html=self.raw_html)
 
+    async def _html(self, text: str, field: str) -> str:
+        return await off_loop(self._parser.render, within_limit(text, self.limit, field))
+
+
+class MarkdownToHTML(_ToHTML):
+    """Turn Markdown into HTML: CommonMark with tables, strikethrough and footnotes.
+
+    Reads `sourceField` and writes HTML without a page around it to `outputField`. HTML in the Markdown is shown as the text it
+    is, and links to scripts are not made, unless `rawHTML` says that the writer is trusted.
+
+    ```turtle
+    :html a :MarkdownToHTML ; :sourceField "content" ; :outputField "html" .
+    ```
+    """
+
     async def process(self, message: Message) -> Message:
         """Write the HTML."""
-        text = within_limit(need_markup(message, self.source_field), self.limit, self.source_field)
-        set_field(message, self.output_field, await off_loop(self._parser.render, text))
+        text = need_markup(message, self.source_field)
+        set_field(message, self.output_field, await self._html(text, self.source_field))
         return message
 
 
-class MarkdownBindingsToHTML(Processor):
+class MarkdownBindingsToHTML(_ToHTML):
     """Turn the Markdown in each result of a query into HTML, as MarkdownToHTML does.
 
     Reads the list at `listField`. In each of its objects it reads `sourceField`, a text or a binding as SPARQL gives it
@@ -64,22 +71,12 @@ class MarkdownBindingsToHTML(Processor):
     ```
     """
 
-    extra = "html"
-
     list_field: str = "queryResults"
     "Dotted path of the list."
     source_field: str = "content"
     "Dotted path of the Markdown in each object of the list."
     output_field: str = "content"
     "Dotted path in each object that the HTML is written to."
-    raw_html: Annotated[bool, Term("rawHTML")] = False
-    "Whether HTML in the Markdown stays HTML; only for Markdown of writers you trust."
-    limit: Annotated[int, Range(ge=1), Unit("characters")] = LARGEST
-    "The longest text that is taken; the parser may need 200 bytes for each character."
-
-    def __post_init__(self) -> None:
-        """Make the parser."""
-        self._parser = with_footnotes(raw_html=self.raw_html)
 
     async def process(self, message: Message) -> Message:
         """Write the HTML of each."""
@@ -99,8 +96,7 @@ class MarkdownBindingsToHTML(Processor):
         text = found.get("value") if isinstance(found, dict) else found
         if not isinstance(text, str):
             raise RunError(f"the field '{where}.{self.source_field}' is neither text nor a binding with a text as its `value`")
-        text = within_limit(whole_characters(text), self.limit, f"{where}.{self.source_field}")
-        html = await off_loop(self._parser.render, text)
+        html = await self._html(whole_characters(text), f"{where}.{self.source_field}")
         changed = dict(result)
         set_field(changed, self.output_field, {"type": "literal", "value": html} if isinstance(found, dict) else html)
         return changed
