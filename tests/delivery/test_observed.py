@@ -160,10 +160,7 @@ def test_gh01_gh12_the_health_of_streams_is_asked_for():
 @pytest.mark.parametrize(
     ("kind", "retryable", "status"),
     [
-        (errors.BufferOverflow, True, 503),
-        (errors.ConnectionFailed, True, 502),
         (errors.BackpressureExceeded, False, 429),
-        (errors.ClientDisconnected, False, 499),
         (errors.PipelineFailed, True, 500),
         (errors.InvalidRequest, False, 400),
         (errors.TimedOut, True, 504),

@@ -35,28 +35,10 @@ class DeliveryError(TransmissionsError):
         return said | ({"context": self.context} if self.context else {})
 
 
-class BufferOverflow(DeliveryError):
-    """More waits than may wait."""
-
-    code, category, retryable, status = "LIMIT_BUFFER", "backpressure", True, 503
-
-
-class ConnectionFailed(DeliveryError):
-    """A connection broke."""
-
-    code, category, retryable, status = "NET_CONNECTION", "connection", True, 502
-
-
 class BackpressureExceeded(DeliveryError):
     """A client takes nothing for too long."""
 
     code, category, retryable, status = "LIMIT_BACKPRESSURE", "backpressure", False, 429
-
-
-class ClientDisconnected(DeliveryError):
-    """The client went away."""
-
-    code, category, retryable, status = "NET_CLIENT_GONE", "connection", False, 499
 
 
 class PipelineFailed(DeliveryError):
