@@ -31,7 +31,7 @@ class EventBus:
     def __init__(self, limit: int = 10_000, listeners: Iterable[Listener] = ()) -> None:
         self.count = self.failed = 0
         self._kept: deque[dict[str, Any]] = deque(maxlen=limit)
-        self._listeners = list(listeners)
+        self._listeners = tuple(listeners)
         self._thread = threading.get_ident()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_over = False
@@ -42,10 +42,6 @@ class EventBus:
     def events(self) -> list[dict[str, Any]]:
         """The latest events."""
         return list(self._kept)
-
-    def subscribe(self, listener: Listener) -> None:
-        """Call `listener` with every event from now on."""
-        self._listeners.append(listener)
 
     def close(self) -> None:
         """Tell of nothing more."""
