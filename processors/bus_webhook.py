@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 from transmissions import Protected, Range, Secret
 
 from .bus_sink import _Sink
-from .egress import FetchError, take_apart
+from .egress import take_apart
 from .fetch import Door, Request
+from .fetch_errors import FetchError
 from .fetching import _FetchingWithHeaders, check_status, check_url
 from .http_client import merged
 

@@ -17,7 +17,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from transmissions import __version__
 
 from .content_coding import CodingError, encodings
-from .egress import FetchError, Refused, fault_of_addresses
+from .egress import fault_of_addresses
+from .fetch_errors import BadCoding, BadTLS, BrokenOff, FetchError, NoAddress, NotConnected, Refused, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,23 +91,25 @@ def explained(place: Place, timeout: float) -> Iterator[None]:
     except Refused as error:
         raise Refused(f"{place.shown}: {error}") from error
     except (aiohttp.ClientError, OSError, CodingError) as error:
-        raise FetchError(f"{place.shown}: {_reason(error, place, timeout)}") from error
+        kind, reason = _explain(error, place, timeout)
+        raise kind(f"{place.shown}: {reason}") from error
 
 
-def _reason(error: Exception, place: Place, timeout: float) -> str:
+def _explain(error: Exception, place: Place, timeout: float) -> tuple[type[FetchError], str]:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"no address is known for '{place.host}': {_system(error)}"
+        return NoAddress, f"no address is known for '{place.host}': {_system(error)}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"TLS failed: the certificate is not good: {getattr(error.certificate_error, 'verify_message', error)}"
+        reason = getattr(error.certificate_error, "verify_message", error)
+        return BadTLS, f"TLS failed: the certificate is not good: {reason}"
     if isinstance(error, aiohttp.ClientSSLError):
-        return f"TLS failed: {error.os_error}"
+        return BadTLS, f"TLS failed: {error.os_error}"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return f"no connection within {min(timeout, _CONNECT):g} s"
+        return TimedOut, f"no connection within {min(timeout, _CONNECT):g} s"
     if isinstance(error, TimeoutError):
-        return f"nothing came for {timeout:g} s"
+        return TimedOut, f"nothing came for {timeout:g} s"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection to {place.host} port {place.port}: {_system(error)}"
-    return _reason_on_the_way(error)
+        return NotConnected, f"no connection to {place.host} port {place.port}: {_system(error)}"
+    return BadCoding if isinstance(error, CodingError) else BrokenOff, _reason_on_the_way(error)
 
 
 def _reason_on_the_way(error: Exception) -> str:

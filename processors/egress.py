@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, urljoin
 
-from transmissions import RunError
+from .fetch_errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -58,14 +58,6 @@ _SPECIAL: Final = tuple(
     for network in networks.split()
 )
 """Address blocks nothing public lives in, by what they are. `ipaddress` alone calls several of them global."""
-
-
-class FetchError(RunError):
-    """Something could not be fetched; the sentence names the URL without its credentials, and why."""
-
-
-class Refused(FetchError):
-    """A URL or an address that is against the rules, so that no connection was made."""
 
 
 class Place(NamedTuple):

@@ -7,7 +7,8 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from .egress import FetchError, take_apart
+from .egress import take_apart
+from .fetch_errors import FetchError
 from .media_types import media_type, text_in
 from .structure import parse_json
 
@@ -29,6 +30,8 @@ class Request(NamedTuple):
     method: str = "GET"
     headers: Mapping[str, str] = {}
     body: bytes | None = None
+    timeout: float | None = None
+    """Seconds it may take, if less than the door has."""
 
 
 class Reply(NamedTuple):
@@ -42,6 +45,8 @@ class Reply(NamedTuple):
     """Names in lower case; several of a name are joined by a comma."""
     body: bytes
     """Decoded from its content-encoding."""
+    way: tuple[str, ...] = ()
+    """The URLs that redirected to `url`, from the first."""
 
     @property
     def content_type(self) -> str:
@@ -71,6 +76,8 @@ class Answer(NamedTuple):
     headers: dict[str, str]
     pieces: AsyncIterator[bytes]
     """The decoded body, in pieces of at most 64 KiB."""
+    way: tuple[str, ...] = ()
+    """The URLs that redirected to `url`, from the first."""
 
 
 def prepared(request: Request, place: Place) -> Request:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final, Self
 from transmissions import trace_headers
 
 from .content_coding import PIECE, decoder_of
-from .egress import Allowed, FetchError, Refused, fault_of, resolve, take_apart
+from .egress import Allowed, fault_of, resolve, take_apart
 from .exchange import Answer, Reply, Request, is_home, onward, prepared
+from .fetch_errors import FetchError, Refused, TimedOut, TooLarge, TooManyRedirects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection
@@ -62,13 +63,14 @@ class Door:
             FetchError: there is none, it is not whole in time, or its body is too large.
 
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout
+        seconds = self._seconds(request)
+        deadline = asyncio.get_running_loop().time() + seconds
         async with self.stream(request, trusted=trusted) as answer:
             try:
                 async with asyncio.timeout_at(deadline):
-                    return Reply(*answer[:4], await _whole(answer))
+                    return Reply(*answer[:4], await _whole(answer), answer.way)
             except TimeoutError:
-                raise FetchError(f"{take_apart(answer.url).shown}: the answer was not whole in {self._timeout:g} s") from None
+                raise TimedOut(f"{take_apart(answer.url).shown}: the answer was not whole in {seconds:g} s") from None
 
     @asynccontextmanager
     async def stream(self, request: Request, *, trusted: bool) -> AsyncIterator[Answer]:
@@ -81,18 +83,24 @@ class Door:
         place = take_apart(request.url)
         if trusted and (traced := trace_headers()):  # Others need not know what belongs together.
             request = request._replace(headers={**traced, **request.headers})
+        seconds, way = self._seconds(request), list[str]()
         try:
-            async with asyncio.timeout(self._timeout):
-                response, place = await self._arrive(prepared(request, place), place, trusted)
+            async with asyncio.timeout(seconds):
+                response, place = await self._arrive(prepared(request, place), place, trusted, way)
         except TimeoutError:
-            raise FetchError(f"{place.shown}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{place.shown}: no answer within {seconds:g} s") from None
         try:
             async with aclosing(self._pieces(response, place)) as pieces:
-                yield Answer(response.status, response.reason or "", place.url, _headers(response), pieces)
+                yield Answer(response.status, response.reason or "", place.url, _headers(response), pieces, tuple(way))
         finally:
             response.close()
 
-    async def _arrive(self, request: Request, place: Place, trusted: bool) -> tuple[aiohttp.ClientResponse, Place]:
+    def _seconds(self, request: Request) -> float:
+        return min(request.timeout or self._timeout, self._timeout)
+
+    async def _arrive(
+        self, request: Request, place: Place, trusted: bool, way: list[str]
+    ) -> tuple[aiohttp.ClientResponse, Place]:
         if not trusted:
             self._check(place)
         first = place
@@ -102,10 +110,11 @@ class Door:
             if not location or not self._redirects:
                 return response, place
             response.close()
+            way.append(place.url)
             target = self._judge(place, location, trusted)
             trusted = trusted and is_home(place, target)
             request, place = onward(request, response.status, target.origin == place.origin), target
-        raise FetchError(f"{first.shown} redirects more than {self._redirects} times, last to {place.shown}")
+        raise TooManyRedirects(f"{first.shown} redirects more than {self._redirects} times, last to {place.shown}")
 
     def _check(self, place: Place) -> None:
         fault = fault_of(place, self._allowed)
@@ -151,7 +160,7 @@ class Door:
 
     def _bound(self, size: int, place: Place) -> None:
         if size > self._max_bytes:
-            raise FetchError(f"{place.shown}: the body is larger than {self._max_bytes} bytes")
+            raise TooLarge(f"{place.shown}: the body is larger than {self._max_bytes} bytes")
 
 
 async def _whole(answer: Answer) -> bytes:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 from transmissions import Processor, Protected, Range, Record, Secret, Unit, UsageError
 
 from .access import need_text
-from .egress import FetchError, take_apart
+from .egress import take_apart
 from .fetch import Door
+from .fetch_errors import FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from transmissions import Protected, RunError, set_field
 
 from .access import need
-from .egress import FetchError, take_apart
+from .egress import take_apart
 from .fetch import Request
+from .fetch_errors import FetchError
 from .fetching import _FetchingByURL, check_status
 from .media_types import read_as_typed
 

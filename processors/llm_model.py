@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from .egress import FetchError
+from .fetch_errors import FetchError
 from .fetching import refused
 from .structure import parse_json
 

@@ -12,7 +12,7 @@ import httpx2
 
 from transmissions import __version__
 
-from .egress import FetchError
+from .fetch_errors import FetchError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

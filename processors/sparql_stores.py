@@ -13,8 +13,9 @@ from weakref import WeakValueDictionary
 
 from transmissions import RunError
 
-from .egress import FetchError, take_apart
+from .egress import take_apart
 from .fetch import Request
+from .fetch_errors import FetchError
 from .sparql_text import refuse_network
 from .structure import parse_json
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from transmissions.processors.egress import Allowed, Refused, fault_of, kind_of, take_apart
+from transmissions.processors.egress import Allowed, fault_of, kind_of, take_apart
+from transmissions.processors.fetch_errors import Refused
 
 NOBODY = Allowed(())
 
