@@ -8,9 +8,13 @@ import threading
 import time
 from pathlib import Path
 
+from starlette.middleware.cors import CORSMiddleware
+
 from transmissions import engine, serving
 from transmissions.api_guard import Guard
+from transmissions.api_rate import limited
 from transmissions.api_runs import Served
+from transmissions.delivery import cors
 from transmissions.delivery.buffer import BufferLimits, DynamicBuffer
 from transmissions.delivery.connection import Pace
 from transmissions.delivery.eventlog import EventLog
@@ -128,16 +132,18 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=(), per_address=None):  # noqa: B008 - immutable
-    """Serve apps in a thread while the block lasts."""
-    streams = StreamServer(served(*names), pace=pace, caps=caps, timeout=30, terms=terms)
+def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=(), per_address=None, **more):  # noqa: B008 - immutable
+    """Serve apps in a thread while the block lasts; `limit` is one of the rate, `sockets` of WebSockets, `buffer` of events."""
+    streams = StreamServer(served(*names), pace=pace, caps=caps, timeout=30, terms=terms, buffer=more.get("buffer"))
     guard = Guard(streams.application(), token=token, origins=origins, admits=streams.admits)
+    app = limited(guard, more.get("limit"))
+    app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
     server = serving.Server(
-        guard,
+        app,
         concurrent=2000,
         timeout=1,
         kill=streams.kill,
-        sockets=True,
+        sockets=more.get("sockets") or serving.SocketLimits(),
         drain=streams.drain,
         per_address=per_address,
         patience=0.2,

@@ -137,9 +137,8 @@ def _compared(words: str, attribute: str) -> Callable[[Violation, Setting, Findi
         sentence = f"{setting.term} must {words} {other.term}"
         span = violation.given.span if violation.given else None
         place = f"{Path(than.span.file).name}:{than.span.line}" if than.span else "default"
-        label = (
-            f"{violation.text} is not {words.removeprefix('be ').removeprefix('not be ')} {than.plain} ({other.term}, {place})"
-        )
+        fault = words.removeprefix("not be ") if words.startswith("not ") else f"not {words.removeprefix('be ')}"
+        label = f"{violation.text} is {fault} {than.plain} ({other.term}, {place})"
         if span is None:
             label = f"{setting.term} is {violation.text} (default)"
         findings.report(ERROR, "range", sentence, span or than.span or violation.subject.span, label)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from .errors import ConfigError
-from .settings import Range, Record, Unit
+from .settings import LessThanOrEquals, Range, Record, Unit
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
 
 _OTHERS: Final = {"app": "apps", "host": "host", "port": "port", "concurrent": "concurrent", "timeout": "timeout"}
 _FILES: Final = ("output", "token_file", "target")
-_BESIDE: Final = ("memory", "per_client", "sockets")
+_BESIDE: Final = ("memory", "per_client", "sockets", "buffer_size", "buffer_most", "message_size", "ping", "rate_limit")
+
+
+class RateLimit(Record):
+    """How often one address may ask."""
+
+    rate: Annotated[float, Range(gt=0), Unit("requests/s")] = 10.0
+    "How many requests of one address are taken in a second."
+    burst: Annotated[int, Range(ge=1)] = 20
+    "How many may come at once after a pause."
+    action: Literal["error", "delay", "drop"] = "error"
+    "What becomes of others: told when to come back (429), kept waiting while no more than `burst` do, or cut off."
 
 
 class ServerSettings(Record):
@@ -36,6 +48,16 @@ class ServerSettings(Record):
     "How many WebSockets of one address; the same."
     memory: Annotated[int | None, Range(ge=1), Unit("bytes")] = None
     "How much may wait for all clients together."
+    buffer_size: Annotated[int, Range(ge=1), LessThanOrEquals("buffer_most")] = 256
+    "How many events may wait for a client at first, where no endpoint of an app says otherwise."
+    buffer_most: Annotated[int, Range(ge=1)] = 2048
+    "How many that goes up to."
+    message_size: Annotated[int, Range(ge=1024, le=1 << 24), Unit("bytes")] = 1 << 20
+    "The largest message of a client that is taken from a WebSocket."
+    ping: Annotated[int, Range(ge=1000), Unit("ms")] = 30_000
+    "After how long a WebSocket is asked whether its client lives."
+    rate_limit: RateLimit | None = None
+    "How often one address may ask; as often as it likes, if not said."
     timeout: Annotated[int, Range(ge=1), Unit("ms")] = 60_000
     "How long a run may take."
     profile: str = ""
@@ -74,9 +96,12 @@ def _examine(path: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
 
 
 def configure(options: Namespace) -> None:
-    """Complete the options of `trans serve`: what the command line does not say is as the file has it, or else the default."""
+    """Complete the options of `trans serve`: what the command line does not say the environment, the file or a default does."""
+    from .server_environment import with_environment
+
     path = Path(options.config) if options.config else None
     told = read_server(path) if path else ServerSettings(port=4500 if options.api else 8080)
+    told = with_environment(told, os.environ)
     values: dict[str, Any] = {other: getattr(told, name) for name, other in _OTHERS.items()}
     values |= {name: getattr(told, name) for name in _BESIDE}
     values |= {"allow_host": list(told.allow_host), "allow_origin": list(told.allow_origin), "profile": told.profile or None}

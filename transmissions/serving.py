@@ -17,7 +17,7 @@ import resource
 import socket
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import uvicorn
 
@@ -37,8 +37,17 @@ _ON_THE_WAY: Final = 1 << 16
 """Bytes the system may take for a connection; by itself it would take megabytes for one that never reads."""
 _GIVE_UP: Final = 30_000
 """Milliseconds after which the system gives up what a peer does not take."""
-_PING: Final = (30.0, 20.0)
-"""Seconds between two pings of a WebSocket, and for the answer."""
+_PONG: Final = 20.0
+"""Seconds for the answer to a ping of a WebSocket."""
+
+
+class SocketLimits(NamedTuple):
+    """What WebSockets may do."""
+
+    largest: int = 1 << 20
+    """Bytes of a message."""
+    ping: float = 30.0
+    """Seconds between two pings."""
 
 
 class Server(uvicorn.Server):
@@ -51,7 +60,7 @@ class Server(uvicorn.Server):
         concurrent: int,
         timeout: float,
         kill: Callable[[], object],
-        sockets: bool = False,
+        sockets: SocketLimits | None = None,
         drain: Callable[[float], Awaitable[None]] | None = None,
         per_address: int | None = None,
         patience: float = PATIENCE,
@@ -62,9 +71,9 @@ class Server(uvicorn.Server):
             loop="asyncio",
             http=cast("Any", partial(Connection, doorkeeper)),
             ws=cast("Any", partial(socket_class(), doorkeeper)) if sockets else "none",
-            ws_max_size=1 << 20,
-            ws_ping_interval=_PING[0],
-            ws_ping_timeout=_PING[1],
+            ws_max_size=(sockets or SocketLimits()).largest,
+            ws_ping_interval=(sockets or SocketLimits()).ping,
+            ws_ping_timeout=_PONG,
             lifespan="off",
             log_config=None,
             log_level="error",

@@ -119,30 +119,39 @@ def _checked(server: Server, listener: socket, token: str | None, apps: list[Ser
 def _answering(served: list[Served], limits: Limits, options: Namespace, token: str | None) -> Server:
     from transmissions.api import API
     from transmissions.api_guard import Guard
+    from transmissions.api_rate import limited
     from transmissions.serving import Server
 
     api = API(served, limits)
     guard = Guard(api.application(), token=token, names=[options.host, *options.allow_host])
-    return Server(guard, concurrent=limits.concurrent, timeout=limits.timeout, kill=api.kill)
+    app = limited(guard, options.rate_limit)
+    return Server(app, concurrent=limits.concurrent, timeout=limits.timeout, kill=api.kill)
 
 
 def _streaming(served: list[Served], limits: Limits, options: Namespace, token: str | None) -> Server:
     from starlette.middleware.cors import CORSMiddleware
 
     from transmissions.api_guard import Guard
+    from transmissions.api_rate import limited
     from transmissions.delivery import cors
+    from transmissions.delivery.buffer import BufferLimits
     from transmissions.delivery.connection import Pace
     from transmissions.delivery.hub import Caps
     from transmissions.delivery.server import StreamServer
-    from transmissions.serving import Server
+    from transmissions.serving import Server, SocketLimits
 
     most = limits.concurrent
     caps = Caps(most, options.per_client or most, options.sockets or most, options.memory)
-    streams = StreamServer(served, pace=Pace(), caps=caps, timeout=limits.timeout, token=token)
+    buffer = BufferLimits(
+        initial=options.buffer_size, maximum=options.buffer_most, minimum=min(BufferLimits.minimum, options.buffer_size)
+    )
+    streams = StreamServer(served, pace=Pace(), caps=caps, timeout=limits.timeout, token=token, buffer=buffer)
     names, origins = [options.host, *options.allow_host], options.allow_origin
     guard = Guard(streams.application(), token=token, names=names, origins=origins, admits=streams.admits)
-    app = CORSMiddleware(guard, allow_origins=origins, **cors.RULES) if origins else guard
-    return Server(app, concurrent=most, timeout=limits.timeout, kill=streams.kill, sockets=True, drain=streams.drain)
+    app = limited(guard, options.rate_limit)
+    app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
+    sockets = SocketLimits(options.message_size, options.ping / 1000)
+    return Server(app, concurrent=most, timeout=limits.timeout, kill=streams.kill, sockets=sockets, drain=streams.drain)
 
 
 def _token(options: Namespace) -> str | None:

@@ -15,10 +15,8 @@ from transmissions.api_runs import cleaner
 from transmissions.near import suggestion
 
 from .asks import is_name, read_headers
-from .buffer import BufferLimits
 from .errors import NotFound
 from .hub import Asked, Client
-from .terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
     from .hub import Hub
     from .live import LiveRun
+    from .terms import Terms
 
 _BODY: Final = 1 << 20
 _PATIENCE: Final = 30.0
@@ -40,7 +39,7 @@ _PATIENCE: Final = 30.0
 
 
 class Requests:
-    """Begins runs of apps for those who ask. `terms` says by name of an app how it is delivered, if not as usual."""
+    """Begins runs of apps for those who ask. `terms` says by name of an app how it is delivered."""
 
     def __init__(self, hub: Hub, served: Sequence[Served], terms: Mapping[str, Terms], timeout: float | None) -> None:
         self.served = {one.name: one for one in served}
@@ -76,7 +75,7 @@ class Requests:
         """Begin what a request over HTTP asks for, or find it where it is asked for again."""
         served, client = self.app(request), self.client(request)
         lenient = request.query_params.get("lenient") in {"1", "true"}
-        base = self._terms_of(served)
+        base = self._terms[served.name]
         headers = read_headers(request.headers, base.buffer, lenient=lenient)
         terms = base._replace(buffer=headers.buffer, may_drop=headers.may_drop, warnings=tuple(headers.warnings))
         session = self.session(request.headers.get("x-session-id"), client)
@@ -99,7 +98,7 @@ class Requests:
         """Begin what a message of a socket asks for, or find it where it is asked for again."""
         names = {"request_id": name, "session_id": session, "stream_type": served.name}
         # Requests of a socket are numbered by its client, and other clients of the same owner do the same.
-        asked = self._asked(served, message, names, self._terms_of(served), f"{served.name} {session} {name}")
+        asked = self._asked(served, message, names, self._terms[served.name], f"{served.name} {session} {name}")
         return self._hub.begin(asked, client)[0]
 
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
@@ -115,9 +114,6 @@ class Requests:
         )
         run.state.about["request_id"] = request_id
         return run
-
-    def _terms_of(self, served: Served) -> Terms:
-        return self._terms.get(served.name) or Terms(BufferLimits())
 
 
 def session_in(scope: Scope) -> str:

@@ -27,6 +27,7 @@ from transmissions.about import first_sentence
 
 from . import page
 from .asks import read_since
+from .buffer import BufferLimits
 from .errors import NotFound, TooMany
 from .http import StreamResponse
 from .hub import Caps, Hub
@@ -35,6 +36,7 @@ from .openapi import document
 from .places import Place, declared
 from .replies import HANDLERS, json_reply
 from .requests import Requests, session_in
+from .terms import Terms
 from .tracing import traced
 from .websocket import GOING_AWAY, Socket
 
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
 
     from .connection import Pace
     from .live import LiveRun
-    from .terms import Terms
 
 _ACTIONS: Final = ("pause", "resume", "cancel")
 
@@ -67,10 +68,14 @@ class StreamServer:
         timeout: float | None = None,
         terms: Mapping[str, Terms] | None = None,
         token: str | None = None,
+        buffer: BufferLimits | None = None,
     ) -> None:
         self.hub = Hub(caps, token)
         self._observed = Observed(self.hub)
-        self._requests = Requests(self.hub, served, terms or {}, timeout)
+        usual = Terms(buffer or BufferLimits())
+        self._requests = Requests(
+            self.hub, served, dict.fromkeys((one.name for one in served), usual) | dict(terms or {}), timeout
+        )
         self._pace = pace
         self._caps = caps
         self._sockets: dict[Socket, str] = {}
