@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from transmissions import Message
 
 
-class _Sink(Processor):
+class _Sink(Processor, ABC):
     """Sends what waits in parts, each in one go; subclasses have `send` and say how large a part is."""
 
     input_field: str = ""
@@ -27,6 +28,7 @@ class _Sink(Processor):
         self._sent: dict[int, Message] = {}
         self._failed: dict[int, RunError] = {}
 
+    @abstractmethod
     async def send(self, parts: list[bytes]) -> None:
         """Send messages as JSON.
 
@@ -34,7 +36,6 @@ class _Sink(Processor):
             RunError: not all went out.
 
         """
-        raise NotImplementedError(f"{type(self).__name__} has no send()")
 
     async def process_batch(self, messages: list[Message]) -> list[Message]:
         """Send all, and let them go on."""

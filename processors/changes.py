@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from transmissions import Dynamic, Processor, RunError, write_whole
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from transmissions import Message
 
 
-class _ChangeDetector(Processor):
+class _ChangeDetector(Processor, ABC):
     """Compare each message with what a file says of the last run."""
 
     stateful = True
@@ -57,8 +58,8 @@ class _ChangeDetector(Processor):
         message["skipped"] = True
         return message
 
-    def _state_of(self, message: Message) -> tuple[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _state_of(self, message: Message) -> tuple[str, Any]: ...
 
     def _is_forced(self, message: Message) -> bool:
         return str(self.dynamic(message, "force_rebuild")).lower() == "true"

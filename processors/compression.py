@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 from transmissions import MISSING, Dynamic, Processor, RunError, UsageError, get_field, set_field
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from transmissions import Message
 
 
-class _Codec(Processor):
+class _Codec(Processor, ABC):
     """Sends bytes through a codec: a field, or a file of any size block by block."""
 
     placement = "thread"
@@ -63,12 +64,12 @@ class _Codec(Processor):
             file.abandon()
         return file.path
 
-    def _through(self, file: IO[bytes], name: str) -> Iterator[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def _through(self, file: IO[bytes], name: str) -> Iterator[bytes]: ...
 
+    @abstractmethod
     def file_name(self, path: Path) -> str:
         """Return what the file that comes of another is called."""
-        raise NotImplementedError
 
     def shaped(self, data: bytes, name: str) -> Any:
         """Return what goes into the message."""

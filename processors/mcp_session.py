@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,19 +28,19 @@ if TYPE_CHECKING:
     from transmissions.streaming import ExecutionContext
 
 
-class Session:
+class Session(ABC):
     """A connection to a server, as an async context manager; `where` is the server for people."""
 
     def __init__(self, where: str, timeout: float) -> None:
         self._where = where
         self._timeout = timeout
 
-    def _transport(self) -> AbstractAsyncContextManager[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _transport(self) -> AbstractAsyncContextManager[Any]: ...
 
+    @abstractmethod
     def _complaints(self) -> Iterator[str]:
         """Yield what else is known of a server that is in trouble."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         logging.getLogger("mcp").addHandler(logging.NullHandler())  # What it finds wrong is told as an error.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -80,7 +81,7 @@ class ShowMessage(Processor):
         return [self._plain(item, way) for item in value]
 
 
-class _ShowOnce(Processor):
+class _ShowOnce(Processor, ABC):
     """Print something before the first message."""
 
     def __post_init__(self) -> None:
@@ -94,8 +95,8 @@ class _ShowOnce(Processor):
             self.context.show("".join(f"{line}\n" for line in self._lines()))
         return message
 
-    def _lines(self) -> Iterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _lines(self) -> Iterator[str]: ...
 
 
 class ShowConfig(_ShowOnce):

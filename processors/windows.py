@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +41,7 @@ class Window:
         other.is_open = False
 
 
-class _Windows:
+class _Windows(ABC):
     """The open windows of all keys."""
 
     def __init__(self, size: float, lateness: float, most: int, make_cells: Callable[[], list[Cell]]) -> None:
@@ -52,17 +53,17 @@ class _Windows:
         self.latest = _NEVER
         """The latest time of a message."""
 
+    @abstractmethod
     def window_of(self, key: Key, moment: float, heads: Sequence[Any]) -> Window | None:
         """Return the window of a message; None if that was closed already."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closed(self) -> Iterator[Window]:
         """Yield the windows that are complete, and let go of them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rest(self) -> Iterator[Window]:
         """Yield the windows that are open."""
-        raise NotImplementedError
 
     def _open(self, heads: Sequence[Any], start: float, end: float) -> Window:
         if self._count >= self._most:

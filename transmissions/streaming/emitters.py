@@ -8,6 +8,7 @@ import logging
 import math
 import re
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -56,7 +57,7 @@ def parse_json(line: str) -> Any:
     return value
 
 
-class _Emitter(BatchProcessor):
+class _Emitter(BatchProcessor, ABC):
     """A processor that tells events."""
 
     _publish: Publish | None = None
@@ -81,8 +82,8 @@ class _Emitter(BatchProcessor):
         if self._publish is not None:
             self._publish(kind, fields, at)
 
-    def _events(self, text: str) -> Iterable[tuple[str, dict[str, Any]]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _events(self, text: str) -> Iterable[tuple[str, dict[str, Any]]]: ...
 
 
 class JsonLineProcessor(_Emitter):

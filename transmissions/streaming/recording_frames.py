@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from transmissions.errors import UsageError
@@ -47,7 +48,7 @@ class Damaged(Exception):
         self.offset = offset
 
 
-class Codec:
+class Codec(ABC):
     """How the frames of one kind of file are made and read."""
 
     head: bytes
@@ -97,11 +98,11 @@ class Codec:
             yield Frame(offset, size, content, time, line)
             offset += size
 
-    def _compress(self, data: bytes) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _compress(self, data: bytes) -> bytes: ...
 
-    def _decompress(self, body: bytes, size: int) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _decompress(self, body: bytes, size: int) -> bytes: ...
 
 
 class Gzip(Codec):
