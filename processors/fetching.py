@@ -38,6 +38,7 @@ class SecretHeader(Record):
 
 class _Fetching(Processor):
     extra = "http"
+    one_by_one = True
 
     timeout: Annotated[int, Range(ge=1), Unit("ms")] = 30_000
     "How long a request may take, and how long its server may be silent."

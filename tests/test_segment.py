@@ -69,6 +69,21 @@ def test_concurrency_works_at_the_same_time(tmp_path):
     assert max(at_once) == 4
 
 
+def test_what_is_quick_does_not_wait_for_what_is_slow(tmp_path):
+    """A worker takes a single message at a time where a class asks for it, so the slow one arrives last, wherever it stood."""
+
+    class Asks(Processor):
+        one_by_one = True
+
+        async def process(self, message):
+            if message["id"] == 60:
+                await asyncio.sleep(0.2)
+            return message
+
+    found, _ = work(tmp_path, [Count(count=100), Asks()], concurrency=2, ordered=False)
+    assert ids(found)[-1] == 60
+
+
 def test_without_order_nothing_is_lost(tmp_path):
     """Out of order, every message still arrives once, also with failures among them."""
     found, run = work(tmp_path, [Count(count=300), Slow(), Every(fail=10)], concurrency=3, ordered=False, on_error="skip")

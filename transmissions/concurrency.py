@@ -31,6 +31,7 @@ class ConcurrentSegment(Segment):
         super().__init__(nodes, inlet, outlet)
         (node,) = nodes
         self._ordered = node.plan.ordered or isinstance(node.processor, Source)
+        self._most = 1 if node.processor.one_by_one else _SMALL
         self._taking = asyncio.Lock()
         self._taken = 0
         self._sent = 0
@@ -62,7 +63,7 @@ class ConcurrentSegment(Segment):
     async def _take(self) -> tuple[list[Message], int] | None:
         async with self._taking:
             while not self._ended:
-                item = await self.inlet.get_many(min(self.pace.size, _SMALL))
+                item = await self.inlet.get_many(min(self.pace.size, self._most))
                 self._taken += 1
                 if not isinstance(item, Token):
                     return item, self._taken - 1

@@ -49,6 +49,9 @@ class Processor(Settings):
     """Whether this step ends the group it stands in: after it the stream is one level up, as with Unfork."""
     stateful: ClassVar[bool] = False
     """Whether order and completeness matter to it, so that `:concurrency` cannot apply."""
+    one_by_one: ClassVar[bool] = False
+    """Whether, with `:concurrency`, a worker takes a single message at a time: where most of the work is waiting for others,
+    what is quick must not wait for what is slow."""
     placement: ClassVar[str] = "loop"
     """Where `process` runs: `loop`, or `thread` for work that blocks."""
     fixed: ClassVar[frozenset[str]] = frozenset()
