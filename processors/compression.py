@@ -11,7 +11,7 @@ from transmissions import MISSING, Dynamic, Processor, RunError, UsageError, get
 
 from .access import need
 from .codecs_of_bytes import SUFFIXES, compressed, decompressed, named_by
-from .file_ends import WholeFile, as_bytes
+from .file_ends import as_bytes, write_blocks
 from .files import find_file
 from .lines import Bytes  # noqa: TC001 - a setting's type
 
@@ -55,14 +55,7 @@ class _Codec(Processor, ABC):
         return bool(self.dynamic(message, "source_file"))
 
     def _write(self, blocks: Iterable[bytes], name: str) -> Path:
-        file = WholeFile(self.context.output_path(self.destination_file or name))
-        try:
-            for block in blocks:
-                file.write(block)
-            file.complete()
-        finally:
-            file.abandon()
-        return file.path
+        return write_blocks(self.context.output_path(self.destination_file or name), blocks)
 
     @abstractmethod
     def _through(self, file: IO[bytes], name: str) -> Iterator[bytes]: ...

@@ -12,7 +12,7 @@ from .access import need, without
 from .files import find_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from transmissions import Message
@@ -111,6 +111,23 @@ class WholeFile:
             self._file.close()
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+
+
+def write_blocks(path: Path, blocks: Iterable[bytes]) -> Path:
+    """Write a file block by block, whole or not at all, and return its path.
+
+    Raises:
+        OutputError: it cannot be written.
+
+    """
+    file = WholeFile(path)
+    try:
+        for block in blocks:
+            file.write(block)
+        file.complete()
+    finally:
+        file.abandon()
+    return path
 
 
 class GrowingFile(WholeFile):

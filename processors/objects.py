@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from transmissions import MISSING, RunError, Source, get_field, set_field
 
 from .access import need, need_text
-from .file_ends import WholeFile
+from .file_ends import write_blocks
 from .files import find_file, to_bytes
 from .lines import Bytes  # noqa: TC001 - a setting's type
 from .object_store import _Store, escaped, fixed_part
@@ -109,14 +109,7 @@ class ObjectReader(_Store, Source):
     def _saved(self, path: str, name: str) -> str:
         if ".." in name.split("/"):  # A store may call its objects anything.
             raise RunError(f"'{self.called(path)}' would be saved outside {self.folder}")
-        file = WholeFile(self.context.output_path(f"{self.folder}/{name}"))
-        try:
-            for block in self._blocks(path, _BLOCK):
-                file.write(block)
-            file.complete()
-        finally:
-            file.abandon()
-        return str(file.path)
+        return str(write_blocks(self.context.output_path(f"{self.folder}/{name}"), self._blocks(path, _BLOCK)))
 
 
 class ObjectWriter(_Store):
@@ -153,8 +146,7 @@ class ObjectWriter(_Store):
         path = self.below(need_text(message, self.name_field))
         blocks = self._content(message)
         if self.is_local:
-            path = str(self.context.output_path(path))
-            self._write_file(path, blocks)
+            path = str(write_blocks(self.context.output_path(path), blocks))
         else:
             with self.told(path):
                 self._write_object(path, blocks)
@@ -166,15 +158,6 @@ class ObjectWriter(_Store):
         if get_field(message, self.content_field, MISSING) is MISSING and is_named:
             return _blocks_of(find_file(self, message).open("rb"))
         return [to_bytes(need(message, self.content_field))]
-
-    def _write_file(self, path: str, blocks: Iterable[bytes]) -> None:
-        file = WholeFile(self.context.output_path(path))
-        try:
-            for block in blocks:
-                file.write(block)
-            file.complete()
-        finally:
-            file.abandon()
 
     def _write_object(self, path: str, blocks: Iterable[bytes]) -> None:
         # A transaction keeps what its files hold from being seen until it has ended well.
