@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import copy
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from .context import Folders
 from .errors import NodeFailed, RunError
@@ -17,13 +18,15 @@ from .processor import Processor, Source, WorksInBatches, is_overridden
 from .running import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .context import Context
     from .message import Message
     from .plan import Pipe
 
 HERE = Where("transmissions.ttl", 1, 1)
+_LONGEST: Final = 60
+"""Seconds a run of `assert_contract` may take."""
 
 
 def through(processors: Processor | Sequence[Processor], messages: Iterable[Message], **node: Any) -> list[Message]:
@@ -68,22 +71,51 @@ async def _collect(run: Run) -> list[Message]:
         return [message async for message in run]
 
 
-def assert_contract(make: Callable[[], Processor], messages: Sequence[Message]) -> None:
+def assert_contract(
+    make: Callable[[], Processor],
+    messages: Sequence[Message],
+    *,
+    files: Mapping[str, str | bytes] | None = None,
+    prepare: Callable[[Run], object] | None = None,
+) -> None:
     """Check what the engine relies on, with a fresh processor each time.
 
     An empty stream is no fault. Everything that comes out is a dict. Messages one at a time and all at once give the same.
     A processor can be torn down when the run has failed. `messages` are left as they are.
+
+    Each time the run has a folder of its own, in which `files` lie. `prepare` gets the run before it begins, to listen to its
+    events, or to end a Source that has no end of its own: `lambda run: run.tap("Clock", 1, lambda *_: run.drain())`. A run that
+    takes longer than a minute is stopped with RunTimeout.
     """
     name = type(make()).__name__
-    through(make(), [])
-    results = through(make(), copy.deepcopy(list(messages)))
+    send = partial(_send, files=files or {}, prepare=prepare)
+    send([make()], [])
+    results = send([make()], messages)
     strange = next((one for one in results if not isinstance(one, dict)), None)
     assert strange is None, f"{name} gives a {type(strange).__name__}; a message is a dict"
     if isinstance(make(), WorksInBatches) and is_overridden(make(), "process"):
-        alone = through(_Single(inner=make()), copy.deepcopy(list(messages)))
+        alone = send([_Single(inner=make())], messages)
         assert alone == results, f"{name}: process_batch gives {results!r}, and process {alone!r}"
     with contextlib.suppress(NodeFailed):
-        through([make(), _Broken()], copy.deepcopy(list(messages)))
+        send([make(), _Broken()], messages)
+
+
+def _send(
+    steps: Sequence[Processor],
+    messages: Sequence[Message],
+    files: Mapping[str, str | bytes],
+    prepare: Callable[[Run], object] | None,
+) -> list[Message]:
+    with tempfile.TemporaryDirectory() as folder:
+        for file, content in files.items():
+            path = Path(folder, file)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        run = bench(steps, copy.deepcopy(list(messages)), Path(folder))
+        run.timeout = _LONGEST
+        if prepare:
+            prepare(run)
+        return asyncio.run(_collect(run))
 
 
 class _Broken(Processor):

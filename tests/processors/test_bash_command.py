@@ -4,7 +4,7 @@ import pytest
 
 from transmissions import NodeFailed, RunError, UsageError
 from transmissions.processors.bash_command import BashCommand
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 
 def one(message=None, **settings):
@@ -95,8 +95,3 @@ def test_a_blocked_command_of_the_settings_is_an_error_at_once():
     """An app that blocks what it is to run is told so."""
     with pytest.raises(RunError, match="is refused"):
         BashCommand(command="echo bad", blocked_patterns=("bad",))
-
-
-def test_it_keeps_the_contract():
-    """It takes an empty stream, a stream, and a failing run behind it."""
-    assert_contract(lambda: BashCommand(command="echo a"), [{}, {"a": 1}])

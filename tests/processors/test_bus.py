@@ -14,7 +14,7 @@ from transmissions import NodeFailed, Secret, UsageError
 from transmissions.processors.bus_nats import NATSSink
 from transmissions.processors.bus_redis import RedisSink
 from transmissions.processors.bus_webhook import WebhookSink
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 NUMBERS = [{"n": number} for number in range(5)]
 
@@ -200,11 +200,3 @@ def test_settings_that_cannot_be_meant(sink, settings, said):
     """What no server could make of is refused before the run."""
     with pytest.raises(UsageError, match=said):
         sink(**settings)
-
-
-def test_sinks_keep_the_contract(hook, redis):
-    """In the real engine sinks do what it relies on, alone and in batches."""
-    assert_contract(lambda: WebhookSink(url=hook.url + "/hook", batch=2), NUMBERS)
-    assert_contract(lambda: RedisSink(url=redis.url, stream="s"), NUMBERS)
-    with nats_serving() as server:
-        assert_contract(lambda: NATSSink(url=server.url, subject="s"), NUMBERS)

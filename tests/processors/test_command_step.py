@@ -6,7 +6,7 @@ import pytest
 
 from transmissions import NodeFailed
 from transmissions.processors.command import CommandStep
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 SHOW = (sys.executable, "-c", "import json, sys; print(json.dumps(sys.argv[1:]), end='')")
 
@@ -99,15 +99,3 @@ def test_several_programs_work_at_once_and_messages_keep_their_order():
     """With `:concurrency` programs run side by side."""
     messages = through(step("echo", "{n}"), [{"n": number} for number in range(20)], concurrency=4)
     assert [message["content"] for message in messages] == [f"{number}\n" for number in range(20)]
-
-
-def test_a_step_keeps_the_contract():
-    """It takes an empty stream, a stream, and a failing run behind it."""
-    assert_contract(lambda: _Constant(command=("echo", "{n}")), [{"n": 1}, {"n": 2}])
-
-
-class _Constant(CommandStep):
-    """A step without the time it took, which is another each time."""
-
-    async def process(self, message):
-        return {"content": (await super().process(message))["content"]}

@@ -7,7 +7,7 @@ from local_server import Page, serving
 
 from transmissions import NodeFailed, Secret, UsageError
 from transmissions.processors.github import GitHubList
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 MESSAGE = {"github": {"name": "danja"}}
 
@@ -69,9 +69,3 @@ def test_a_base_that_is_none_is_refused():
     """Before anything runs."""
     with pytest.raises(UsageError, match=r":baseURL 'ftp://x\.example'"):
         GitHubList(base_url="ftp://x.example")
-
-
-def test_the_contract_is_kept():
-    """With a server that answers."""
-    with serving(lambda _: repos("a")) as server:
-        assert_contract(lambda: GitHubList(base_url=server.url), [MESSAGE, {"github": {"name": "x"}}])

@@ -5,7 +5,7 @@ from local_server import Page, redirect, serving
 
 from transmissions import NodeFailed, UsageError
 from transmissions.processors.http_proxy import HttpProxy
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 
 def passed(request, served=None, base="/base/"):
@@ -88,9 +88,3 @@ def test_a_base_that_is_none_is_refused(base):
     """Before anything runs."""
     with pytest.raises(UsageError, match=":baseURL"):
         HttpProxy(base_url=base)
-
-
-def test_the_contract_is_kept():
-    """With a server that answers."""
-    with serving(lambda _: Page(b"x", {"Date": "x"})) as server:
-        assert_contract(lambda: HttpProxy(base_url=server.url), [{"http": {"path": "/a"}}, {"http": {}}])

@@ -11,7 +11,7 @@ from transmissions.processors.line_json import JsonLines
 from transmissions.processors.line_patterns import LinePattern, PatternMatcher
 from transmissions.processors.line_show import CommandReport, ShowLines
 from transmissions.processors.line_times import Timestamp
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 
 def of(*lines, **fields):
@@ -253,19 +253,3 @@ def test_a_report_names_other_ends(bench, said, words):
     bench.through(CommandReport(), {"line": "a"}, {"line": "b"})
     texts = [fields["text"] for _, fields in bench.events]
     assert texts == [f"{words}, 0 lines", "stopped before it ended, 1 line", "2 lines"]
-
-
-MAKERS = [
-    CommandReport, Filter, JsonLines, Logger, ShowLines,
-    lambda: EventEmitter(event_type="x"),
-    lambda: Filter(literals=("a",)),
-    lambda: JsonLines(malformed="reject"),
-    lambda: patterns(("a", "x")),
-    lambda: Timestamp(target_field="at", format="delta"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("make", MAKERS, ids=lambda make: type(make()).__name__)
-def test_processors_of_lines_keep_the_contract(make):
-    """An empty stream, a stream, and a failing run behind it are all taken well."""
-    assert_contract(make, [*of("a", "1", "", time=1.0), {"command": {"exitCode": 0}}])

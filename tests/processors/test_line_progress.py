@@ -4,7 +4,7 @@ import pytest
 
 from transmissions import UsageError
 from transmissions.processors.line_progress import ProgressParser, last_writing
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 
 def shares(*lines, **settings):
@@ -94,8 +94,3 @@ def test_changes_are_told(bench):
 def test_a_long_line_takes_no_long_time():
     """Reading is linear in what stands there."""
     assert shares("[" + " " * 200_000, "1" * 200_000 + "%x", "(" * 100_000 + "of", "9/" * 100_000) == [None] * 4
-
-
-def test_it_keeps_the_contract():
-    """It takes an empty stream, a stream, and a failing run behind it."""
-    assert_contract(ProgressParser, [{"line": "[10%]"}, {"line": 5}, {}])

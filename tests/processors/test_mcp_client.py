@@ -14,7 +14,7 @@ from transmissions import NodeFailed, Secret, UsageError
 from transmissions.processors.command_settings import Variable
 from transmissions.processors.fetching import SecretHeader
 from transmissions.processors.mcp_client import Argument, McpClient
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 TOOLS = Path(__file__).parents[1] / "mcp_tools.py"
 SERVER = (sys.executable, str(TOOLS))
@@ -203,11 +203,6 @@ def test_settings_that_cannot_be_meant_are_refused(settings, fault):
     """Before anything runs."""
     with pytest.raises(UsageError, match=fault):
         McpClient(**settings)
-
-
-def test_the_contract_is_kept(url):
-    """With a server that answers."""
-    assert_contract(lambda: McpClient(url=url, tool="echo", arguments=(TEXT,)), [{"content": "a"}, {"content": "b"}])
 
 
 def test_a_start_pays_for_no_library_of_the_protocol():

@@ -7,7 +7,6 @@ from local_server import Page, serving
 
 from transmissions import RunError, UsageError
 from transmissions.processors.mermaid import MermaidRenderer
-from transmissions.testing import assert_contract
 
 SVG = b"<?xml version='1.0'?>\n<svg>\n\n<text>%s</text></svg>\n"
 MARKDOWN = (
@@ -102,11 +101,6 @@ def test_a_program_that_is_not_there_is_an_error(bench):
     """The error names it."""
     with pytest.raises(RunError, match="no-such-mmdc"):
         bench.through(MermaidRenderer(command=("no-such-mmdc",)), {"content": "graph"})
-
-
-def test_it_keeps_the_contract(program):
-    """As every processor does."""
-    assert_contract(lambda: MermaidRenderer(command=(program, "-")), [{"content": "graph A"}, {"content": MARKDOWN}])
 
 
 def test_where_nobody_draws_messages_go_on(bench, caplog):

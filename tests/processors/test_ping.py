@@ -5,7 +5,7 @@ import asyncio
 from engine_parts import finish
 
 from transmissions.processors.ping import Ping
-from transmissions.testing import assert_contract, bench, through
+from transmissions.testing import bench, through
 
 
 def test_messages_come_as_often_as_asked():
@@ -35,8 +35,3 @@ def test_without_a_count_it_goes_on_until_the_run_is_drained(tmp_path):
     messages, run = asyncio.run(main())
     assert messages
     assert run.result.drained
-
-
-def test_it_keeps_the_contract():
-    """It takes an empty stream, a stream, and a failing run behind it."""
-    assert_contract(lambda: Ping(interval=0, count=2), [{}, {}])

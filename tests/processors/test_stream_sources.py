@@ -7,7 +7,7 @@ from local_server import Page, ResetNow, serving
 
 from transmissions import NodeFailed
 from transmissions.processors.stream_sources import NDJSONSource, SSESource
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 FAST = {"delay": 1, "max_delay": 20}
 
@@ -137,11 +137,3 @@ def test_a_stream_without_numbers_that_breaks_off_is_an_error():
     for answer, end in ((lambda _: cut, ()), (lambda _: lines({}), ("summary",))):
         with pytest.raises(NodeFailed):
             follow(NDJSONSource, answer, end_event=end)
-
-
-@pytest.mark.parametrize("source", [SSESource, NDJSONSource])
-def test_the_contract_is_kept(source):
-    """In the real engine they do what the engine relies on."""
-    with serving(lambda seen: sse(b"data: 1\n\n") if "event" in seen.headers["accept"] else lines({"n": 1})) as server:
-        more = {"reconnect": False} if source is SSESource else {}
-        assert_contract(lambda: source(url=server.url, **more), [{}, {}])

@@ -10,7 +10,7 @@ from websockets.sync.server import serve
 from transmissions import NodeFailed, Secret, UsageError
 from transmissions.processors.fetching import SecretHeader
 from transmissions.processors.web_sockets import WebSocketSink, WebSocketSource
-from transmissions.testing import assert_contract, through
+from transmissions.testing import through
 
 FAST = {"delay": 1, "max_delay": 20}
 
@@ -93,18 +93,3 @@ def test_what_is_no_url_is_refused(url):
     for kind in (WebSocketSource, WebSocketSink):
         with pytest.raises(UsageError, match="url"):
             kind(url=url)
-
-
-@pytest.mark.parametrize("kind", [WebSocketSource, WebSocketSink])
-def test_the_contract_is_kept(kind):
-    """In the real engine they do what the engine relies on."""
-
-    def handle(socket):
-        if kind is WebSocketSource:
-            socket.send('{"n": 1}')
-            return
-        for _ in socket:
-            pass
-
-    with serving(handle) as url:
-        assert_contract(lambda: kind(url=url), [{"a": 1}, {"a": 2}])
