@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from typing import Annotated, Any
 
 from transmissions.settings import LessThanOrEquals, Range, Record, Unit
+
+from .window import Shares
 
 
 class BufferLimits(Record):
@@ -45,8 +46,8 @@ class DynamicBuffer:
         """Begin counting anew; the capacity stays."""
         self.total = self.dropped = self.sends = self.slow_sends = 0
         self.average_send = 0.0
-        self._slow: deque[bool] = deque(maxlen=self.limits.window)
-        self._drops: deque[bool] = deque(maxlen=self.limits.window)
+        self._slow = Shares(self.limits.window)
+        self._drops = Shares(self.limits.window)
 
     def record_send(self, seconds: float, events: int = 1) -> None:
         """Count a send, and the events that went with it."""
@@ -55,14 +56,14 @@ class DynamicBuffer:
         self.average_send += (seconds - self.average_send) / self.sends
         is_slow = seconds * 1000 > self.limits.slow_send
         self.slow_sends += is_slow
-        self._slow.append(is_slow)
-        self._drops.extend([False] * min(events, self.limits.window))
+        self._slow.add(is_slow)
+        self._drops.add(False, events)
 
     def record_drop(self) -> None:
         """Count an event that was dropped."""
         self.total += 1
         self.dropped += 1
-        self._drops.append(True)
+        self._drops.add(True)
 
     def record_waiting(self, count: int) -> None:
         """Note how many wait."""
@@ -71,8 +72,8 @@ class DynamicBuffer:
     @property
     def is_under_backpressure(self) -> bool:
         """Whether more than half of the latest sends were slow; not before half a window was seen."""
-        seen = len(self._slow)
-        return seen >= self.limits.window / 2 and sum(self._slow) > seen / 2
+        seen = self._slow.seen
+        return seen >= self.limits.window / 2 and self._slow.count > seen / 2
 
     def adapt(self) -> bool:
         """Change the capacity if the client gives reason to; say whether it did.
@@ -85,7 +86,7 @@ class DynamicBuffer:
         capacity = self.capacity
         if self.is_under_backpressure:
             capacity = max(self.limits.minimum, self._scaled(self.limits.shrink))
-        elif sum(self._drops) > len(self._drops) / 100:
+        elif self._drops.count > self._drops.seen / 100:
             capacity = min(self.limits.maximum, self._scaled(self.limits.growth))
         changed = capacity != self.capacity
         self.capacity = capacity

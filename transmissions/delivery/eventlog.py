@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from transmissions.errors import RunError
 
+from .bell import Bell
 from .envelope import ESSENTIAL, Event, encode, now, numbered
 from .errors import SerializationFailed
 
@@ -59,6 +59,8 @@ class EventLog:
         self.is_closed = False
         """Whether everything is forgotten, and nothing is taken any more."""
         self.flushes = 0
+        self.size = 0
+        """The bytes of all events so far."""
         self.bare = bare
         self._kept = kept
         self._may_drop = may_drop
@@ -68,8 +70,8 @@ class EventLog:
         self.fullest = 0.0
         """The fullest it was, as a share."""
         self._dropped = dropped
-        self._changed = asyncio.Event()
-        self._room = asyncio.Event()
+        self._changed = Bell()
+        self._room = Bell()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -100,7 +102,6 @@ class EventLog:
         except RunError as error:
             raise SerializationFailed(f"an event {name} cannot be written: {error}") from error
         while self._is_full(len(body)):
-            self._room.clear()
             await self._room.wait()
         if self.is_closed:
             return False
@@ -111,12 +112,11 @@ class EventLog:
     async def wait(self, seq: int, otherwise: Callable[[], bool]) -> None:
         """Wait until there is an event behind a number, none will come, or something else is the case that `poke` tells of."""
         while not (self.last > seq or self.is_ended or otherwise()):
-            self._changed.clear()
             await self._changed.wait()
 
     def poke(self) -> None:
         """Have those who wait look again."""
-        self._changed.set()
+        self._changed.ring()
 
     def take(self, seq: int, most: int) -> list[Event]:
         """Return the next events behind a number that `place` gave or this, until they are `most` bytes."""
@@ -132,7 +132,7 @@ class EventLog:
         self._bytes -= size
         self._memory.used -= size
         self._kept.add(events)  # Now, not when they were sent: a send that fails may have come through.
-        self._room.set()
+        self._room.ring()
         return events
 
     def place(self, seq: int) -> int | None:
@@ -152,12 +152,12 @@ class EventLog:
         self.pressure.record_send(seconds, events)
         self.buffer.record_send(seconds, events)
         if self.buffer.adapt():
-            self._room.set()
+            self._room.ring()
 
     def end(self) -> None:
         """Say that no more events come."""
         self.is_ended = True
-        self._changed.set()
+        self._changed.ring()
 
     def close(self) -> None:
         """Forget everything, and let nobody wait."""
@@ -167,7 +167,7 @@ class EventLog:
         self._memory.used -= self._bytes
         self._bytes = 0
         self._kept.clear()
-        self._room.set()
+        self._room.ring()
 
     def _leaves_out(self, name: str) -> bool:
         if ESSENTIAL.get(name, True) or not self._may_drop or not self._is_behind():
@@ -177,15 +177,16 @@ class EventLog:
         if self._dropped is not None:
             self._dropped()
         if self.buffer.adapt():
-            self._room.set()
+            self._room.ring()
         return True
 
     def _append(self, event: Event) -> None:
         self.last = event.seq
         self._waiting.append(event)
+        self.size += len(event.body)
         self._bytes += len(event.body)
         self._memory.used += len(event.body)
-        self._changed.set()
+        self._changed.ring()
 
     def _is_full(self, size: int) -> bool:
         if not self._waiting or self.is_closed:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
+
+from .window import Shares, Times
 
 _LOWEST: Final = 100
 _HIGHEST: Final = 5000
@@ -25,34 +26,36 @@ class Pressure:
         """When something was dropped last, on the monotonic clock."""
         self._slow_send = slow_send
         self._since = 0
-        self._times: deque[float] = deque(maxlen=window)
-        self._outcomes: deque[bool] = deque(maxlen=window)
+        self._times = Times(window)
+        self._slow = Shares(window)
+        self._drops = Shares(window)
 
     def record_send(self, seconds: float, events: int = 1) -> None:
         """Count a send, and the events that went with it."""
         self.sent += events
-        self.slow_sends += seconds > self._slow_send
-        self._times.append(seconds)
-        self._count(events, delivered=True)
+        is_slow = seconds > self._slow_send
+        self.slow_sends += is_slow
+        self._times.add(seconds)
+        self._slow.add(is_slow)
+        self._count(events, dropped=False)
 
     def record_drop(self, at: float) -> None:
         """Count an event that was left out."""
         self.dropped += 1
         self.last_drop = at
-        self._count(1, delivered=False)
+        self._count(1, dropped=True)
 
     @property
     def average_send(self) -> float:
         """The mean of the latest sends."""
-        return sum(self._times) / len(self._times) if self._times else 0.0
+        return self._times.average
 
     @property
     def is_slow(self) -> bool:
         """Whether half of the latest sends took too long, or all of them on average."""
-        if len(self._times) < _FEW:
+        if self._slow.seen < _FEW:
             return False
-        slow = sum(seconds > self._slow_send for seconds in self._times)
-        return slow / len(self._times) > _SLOW_SHARE or self.average_send > self._slow_send
+        return self._slow.count / self._slow.seen > _SLOW_SHARE or self.average_send > self._slow_send
 
     def should_drop(self, waiting: int, *, under_backpressure: bool = False) -> bool:
         """Whether an event that is not essential is left out while so many wait.
@@ -63,10 +66,10 @@ class Pressure:
         return waiting > limit or (waiting > 0 and (under_backpressure or self._drop_share() > _DROP_SHARE))
 
     def _drop_share(self) -> float:
-        return 1 - sum(self._outcomes) / len(self._outcomes) if self._outcomes else 0.0
+        return self._drops.count / self._drops.seen if self._drops.seen else 0.0
 
-    def _count(self, events: int, *, delivered: bool) -> None:
-        self._outcomes.extend([delivered] * min(events, _EVERY))
+    def _count(self, events: int, *, dropped: bool) -> None:
+        self._drops.add(dropped, events)
         self._since += events
         if self._since >= _EVERY:
             self._since = 0
