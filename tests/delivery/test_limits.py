@@ -97,3 +97,60 @@ def test_tp07_the_largest_message_of_a_socket_is_what_it_was_told():
         socket.send("x" * 3000)
         assert eventually(lambda: socket.protocol.close_rcvd is not None)
         assert socket.protocol.close_rcvd.code == 1009
+
+
+@pytest.mark.parametrize(
+    ("preset", "capacity", "memory"), [("high", 2048, 131072), ("low", 256, 32768), ("constrained", 64, 16384)]
+)
+def test_tp04_r10_a_preset_is_a_choice_of_headers(preset, capacity, memory):
+    """Of which each still may be said otherwise; on a socket it holds for all its runs."""
+    with running("numbers") as server:
+        first = decoded(server.ask("POST", f"/apps/numbers/stream?preset={preset}")[2])[0]["buffer_info"]
+        assert (first["capacity"], first["max_memory_bytes"]) == (capacity, memory)
+        headers = server.ask("POST", f"/apps/numbers/stream?preset={preset}", x_buffer_size="100")[1]
+        assert headers["x-buffer-capacity"] == "100"
+        with connect(server.url.replace("http", "ws") + f"/apps/numbers/ws?preset={preset}") as socket:
+            socket.recv()
+            socket.send('{"action": "run"}')
+            assert json.loads(socket.recv())["data"]["buffer_info"]["capacity"] == capacity
+
+
+def test_r10_a_preset_there_is_not_is_refused():
+    """With those there are, and the nearest."""
+    with running("numbers") as server:
+        status, _, body = server.ask("POST", "/apps/numbers/stream?preset=hihg")
+        message = json.loads(body)["error"]["message"]
+        assert (status, message) == (400, "preset: 'hihg' is none of high, low, constrained; did you mean 'high'?")
+        with pytest.raises(InvalidStatus), connect(server.url.replace("http", "ws") + "/apps/numbers/ws?preset=x"):
+            pass
+
+
+def test_a_run_ends_when_the_time_of_its_request_is_spent():
+    """With a summary that says so, and which limits there were."""
+    with running("numbers") as server:
+        events = server.events("numbers", {"count": 10**6, "wait": 0.02}, x_max_duration="200")
+        summary = events[-1]
+        assert (summary["status"], summary["reason"]) == ("partial", "time limit")
+        assert summary["limits"] == {"duration_ms": 200, "bytes": None}
+        assert not any(event["event"] == "error" for event in events)
+        assert eventually(lambda: server.streams.hub.streams == 0)
+
+
+def test_a_run_ends_when_the_bytes_of_its_request_are_spent():
+    """Behind the first result that goes beyond them; what was sent is in the summary."""
+    with running("numbers") as server:
+        status, _, body = server.ask("POST", "/apps/numbers/stream", {"count": 10**6, "size": 1000}, x_max_bytes="5000")
+        events = decoded(body)
+        summary = events[-1]
+        assert (status, summary["status"], summary["reason"]) == (200, "partial", "byte limit")
+        assert 5000 <= summary["total_bytes_transferred"] < 7000
+        assert [event["result"]["n"] for event in events if event["event"] == "result"] == list(range(summary["successful"]))
+
+
+def test_a_run_within_its_limits_is_complete():
+    """And its summary says which they were, and what it sent; without any, nothing of them."""
+    with running("numbers") as server:
+        summary = server.events("numbers", x_max_bytes="100000", x_max_duration="20000")[-1]
+        assert (summary["status"], summary["limits"]) == ("complete", {"duration_ms": 20000, "bytes": 100000})
+        assert "limits" not in server.events("numbers")[-1]
+        assert server.ask("POST", "/apps/numbers/stream", x_max_bytes="0")[0] == 400

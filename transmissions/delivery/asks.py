@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from transmissions.near import suggestion
+
+from .budget import Budget
 from .errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -28,45 +31,69 @@ HEADERS: Final = {
     "x-buffer-timeout": _Header("", 100, 10000),
     "x-slow-client-threshold": _Header("slow_send", 50, 1000),
     "x-max-memory-per-connection": _Header("memory", 4096, 262144),
+    "x-max-duration": _Header("milliseconds", 100, 86_400_000),
+    "x-max-bytes": _Header("size", 1, 1 << 50),
 }
-"""What each sets, and its range. The time-out bounds how long events that are not essential wait: here none waits."""
+"""What each sets of the buffer or the budget, and its range. The time-out bounds how long events that are not essential wait:
+here none waits."""
+PRESETS: Final[dict[str, dict[str, str]]] = {
+    "high": {"x-buffer-size": "2048", "x-max-memory-per-connection": "131072"},
+    "low": {"x-buffer-size": "256", "x-max-memory-per-connection": "32768"},
+    "constrained": {"x-buffer-size": "64", "x-max-memory-per-connection": "16384"},
+}
+"""Headers by the name of what is wanted, for a client that can send none: high throughput, low latency, little memory."""
 
 
 class Asked(NamedTuple):
     """What was asked for beyond the body."""
 
     buffer: BufferLimits
+    budget: Budget
     may_drop: bool
     warnings: list[str]
 
 
-def read_headers(headers: Mapping[str, str], buffer: BufferLimits, *, lenient: bool = False) -> Asked:
-    """Return what headers ask for, over the buffer an endpoint has; `lenient` takes the nearest value that is allowed.
+def read_headers(headers: Mapping[str, str], query: Mapping[str, str], buffer: BufferLimits) -> Asked:
+    """Return what headers ask for, over the preset that the query names, over the buffer an endpoint has.
+
+    With `lenient=1` in the query the nearest value that is allowed is taken.
 
     Raises:
         InvalidRequest: a value is out of range; it says which, and what the range is.
 
     """
-    values: dict[str, Any] = {name: getattr(buffer, name) for name in buffer._names}  # noqa: SLF001 - the class's own list
-    faults = []
-    for name, rule in HEADERS.items():
-        text = headers.get(name)
-        if text is None:
-            continue
-        number = _number(text)
-        if number is None or not rule.low <= number <= rule.high:
-            faults.append({"name": name, "value": text[:64], "minimum": rule.low, "maximum": rule.high})
-            number = rule.low if number is None else min(max(number, rule.low), rule.high)
-        if rule.field:
-            values[rule.field] = number
+    faults: list[dict[str, Any]] = []
+    preset = _preset(query.get("preset", ""))
+    asked = {name: text for name in HEADERS if (text := headers.get(name, preset.get(name))) is not None}
+    numbers = {HEADERS[name].field: _within(name, text, faults) for name, text in asked.items()}
     may_drop = _flag(headers.get("x-enable-backpressure"), faults)
-    if faults and not lenient:
+    if faults and query.get("lenient") not in {"1", "true"}:
         first = faults[0]
         said = f"{first['name']}: '{first['value']}' is not from {first['minimum']} to {first['maximum']}"
         raise InvalidRequest(said, fields=faults)
+    budget = Budget(numbers.get("milliseconds"), numbers.get("size"))
+    return Asked(_resized(buffer, numbers), budget, may_drop, [f"{one['name']} was taken to its range" for one in faults])
+
+
+def _preset(name: str) -> Mapping[str, str]:
+    if name and name not in PRESETS:
+        raise InvalidRequest(f"preset: '{name[:64]}' is none of {', '.join(PRESETS)}{suggestion(name[:64], PRESETS)}")
+    return PRESETS.get(name, {})
+
+
+def _within(name: str, text: str, faults: list[dict[str, Any]]) -> int:
+    rule, number = HEADERS[name], _number(text)
+    if number is not None and rule.low <= number <= rule.high:
+        return number
+    faults.append({"name": name, "value": text[:64], "minimum": rule.low, "maximum": rule.high})
+    return rule.low if number is None else min(max(number, rule.low), rule.high)
+
+
+def _resized(buffer: BufferLimits, numbers: Mapping[str, int]) -> BufferLimits:
+    values: dict[str, Any] = {name: numbers.get(name, getattr(buffer, name)) for name in buffer._names}  # noqa: SLF001 - its own
     values["minimum"] = min(values["minimum"], values["initial"])
     values["maximum"] = max(values["maximum"], values["initial"])
-    return Asked(type(buffer)(**values), may_drop, [f"{one['name']} was taken to its range" for one in faults])
+    return type(buffer)(**values)
 
 
 UNKNOWN: Final = -1

@@ -51,6 +51,8 @@ def summary(live: LiveRun) -> dict[str, Any]:
         "total_processing_time_ms": milliseconds,
         "throughput_per_second": live.throughput,
         "ttfb_ms": None if first is None else round(first * 1000),
+        "total_bytes_transferred": log.size,
+        **live.terms.budget.told(),
         "buffer_statistics": {
             "peak_utilization": round(log.fullest, 4),
             "total_flushes": log.flushes,

@@ -13,12 +13,14 @@ import asyncio
 import logging
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.channel import Channel
 from transmissions.errors import TransmissionsError
 from transmissions.supervisor import Raised, attempt_async
 
+from .budget import Spending
 from .buffer import DynamicBuffer
 from .eventlog import EventLog
 from .figures import metadata, progress, status, summary
@@ -77,6 +79,7 @@ class LiveRun:
         )
         self._telling = Telling(self.name, self.log, self.lifecycle, clean)
         self.counts = self._telling.counts
+        self._spending = Spending(terms.budget, partial(self.drain, at_once=True))
         self._open_run = open_run
         self._clean = clean
         self._began = time.monotonic()
@@ -112,6 +115,7 @@ class LiveRun:
         """Begin."""
         self.state = "running"
         self._task = asyncio.create_task(self._work(), name=f"live {self.id}")
+        self._spending.begin()
         self._wait_for_a_client()
 
     def attach(self, taker: object) -> object | None:
@@ -147,13 +151,13 @@ class LiveRun:
             if self._run is not None:
                 self._run.stop()
 
-    def drain(self, reason: str) -> None:
-        """Stop its sources and let what is on its way arrive; the summary says why."""
+    def drain(self, reason: str, *, at_once: bool = False) -> None:
+        """Stop its sources and let what is on its way arrive, or stop it at once; the summary says why."""
         if not self.is_over:
             self.reason = reason
             self.resume()
             if self._run is not None:
-                self._run.drain()
+                (self._run.stop if at_once else self._run.drain)()
 
     def kill(self) -> None:
         """End the processes that work for it, at once."""
@@ -186,6 +190,7 @@ class LiveRun:
             self.summary = summary(self)
             await self.log.put("summary", self.summary)
         finally:
+            self._spending.close()
             self.log.end()
             self._around.ended(self)
 
@@ -211,9 +216,10 @@ class LiveRun:
         async for message in run:
             if not self._going.is_set():
                 await self._going.wait()
-            if self.is_over or self.log.is_closed:
+            if self.is_over or self.log.is_closed or self._spending.is_over:
                 return
             await self._tell(message)
+            self._spending.look(self.log.size)
 
     async def _tell(self, message: Message) -> None:
         if self.counts.first_result is None:

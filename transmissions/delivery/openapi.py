@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import __version__
 from transmissions.endpoints import parameters_of
 
-from .asks import HEADERS
+from .asks import HEADERS, PRESETS
 from .envelope import ESSENTIAL
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _REFUSALS: Final = {
     "405": "Another method is.",
     "408": "The body took too long.",
     "413": "The body is too large.",
-    "429": "This client has enough streams; come back after Retry-After.",
+    "429": "This client has enough streams, or asks too often; come back after Retry-After.",
     "431": "The headers are too large.",
     "503": "The server has enough streams, or is ending; come back after Retry-After.",
 }
@@ -63,7 +63,8 @@ def document(apps: Sequence[str], endpoints: Sequence[Endpoint] = ()) -> dict[st
 def _app_paths(apps: Sequence[str], since: list[dict[str, Any]]) -> dict[str, Any]:
     app = _path("app", {"type": "string", "enum": list(apps)})
     session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
-    begin = [app, _query("lenient", {"type": "string", "enum": ["1"]}), *since, *_headers()]
+    wishes = [_query("lenient", {"type": "string", "enum": ["1"]}), _query("preset", {"type": "string", "enum": list(PRESETS)})]
+    begin = [app, *wishes, *since, *_headers()]
     accepted = _reply("The run has begun; `stream_url` says where its events are.", _JSON, {"type": "object"})
     begin_sse = _operation("Run an app; its events as Server-Sent Events.", begin, _sse() | {"202": accepted}, _BODY)
     read_sse = _operation("The events of a session's run.", [app, session, *since], _sse() | _NO_MORE)

@@ -71,13 +71,17 @@ class Requests:
         """Return the name of a client's session, or of a new one where it gave none."""
         return self._hub.sessions.check(given, client.owner) if given else self._hub.sessions.new(client.owner)
 
+    def terms(self, connection: HTTPConnection, served: Served) -> Terms:
+        """Return how runs of an app are delivered to a client that asks for it so."""
+        base = self._terms[served.name]
+        asked = read_headers(connection.headers, connection.query_params, base.buffer)
+        warnings = tuple(asked.warnings)
+        return base._replace(buffer=asked.buffer, budget=asked.budget, may_drop=asked.may_drop, warnings=warnings)
+
     async def begin(self, request: Request) -> LiveRun:
         """Begin what a request over HTTP asks for, or find it where it is asked for again."""
         served, client = self.app(request), self.client(request)
-        lenient = request.query_params.get("lenient") in {"1", "true"}
-        base = self._terms[served.name]
-        headers = read_headers(request.headers, base.buffer, lenient=lenient)
-        terms = base._replace(buffer=headers.buffer, may_drop=headers.may_drop, warnings=tuple(headers.warnings))
+        terms = self.terms(request, served)
         session = self.session(request.headers.get("x-session-id"), client)
         message = await self.message(request)
         name = request.headers.get("x-request-id", "")
@@ -94,11 +98,13 @@ class Requests:
         except TimeoutError as error:
             raise Refusal(408, "the body took too long", {"Connection": "close"}) from error
 
-    def begin_on_socket(self, served: Served, client: Client, session: str, name: str, message: Message) -> LiveRun:
+    def begin_on_socket(
+        self, served: Served, client: Client, terms: Terms, session: str, name: str, message: Message
+    ) -> LiveRun:
         """Begin what a message of a socket asks for, or find it where it is asked for again."""
         names = {"request_id": name, "session_id": session, "stream_type": served.name}
         # Requests of a socket are numbered by its client, and other clients of the same owner do the same.
-        asked = self._asked(served, message, names, self._terms[served.name], f"{served.name} {session} {name}")
+        asked = self._asked(served, message, names, terms, f"{served.name} {session} {name}")
         return self._hub.begin(asked, client)[0]
 
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:

@@ -161,13 +161,13 @@ class StreamServer:
         """Run an app over a WebSocket; `place` is the endpoint it was declared for."""
         requests, pace = (place.requests, place.pace) if place else (self._requests, self._pace)
         served, client = requests.app(websocket), requests.client(websocket)
-        session = requests.session(websocket.query_params.get("session_id"), client)
+        session, terms = requests.session(websocket.query_params.get("session_id"), client), requests.terms(websocket, served)
         if sum(address == client.address for address in self._sockets.values()) >= self._caps.sockets:
             raise TooMany(f"{self._caps.sockets} sockets of yours are open, and more are not taken", retry_after=1)
 
         def begin(message: Message, name: str, since: str) -> tuple[LiveRun, int]:
             number = read_since(None, since)
-            return requests.begin_on_socket(served, client, session, name, message), number
+            return requests.begin_on_socket(served, client, terms, session, name, message), number
 
         names = {"session_id": session, "app": served.name}
         socket = Socket(websocket, begin, pace, names, frozenset({served.name}))

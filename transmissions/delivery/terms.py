@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .budget import Budget
 from .eventlog import Memory
 from .lifecycle import Lifecycle
 
@@ -30,6 +31,8 @@ class Terms(NamedTuple):
     """Whether results are sent as they are, without an envelope."""
     failure: Callable[[str], object] | None = None
     """What is sent then of a failed run, by what went wrong; None for nothing."""
+    budget: Budget = Budget()
+    """What the client asked to be spent at most."""
     warnings: tuple[str, ...] = ()
     """What the client is told about what it asked for."""
 
