@@ -33,6 +33,7 @@ APPS = {
     "dead": ':dead a :EntryTransmission ; :pipe ( [ a :Numbers ] :odd ) . :odd a :OnlyEven ; :onError "deadLetter" .',
     "skips": ':skips a :EntryTransmission ; :pipe ( [ a :Numbers ] :odd ) . :odd a :OnlyEven ; :onError "skip" .',
     "stops": ":stops a :EntryTransmission ; :pipe ( [ a :Numbers ] [ a :OnlyEven ] ) .",
+    "gated": ":gated a :EntryTransmission ; :pipe ( [ a :Numbers ] [ a :Gate ] ) .",
     "shown": ':shown a :EntryTransmission ; :pipe ( [ a :Numbers ] [ a :ShowMessage ; :alert "" ] ) .',
 }
 STEPS = '''
@@ -60,6 +61,14 @@ class OnlyEven(Processor):
     def process(self, message):
         if message["n"] % 2:
             raise ValueError(f"{message['n']} is odd, in {self.context.folders.output}")
+        return message
+
+
+class Gate(Processor):
+    """Tell the `decision` of each message."""
+
+    def process(self, message):
+        self.context.emit("gate", decision=message["decision"])
         return message
 '''
 

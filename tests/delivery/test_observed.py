@@ -117,6 +117,29 @@ def test_mt11_mt14_labels_are_names_of_ours_only():
     assert (labels, kinds) == ({("other", "ndjson")}, {"other"})
 
 
+def test_mt12_how_pages_are_read_is_counted():
+    """By what steps tell of it; a decision there is none of is another."""
+    with running("gated") as server:
+        for decision in ("raw", "raw", "headless", "probably"):
+            server.events("gated", {"count": 1, "fields": {"decision": decision}})
+        samples = scraped(server)
+    expected = {"raw": 2, "probes_first": 0, "headless": 1, "cached": 0, "other": 1}
+    for prefix in ("", "riptide_"):
+        assert {one["decision"]: value for one, value in samples[f"{prefix}gate_decisions_total"]} == expected
+
+
+def test_mt13_mt14_requests_are_timed_by_endpoint():
+    """As it was declared, whatever clients put into their paths; a stream that goes on has been answered."""
+    with running("numbers") as server, server.asked("POST", "/apps/numbers/stream", FOREVER) as reply:
+        reply.readline()
+        for number in range(20):
+            server.ask("GET", f"/runs/{number}")
+            server.ask("GET", f"/nothing/{number}")
+        samples = scraped(server)
+    counts = {(one["endpoint"], one["status"]): value for one, value in samples["riptide_http_request_duration_seconds_count"]}
+    assert counts == {("/apps/{app}/stream", "200"): 1, ("/runs/{id}", "404"): 20, ("other", "404"): 20}
+
+
 @pytest.mark.parametrize(
     ("sent", "dropped", "rate", "state", "score"),
     [

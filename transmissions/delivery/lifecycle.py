@@ -104,6 +104,21 @@ class ConnectionClosed(NamedTuple):
     messages_sent: int
 
 
+class Answered(NamedTuple):
+    """The answer to a request began."""
+
+    endpoint: str
+    """The path as it is declared, such as `/runs/{id}`; `other` where nothing is."""
+    status: int
+    seconds: float
+
+
+class GateDecided(NamedTuple):
+    """A step of a run decided how a page is read."""
+
+    decision: str
+
+
 class Lifecycle:
     """The connections there are, and those who listen."""
 

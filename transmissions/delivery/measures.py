@@ -41,8 +41,15 @@ ERROR_RATE: Final = Measure("streaming_error_rate", "gauge", "Errors among the l
 MEMORY: Final = Measure("streaming_memory_usage_bytes", "gauge", "What waits for clients.")
 SCORE: Final = Measure("streaming_health_score", "gauge", "From 0 to 100.")
 CAPACITY: Final = Measure("streaming_capacity_ratio", "gauge", "Streams that are open, of those there may be.")
+HTTP: Final = Measure(
+    "http_request_duration_seconds", "histogram", "From a request to the beginning of its answer.", ("endpoint", "status")
+)
+GATE: Final = Measure("gate_decisions_total", "counter", "How pages were read: what runs told by events `gate`.", ("decision",))
+DECISIONS: Final = ("raw", "probes_first", "headless", "cached")
+"""What a gate may decide; anything else counts as `other`."""
 
 MEASURES: Final = (
     *(TTFB, UTILIZATION, EVENTS, BYTES, ACTIVE, CONNECTIONS, SENT, DROPPED),
     *(LASTED, STREAMS, LATENCY, ERRORS, ERROR_RATE, MEMORY, SCORE, CAPACITY),
+    *(HTTP, GATE),
 )

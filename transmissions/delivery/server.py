@@ -37,6 +37,7 @@ from .places import Place, declared
 from .replies import HANDLERS, json_reply
 from .requests import Requests, session_in
 from .terms import Terms
+from .timing import Timed
 from .tracing import traced
 from .websocket import GOING_AWAY, Socket
 
@@ -102,7 +103,8 @@ class StreamServer:
             Route("/openapi.json", self.openapi, methods=["GET"]),
             *(one.route(self.socket) for one in self._endpoints),
         ]
-        return traced(Starlette(routes=routes, exception_handlers=HANDLERS), self.hub.lifecycle)
+        lifecycle = self.hub.lifecycle
+        return traced(Timed(Starlette(routes=routes, exception_handlers=HANDLERS), lifecycle), lifecycle)
 
     def admits(self, scope: Scope) -> bool:
         """Whether a request needs no token: for the page, or because a session stands for it, to follow or begin a run."""

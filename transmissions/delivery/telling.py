@@ -9,7 +9,7 @@ from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, des
 
 from .envelope import ESSENTIAL
 from .errors import DeadLetter, DeliveryError, PipelineFailed, SerializationFailed, SkippedInput, TimedOut
-from .lifecycle import StreamError
+from .lifecycle import GateDecided, StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ _HEARD: Final = 4096
 """Errors and printed texts that may wait to be told: in the middle of the engine nobody can wait for room."""
 _OWN: Final = frozenset(ESSENTIAL) - {"result", "progress", "error", "output"}
 """Names an app's messages cannot take for events of theirs."""
-HEARD: Final = ("error", "skip", "output")
-"""Events of a run that are told."""
+HEARD: Final = ("error", "skip", "output", "gate")
+"""Events of a run that are told, or counted: `gate` says how a page is read, as `decision`."""
 
 
 class Counts:
@@ -91,6 +91,9 @@ class Telling:
 
     def hear(self, event: str, fields: dict[str, Any]) -> None:
         """Take what the engine tells; it is told to the client soon."""
+        if event == "gate":
+            self._lifecycle.tell(GateDecided(str(fields.get("decision", ""))))
+            return
         # What is skipped tells so itself, and what stops the run is told at its end.
         if event == "error" and fields.get("policy") != "deadLetter":
             return

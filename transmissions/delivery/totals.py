@@ -52,6 +52,8 @@ class Totals:
             lifecycle.StreamCompleted: lambda told: self._ended(told, "complete"),
             lifecycle.StreamTerminated: lambda told: self._ended(told, told.reason),
             lifecycle.ConnectionClosed: self._close,
+            lifecycle.Answered: self._answered,
+            lifecycle.GateDecided: self._decided,
         }
         self._began: dict[str, tuple[str, str]] = {}
         disable_created_metrics()  # type: ignore[no-untyped-call]  # When each series began is of no use, and doubles them.
@@ -62,6 +64,10 @@ class Totals:
         self._streams = _histogram(measures.STREAMS, registry)
         self._errors = _counter(measures.ERRORS, registry)
         self._bytes = _counter(measures.BYTES, registry)
+        self._http = _histogram(measures.HTTP, registry)
+        self._gate = _counter(measures.GATE, registry)
+        for decision in measures.DECISIONS:
+            self._gate.labels(decision)  # so that it is there, as 0, before the first
         self._latency = _histogram(measures.LATENCY, registry)
         self._send = self._latency.labels("send")
         self._bytes_of = {name: self._bytes.labels(name) for name in lifecycle.PROTOCOLS}
@@ -136,6 +142,12 @@ class Totals:
         self.seconds += told.duration
         self._lasted.observe(told.duration)
         self._streams.labels(status).observe(told.duration)
+
+    def _answered(self, told: lifecycle.Answered) -> None:
+        self._http.labels(told.endpoint, str(told.status)).observe(told.seconds)
+
+    def _decided(self, told: lifecycle.GateDecided) -> None:
+        self._gate.labels(told.decision if told.decision in measures.DECISIONS else "other").inc()
 
 
 def _counter(measure: measures.Measure, registry: CollectorRegistry) -> Counter:
