@@ -55,10 +55,16 @@ def blocks_of(document):
     ]
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Give a copy of the checkout to all documents that work elsewhere."""
+    return checkout_in(tmp_path_factory.mktemp("shared") / "checkout")
+
+
 def checkout_in(folder):
-    """Copy the checkout, with a `trans` that needs no set-up."""
+    """Copy the checkout, with what is compiled of it, and with a `trans` that needs no set-up."""
     for name in ("transmissions", "processors", "configs", "apps"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)
     prelude = START.format(home=str(folder), libraries=sysconfig.get_path("purelib"))
     (folder / ".prelude.py").write_text(prelude)
     (folder / ".start.py").write_text(f"{prelude}from transmissions.cli import main\nsys.exit(main())\n")
@@ -90,7 +96,7 @@ class Place(NamedTuple):
     def run(self, command):
         """Run a command line and return its exit code and all it printed."""
         path = f"{self.checkout}:{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{self.checkout}/.cache"}
+        environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "XDG_CACHE_HOME": f"{self.home.parent}/.cache"}
         shell = ["sh", "-c", f"exec 2>&1\n{command}"]
         result = subprocess.run(shell, cwd=self.home, env=environment, capture_output=True, text=True, timeout=100)
         return result.returncode, result.stdout
@@ -136,11 +142,11 @@ def execute(block, place):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_a_document_is_true(document, tmp_path):
+def test_a_document_is_true(document, shared, tmp_path):
     """Every block of a document, taken in order, does what the document says."""
-    checkout = checkout_in(tmp_path / "checkout")
-    (tmp_path / "home").mkdir()
-    place = Place(checkout, checkout if document.name == "README.md" else tmp_path / "home")
+    home = tmp_path / "home"
+    place = Place(checkout_in(home), home) if document == DOCUMENTS[0] else Place(shared, home)
+    home.mkdir(exist_ok=True)
     for block in blocks_of(document):
         try:
             execute(block, place)
