@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from transmissions.channel import Pressure as Waits
 from transmissions.errors import RunError
 
 from .bell import Bell
@@ -52,6 +53,8 @@ class EventLog:
     ) -> None:
         self.buffer = buffer
         self.pressure = pressure
+        self.waits = Waits()
+        """How often there was no room."""
         self.last = 0
         """The number of the latest event."""
         self.is_ended = False
@@ -102,6 +105,7 @@ class EventLog:
         except RunError as error:
             raise SerializationFailed(f"an event {name} cannot be written: {error}") from error
         while self._is_full(len(body)):
+            self.waits.note()
             await self._room.wait()
         if self.is_closed:
             return False

@@ -16,18 +16,19 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions.channel import Channel
 from transmissions.errors import TransmissionsError
 from transmissions.supervisor import Raised, attempt_async
 
+from .bell import Bell
 from .budget import Spending
 from .buffer import DynamicBuffer
 from .eventlog import EventLog
 from .figures import metadata, progress, status, summary
 from .lifecycle import Dropped, FirstResult
+from .outlet import Outlet
 from .pressure import Pressure
 from .spool import Kept
-from .telling import HEARD, Telling, in_words
+from .telling import Telling, in_words
 from .terms import Surroundings, Terms
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _EVERY: Final = 0.5
 """Seconds between two events `progress`, at least."""
-_AHEAD: Final = 64
-"""Final messages the pipe may be ahead of the log."""
 _PATIENCE: Final = 5.0
 """Seconds a run has for its teardown."""
 
@@ -84,8 +83,7 @@ class LiveRun:
         self._clean = clean
         self._began = time.monotonic()
         self._told = self._over = 0.0
-        self._going = asyncio.Event()
-        self._going.set()
+        self._going = Bell()
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving: asyncio.TimerHandle | None = None
@@ -135,19 +133,18 @@ class LiveRun:
         """Take no more results out of the pipe, which stops its sources when its buffers are full."""
         if self.state == "running":
             self.state = "paused"
-            self._going.clear()
 
     def resume(self) -> None:
         """Go on."""
         if self.state == "paused":
             self.state = "running"
-            self._going.set()
+            self._going.ring()
 
     def cancel(self) -> None:
         """Stop the run; a summary will say so."""
         if not self.is_over:
             self.state = "cancelled"
-            self._going.set()
+            self._going.ring()
             if self._run is not None:
                 self._run.stop()
 
@@ -197,31 +194,23 @@ class LiveRun:
     async def _deliver(self) -> None:
         if self.is_over:
             return
-        # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
         self._run = run = self._open_run()
-        run.way_out = Channel("out", _AHEAD, self.terms.buffer.memory // 8)
-        for event in HEARD:
-            run.on(event, self._telling.hear)
+        # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
+        run.way_out = way_out = Outlet(self._tell, self.log.waits)
+        self._telling.listen(run)
         if self.reason:
             run.drain()
-        telling = asyncio.create_task(self._telling.tell_heard())
         try:
             async with run:
-                await self._follow(run)
+                await way_out.wait()
         finally:
-            self._telling.hear_no_more()
-            await telling
-
-    async def _follow(self, run: Run) -> None:
-        async for message in run:
-            if not self._going.is_set():
-                await self._going.wait()
-            if self.is_over or self.log.is_closed or self._spending.is_over:
-                return
-            await self._tell(message)
-            self._spending.look(self.log.size)
+            await self._telling.tell_rest()
 
     async def _tell(self, message: Message) -> None:
+        while self.state == "paused":
+            await self._going.wait()
+        if self.is_over or self.log.is_closed or self._spending.is_over:
+            return
         if self.counts.first_result is None:
             self.counts.first_result = self.seconds
             self.lifecycle.tell(FirstResult(self.name, self.seconds))
@@ -230,6 +219,7 @@ class LiveRun:
         if now - self._told >= _EVERY:
             self._told = now
             await self.log.put("progress", progress(self))
+        self._spending.look(self.log.size)
 
     async def _fail(self, error: BaseException) -> None:
         if self.state == "cancelled":

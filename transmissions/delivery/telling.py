@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transmissions.message import Message
+    from transmissions.running import Run
 
     from .eventlog import EventLog
     from .lifecycle import Lifecycle
@@ -53,8 +55,11 @@ class Telling:
         self._log = log
         self._lifecycle = lifecycle
         self._clean = clean
-        self._heard: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
+        self._heard: deque[tuple[str, dict[str, Any]]] = deque()
         self._unheard = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_telling = False
 
     async def message(self, message: Message) -> None:
         """Tell a final message: as a result, or as the event it names."""
@@ -89,30 +94,46 @@ class Telling:
         record = bare(told["message"]) if bare else {"error": told["message"]}
         await self._log.put("error", {"message": told["message"], "error": told}, record)
 
-    def hear(self, event: str, fields: dict[str, Any]) -> None:
-        """Take what the engine tells; it is told to the client soon."""
+    def listen(self, run: Run) -> None:
+        """Tell what goes wrong in a run, and what it prints, soon after it happens."""
+        self._loop = asyncio.get_running_loop()
+        for event in HEARD:
+            run.on(event, self._hear)
+
+    async def tell_rest(self) -> None:
+        """Tell what was heard and is not told yet."""
+        if self._task is not None:
+            await self._task
+        await self._tell_heard()
+        if self._unheard:
+            await self.error(DeadLetter(f"{self._unheard} more errors came at once, and are not told one by one"))
+            self.counts.failed += self._unheard - 1
+
+    def _hear(self, event: str, fields: dict[str, Any]) -> None:
         if event == "gate":
             self._lifecycle.tell(GateDecided(str(fields.get("decision", ""))))
             return
         # What is skipped tells so itself, and what stops the run is told at its end.
         if event == "error" and fields.get("policy") != "deadLetter":
             return
-        if self._heard.qsize() < _HEARD:
-            self._heard.put_nowait((event, fields))
+        if len(self._heard) < _HEARD:
+            self._heard.append((event, fields))
+            self._tell_soon()
         elif event != "output":
             self._unheard += 1
 
-    def hear_no_more(self) -> None:
-        """Have `tell_heard` come to its end."""
-        self._heard.put_nowait(None)
+    def _tell_soon(self) -> None:
+        if not self._is_telling and self._loop is not None:
+            self._is_telling = True
+            self._loop.call_soon_threadsafe(self._begin)  # A step that works in a thread is heard there.
 
-    async def tell_heard(self) -> None:
-        """Tell what is heard, until nothing more comes."""
-        while (heard := await self._heard.get()) is not None:
-            await self._tell(*heard)
-        if self._unheard:
-            await self.error(DeadLetter(f"{self._unheard} more errors came at once, and are not told one by one"))
-            self.counts.failed += self._unheard - 1
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._tell_heard())
+
+    async def _tell_heard(self) -> None:
+        while self._heard:
+            await self._tell(*self._heard.popleft())
+        self._is_telling = False
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
         if event == "output":

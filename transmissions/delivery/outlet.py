@@ -1,0 +1,48 @@
+"""The end of the pipe of a run that is delivered: what leaves it is told in the task it comes from, with no channel between."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from .bell import Bell
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from transmissions.channel import Pressure
+    from transmissions.message import Message, Token
+
+_TURN: Final = 64
+"""Messages that are told before others have their turn."""
+
+
+class Outlet:
+    """Hands each final message of a run to `tell`, which waits while there is no room, and then the run does."""
+
+    def __init__(self, tell: Callable[[Message], Awaitable[None]], pressure: Pressure) -> None:
+        self.pressure = pressure
+        self._tell = tell
+        self._line = asyncio.Lock()
+        self._told = 0
+        self._is_over = False
+        self._over = Bell()
+
+    async def put_many(self, messages: list[Message]) -> None:
+        """Tell messages, in order; of two that write at once, one after the other."""
+        async with self._line:
+            for message in messages:
+                await self._tell(message)
+                self._told += 1
+                if self._told % _TURN == 0:
+                    await asyncio.sleep(0)
+
+    async def put_token(self, token: Token) -> None:  # noqa: ARG002 - only the run's end comes here
+        """Know that nothing more comes."""
+        self._is_over = True
+        self._over.ring()
+
+    async def wait(self) -> None:
+        """Wait until nothing more comes."""
+        while not self._is_over:
+            await self._over.wait()
