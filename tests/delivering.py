@@ -89,10 +89,12 @@ def log(**options):
     return EventLog(DynamicBuffer(BufferLimits(**limits)), Pressure(), Kept(**kept), **options)
 
 
-def served(*names):
-    """Return apps as they are served."""
+def served(*names, settings=()):
+    """Return apps as they are served, with settings as on a command line."""
     apps = [find_app(name) for name in names]
-    return [Served(app.name, app, prepare(app).plan, None, Path.cwd() / f"{app.name}-output") for app in apps]
+    return [
+        Served(app.name, app, prepare(app, overrides=settings).plan, None, Path.cwd() / f"{app.name}-output") for app in apps
+    ]
 
 
 def live(name, message, around=None, clean=str, **terms):
@@ -143,7 +145,8 @@ class Running:
 @contextlib.contextmanager
 def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=(), per_address=None, **more):  # noqa: B008 - immutable
     """Serve apps in a thread while the block lasts; `limit` is one of the rate, `sockets` of WebSockets, `buffer` of events."""
-    streams = StreamServer(served(*names), pace=pace, caps=caps, timeout=30, terms=terms, buffer=more.get("buffer"))
+    apps = served(*names, settings=more.get("settings", ()))
+    streams = StreamServer(apps, pace=pace, caps=caps, timeout=30, terms=terms, buffer=more.get("buffer"))
     guard = Guard(streams.application(), token=token, origins=origins, admits=streams.admits)
     app = limited(guard, more.get("limit"))
     app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
