@@ -57,7 +57,7 @@ def parse_json(line: str) -> Any:
     return value
 
 
-class _Emitter(BatchProcessor, ABC):
+class _Emitter(BatchProcessor):
     """A processor that tells events."""
 
     _publish: Publish | None = None
@@ -72,21 +72,25 @@ class _Emitter(BatchProcessor, ABC):
         """Start a run."""
         self._publish = publish
 
+    def _tell(self, kind: str, fields: Mapping[str, Any], at: float) -> None:
+        if self._publish is not None:
+            self._publish(kind, fields, at)
+
+
+class _LineEmitter(_Emitter, ABC):
+    """A processor that tells events of each line by itself."""
+
     def process_batch(self, lines: Lines) -> None:
         """Tell what each line says."""
         for number, text in lines.numbered():
             for kind, fields in self._events(text):
                 self._tell(kind, {"source": lines.source.value, "line": number, **fields}, lines.time)
 
-    def _tell(self, kind: str, fields: Mapping[str, Any], at: float) -> None:
-        if self._publish is not None:
-            self._publish(kind, fields, at)
-
     @abstractmethod
     def _events(self, text: str) -> Iterable[tuple[str, dict[str, Any]]]: ...
 
 
-class JsonLineProcessor(_Emitter):
+class JsonLineProcessor(_LineEmitter):
     """Parses each line as JSON, and tells each value as an event `json`; what is no JSON is counted and passed over."""
 
     def __init__(self, *, emit_events: bool = True, report_malformed: bool = False) -> None:
@@ -117,7 +121,7 @@ class JsonLineProcessor(_Emitter):
             yield "json", {"value": value}
 
 
-class PatternMatchProcessor(_Emitter):
+class PatternMatchProcessor(_LineEmitter):
     """Looks for patterns anywhere in each line; every pattern that is found is an event.
 
     `patterns` maps event types to patterns, or lists patterns for events of type `match`. An event has `text`, `pattern`,
@@ -151,7 +155,7 @@ class PatternMatchProcessor(_Emitter):
                     break
 
 
-class EventEmitter(_Emitter):
+class EventEmitter(_LineEmitter):
     """Tells each line as an event of one type.
 
     Raises:
