@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .accepted import read_request as read_request
     from .bucket import Bucket as Bucket
     from .buffer import Buffer as Buffer
     from .buffer import BufferSettings as BufferSettings
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .settings import IRI as IRI
     from .settings import Dynamic as Dynamic
     from .settings import FractionOf as FractionOf
+    from .settings import Length as Length
     from .settings import LessThan as LessThan
     from .settings import LessThanOrEquals as LessThanOrEquals
     from .settings import Pattern as Pattern
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from .whole import write_whole as write_whole
 
 _HOMES = {
+    "accepted": ("read_request",),
     "bucket": ("Bucket",),
     "buffer": ("Buffer", "BufferSettings"),
     "comparison": ("Condition", "as_text", "compare"),
@@ -97,6 +100,7 @@ _HOMES = {
         "IRI",
         "Dynamic",
         "FractionOf",
+        "Length",
         "LessThan",
         "LessThanOrEquals",
         "Pattern",

@@ -87,18 +87,23 @@ def _unknown(violation: Violation, findings: Findings) -> None:
 
 def _missing(violation: Violation, setting: Setting, findings: Findings) -> None:
     given = violation.subject.values.get(setting.term)
+    if given:
+        sentence = f"{setting.term} needs at least {setting.min_count} values, not {len(given)}"
+        findings.report(ERROR, "too-few-values", sentence, given[0].span or violation.subject.span)
+        return
     sentence = f"{violation.subject.spec.name} needs the setting {setting.term}"
-    span = given[0].span if given else violation.subject.span
     # A message may bring it to a node under `--compat`, to a record never.
     severity = STRICT if violation.subject.spec.file else ERROR
-    findings.report(severity, "missing-setting", sentence, span, f"has no {setting.term}", mend=setting.doc)
+    findings.report(severity, "missing-setting", sentence, violation.subject.span, f"has no {setting.term}", mend=setting.doc)
 
 
 def _too_many(violation: Violation, setting: Setting, findings: Findings) -> None:
     written = [given.span for given in violation.subject.values[setting.term] if given.span]
-    sentence = f"{setting.term} takes one value, not {len(written)}"
+    most = (setting.max_count or 0) if setting.many else 1
+    takes = "one value" if most == 1 else f"at most {most} values"
     related = (Label(written[0], "the first"),)
-    findings.report(ERROR, "too-many-values", sentence, written[1], "one too many", related=related)
+    sentence = f"{setting.term} takes {takes}, not {len(written)}"
+    findings.report(ERROR, "too-many-values", sentence, written[most], "one too many", related=related)
 
 
 def _wrong_type(violation: Violation, setting: Setting, findings: Findings) -> None:
@@ -125,6 +130,15 @@ def _bound(words: str, attribute: str, verdict: str) -> Callable[[Violation, Set
         unit = f" {setting.unit}" if setting.unit else ""
         sentence = f"{setting.term} must be {words} {bound}{unit}"
         findings.report(ERROR, "range", sentence, _span(violation), f"{violation.text} is too {verdict}")
+
+    return say
+
+
+def _length(words: str, attribute: str) -> Callable[[Violation, Setting, Findings], None]:
+    def say(violation: Violation, setting: Setting, findings: Findings) -> None:
+        sentence = f"{setting.term} must be {words} {getattr(setting, attribute)} characters long"
+        size = len(str(violation.given.plain)) if violation.given else 0
+        findings.report(ERROR, "length", sentence, _span(violation), f"has {size}")
 
     return say
 
@@ -158,6 +172,8 @@ _SENTENCES: Final[dict[str, Callable[[Violation, Setting, Findings], None]]] = {
     "Or": _wrong_type,
     "In": _choice,
     "Pattern": _pattern,
+    "MinLength": _length("at least", "min_length"),
+    "MaxLength": _length("at most", "max_length"),
     "MinInclusive": _bound("at least", "ge", "small"),
     "MinExclusive": _bound("greater than", "gt", "small"),
     "MaxInclusive": _bound("at most", "le", "large"),

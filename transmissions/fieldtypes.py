@@ -9,6 +9,7 @@ from .settings import (
     IRI,
     Dynamic,
     FractionOf,
+    Length,
     LessThan,
     LessThanOrEquals,
     Pattern,
@@ -53,7 +54,10 @@ def read_type(hint: Any) -> dict[str, Any]:
     """
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return read_type(inner[0]) | {name: value for marker in inner[1:] for name, value in _read_marker(marker).items()}
+        words = read_type(inner[0])
+        for marker in inner[1:]:
+            words |= _read_length(marker, words) if isinstance(marker, Length) else _read_marker(marker)
+        return words
     if origin is Union or origin is UnionType:
         return _read_union(hint, [part for part in inner if part is not NoneType])
     if origin is tuple and len(inner) == 2 and inner[1] is Ellipsis and get_origin(inner[0]) is not tuple:  # noqa: PLR2004
@@ -78,6 +82,11 @@ def _read_plain(hint: Any) -> dict[str, Any]:
     if kind is None:
         raise _unreadable(hint)
     return {"kind": kind}
+
+
+def _read_length(marker: Length, words: dict[str, Any]) -> dict[str, Any]:
+    of = "count" if words.get("many") else "length"
+    return {f"{bound}_{of}": value for bound, value in (("min", marker.ge), ("max", marker.le)) if value is not None}
 
 
 def _read_marker(marker: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
-from .settings import Settings
+from .settings import Record, Settings
 from .terms import to_term
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ class Processor(Settings):
     what is quick must not wait for what is slow."""
     placement: ClassVar[str] = "loop"
     """Where `process` runs: `loop`, or `thread` for work that blocks."""
+    accepts: ClassVar[type[Record] | None] = None
+    """What a message that begins a run with this step must look like, declared as settings are; in JSON a field has its Python
+    name. A server refuses others before the run, and describes them. Such a step reads the message with `read_request`."""
     fixed: ClassVar[frozenset[str]] = frozenset()
     """Fields that no message sets, under `--compat` either: what is removed, where passwords are sent."""
 

@@ -57,15 +57,22 @@ def type_words(setting: Setting, terms: dict[str, str]) -> str:
         " or ".join(f"`{choice}`" for choice in setting.choices) or setting.kind,
         *(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None),
         *(f"{relation} {terms[other]}" for relation, other in relations if other),
+        _span(setting.min_length, setting.max_length, "characters"),
         f"matches `{setting.pattern}`" if setting.pattern else "",
         f"or a share of {terms[setting.fraction_of]}" if setting.fraction_of else "",
         f"in {setting.unit}" if setting.unit else "",
-        "any number of them" if setting.many else "",
+        (_span(setting.min_count, setting.max_count, "of them") or "any number of them") if setting.many else "",
         "required" if setting.required else "",
         "a message field may override it" if setting.dynamic else "",
         "not in a target's tt.ttl" if setting.protected else "",
     ]
     return ", ".join(word for word in words if word)
+
+
+def _span(least: int | None, most: int | None, of: str) -> str:
+    if least is None and most is None:
+        return ""
+    return f"{least or 0} to {most} {of}" if most is not None else f"at least {least} {of}"
 
 
 def default_words(setting: Setting) -> str:

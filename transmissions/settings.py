@@ -31,6 +31,13 @@ class Range(NamedTuple):
     lt: float | None = None
 
 
+class Length(NamedTuple):
+    """How many characters a text has, or, around a tuple, how many values there are (`sh:minLength`, `sh:maxCount`, …)."""
+
+    ge: int | None = None
+    le: int | None = None
+
+
 class Pattern(NamedTuple):
     """A regular expression that the whole text must match (`sh:pattern`)."""
 

@@ -28,6 +28,7 @@ Block: TypeAlias = "list[tuple[URIRef, Value]]"
 
 _DATATYPES: Final = {"string": XSD.string, "integer": XSD.integer, "decimal": XSD.decimal, "boolean": XSD.boolean}
 _BOUNDS: Final = {"ge": SH.minInclusive, "gt": SH.minExclusive, "le": SH.maxInclusive, "lt": SH.maxExclusive}
+_LENGTHS: Final = {"min_length": SH.minLength, "max_length": SH.maxLength}
 _PREFIXES: Final = {
     "": NAMESPACE,
     "rdf": str(RDF),
@@ -87,10 +88,12 @@ def _property_shape(setting: Setting, siblings: Sequence[Setting]) -> Iterator[t
     if setting.doc:
         yield SH.description, Literal(setting.doc)
     yield from _kind(setting)
-    if setting.required:
-        yield SH.minCount, Literal(1)
-    if not setting.many:
-        yield SH.maxCount, Literal(1)
+    least = max(int(setting.required), (setting.required and setting.min_count) or 0)
+    if least:
+        yield SH.minCount, Literal(least)
+    most = setting.max_count if setting.many else 1
+    if most is not None:
+        yield SH.maxCount, Literal(most)
     yield from _constraints(setting)
     terms = {sibling.name: sibling for sibling in siblings}
     if setting.less_than:
@@ -123,6 +126,9 @@ def _constraints(setting: Setting) -> Iterator[tuple[URIRef, Value]]:
     if setting.choices:
         # A typed "x"^^xsd:string is not equal to a plain "x" here, and the effective graph has plain texts.
         yield SH["in"], tuple(Literal(choice) for choice in setting.choices)
+    for length, predicate in _LENGTHS.items():
+        if getattr(setting, length) is not None:
+            yield predicate, Literal(getattr(setting, length))
     for bound, predicate in _BOUNDS.items():
         value = getattr(setting, bound)
         if value is not None:

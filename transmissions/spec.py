@@ -51,6 +51,12 @@ class Setting(NamedTuple):
     """Whether it names a transmission of the app."""
     fields: tuple[Setting, ...] = ()
     """The fields of a record."""
+    min_count: int | None = None
+    """How many values it takes at least, where it takes several and is given."""
+    max_count: int | None = None
+    min_length: int | None = None
+    """How many characters each text has at least."""
+    max_length: int | None = None
 
 
 class Spec(NamedTuple):

@@ -81,8 +81,11 @@ def _bound_faults(setting: Setting) -> Iterator[str]:
     compared = setting.less_than or setting.less_than_or_equals or setting.fraction_of
     if setting.kind not in _NUMBERS and (compared or any(bound is not None for bound in bounds)):
         yield f"is a {setting.kind}; only numbers have bounds"
-    if setting.pattern and setting.kind not in {"string", "iri"}:
+    is_text = setting.kind in {"string", "iri"}
+    if setting.pattern and not is_text:
         yield f"is a {setting.kind}; only text has a pattern"
+    if not is_text and (setting.min_length, setting.max_length) != (None, None):
+        yield f"is a {setting.kind}; only text has a length, and a tuple a number of values"
     try:
         re.compile(setting.pattern)
     except re.error as error:

@@ -1,0 +1,247 @@
+"""What a message that begins a run must look like, where the first processor of its pipe says so (`Processor.accepts`).
+
+It is declared with the fields and markers of settings, and said in plain JSON: a field has its Python name, values are what
+they are (no text is read as a number), and null stands for a field that is not given where None is its default.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from .errors import UsageError
+from .homes import install_homes, load_class
+from .near import suggestion
+from .plan import NodePlan
+from .settings import Record
+from .spec import describe_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from .message import Message
+    from .plan import Plan
+    from .spec import Setting
+
+    R = TypeVar("R", bound=Record)
+
+_KINDS: Final[dict[str, tuple[Any, str]]] = {
+    "string": ((str,), "a text"),
+    "iri": ((str,), "a text"),
+    "integer": ((int,), "a whole number"),
+    "decimal": ((int, float), "a number"),
+    "boolean": ((bool,), "true or false"),
+    "record": ((dict,), "an object"),
+}
+_SHORT: Final = 80
+_IN_SCHEMA: Final = {"string": "string", "iri": "string", "integer": "integer", "decimal": "number", "boolean": "boolean"}
+_BOUNDS: Final = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+}
+
+
+_KNOWN: Final[dict[type[Record], tuple[Setting, ...]]] = {}
+_COMPARISONS: Final[tuple[tuple[str, str, Callable[[float, float], bool]], ...]] = (
+    ("ge", "less than", operator.ge),
+    ("gt", "not more than", operator.gt),
+    ("le", "more than", operator.le),
+    ("lt", "not less than", operator.lt),
+)
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a message."""
+
+    path: str
+    """The dotted path of the field; empty for the message."""
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.said}" if self.path else self.said
+
+
+class Unaccepted(UsageError):
+    """A message that no run begins with; `faults` are all there are."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(map(str, faults)))
+
+
+def read_request(record: type[R], message: Message) -> R:
+    """Return a message as a record, with the defaults of what it does not say.
+
+    Raises:
+        Unaccepted: it is not as the record declares it; every fault is told, with its path.
+
+    """
+    settings = _described(record)
+    faults = list(_faults(settings, message, ""))
+    if faults:
+        raise Unaccepted(faults)
+    try:
+        return record.from_plan(_given(settings, message))
+    except UsageError as error:
+        raise Unaccepted([Fault("", str(error))]) from error
+
+
+def accepted_by(plan: Plan) -> type[Record] | None:
+    """Return what the first processor of what a plan starts accepts; None if it does not say."""
+    first = next((entry.pipe[0] for entry in plan.entries() if entry.pipe), None)
+    if not isinstance(first, NodePlan):
+        return None
+    install_homes(plan.homes)
+    return load_class(first.implementation).accepts
+
+
+def json_schema(record: type[Record]) -> dict[str, Any]:
+    """Return the JSON Schema of the messages that a record accepts."""
+    return _object(_described(record))
+
+
+def _described(record: type[Record]) -> tuple[Setting, ...]:
+    if record not in _KNOWN:
+        _KNOWN[record] = describe_settings(record)
+    return _KNOWN[record]
+
+
+def _is_left_out(setting: Setting, value: Any) -> bool:
+    return value is None and setting.default is None and not setting.required
+
+
+def _given(settings: Sequence[Setting], message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a message says, without what is null in it because it is not said."""
+    values = {one.name: message[one.name] for one in settings if one.name in message}
+    return {
+        one.name: _within(one, values[one.name])
+        for one in settings
+        if one.name in values and not _is_left_out(one, values[one.name])
+    }
+
+
+def _within(setting: Setting, value: Any) -> Any:
+    if setting.kind != "record":
+        return value
+    return [_given(setting.fields, item) for item in value] if setting.many else _given(setting.fields, value)
+
+
+def _faults(settings: Sequence[Setting], message: Mapping[str, Any], path: str) -> Iterator[Fault]:
+    names = [one.name for one in settings]
+    for name in message:
+        if name not in names:
+            yield Fault(f"{path}{name[:_SHORT]}", f"no such field{suggestion(name, names)}")
+    for one in settings:
+        if one.name in message and not _is_left_out(one, message[one.name]):
+            yield from _of_field(one, message[one.name], f"{path}{one.name}")
+        elif one.required:
+            yield Fault(f"{path}{one.name}", "must be given")
+    yield from _compared(settings, message, path)
+
+
+def _of_field(setting: Setting, value: Any, path: str) -> Iterator[Fault]:
+    if not setting.many:
+        yield from _of_value(setting, value, path)
+        return
+    if not isinstance(value, list | tuple):
+        yield Fault(path, f"must be a list, not {_shown(value)}")
+        return
+    yield from _of_size(len(value), setting.min_count, setting.max_count, path, "value")
+    # A list that is too long is not looked through: what is wrong with each of a million values is of no use.
+    for number, item in enumerate(value[: setting.max_count]):
+        yield from _of_value(setting, item, f"{path}[{number}]")
+
+
+def _of_value(setting: Setting, value: Any, path: str) -> Iterator[Fault]:
+    types, words = _KINDS.get(setting.kind, ((object,), ""))
+    if not isinstance(value, types) or (isinstance(value, bool) and setting.kind in {"integer", "decimal"}):
+        yield Fault(path, f"must be {words}, not {_shown(value)}")
+    elif setting.kind == "record":
+        yield from _faults(setting.fields, value, f"{path}.")
+    elif isinstance(value, str):
+        yield from _of_text(setting, value, path)
+    elif isinstance(value, int | float):
+        yield from _of_number(setting, value, path)
+
+
+def _of_text(setting: Setting, text: str, path: str) -> Iterator[Fault]:
+    if setting.choices and text not in setting.choices:
+        near = suggestion(text[:_SHORT], setting.choices)
+        yield Fault(path, f"'{text[:_SHORT]}' is none of {', '.join(setting.choices)}{near}")
+    if setting.pattern and not re.fullmatch(setting.pattern, text):
+        yield Fault(path, f"'{text[:_SHORT]}' does not match {setting.pattern}")
+    yield from _of_size(len(text), setting.min_length, setting.max_length, path, "character")
+
+
+def _of_size(size: int, least: int | None, most: int | None, path: str, of: str) -> Iterator[Fault]:
+    if least is not None and size < least:
+        yield Fault(path, f"must have at least {least} {of}{'s' * (least != 1)}, not {size}")
+    if most is not None and size > most:
+        yield Fault(path, f"may have at most {most} {of}{'s' * (most != 1)}, not {size}")
+
+
+def _of_number(setting: Setting, value: float, path: str) -> Iterator[Fault]:
+    if not -math.inf < value < math.inf:
+        yield Fault(path, f"{value} is no number that can be compared")
+        return
+    for name, words, fits in _COMPARISONS:
+        bound = getattr(setting, name)
+        if bound is not None and not fits(value, bound):
+            yield Fault(path, f"{_shown(value)} is {words} {bound:g}")
+
+
+def _compared(settings: Sequence[Setting], message: Mapping[str, Any], path: str) -> Iterator[Fault]:
+    values = {one.name: message.get(one.name, one.default) for one in settings}
+    numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    for one in (one for one in settings if one.name in numbers):
+        if one.less_than in numbers and not numbers[one.name] < numbers[one.less_than]:
+            yield Fault(f"{path}{one.name}", f"must be less than {one.less_than}")
+        other = one.less_than_or_equals
+        if other in numbers and not numbers[one.name] <= numbers[other]:
+            yield Fault(f"{path}{one.name}", f"must not be greater than {other}")
+
+
+def _shown(value: Any) -> str:
+    plain = {type(None): "null", dict: "an object", list: "a list", bool: "true or false"}
+    return plain.get(type(value)) or (f"'{value[:_SHORT]}'" if isinstance(value, str) else str(value)[:_SHORT])
+
+
+def _object(settings: Sequence[Setting]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "type": "object",
+        "properties": {one.name: _property(one) for one in settings},
+        "additionalProperties": False,
+    }
+    required = [one.name for one in settings if one.required]
+    return {**said, "required": required} if required else said
+
+
+def _property(setting: Setting) -> dict[str, Any]:
+    said = _value(setting)
+    if setting.many:
+        said = {"type": "array", "items": said, **_sized(setting, min_count="minItems", max_count="maxItems")}
+    is_nullable = not setting.required and setting.default is None
+    if is_nullable and "type" in said:
+        said["type"] = [said["type"], "null"]
+    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    about = {"description": setting.doc} if setting.doc else {}
+    return {**said, **about, **({} if default is None or isinstance(default, Record) else {"default": default})}
+
+
+def _value(setting: Setting) -> dict[str, Any]:
+    if setting.kind == "record":
+        return _object(setting.fields)
+    said: dict[str, Any] = {"type": _IN_SCHEMA[setting.kind]} if setting.kind in _IN_SCHEMA else {}
+    said |= {"enum": list(setting.choices)} if setting.choices else {}
+    said |= {"pattern": f"^(?:{setting.pattern})$"} if setting.pattern else {}
+    return said | _sized(setting, **_BOUNDS)
+
+
+def _sized(setting: Setting, **words: str) -> dict[str, Any]:
+    return {word: value for name, word in words.items() if (value := getattr(setting, name)) is not None}
