@@ -213,7 +213,7 @@ def test_ws14_bp12_a_socket_that_never_reads_is_cut_off():
     with (
         running("numbers", pace=Pace(send=0.3)) as server,
         opened(server) as socket,
-        opened(server, max_queue=1, ping_interval=None) as sleeper,
+        opened(server, max_queue=1, ping_interval=None, close_timeout=0.1) as sleeper,
     ):
         say(sleeper, action="run", data={"count": 10**6, "size": 4000})
         say(socket, action="run", data={"count": 3})
