@@ -81,9 +81,9 @@ _OF_FETCHING: Final = {
 
 
 class PageFault(RunError):
-    """What is wrong with one page. `code` is one of `FAULTS`; `context` is told to clients, `retry_after` is in seconds."""
+    """What is wrong with one page. `code` is one of `FAULTS`; `context` is told to clients."""
 
-    def __init__(self, code: str, said: str, *, retry_after: float | None = None, **context: object) -> None:
+    def __init__(self, code: str, said: str, *, retry_after: float = 0.0, **context: object) -> None:
         super().__init__(said)
         self.code = code
         self.retry_after = retry_after
@@ -123,7 +123,7 @@ def told(error: RunError) -> dict[str, Any]:
         "category": fault.category,
         "message": str(error),
         "retryable": fault.retryable,
-        "retry_after_seconds": error.retry_after if isinstance(error, PageFault) else None,
+        "retry_after_seconds": error.retry_after or None,
         "error_code": code,
         "context": dict(error.context) if isinstance(error, PageFault) else {},
     }

@@ -16,11 +16,16 @@ def media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
+def charset_of(header: str) -> str:
+    """Return the charset a `content-type` header names, in lower case; empty if it names none."""
+    named = _CHARSET.search(header)
+    return named[1].lower() if named else ""
+
+
 def text_in(header: str, body: bytes) -> str:
     """Return a body as text, in the charset its header names, else UTF-8; what is not in it is marked `�`."""
-    named = _CHARSET.search(header)
     try:
-        return body.decode(named[1] if named else "utf-8-sig", "replace")
+        return body.decode(charset_of(header) or "utf-8-sig", "replace")
     except LookupError:
         return body.decode("utf-8-sig", "replace")
 

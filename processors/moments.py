@@ -53,6 +53,11 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
+def now() -> str:
+    """Return the time as ISO 8601 text in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return repr(value[:40])

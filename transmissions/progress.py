@@ -35,7 +35,7 @@ class Progress:
 
     def hear(self, _event: str, fields: Mapping[str, Any]) -> None:
         """Take a `progress` event of one node."""
-        self._done[str(fields.get("node"))] = (fields.get("done") or 0, fields.get("total") or 0)
+        self._done[str(fields.get("node"))] = (fields.get("done", fields.get("completed")) or 0, fields.get("total") or 0)
         self._unit = str(fields.get("unit") or "")
 
     async def keep_showing(self) -> None:

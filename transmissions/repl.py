@@ -28,7 +28,7 @@ from .failures import PIPE_CLOSED
 from .homes import App, find_app
 from .near import suggestion
 from .session import as_line
-from .summary import last_lines
+from .summary import last_lines, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +112,7 @@ class Repl:
 
     def _work(self, opened: Run) -> None:
         summaries: list[str] = []
-        opened.on("summary", lambda _, fields: summaries.append(str(fields.get("text"))))
+        opened.on("summary", lambda _, fields: summaries.extend(words_in(fields)))
         opened.on("skip", lambda _, fields: logs.tell(f"{fields['node']}: skipped: {fields['reason']}", logging.WARNING))
         began, ending = time.monotonic(), "failed; "
         try:

@@ -19,7 +19,7 @@ from .json_text import as_json, parse_json
 from .plan import with_processes
 from .progress import Progress
 from .record import record_of
-from .summary import last_lines
+from .summary import last_lines, words_in
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -105,7 +105,7 @@ class Session:
                 raise UsageError(f"--tap takes NODE or NODE:N, not '{tap}'")
             self.opened.tap(node, int(count or _TAPPED), self._show_tapped)
         self.opened.on("skip", self._tell_skipped)
-        self.opened.on("summary", lambda _, fields: self._summaries.append(str(fields.get("text"))))
+        self.opened.on("summary", lambda _, fields: self._summaries.extend(words_in(fields)))
         if progress:
             self.opened.on("progress", progress.hear)
             if sys.stdout.isatty():

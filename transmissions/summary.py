@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .plan import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .plan import TransmissionPlan
     from .running import Run
+
+
+def words_in(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a `summary` event says in words; one of figures alone is for servers."""
+    if fields.get("text") is not None:
+        yield str(fields["text"])
 
 
 def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> Iterator[str]:

@@ -1,0 +1,143 @@
+"""Where a crawl begins: the URLs that are asked for, and those found on the way, each given out when it is its turn."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from transmissions import Protected, Range, RunError, Source, as_json, read_request
+
+from .crawl_lines import Lines
+from .crawl_page import PageFault, told
+from .crawl_request import CrawlRequest
+from .crawl_scope import Scope, canonical, host_of
+from .egress import take_apart
+from .fetch_errors import Refused
+from .frontier_queue import Found, FrontierQueue, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from transmissions import Message
+
+    from .crawl_tickets import Ticket
+    from .frontier_queue import Row
+
+
+class CrawlFrontier(Source):
+    """Give out the pages of a crawl: the URLs a message asks for in `urls`, and, with `options.max_depth`, those they link to.
+
+    A message of `urls` and `options` (see the reference of `crawl`) becomes a message for each page, with its `url`, its
+    `index` in the request, its `depth` and its `host`. As many pages are at work as the request's `options.concurrency` says,
+    and never more than `perHost` of one host: a page counts until a CrawlReport has it, or it was dropped on the way. Links
+    are followed within the `scope` of the request, each once, whatever its fragment or campaign parameters. A URL that is none
+    becomes a page with a fault.
+
+    What waits is kept in SQLite, and takes no memory. With `state`, a file of the output folder, a crawl that was stopped or
+    killed goes on when it is asked for again; a crawl that came to its end leaves no such file. Messages without `urls` pass.
+
+    ```turtle
+    :admit a :CrawlFrontier ; :atOnce 8 ; :perHost 2 ; :state "crawl.db" .
+    ```
+    """
+
+    extra = "crawl"
+    stateful = True
+    accepts = CrawlRequest
+
+    at_once: Annotated[int, Range(ge=1)] = 5
+    "How many pages are at work at once, where a request says nothing."
+    most_at_once: Annotated[int, Range(ge=1)] = 50
+    "How many a request may ask for."
+    per_host: Annotated[int, Range(ge=1)] = 2
+    "How many of them may be of one host."
+    most_urls: Annotated[int, Range(ge=1)] = 100_000
+    "How many URLs one request may ask for."
+    state: Annotated[str, Protected()] = ""
+    "File of the output folder that what waits is kept in."
+    _queue: FrontierQueue | None = None
+    _is_finished = False
+
+    async def produce(self, message: Message) -> AsyncIterator[Message]:
+        """Yield the pages of a crawl."""
+        if "urls" not in message:
+            yield message
+            return
+        request = read_request(CrawlRequest, message)
+        if len(request.urls) > self.most_urls:
+            raise RunError(f"urls: {len(request.urls)} are more than {self.most_urls}")
+        lines = self._begin(request)
+        self.context.whiteboard["crawl"] = lines
+        common = {"options": {name: getattr(request.options, name) for name in request.options._names}}  # noqa: SLF001 - its own list
+        async for row, ticket in lines:
+            yield _page(request, row, ticket, common)
+        self._end(is_finished=True)
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._end(is_finished=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    def _begin(self, request: CrawlRequest) -> Lines:
+        said = as_json({"urls": request.urls, "options": repr(request.options)})
+        self._queue = FrontierQueue(self.context.output_path(self.state) if self.state else None, key_of(said.decode()).hex())
+        self._queue.add(_seeds(request.urls))
+        options, scope = request.options, Scope(request.options)
+
+        def links(row: Row, page: Message) -> Iterable[Found]:
+            if row.depth >= options.max_depth:
+                return ()
+            return scope.select(page.get("links", ()), row, request.urls[row.seed - 1])
+
+        at_once = min(options.concurrency or self.at_once, self.most_at_once)
+        lines = Lines(self._queue, at_once, self.per_host, max(options.max_pages, len(request.urls)), links)
+        if self.state and lines.waiting < lines.total:
+            self.context.log.info("goes on with a crawl: %d pages were done", lines.total - lines.waiting)
+        return lines
+
+    def _end(self, *, is_finished: bool) -> None:
+        queue, self._queue = self._queue, None
+        if queue:
+            if self.state and not is_finished:
+                self.context.log.warning("pages wait in '%s': run the same again to go on", self.state)
+            queue.close(forget=is_finished)
+
+
+def _seeds(urls: Iterable[str]) -> Iterable[Found]:
+    """Yield what is asked for: a URL that stands there twice is no link, and is fetched twice."""
+    seen: dict[str, int] = {}
+    for number, url in enumerate(urls, 1):
+        try:
+            place = take_apart(url)
+            text, host = canonical(place), host_of(place)
+        except Refused:
+            text, host = f"no URL: {url}", ""
+        times = seen[text] = seen.get(text, 0) + 1
+        yield Found(key_of(text if times == 1 else f"{text} #{times}"), url, host, 0, number)
+
+
+def _page(request: CrawlRequest, row: Row, ticket: Ticket, common: dict[str, Any]) -> Message:
+    page: Message = {
+        "url": row.url,
+        "index": row.id - 1,
+        "depth": row.depth,
+        "host": row.host,
+        "seed": request.urls[row.seed - 1],
+        "began": time.monotonic(),
+        "ticket": ticket,
+        **common,
+    }
+    if row.id <= len(request.about):
+        page["about"] = request.about[row.id - 1]
+    if not row.host:
+        page["fault"] = told(PageFault("POLICY_URL", _why(row.url)))
+    return page
+
+
+def _why(url: str) -> str:
+    try:
+        take_apart(url)
+    except Refused as error:
+        return str(error)
+    return f"'{url}' is not a URL"

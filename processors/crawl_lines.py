@@ -1,0 +1,126 @@
+"""The URLs of one crawl in line, by host: whose turn it is, so that no host is asked too much and none waits for another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from .crawl_tickets import Ticket
+from .frontier_queue import DONE, FAILED, WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from transmissions import Message
+
+    from .frontier_queue import Found, FrontierQueue, Row
+
+_READ: Final = 32
+"""URLs of a host that are read from the queue at once."""
+
+
+class _Line:
+    """The URLs of one host."""
+
+    __slots__ = ("after", "busy", "host", "is_ready", "rows")
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.busy = 0
+        self.after = 0
+        """The id of the last row read: those up to it are at work, or were."""
+        self.is_ready = False
+        self.rows: deque[Row] = deque()
+
+
+class Lines:
+    """Gives out what waits in a queue, `at_once` rows at most and `per_host` of one host, until nothing waits or is at work.
+
+    `links` says what was found on a page that is done. Each row comes with a ticket, and counts until that is given back.
+    """
+
+    def __init__(
+        self, queue: FrontierQueue, at_once: int, per_host: int, most: int, links: Callable[[Row, Message], Iterable[Found]]
+    ) -> None:
+        self._queue = queue
+        self._at_once = at_once
+        self._per_host = per_host
+        self._most = most
+        self._links = links
+        self._busy = 0
+        self._lines: dict[str, _Line] = {}
+        self._ready: deque[_Line] = deque()
+        self._changed = asyncio.Event()
+        counts = queue.counts()
+        self.total = sum(counts.values())
+        """How many URLs are known."""
+        self.waiting = counts.get(WAITING, 0)
+        """How many of them wait or are at work."""
+        for host in queue.hosts():
+            self._revive(host)
+
+    async def __aiter__(self) -> AsyncIterator[tuple[Row, Ticket]]:
+        while True:
+            row = self._next()
+            if row:
+                yield row, Ticket(row, self._given_back)
+            elif not self._busy:
+                return
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def add(self, found: list[Found]) -> None:
+        """Queue more."""
+        self._added(self._queue.add(found), found)
+
+    def _next(self) -> Row | None:
+        while self._ready and self._busy < self._at_once:
+            line = self._ready.popleft()
+            line.is_ready = False
+            if not line.rows:
+                line.rows.extend(self._queue.waiting(line.host, line.after, _READ))
+            if line.rows:
+                return self._take(line)
+            if not line.busy:
+                del self._lines[line.host]
+        return None
+
+    def _take(self, line: _Line) -> Row:
+        row = line.rows.popleft()
+        line.after = row.id
+        line.busy += 1
+        self._busy += 1
+        self._make_ready(line)
+        return row
+
+    def _given_back(self, row: Row, page: Message | None) -> None:
+        line = self._lines[row.host]
+        line.busy -= 1
+        self._busy -= 1
+        self.waiting -= 1
+        has_failed = page is None or "fault" in page
+        found = [] if page is None or has_failed else list(self._links(row, page))[: self._most - self.total]
+        self._added(self._queue.finish(row.id, FAILED if has_failed else DONE, found), found)
+        self._make_ready(line)
+        self._changed.set()
+
+    def _added(self, count: int, found: list[Found]) -> None:
+        self.total += count
+        self.waiting += count
+        if count:
+            for host in dict.fromkeys(one.host for one in found):
+                self._revive(host)
+            self._changed.set()
+
+    def _revive(self, host: str) -> None:
+        line = self._lines.get(host)
+        if line is None:
+            line = self._lines[host] = _Line(host)
+        self._make_ready(line)
+
+    def _make_ready(self, line: _Line) -> None:
+        if not line.is_ready and line.busy < self._per_host:
+            line.is_ready = True
+            self._ready.append(line)

@@ -1,0 +1,113 @@
+"""Politeness towards hosts, shared by all crawls of a process: how many requests at once, how far apart, when none at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_MOST: Final = 10_000
+"""Hosts that are remembered while nobody asks them."""
+
+
+class Busy(Exception):
+    """A host asked to be left alone for longer than anybody would wait; `seconds` says how long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class _Host:
+    """What is known of a host. Times are those of the loop."""
+
+    __slots__ = ("apart", "busy", "free_at", "waiting")
+
+    def __init__(self) -> None:
+        self.busy = 0
+        self.free_at = 0.0
+        """When the next request may begin."""
+        self.apart = 0.0
+        """Seconds between the beginnings of two requests, as its robots.txt has it."""
+        self.waiting: deque[asyncio.Future[None]] = deque()
+
+
+class Hosts:
+    """The hosts that are asked, and when each may be asked again."""
+
+    def __init__(self) -> None:
+        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, name: str, most: int, apart: float = 0.0, patience: float = 30.0) -> AsyncIterator[None]:
+        """Wait until a host may be asked, and count as one of `most` who ask it; `apart` is in seconds.
+
+        Raises:
+            Busy: that would take longer than `patience`, because the host asked for it.
+
+        """
+        host = self._known(name)
+        while host.busy >= most:
+            waiter = asyncio.get_running_loop().create_future()
+            host.waiting.append(waiter)
+            await waiter
+        host.busy += 1
+        try:
+            await _wait(host, apart, patience)
+            yield
+        finally:
+            host.busy -= 1
+            _wake(host)
+
+    def pace(self, name: str, seconds: float) -> None:
+        """Keep requests to a host so far apart from now on."""
+        self._known(name).apart = seconds
+
+    def hold(self, name: str, seconds: float) -> None:
+        """Leave a host alone for some time: it has asked for that."""
+        host = self._known(name)
+        host.free_at = max(host.free_at, asyncio.get_running_loop().time() + seconds)
+
+    def _known(self, name: str) -> _Host:
+        host = self._hosts.setdefault(name, _Host())
+        self._hosts.move_to_end(name)
+        if len(self._hosts) > _MOST:
+            self._forget()
+        return host
+
+    def _forget(self) -> None:
+        """Forget the half that nobody asked for longest, but for those at work."""
+        now = asyncio.get_running_loop().time()
+        for name, host in list(self._hosts.items())[: _MOST // 2]:
+            if not host.busy and not host.waiting and host.free_at <= now:
+                del self._hosts[name]
+
+
+async def _wait(host: _Host, apart: float, patience: float) -> None:
+    now = asyncio.get_running_loop().time()
+    if host.free_at - now > patience:
+        raise Busy(host.free_at - now)
+    begins = max(now, host.free_at)
+    host.free_at = begins + max(apart, host.apart)
+    await asyncio.sleep(begins - now)
+
+
+def _wake(host: _Host) -> None:
+    while host.waiting:
+        waiter = host.waiting.popleft()
+        if not waiter.done():
+            waiter.set_result(None)
+            return
+
+
+_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Hosts]] = WeakKeyDictionary()
+
+
+def hosts_here() -> Hosts:
+    """Return the hosts as all who work in this event loop see them."""
+    return _OF_LOOPS.setdefault(asyncio.get_running_loop(), Hosts())
