@@ -42,6 +42,15 @@ class TransmissionServices:
         """Whether sources are to stop; not those that work for a message which is on its way."""
         return self.state.draining and len(self.trail) == 1
 
+    @property
+    def is_held(self) -> bool:
+        """Whether sources are to wait until `turn` says otherwise; those that work for a message on its way never are."""
+        return not self.state.going.is_set() and len(self.trail) == 1
+
+    async def turn(self) -> None:
+        """Wait until the run goes on, or is drained."""
+        await self.state.going.wait()
+
     def emit(self, event: str, fields: dict[str, Any]) -> None:
         """Tell subscribers of `event`."""
         self.state.emit(event, fields)

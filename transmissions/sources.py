@@ -60,6 +60,9 @@ class SourceNode(Node):
         sent, more = 0, True
         try:
             while more is True and not self.services.draining:
+                if self.services.is_held:
+                    await self.services.turn()
+                    continue
                 out: list[Message] = []
                 began = clock()
                 more = await attempt_async(self.take(iterator, out))
@@ -95,6 +98,8 @@ class SourceNode(Node):
                 strange = [one for one in came if not isinstance(one, dict)]
                 if strange:
                     return sent, not_a_message(strange[0])
+                if self.services.is_held:
+                    await self.services.turn()  # What had been asked for before still comes, and waits here.
                 sent += len(came)
                 await rest.put_many(self.leaving(came))
         except _Broken as broken:

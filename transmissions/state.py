@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -67,6 +68,9 @@ class RunState:
         """What spans say of the run besides, by name."""
         self.skipped = 0
         self.draining = False
+        self.going = asyncio.Event()
+        """Clear while sources are to give nothing more; what is on its way goes on."""
+        self.going.set()
         self.failure: RunError | None = None
         """What the run fails with once it is drained."""
         self.processes: set[int] = set()
@@ -145,6 +149,7 @@ class RunState:
     def drain(self) -> None:
         """Stop the sources; what is on its way arrives."""
         self.draining = True
+        self.going.set()  # Nothing that is held back arrives otherwise.
         for interrupt in tuple(self.interrupts):
             interrupt()
 

@@ -3,8 +3,8 @@
 The order of things. A run begins when it is asked for, and puts `metadata` before anything else. Each final message is a
 `result`, or, if it names an event in its field `event`, that; each dead letter or skipped input an `error`; what is printed
 an `output`; then comes one `summary`. One connection at a time takes events; a later one takes over. Without any the run goes
-on until its buffer is full, and is cancelled when nobody came back within `grace`. Paused, it takes no more results out of
-the pipe, which fills and stops its sources; cancelled, it stops, and its summary says so. All is kept until `grace` after it.
+on until its buffer is full, and is cancelled when nobody came back within `grace`. Paused, its sources give nothing more, and
+it takes no results out of the pipe; cancelled, it stops, and its summary says so. All is kept until `grace` after it.
 """
 
 from __future__ import annotations
@@ -130,15 +130,19 @@ class LiveRun:
             self._wait_for_a_client()
 
     def pause(self) -> None:
-        """Take no more results out of the pipe, which stops its sources when its buffers are full."""
+        """Hold its sources, and take no more results out of the pipe, which stops what else makes messages when it is full."""
         if self.state == "running":
             self.state = "paused"
+            if self._run is not None:
+                self._run.state.going.clear()
 
     def resume(self) -> None:
         """Go on."""
         if self.state == "paused":
             self.state = "running"
             self._going.ring()
+            if self._run is not None:
+                self._run.state.going.set()
 
     def cancel(self) -> None:
         """Stop the run; a summary will say so."""
@@ -198,6 +202,8 @@ class LiveRun:
         # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
         run.way_out = way_out = Outlet(self._tell, self.log.waits)
         self._telling.listen(run)
+        if self.state == "paused":
+            run.state.going.clear()
         if self.reason:
             run.drain()
         try:
