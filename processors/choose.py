@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from transmissions import Processor, UsageError
 
 from .arrivals import is_older
+from .conversation import conversation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ class ConversationFilter(Processor):
 
     def process(self, message: Message) -> Message:
         """Let the message go on as it is, or without its `conversation`."""
-        conversation = message.get("conversation")
+        conversation = conversation_of(message)
         if conversation is None:
             return message
         reason = next(self._against(conversation), "")

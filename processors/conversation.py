@@ -46,8 +46,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .access import need, need_text
+
+if TYPE_CHECKING:
+    from transmissions import Message
 
 Conversation = dict[str, Any]
 ChatMessage = dict[str, Any]
@@ -55,9 +63,32 @@ Block = dict[str, Any]
 
 TITLE_LENGTH: Final = 60
 UNTITLED: Final = "Untitled"
+_TEXTS: Final = ("provider", "id", "title", "created", "updated", "url", "summary", "model", "leaf")
 _NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
 _MILLISECONDS: Final = 95_617_584_000
 """The year 5000 in seconds: what is later is told in milliseconds."""
+
+
+def conversation_of(message: Message) -> Conversation | None:
+    """Return the conversation in a message, if there is one.
+
+    Raises:
+        RunError: something else is in its place, or a part that every conversation has is missing or of another type.
+
+    """
+    conversation: Any = message.get("conversation")
+    if conversation is None:
+        return None
+    if not isinstance(conversation, dict):
+        raise RunError(f"the field 'conversation' is not an object but a {type(conversation).__name__}")
+    for name in _TEXTS:
+        if conversation.get(name).__class__ is not str:
+            need_text(message, f"conversation.{name}")
+    if not isinstance(need(message, "conversation.counts"), dict):
+        raise RunError("the field 'conversation.counts' is not an object of numbers by kind")
+    if not isinstance(need(message, "conversation.messages"), Iterable):
+        raise RunError("the field 'conversation.messages' is not a list")
+    return conversation
 
 
 def as_text(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from transmissions import Processor
 
-from .conversation import title_of
+from .conversation import conversation_of, title_of
 from .places import page_of
 from .records import encode_pieces, note_replaced, one_line
 from .spoken import on_path, said
@@ -47,9 +47,9 @@ class ConversationJSONLines(Processor):
 
     def process(self, message: Message) -> Message:
         """Add the lines of the message's `conversation`."""
-        if "conversation" not in message:
+        conversation = conversation_of(message)
+        if conversation is None:
             return message
-        conversation = message["conversation"]
         provider, identifier = conversation["provider"], conversation["id"]
         key = one_line(message.get("key") or f"{provider}:{identifier}")
         head = {"key": key, "provider": provider, "id": identifier}

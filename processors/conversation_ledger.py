@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from transmissions import Processor
 
+from .access import need
 from .ledger import NAME, Known, Ledger
 from .tree import Tree
 
@@ -49,10 +50,10 @@ class ConversationLedger(Processor):
         """Record the message's `written`."""
         if "place" not in message:
             return message
-        place = message.pop("place")
-        facts = message.pop("facts")
+        place, facts, key = (need(message, name) for name in ("place", "facts", "key"))
+        del message["place"], message["facts"]
         files = {path: [digest, size] for path, digest, size, _ in message.get("written", ())}
-        before = self._ledger.known(message["key"]) if place["was"] else None
+        before = self._ledger.known(key) if place["was"] else None
         if before:
             stay = _of_targets_that_are_off(before, files, place)
             for path in before.files.keys() - files.keys() - stay.keys():
@@ -65,7 +66,7 @@ class ConversationLedger(Processor):
             if not facts.get("page") and before.page in stay:
                 facts["page"] = before.page
         known = Known(place["updated"], place["digest"], place["wanted"], place["page"], place["id"], place["folder"], files)
-        self._ledger.record(message["key"], known, facts)
+        self._ledger.record(key, known, facts)
         self._count += 1
         if self._count % _AT_ONCE == 0:
             self._ledger.commit()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from transmissions import Processor, RunError, UsageError
 
 from .arrivals import Arrival, Arrivals, is_older
-from .conversation import title_of
+from .conversation import conversation_of, title_of
 from .ledger import NAME, Ledger
 from .names import UniqueNames
 from .places import EXTENSION, SHORT, Templates, fields_of, hex_id, html_path
@@ -77,7 +77,7 @@ class ConversationPlaces(Processor):
 
     def process(self, message: Message) -> Message:
         """Give the message's `conversation` a place, or drop it as one that is there already."""
-        conversation = message.get("conversation")
+        conversation = conversation_of(message)
         if conversation is None:
             return message
         digest = message.pop("digest", "")

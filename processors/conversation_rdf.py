@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from transmissions import Processor
 
+from .access import need_text
+from .conversation import conversation_of
 from .places import page_of
 from .rdf_parts import Graph, Options, page_link
 from .rdf_text import Names, Syntax
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from transmissions import Message
 
+    from .conversation import Conversation
     from .spool import Content
 
 
@@ -54,11 +57,12 @@ class ConversationRDF(Processor):
 
     def process(self, message: Message) -> Message:
         """Add the RDF of the message's `conversation`."""
-        if "conversation" not in message:
+        conversation = conversation_of(message)
+        if conversation is None:
             return message
-        content, replaced = self._content(message)
+        content, replaced = self._content(message, conversation)
         if self.each:
-            page = message["place"]["page"]
+            page = need_text(message, "place.page")
             path = f"{page.rpartition('.')[0] or page}{'.ttl' if self.format == 'turtle' else '.nt'}"
             message["files"] = [*message.get("files", ()), (path, content)]
         else:
@@ -66,8 +70,8 @@ class ConversationRDF(Processor):
         note_replaced(message, "in RDF", replaced)
         return message
 
-    def _content(self, message: Message) -> tuple[Content, int]:
-        conversation, key = message["conversation"], message.get("key", "")
+    def _content(self, message: Message, conversation: Conversation) -> tuple[Content, int]:
+        key = message.get("key", "")
         page = page_of(message)
         graph = Graph(self._terms, self._options, conversation, key)
         head = f"# {one_line(key or conversation['id'])}\n{self._terms.head()}"

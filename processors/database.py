@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from transmissions import Pattern, Processor
 
-from .conversation import title_of
+from .conversation import conversation_of, title_of
 from .places import page_of
 from .records import one_line, replace_surrogates
 from .search_database import Entry, Line, SearchDatabase
@@ -71,8 +71,8 @@ class ConversationDatabase(Processor):
 
     def process(self, message: Message) -> Message:
         """Have the message's `conversation` written."""
-        if self._database and "conversation" in message:
-            conversation = message["conversation"]
+        conversation = conversation_of(message)
+        if self._database and conversation is not None:
             key = message.get("key") or f"{conversation['provider']}:{conversation['id']}"
             self._add(self._database, conversation, key, page_of(message))
         return message

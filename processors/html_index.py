@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from transmissions import Processor
 
+from .access import need_text
 from .html_style import link_to, open_page
 from .places import html_path
 from .search_script import SCRIPT
@@ -57,7 +58,7 @@ class HTMLIndex(Processor):
         """Take a page's words in, and pass the message on without them."""
         words = message.pop("words", None)
         if self._store and words is not None:
-            self._store.put(message["key"], words, words["words"])
+            self._store.put(need_text(message, "key"), words, words["words"])
         return message
 
     def finish(self) -> None:

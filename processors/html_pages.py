@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from transmissions import Processor
 
+from .access import need
 from .account import account_of
+from .conversation import conversation_of
 from .flavour_html import HTMLPage
 from .html_prose import Prose, external
 from .html_style import link_to, open_page
@@ -73,13 +75,13 @@ class ConversationHTML(Processor):
 
     def process(self, message: Message) -> Message:
         """Add the page of the message's `conversation`."""
-        conversation = message.get("conversation")
+        conversation = conversation_of(message)
         if conversation is None:
             return message
         before = message.get("files", ())
         written = {path for path, _ in before}
-        facts = message["facts"]
-        files, page, told = self._layout.render(conversation, Place.of(message["place"]), facts, written)
+        facts = need(message, "facts")
+        files, page, told = self._layout.render(conversation, Place.of(need(message, "place")), facts, written)
         message["files"] = [*before, *files]
         message["facts"] = {**told, **{name: value for name, value in facts.items() if value is not None}}
         message["words"] = {name: facts.get(name) for name in ("page", "title", "created", "kind")}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from transmissions import Processor, RunError, suggestion
 
+from .access import need
 from .blobs import Members
 from .shape import About
 from .shapes import BY_NAME
@@ -44,7 +45,7 @@ class ConversationImporter(Processor):
         members = members if isinstance(members, Members) else Members()
         source = message.get("source")
         name = source.get("file") if isinstance(source, dict) else None
-        message["conversation"] = converter.convert(message["element"], About(str(name or ""), members))
+        message["conversation"] = converter.convert(need(message, "element"), About(str(name or ""), members))
         self._members = members
         for field in ("element", "shape", "members"):
             message.pop(field, None)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from transmissions import Processor, as_text, set_field
+from transmissions import Processor, RunError, as_text, set_field
 
 if TYPE_CHECKING:
     from transmissions import Message
+
+_EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+_SHOWN: Final = 120
 
 
 class Timestamp(Processor):
@@ -43,8 +47,7 @@ class Timestamp(Processor):
 
     def process(self, message: Message) -> Message:
         """Say when one line came."""
-        told = message.get("time")
-        now = float(told) if isinstance(told, int | float) else self._clock()
+        now = self._time_of(message.get("time"))
         if self._first is None:
             self._first = self._last = now
         since = {"elapsed": now - self._first, "delta": now - self._last}.get(self.format)
@@ -55,6 +58,13 @@ class Timestamp(Processor):
             stamp = self._moment(now) if since is None else f"{since:.3f}"
             message[self.input_field] = f"{stamp} {as_text(message[self.input_field])}"
         return message
+
+    def _time_of(self, told: object) -> float:
+        if not isinstance(told, int | float):
+            return self._clock()
+        if not _EARLIEST < told < _LATEST:
+            raise RunError(f"the field 'time' is no number of seconds since 1970: {told}"[:_SHOWN])
+        return float(told)
 
     def _moment(self, now: float) -> str:
         moment = datetime.fromtimestamp(now, UTC)

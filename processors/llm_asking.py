@@ -13,6 +13,7 @@ from .egress import take_apart
 from .fetching import check_url
 from .llm_model import Question, Turn
 from .llm_providers import PROVIDERS
+from .records import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +96,13 @@ class _Asking(Processor):
             turns, own = _conversation(need(message, self.messages_field), self.messages_field)
             systems += own
         else:
-            turns = [Turn("user", need_text(message, self.input_field))]
+            turns = [Turn("user", _text(need_text(message, self.input_field)))]
         return Question(self.model, turns, "\n\n".join(systems), self.max_tokens, self.temperature)
+
+
+def _text(text: str) -> str:
+    """Return a text as UTF-8 can hold it."""
+    return replace_surrogates(text)[0]
 
 
 def _conversation(value: Any, path: str) -> tuple[list[Turn], list[str]]:
@@ -112,7 +118,7 @@ def _conversation(value: Any, path: str) -> tuple[list[Turn], list[str]]:
         if role == "system" and isinstance(content, str):
             systems.append(content)
         elif role in _ROLES and isinstance(content, str | list):
-            turns.append(Turn(str(role), content))
+            turns.append(Turn(str(role), _text(content) if isinstance(content, str) else content))
         else:
             raise RunError(f"the field '{path}[{number}]' is no turn of a conversation: `role` is one of user, assistant and "
                            "system, and `content` a text, or a list of parts where it is not the system's")  # fmt: skip

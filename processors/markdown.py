@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from transmissions import Processor, Range, UsageError
 
+from .access import need
 from .account import account_of
+from .conversation import conversation_of
 from .flavour_markdown import FLAVOURS
 from .head import default_head, load_head, obsidian_head, retrieval_head
 from .layouts import ConversationLayout, MessageLayout
@@ -115,10 +117,10 @@ class ConversationMarkdown(Processor):
 
     def process(self, message: Message) -> Message:
         """Add the files of the message's `conversation`."""
-        conversation = message.get("conversation")
+        conversation = conversation_of(message)
         if conversation is None:
             return message
-        files, page, facts = self._layout.render(conversation, Place.of(message["place"]), message["facts"])
+        files, page, facts = self._layout.render(conversation, Place.of(need(message, "place")), need(message, "facts"))
         # Only now is the message changed: had rendering failed, the dead letter would hold it as it was.
         message["files"] = [*message.get("files", ()), *files]
         message["facts"] = facts

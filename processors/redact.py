@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from transmissions import Processor, write_whole
 
+from .conversation import conversation_of
 from .finds import Finds
 from .redactor import Redactor
 from .secrets import KINDS, Kind
@@ -69,7 +70,7 @@ class RedactSecrets(Processor):
         """Take the secrets out of a message, or list them."""
         if self.mode == "off":
             return message
-        conversation = message.get("conversation")
+        conversation = conversation_of(message)
         if conversation is not None and self.mode == "review":
             return self._review(message, conversation)
         counts = message.get("redacted")

@@ -107,15 +107,20 @@ def _send(
     prepare: Callable[[Run], object] | None,
 ) -> list[Message]:
     with tempfile.TemporaryDirectory() as folder:
-        for file, content in files.items():
-            path = Path(folder, file)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        lay_files(files, Path(folder))
         run = bench(steps, copy.deepcopy(list(messages)), Path(folder))
         run.timeout = _LONGEST
         if prepare:
             prepare(run)
         return asyncio.run(_collect(run))
+
+
+def lay_files(files: Mapping[str, str | bytes], folder: Path) -> None:
+    """Write files, by their paths below a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 class _Broken(Processor):
