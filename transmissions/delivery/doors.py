@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .http import ABORT
+from .http import ABORT, TEXTS
 
 if TYPE_CHECKING:
     import asyncio
@@ -100,47 +100,17 @@ class Connection(H11Protocol):
             self._waiting = None
 
 
-class _Gathering:
-    """A transport that sends what is written in one turn of the loop at once: a system call for each message is dear."""
-
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Send data soon."""
-        if not self._held:
-            self._loop.call_soon(self._flush)
-        self._held.append(data)
-
-    def close(self) -> None:
-        """Send what is left, and close."""
-        self._flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def _flush(self) -> None:
-        if self._held:
-            data = b"".join(self._held)
-            self._held.clear()
-            self._transport.write(data)
-
-
 def socket_class() -> Callable[..., Any]:
     """Return a connection of a WebSocket that is counted and can be cut off; its library is not needed without."""
+    from uvicorn.protocols.utils import ClientDisconnected
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from websockets.exceptions import InvalidState
 
     class Socket(WebSocketsSansIOProtocol):
         def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
             super().__init__(**arguments)
             self._doorkeeper = doorkeeper
             self.app = cast("Any", partial(_abortable, self.app, self))
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(cast("Any", _Gathering(transport, self.loop)))
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._doorkeeper.left(_address(self))
@@ -149,6 +119,17 @@ def socket_class() -> Callable[..., Any]:
         def keepalive_timeout(self) -> None:
             super().keepalive_timeout()
             self.transport.abort()  # Whoever answers no ping will not take what is unsent either.
+
+        async def send_texts(self, texts: list[bytes]) -> None:
+            await self.writable.wait()
+            if self.disconnected:
+                raise ClientDisconnected
+            try:
+                for text in texts:
+                    self.conn.send_text(text)
+            except InvalidState as error:
+                raise ClientDisconnected from error
+            self.transport.write(b"".join(self.conn.data_to_send()))  # a system call for each would be dear
 
     return Socket
 
@@ -159,4 +140,6 @@ def _address(protocol: Any) -> str:
 
 async def _abortable(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, send: Send) -> None:
     scope["extensions"] = {**scope.get("extensions", {}), ABORT: protocol.transport.abort}
+    if scope["type"] == "websocket":
+        scope["extensions"][TEXTS] = protocol.send_texts
     await app(scope, receive, send)

@@ -23,6 +23,8 @@ _RETRY: Final = b"retry: 3000\n\n"
 """How long an EventSource waits before it comes again, in milliseconds."""
 ABORT: Final = "transmissions.abort"
 """The extension of a scope by which a connection is cut off, whatever its buffers hold."""
+TEXTS: Final = "transmissions.texts"
+"""The extension by which a WebSocket sends many messages at once."""
 SHOWN: Final = ("x-request-id", "x-session-id", "x-buffer-capacity", "x-buffer-current", "x-backpressure-threshold")
 """Headers of ours that pages of other origins may read."""
 

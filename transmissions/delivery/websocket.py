@@ -23,7 +23,7 @@ from .connection import Connection, Pace
 from .dialects import ACTIONS, echo, parse
 from .envelope import Event, as_message, now
 from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFound
-from .http import cut_off
+from .http import TEXTS, cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +154,7 @@ class Socket:
 
         async def send(pieces: list[bytes]) -> None:
             async with self._line:
-                for piece in pieces:
-                    await self._put(piece)
+                await self._put(pieces)
 
         try:
             await connection.deliver(send, since)
@@ -185,13 +184,17 @@ class Socket:
 
     async def _send(self, text: bytes) -> None:
         async with self._line:
-            await self._put(text)
+            await self._put([text])
 
-    async def _put(self, text: bytes) -> None:
+    async def _put(self, texts: list[bytes]) -> None:
         if self._websocket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect
-        # Past starlette, which looks once more at what is ours: a tenth of what an event costs.
-        await self._websocket._send({"type": "websocket.send", "text": text.decode()})  # noqa: SLF001
+        send_texts = self._websocket.scope["extensions"].get(TEXTS)
+        if send_texts is not None:
+            await send_texts(texts)
+            return
+        for text in texts:
+            await self._websocket.send({"type": "websocket.send", "text": text.decode()})
 
 
 class _Unknown(InvalidRequest):
