@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from transmissions.cli import main
+
 HEAD = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
 APP = (
     HEAD
@@ -190,14 +192,13 @@ def test_a_secret_is_shown_nowhere(tmp_path):
         ":input 'bad'",
     ],
 )
-def test_a_target_cannot_choose_what_is_run(tmp_path, setting):
+def test_a_target_cannot_choose_what_is_run(tmp_path, setting, capfd):
     """What travels with data sets neither the program nor what it is given."""
     folder = app(tmp_path, ":run a :CommandSource ; :settings :s . :s :timeout 5000 .")
     (tmp_path / "target").mkdir()
     (tmp_path / "target/tt.ttl").write_text(f"{HEAD}:s {setting} .\n")
-    code, _, err = run("run", folder, "--target", tmp_path / "target", "--", "true")
-    assert code == 2
-    assert "tt.ttl:2:" in err
+    assert main(["run", str(folder), "--target", str(tmp_path / "target"), "--", "true"]) == 2
+    assert "tt.ttl:2:" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("compat", [[], ["--compat"]])
@@ -209,15 +210,15 @@ def test_a_message_cannot_choose_what_is_run(tmp_path, compat):
     assert (code, lines_of(out)) == (0, ["good"])
 
 
-def test_bad_settings_are_located(tmp_path):
+def test_bad_settings_are_located(tmp_path, capfd):
     """What cannot be meant is told before anything runs, at its place."""
     for setting, fault in (
         (":shell true", "the first text of :command"),
         (":encoding 'utf-9'", "no encoding"),
         (":modus 'x'", ":mode"),
     ):
-        code, _, err = run("validate", app(tmp_path, f":run a :CommandSource ; {setting} ."))
-        assert code == 2
+        assert main(["validate", str(app(tmp_path, f":run a :CommandSource ; {setting} ."))]) == 2
+        err = capfd.readouterr().err
         assert fault in err
         assert "transmissions.ttl:3:" in err
 
