@@ -73,10 +73,16 @@ class WebhookSink(_FetchingWithHeaders, _Sink):
         if self._key:
             headers[self.signature_header] = "sha256=" + hmac.new(self._key, body, hashlib.sha256).hexdigest()
         request = Request(self.url, "POST", merged(headers, self._public, self._secret), body)
-        _accepted(await self._door.fetch(request, trusted=True))
+        check_accepted(await self._door.fetch(request, trusted=True))
 
 
-def _accepted(reply: Reply) -> None:
+def check_accepted(reply: Reply) -> None:
+    """Check that a server has taken what it was sent; it does not where it leads elsewhere.
+
+    Raises:
+        FetchError: it has not.
+
+    """
     check_status(reply)
     if reply.status >= _REDIRECTED:
         raise FetchError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -22,6 +22,8 @@ from .fetch_errors import BadCoding, BadTLS, BrokenOff, FetchError, NoAddress, N
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aiohttp import AddrInfoType
 
     from .egress import Allowed, Place
 
@@ -61,13 +63,33 @@ def _result(host: str, port: int, kind: int, address: str) -> ResolveResult:
     return {"hostname": host, "host": address, "port": port, "family": kind, "proto": socket.IPPROTO_TCP, "flags": numeric}
 
 
-def open_session(allowed: Allowed | None, timeout: float) -> aiohttp.ClientSession:
+class Sockets:
+    """The sockets of a session, to be ended whatever is unsent: closing alone would wait for a server that takes nothing."""
+
+    def __init__(self) -> None:
+        self._made: list[socket.socket] = []
+
+    def make(self, address: AddrInfoType) -> socket.socket:
+        """Make one."""
+        made = socket.socket(*address[:3])
+        self._made.append(made)
+        return made
+
+    def end(self) -> None:
+        """End them."""
+        for one in self._made:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+def open_session(allowed: Allowed | None, timeout: float, sockets: Sockets | None = None) -> aiohttp.ClientSession:
     """Return a session without cookies, proxies and credentials of its own; `allowed` is None for trusted URLs.
 
     Trusted and guarded requests must not share one: a connection that is open already is not checked again.
     """
+    make = sockets.make if sockets else None
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=_Resolver(allowed), use_dns_cache=False),
+        connector=aiohttp.TCPConnector(resolver=_Resolver(allowed), use_dns_cache=False, socket_factory=make),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(sock_connect=min(timeout, _CONNECT), sock_read=timeout),
         headers={"User-Agent": f"transmissions/{__version__}", "Accept-Encoding": ", ".join(encodings())},

@@ -95,6 +95,28 @@ class Door:
         finally:
             response.close()
 
+    async def pour(self, request: Request, pieces: AsyncIterator[bytes]) -> Reply:
+        """Send a request to a URL of the user's own, with a body that comes in pieces, and return the reply.
+
+        Each piece is asked for when the one before it was taken. That may last for ever: whoever gives them looks at the time.
+
+        Raises:
+            FetchError: there is no reply, or its body is too large.
+
+        """
+        from .connections import Sockets, open_session
+
+        place, sockets = take_apart(request.url), Sockets()
+        request = request._replace(headers={**trace_headers(), **request.headers})
+        async with open_session(None, self._timeout, sockets) as session:
+            try:
+                response = await self._ask(session, prepared(request, place), place, pieces)
+                async with aclosing(self._pieces(response, place)) as found:
+                    answer = Answer(response.status, response.reason or "", place.url, _headers(response), found)
+                    return Reply(*answer[:4], await _whole(answer))
+            finally:
+                sockets.end()
+
     def _seconds(self, request: Request) -> float:
         return min(request.timeout or self._timeout, self._timeout)
 
@@ -131,15 +153,22 @@ class Door:
         return target
 
     async def _send(self, request: Request, place: Place, trusted: bool) -> aiohttp.ClientResponse:
-        from yarl import URL
-
-        from .connections import explained, open_session
+        from .connections import open_session
 
         if trusted not in self._sessions:
             self._sessions[trusted] = open_session(None if trusted else self._allowed, self._timeout)
-        session, url = self._sessions[trusted], URL(place.url, encoded=True)
+        return await self._ask(self._sessions[trusted], request, place, request.body)
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, request: Request, place: Place, body: bytes | AsyncIterator[bytes] | None
+    ) -> aiohttp.ClientResponse:
+        from yarl import URL
+
+        from .connections import explained
+
+        url = URL(place.url, encoded=True)
         with explained(place, self._timeout):
-            return await session.request(request.method, url, headers=request.headers, data=request.body, allow_redirects=False)
+            return await session.request(request.method, url, headers=request.headers, data=body, allow_redirects=False)
 
     async def _pieces(self, response: aiohttp.ClientResponse, place: Place) -> AsyncGenerator[bytes]:
         from .connections import explained

@@ -107,13 +107,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _respond(self) -> None:
         path, _, query = self.path.partition("?")
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        chunks = self._chunks() if self.headers.get("transfer-encoding") == "chunked" else ()
+        body = b"".join(chunks) or self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.answer(Seen(self.command, path, query, headers, body))
         if isinstance(answer, Page):
             self._send(answer)
         else:
             self._send_raw([answer] if isinstance(answer, bytes) else answer)
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
     def _send(self, page: Page) -> None:
         self.send_response(page.status)

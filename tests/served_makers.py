@@ -24,6 +24,7 @@ from transmissions.processors.github import GitHubList
 from transmissions.processors.http_client import HttpClient, HttpGet
 from transmissions.processors.http_proxy import HttpProxy
 from transmissions.processors.http_server import HttpServer
+from transmissions.processors.http_sink import HTTPSink
 from transmissions.processors.llm import Chat
 from transmissions.processors.llm_stream import ChatStream
 from transmissions.processors.mcp_client import Argument, McpClient
@@ -140,6 +141,7 @@ SERVED: dict[str, Served] = {
     "Chat": fetching(lambda url: Chat(**MODEL, base_url=url), [{"content": "a"}, {"content": ""}]),
     "ChatStream": fetching(lambda url: ChatStream(**MODEL, base_url=f"{url}/stream"), [{"content": "a"}, {"content": "b"}]),
     "GitHubList": fetching(lambda url: GitHubList(base_url=url), [{"github": {"name": "a"}}]),
+    "HTTPSink": fetching(lambda url: HTTPSink(url=url), NUMBERS),
     "HttpClient": fetching(lambda url: HttpClient(url=url), NUMBERS),
     "HttpGet": fetching(lambda url: HttpGet(url=url), NUMBERS),
     "HttpProxy": fetching(lambda url: HttpProxy(base_url=url), [{"http": {"path": "/lines"}}, {"http": {}}]),
