@@ -27,24 +27,25 @@ def progress(live: LiveRun) -> dict[str, Any]:
         "is_slow_client": pressure.is_slow,
     }
     rates = {"throughput_per_second": live.throughput, "success_rate": live.counts.success_rate}
-    return {
-        "completed": live.counts.done,
+    figures = {
+        "completed": live.counts.ended,
         "total": live.counts.total,
         "phase": live.state,
         "performance_metrics": rates,
         "buffer_info": {**_buffer(live.log), "backpressure_detected": live.log.buffer.is_under_backpressure},
         "connection_health": health,
     }
+    return live.said.with_it("progress", figures)
 
 
 def summary(live: LiveRun) -> dict[str, Any]:
     """Return what became of a run."""
     milliseconds, first = round(live.seconds * 1000), live.counts.first_result
     log = live.log
-    return {
+    figures = {
         "status": live.state,
         **({"reason": live.reason} if live.reason else {}),
-        "total": live.counts.done + live.counts.failed,
+        "total": live.counts.ended,
         "successful": live.counts.done,
         "failed": live.counts.failed,
         "total_time_ms": milliseconds,
@@ -61,6 +62,7 @@ def summary(live: LiveRun) -> dict[str, Any]:
             "buffer_resizes": log.buffer.resizes,
         },
     }
+    return live.said.with_it("summary", figures)
 
 
 def status(live: LiveRun) -> dict[str, Any]:

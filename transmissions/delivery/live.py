@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from transmissions.running import Run
 
 _LOG: Final = logging.getLogger(__name__)
-_EVERY: Final = 0.5
-"""Seconds between two events `progress`, at least."""
 _PATIENCE: Final = 5.0
 """Seconds a run has for its teardown."""
 
@@ -77,12 +75,14 @@ class LiveRun:
             dropped=lambda: self.lifecycle.tell(Dropped(self.name, getattr(self._taker, "protocol", ""))),
         )
         self._telling = Telling(self.name, self.log, self.lifecycle, clean)
+        self._telling.progress = lambda: progress(self)
         self.counts = self._telling.counts
+        self.said = self._telling.said
         self._spending = Spending(terms.budget, partial(self.drain, at_once=True))
         self._open_run = open_run
         self._clean = clean
         self._began = time.monotonic()
-        self._told = self._over = 0.0
+        self._over = 0.0
         self._going = Bell()
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
@@ -221,10 +221,7 @@ class LiveRun:
             self.counts.first_result = self.seconds
             self.lifecycle.tell(FirstResult(self.name, self.seconds))
         await self._telling.message(message)
-        now = time.monotonic()
-        if now - self._told >= _EVERY:
-            self._told = now
-            await self.log.put("progress", progress(self))
+        await self._telling.progress_if_due()
         self._spending.look(self.log.size)
 
     async def _fail(self, error: BaseException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, des
 from .envelope import ESSENTIAL
 from .errors import DeadLetter, DeliveryError, PipelineFailed, SerializationFailed, SkippedInput, TimedOut
 from .lifecycle import GateDecided, StreamError
+from .said import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,9 @@ _HEARD: Final = 4096
 """Errors and printed texts that may wait to be told: in the middle of the engine nobody can wait for room."""
 _OWN: Final = frozenset(ESSENTIAL) - {"result", "progress", "error", "output"}
 """Names an app's messages cannot take for events of theirs."""
-HEARD: Final = ("error", "skip", "output", "gate")
+_EVERY: Final = 0.5
+"""Seconds between two events `progress`, at least."""
+HEARD: Final = ("error", "skip", "output", "progress", "summary", "gate")
 """Events of a run that are told, or counted: `gate` says how a page is read, as `decision`."""
 
 
@@ -40,10 +44,14 @@ class Counts:
         """Seconds from the beginning to the first."""
 
     @property
+    def ended(self) -> int:
+        """How many results and errors there are."""
+        return self.done + self.failed
+
+    @property
     def success_rate(self) -> float:
         """The share of results, from 0 to 1."""
-        ended = self.done + self.failed
-        return round(self.done / ended, 4) if ended else 1.0
+        return round(self.done / self.ended, 4) if self.ended else 1.0
 
 
 class Telling:
@@ -51,6 +59,11 @@ class Telling:
 
     def __init__(self, name: str, log: EventLog, lifecycle: Lifecycle, clean: Callable[[str], str]) -> None:
         self.counts = Counts()
+        self.said = Said(clean)
+        self.progress: Callable[[], dict[str, Any]] = dict
+        """Makes what is told of how far the run is."""
+        self._told = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self._name = name
         self._log = log
         self._lifecycle = lifecycle
@@ -68,16 +81,42 @@ class Telling:
             await self._event(name, message)
             return
         counts = self.counts
-        done = counts.done + 1
-        progress = {"completed": done, "total": counts.total, "success_rate": round(done / (done + counts.failed), 4)}
-        if await self._put("result", {"index": counts.done, "result": message, "progress": progress}, message):
-            counts.done = done
+        fields = {"index": counts.done, "result": message, "progress": self._with_one_more()}
+        if await self._put("result", fields, message):
+            counts.done += 1
+
+    async def progress_if_due(self) -> None:
+        """Tell how far the run is, unless that was told just now."""
+        if time.monotonic() - self._told >= _EVERY:
+            self._told = time.monotonic()
+            await self._log.put("progress", self.progress())
+
+    def _with_one_more(self) -> dict[str, Any]:
+        counts = self.counts
+        rate = round((counts.done + 1) / (counts.ended + 1), 4)
+        return {"completed": counts.ended + 1, "total": counts.total, "success_rate": rate}
 
     async def _event(self, name: str, message: Message) -> None:
         total = message.get("total_urls")
         self.counts.total = total if isinstance(total, int) else self.counts.total
         # The number is ours: a field of that name would have clients ask for the wrong events.
-        await self._put(name, {key: value for key, value in message.items() if key not in {"event", "seq"}}, message)
+        fields = {key: value for key, value in message.items() if key not in {"event", "seq"}}
+        if name == "result":
+            is_told = await self._put(name, {"progress": self._with_one_more(), **fields}, message)
+            self.counts.done += is_told
+        elif name == "error":
+            await self._own_error(fields, message)
+        else:
+            await self._put(name, fields, message)
+
+    async def _own_error(self, fields: dict[str, Any], message: Message) -> None:
+        """Tell an error that an app puts into words of its own."""
+        given = fields.get("error")
+        error: dict[str, Any] = given if isinstance(given, dict) else {"message": str(given)}
+        category, kind = str(error.get("category", "")), str(error.get("type", ""))
+        if await self._put("error", {"message": error.get("message"), **fields}, message):
+            self.counts.failed += 1
+            self._lifecycle.tell(StreamError(self._name, category, kind, error.get("retryable") is True))
 
     async def _put(self, name: str, fields: dict[str, Any], message: Message) -> bool:
         try:
@@ -102,6 +141,8 @@ class Telling:
 
     async def tell_rest(self) -> None:
         """Tell what was heard and is not told yet."""
+        if self._later is not None:
+            self._later.cancel()
         if self._task is not None:
             await self._task
         await self._tell_heard()
@@ -113,14 +154,36 @@ class Telling:
         if event == "gate":
             self._lifecycle.tell(GateDecided(str(fields.get("decision", ""))))
             return
-        # What is skipped tells so itself, and what stops the run is told at its end.
-        if event == "error" and fields.get("policy") != "deadLetter":
+        if event in {"progress", "summary"}:
+            self._hear_figures(event, fields)
+            return
+        # What is skipped tells so itself, what stops the run is told at its end, and some a final message tells.
+        if (event == "error" and fields.get("policy") != "deadLetter") or fields.get("told") is True:
             return
         if len(self._heard) < _HEARD:
             self._heard.append((event, fields))
             self._tell_soon()
         elif event != "output":
             self._unheard += 1
+
+    def _hear_figures(self, event: str, fields: dict[str, Any]) -> None:
+        if "unit" in fields:
+            return  # how far one step is with its input, for a bar on a terminal
+        self.said.hear(event, fields)
+        total = fields.get("total")
+        self.counts.total = total if isinstance(total, int) and event == "progress" else self.counts.total
+        if event == "progress" and self._later is None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._have_progress_told)
+
+    def _have_progress_told(self) -> None:
+        if self._later is None and self._loop is not None:
+            wait = max(0.0, self._told + _EVERY - time.monotonic())
+            self._later = self._loop.call_later(wait, self._tell_progress)
+
+    def _tell_progress(self) -> None:
+        self._later = None
+        self._heard.append(("progress", {}))
+        self._tell_soon()
 
     def _tell_soon(self) -> None:
         if not self._is_telling and self._loop is not None:
@@ -136,6 +199,9 @@ class Telling:
         self._is_telling = False
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
+        if event == "progress":
+            await self.progress_if_due()
+            return
         if event == "output":
             await self._put("output", fields, {"output": fields.get("text")})
             return
