@@ -206,6 +206,31 @@ def test_an_event_of_an_app_cannot_take_the_number_of_ours():
     assert [event["event"] for event in kept].count("summary") == 1
 
 
+@pytest.mark.parametrize("protocol", ["stream", "sse"])
+def test_r05_older_clients_get_a_start_and_flat_results(protocol):
+    """Beside what others get: with the same numbers, and none for what is there twice; followed later, too."""
+    with running("numbers") as server:
+        fields = {"count": 1, "fields": {"url": "u", "seq": 99}}
+        body = server.ask("POST", f"/apps/numbers/{protocol}?compat=v1", fields, x_request_id="r")[2]
+        events = decoded(body) if protocol == "stream" else [json.loads(one["data"]) for one in frames(body)[1:]]
+        again = decoded(server.ask("GET", "/runs/r/stream?since=1&compat=v1")[2])
+        assert server.ask("POST", f"/apps/numbers/{protocol}?compat=v2")[0] == 400
+    metadata, start, result = events[:3]
+    assert [event["event"] for event in events][:3] == ["metadata", "start", "result"]
+    assert "seq" not in start
+    assert start["request_id"] == metadata["request_id"]
+    assert (result["url"], result["result"]["url"], result["seq"], result["index"]) == ("u", "u", 2, 0)
+    assert again[0] == result
+
+
+def test_r05_a_session_that_older_clients_follow_is_theirs():
+    """The URL it is told has the word in it."""
+    with running("numbers") as server:
+        begun = json.loads(server.ask("POST", "/apps/numbers/sse?compat=v1", x_session_id="s")[2])
+        names = [frame.get("event") for frame in frames(server.ask("GET", begun["stream_url"])[2])]
+    assert names[1:3] == ["metadata", "start"]
+
+
 @pytest.mark.parametrize("action", ["pause", "cancel"])
 def test_a_run_is_paused_and_cancelled_over_plain_http(action):
     """Paused it gives no more results; cancelled, even then, it ends with a summary that says so."""

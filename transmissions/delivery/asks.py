@@ -118,6 +118,18 @@ def read_since(last_event_id: str | None, since: str | None) -> int:
     return number
 
 
+def read_compat(asked: str | None) -> bool:
+    """Return whether events are to be written as older clients read them.
+
+    Raises:
+        InvalidRequest: there is no such way.
+
+    """
+    if asked not in {None, "v1"}:
+        raise InvalidRequest(f"compat: '{(asked or '')[:64]}' is not 'v1'")
+    return asked == "v1"
+
+
 def is_name(text: str) -> bool:
     """Whether a text can be the name of a request."""
     return re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", text) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from .compat import flat
 from .connection import Connection, Pace, watched
 from .envelope import as_line, as_sse
 from .errors import BackpressureExceeded
@@ -32,9 +33,10 @@ SHOWN: Final = ("x-request-id", "x-session-id", "x-buffer-capacity", "x-buffer-c
 class StreamResponse:
     """The events of a run, as they come, from behind a number."""
 
-    def __init__(self, live: LiveRun, protocol: str, pace: Pace, since: int = 0) -> None:
+    def __init__(self, live: LiveRun, protocol: str, pace: Pace, since: int = 0, *, compat: bool = False) -> None:
         is_sse = protocol == "sse"
-        self.connection = Connection(live, protocol, as_sse if is_sse else as_line, pace, _RETRY if is_sse else b"")
+        encode = as_sse if is_sse else as_line
+        self.connection = Connection(live, protocol, flat(encode) if compat else encode, pace, _RETRY if is_sse else b"")
         self._since = since
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -26,7 +26,7 @@ from starlette.routing import Route, WebSocketRoute
 from transmissions.about import first_sentence
 
 from . import page
-from .asks import read_since
+from .asks import read_compat, read_since
 from .buffer import BufferLimits
 from .errors import NotFound, TooMany
 from .http import StreamResponse
@@ -132,14 +132,15 @@ class StreamServer:
 
     async def stream(self, protocol: str, request: Request) -> Response | StreamResponse:
         """Begin a run, and send its events or say where they are."""
+        compat = read_compat(request.query_params.get("compat"))
         live = await self._requests.begin(request)
         since = read_since(request.headers.get("last-event-id"), request.query_params.get("since"))
         wants = "text/event-stream" in request.headers.get("accept", "") or "x-session-id" not in request.headers
         if protocol == "sse" and not wants:
             session = live.identity["session_id"]
-            where = f"/apps/{request.path_params['app']}/sse/stream?session_id={session}"
+            where = f"/apps/{request.path_params['app']}/sse/stream?session_id={session}{'&compat=v1' * compat}"
             return json_reply({"session_id": session, "request_id": live.name, "stream_url": where}, 202)
-        return StreamResponse(live, protocol, self._pace, since)
+        return StreamResponse(live, protocol, self._pace, since, compat=compat)
 
     async def attach(self, request: Request) -> Response | StreamResponse:
         """Send the events of a session's run."""
@@ -154,10 +155,11 @@ class StreamServer:
         return self._again(live, request, "sse" if "text/event-stream" in request.headers.get("accept", "") else "ndjson")
 
     def _again(self, live: LiveRun, request: Request, protocol: str) -> Response | StreamResponse:
+        compat = read_compat(request.query_params.get("compat"))
         since = read_since(request.headers.get("last-event-id"), request.query_params.get("since"))
         if live.log.is_ended and since == live.log.last:
             return Response(status_code=204)  # so that an EventSource comes no more
-        return StreamResponse(live, protocol, self._pace, since)
+        return StreamResponse(live, protocol, self._pace, since, compat=compat)
 
     async def socket(self, websocket: WebSocket, place: Place | None = None) -> None:
         """Run an app over a WebSocket; `place` is the endpoint it was declared for."""
