@@ -91,7 +91,8 @@ def log(**options):
 
 def served(*names, settings=()):
     """Return apps as they are served, with settings as on a command line."""
-    apps = [find_app(name) for name in names]
+    # Those of the home by their folders: the library may have one of the same name.
+    apps = [find_app(f"./apps/{name}" if Path("apps", name).is_dir() else name) for name in names]
     return [
         Served(app.name, app, prepare(app, overrides=settings).plan, None, Path.cwd() / f"{app.name}-output") for app in apps
     ]

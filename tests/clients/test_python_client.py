@@ -1,18 +1,16 @@
 """The Python client against a real server, and against one that misbehaves."""
 
 import asyncio
-import codecs
 import contextlib
 import json
-import os
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import delivering
 import pytest
+from clients.published import PublishedClient
 from local_server import Page, ResetNow, serving
 
 from transmissions.client import (
@@ -31,8 +29,6 @@ from transmissions.client import (
 
 PROTOCOLS = ("ndjson", "sse", "websocket")
 QUICK = Backoff(3, 0.01)
-SAMPLE = os.environ.get("TRANS_SAMPLE", "")
-"""A page with the published client in it."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson; charset=utf-8\r\nX-Request-ID: r\r\nConnection: close\r\n\r\n"
 SUMMARY = b'{"event": "summary", "status": "complete", "successful": 1, "total_urls": 1}\n'
 RESULT = b'{"event": "result", "result": {"url": "a"}, "buffer_info": {"used": 9, "capacity": 10}}\n'
@@ -298,29 +294,15 @@ def test_the_client_is_imported_without_its_library():
     assert result.stdout == "False\n"
 
 
-def test_py07_a_client_that_decodes_what_comes_by_its_type_can_read_it(server):
-    """It says its charset; without one such clients take it for bytes, and fail where they expect text."""
-    with server.asked("POST", "/apps/crawl/stream", {"urls": ["http://a"]}) as reply:
-        kind = reply.headers
-        decoder = codecs.getincrementaldecoder(kind.get_content_charset(""))()
-        text = "".join(decoder.decode(chunk) for chunk in iter(lambda: reply.read(7), b""))
-    assert kind.get_content_type() == "application/x-ndjson"
-    assert [json.loads(line)["event"] for line in text.split("\n")[:2]] == ["metadata", "crawling"]
-
-
-@pytest.mark.skipif(not SAMPLE, reason="TRANS_SAMPLE names no page with the published client")
-def test_py07_the_published_sample_runs(server, tmp_path):
-    """Taken out of its page as it is, it crawls at this server."""
-    pytest.importorskip("requests")
-    text = Path(SAMPLE).read_text(encoding="utf-8")
-    code = text[text.index("```python\nimport requests") + 10 :].partition("\n```")[0].partition("\n# Usage Example")[0]
-    (tmp_path / "sample.py").write_text(code)
-    run = (
-        "import sample, sys\nclient = sample.EventMeshStreamClient(sys.argv[1])\nseen = []\n"
-        "client.register_handler('result', lambda event: seen.append(event['result']['document']['title']))\n"
-        "metrics = client.stream_crawl_results(['http://a', 'http://b'])\n"
-        "print(metrics.total_events, metrics.parse_errors, metrics.dropped_events, len(seen))"
-    )
-    command = [sys.executable, "-W", "ignore", "-c", run, f"{server.url}/apps"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.stdout.split() == ["6", "0", "0", "2"], result.stderr
+@pytest.mark.parametrize("size", [1, 8192])
+def test_py07_the_published_client_runs(server, size):
+    """With its headers, whatever pieces the answer comes in; what it was given is what it asked for."""
+    client = PublishedClient(f"{server.url}/apps", chunk_size=size)
+    titles = []
+    client.register_handler("result", lambda event: titles.append(event["result"]["document"]["title"]))
+    metrics = client.stream_crawl_results(["http://a", "http://\u00e4"])
+    essential = {name: count for name, count in metrics.counts.items() if name != "progress"}
+    assert essential == {"metadata": 1, "crawling": 1, "result": 2, "summary": 1}
+    assert [title.rpartition(" ")[2] for title in titles] == ["http://a", "http://\u00e4"]
+    assert client.headers == {"X-Buffer-Capacity": "1024", "X-Backpressure-Threshold": "800"}
+    assert all(0 <= share <= 1 for share in metrics.buffer_utilization_history)
