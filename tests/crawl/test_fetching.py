@@ -1,0 +1,121 @@
+"""Fetching the pages of a crawl: each URL answered once, how many at a time, tries, and why there is none."""
+
+import itertools
+import time
+
+import pytest
+from local_server import Page
+from site_of_pages import Flaky, Slow, by_url, crawl, html, web
+
+BUSY = Page(b"busy", {"Retry-After": "1"}, 429)
+
+
+def test_every_url_has_one_event(tmp_path):
+    """RQ-11, ND-06, ND-07: each URL that was asked for has one result or one error, twins too, whatever fails."""
+    with web({"/a": html("A"), "/b": html("B")}) as site:
+        urls = [*site.urls("/a", "/a", "/none", "/b"), "nonsense", "http://127.0.0.1:1/"]
+        events = crawl(urls, tmp_path)
+    assert sorted(event["index"] for event in events) == [0, 1, 2, 3, 4, 5]
+    assert sorted(event["event"] for event in events) == ["error"] * 3 + ["result"] * 3
+
+
+def test_quick_pages_come_first(tmp_path):
+    """ND-03: results come as pages are there, not in the order they were asked for."""
+    pages = {f"/{wait}": Slow(wait / 1000, html("S")) for wait in (600, 50, 300)}
+    with web(pages, hosts=3) as site:
+        events = crawl(site.urls(*pages), tmp_path)
+    assert [event["result"]["url"].rpartition("/")[2] for event in events] == ["50", "300", "600"]
+
+
+def test_concurrency_is_what_was_asked_for(tmp_path):
+    """RQ-05: no more pages are fetched at once than the request says."""
+    pages = {f"/{number}": Slow(0.03, html("S")) for number in range(24)}
+    with web(pages, hosts=4) as site:
+        crawl(site.urls(*pages), tmp_path, {"admit.perHost": 9, "fetch.perHost": 9}, concurrency=3)
+    assert site.most_at_once == 3
+
+
+def test_a_host_is_spared(tmp_path):
+    """Of one host no more than `perHost` pages are asked at once, and they begin `delay` apart."""
+    pages = {f"/{number}": Slow(0.05, html("S")) for number in range(6)}
+    with web(pages) as site:
+        crawl(site.urls(*pages), tmp_path, {"fetch.delay": 40}, concurrency=6)
+    begun = sorted(when for when, _ in site.begun)
+    assert site.most_at_once <= 2
+    assert all(later - earlier > 0.03 for earlier, later in itertools.pairwise(begun))
+
+
+def test_time_out_of_the_request_is_kept(tmp_path):
+    """RQ-07, EV-27: a page that takes longer than the request allows is an error that says so."""
+    with web({"/slow": Slow(2, html("S"))}) as site:
+        (event,) = crawl(site.urls("/slow"), tmp_path, {"fetch.tries": 1}, timeout_seconds=0.3)
+    error = event["error"]
+    assert (error["error_code"], error["type"], error["category"], error["retryable"]) == (
+        "NET_TIMEOUT",
+        "timeout",
+        "network",
+        True,
+    )
+    assert error["context"] == {"attempt_number": 1, "max_retries": 1, "timeout_threshold_ms": 300}
+    assert event["recovery_suggestions"][0] == "Retry with longer timeout"
+
+
+def test_what_passes_is_tried_again(tmp_path):
+    """ER-13: a page that fails and then is there is a result; one that goes on failing says how often it was tried."""
+    with web({"/flaky": Flaky(Page(status=500), html("F")), "/broken": Page(status=502)}) as site:
+        events = by_url(crawl(site.urls("/flaky", "/broken"), tmp_path))
+    assert events["/flaky"]["event"] == "result"
+    assert events["/broken"]["error"]["context"]["attempt_number"] == 3
+    assert site.asked() == {"/flaky": 2, "/broken": 3}
+
+
+def test_a_server_that_asks_for_patience_has_it(tmp_path):
+    """ER-14: Retry-After is waited for where it is short."""
+    with web({"/busy": Flaky(BUSY, html("B"))}) as site:
+        began = time.monotonic()
+        (event,) = crawl(site.urls("/busy"), tmp_path)
+    assert event["event"] == "result"
+    assert time.monotonic() - began >= 1.0
+
+
+def test_too_much_patience_is_an_error(tmp_path):
+    """ER-14: where a server asks for more than is waited, the error says how long it asked for."""
+    with web({"/busy": Page(b"", {"Retry-After": "3600"}, 503)}) as site:
+        (event,) = crawl(site.urls("/busy"), tmp_path)
+    assert event["error"]["retry_after_seconds"] == 3600
+    assert event["error"]["error_code"] == "HTTP_BUSY"
+    assert site.asked() == {"/busy": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Page(b"x", status=404), "HTTP_STATUS"),
+        (Page(b"x", {"Content-Type": "image/png"}), "PARSE_TYPE"),
+        (Page(b"x" * 3_000_000, {"Content-Type": "text/plain"}), "LIMIT_BYTES"),
+        (Page(b"", {"Location": "/a"}, 302), "HTTP_REDIRECTS"),
+        (Page(b"", {"Location": "file:///etc/passwd"}, 302), "POLICY_EGRESS"),
+        (Page(b"no gzip", {"Content-Type": "text/html", "Content-Encoding": "gzip"}), "PARSE_ENCODING"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nContent-Type: text/html\r\n\r\nshort", "NET_BROKEN"),
+    ],
+)
+def test_why_there_is_no_page(tmp_path, answer, code):
+    """EV-26: whatever is wrong with an answer has a code of its own."""
+    with web({"/a": answer}) as site:
+        (event,) = crawl(site.urls("/a"), tmp_path, {"fetch.tries": 1, "fetch.maxBytes": 2_000_000})
+    assert event["error"]["error_code"] == code
+
+
+def test_a_page_is_fetched_once(tmp_path):
+    """CP-12: one request for each page, and none of another."""
+    with web({"/a": html("A", "/b")}) as site:
+        crawl(site.urls("/a"), tmp_path)
+    assert site.asked() == {"/a": 1}
+
+
+def test_redirects_are_told(tmp_path):
+    """A result says where its page was in the end, and over which URLs it was found."""
+    with web({"/a": Page(b"", {"Location": "/b"}, 301), "/b": html("B")}) as site:
+        (event,) = crawl(site.urls("/a"), tmp_path)
+        assert event["result"]["final_url"] == site.url("/b")
+        assert event["result"]["redirects"] == [site.url("/a")]
