@@ -27,9 +27,17 @@ def parameters_of(path: str) -> list[str]:
     return _PARAMETER.findall(path)
 
 
-def key_of(endpoint: Mapping[str, Any]) -> str:
-    """Return what no two endpoints of a server may have in common, as people read it."""
-    return f"{method_of(endpoint)} {_PARAMETER.sub('{}', endpoint['path'])}"
+def keys_of(endpoint: Mapping[str, Any]) -> list[str]:
+    """Return what no other endpoint of a server may have in common with one, as people read it."""
+    path = _PARAMETER.sub("{}", endpoint["path"])
+    method, envelope = method_of(endpoint), endpoint.get("envelope") is not False
+    is_more = is_followed(str(endpoint.get("protocol")), method, envelope=envelope)
+    return [f"{method} {path}", *([f"GET {path}", f"GET {path}/stream"] if is_more else [])]
+
+
+def is_followed(protocol: str, method: str, *, envelope: bool) -> bool:
+    """Whether a run is begun at an endpoint with a POST, and a GET of the same path gets its events, by their session."""
+    return protocol == "sse" and method == "POST" and envelope
 
 
 def method_of(endpoint: Mapping[str, Any]) -> str:
@@ -46,9 +54,10 @@ def refuse_doubles(served: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
     """
     first: dict[str, str] = {}
     for name, endpoint in served:
-        other = first.setdefault(key_of(endpoint), name)
-        if other != name:
-            raise UsageError(f"{key_of(endpoint)} is an endpoint of two apps, {other} and {name}; serve one of them")
+        for key in keys_of(endpoint):
+            other = first.setdefault(key, name)
+            if other != name:
+                raise UsageError(f"{key} is an endpoint of two apps, {other} and {name}; serve one of them")
 
 
 def check_endpoints(transmissions: Sequence[Subject], entries: Sequence[Subject], findings: Findings) -> None:
@@ -63,9 +72,9 @@ def check_endpoints(transmissions: Sequence[Subject], entries: Sequence[Subject]
         if endpoint["path"].lstrip("/").split("/")[0] in _RESERVED:
             sentence = f"{endpoint['path']} is the server's own: a path may not begin with {', '.join(_RESERVED)}"
             findings.report(ERROR, "endpoint", sentence, span)
-        if first.setdefault(key_of(endpoint), span) is not span:
-            related = (Label(first[key_of(endpoint)], "the first"),)
-            findings.report(ERROR, "two-endpoints", f"two endpoints are {key_of(endpoint)}", span, "again", related=related)
+        for key in (key for key in keys_of(endpoint) if first.setdefault(key, span) is not span):
+            related = (Label(first[key], "the first"),)
+            findings.report(ERROR, "two-endpoints", f"two endpoints are {key}", span, "again", related=related)
         for name in (name for name in parameters_of(endpoint["path"]) if name not in texts):
             sentence = f"the app has no :argument '{name}' of kind Text, so {{{name}}} would fill nothing"
             findings.report(ERROR, "unknown-argument", sentence, span, mend=did_you_mean(name, texts, ""))

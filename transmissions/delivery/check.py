@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from transmissions.serving import Server
 
 _PATIENCE: Final = 60.0
+_ASKS: Final = "it asks for another message"
 _PLAIN: Final = ("/healthz", "/health/streaming", "/apps", "/runs", "/metrics", "/openapi.json")
 
 
 def check(server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[Served]) -> int:
     """Serve, ask, and print what each endpoint answers; return the exit code.
 
-    An app that needs a message to run on answers that it failed; that it does, in events, is what is looked at.
+    An app that needs a message to run on answers that it failed, or refuses; that it does, in events, is what is looked at.
     """
     finding = threading.Thread(target=server.until_asked_to_stop, args=(listener,), daemon=True)
     finding.start()
@@ -61,14 +62,15 @@ class _Asking:
                 is_well = bool(reply.read()) or is_empty_well
             except http.client.IncompleteRead:
                 is_well = False
-            self._say(f"{method} {path}", reply.status, is_well and reply.status == 200)  # noqa: PLR2004
+            self._say(f"{method} {path}", reply.status, is_well and reply.status in ({200, 400} if is_empty_well else {200}))
 
     def stream(self, path: str, media: str) -> None:
         """Ask for a stream; it is whole if it ends with a summary."""
         with self._asked("POST", path, {"Accept": media}) as reply:
             lines = reply.read().decode().strip().splitlines()
             last = lines[-1].removeprefix("data: ") if lines else "{}"
-            status = json.loads(last).get("status") if reply.status == 200 else None  # noqa: PLR2004
+            said = {200: json.loads(last).get("status"), 400: _ASKS}
+            status = said.get(reply.status)
             self._say(f"POST {path}", reply.status, status is not None, f", {status}")
 
     def socket(self, path: str) -> None:
@@ -81,7 +83,8 @@ class _Asking:
             until = time.monotonic() + _PATIENCE
             while status is None and time.monotonic() < until:
                 told = json.loads(socket.recv(timeout=_PATIENCE))
-                status = told["data"].get("status") if told["message_type"] == "summary" else None
+                said = {"summary": told["data"].get("status"), "error": _ASKS if "error_type" in told["data"] else None}
+                status = said.get(told["message_type"])
             self._say(f"WS {path}", 101, status is not None, f", {status}")
 
     @contextlib.contextmanager

@@ -20,6 +20,8 @@ class Endpoint(BufferLimits):
     "What is sent; a `file` is one that a message names."
     envelope: bool = True
     "Whether results are sent in events; without, each message is sent as it is. An array or a file has none."
+    counts: str = ""
+    "A field of the body that is a list: how many there are is told with the first event, as `total_` and the field's name."
     profile: str = ""
     "What is not said here is taken from what `configs/profiles/NAME.ttl` says of `:Endpoint`."
     failure: str = "Stream failed"

@@ -15,6 +15,9 @@ def metadata(live: LiveRun) -> dict[str, Any]:
     info = {"current_size": 0, "max_memory_bytes": limits.memory, "adaptive_sizing_enabled": limits.adaptive}
     targets = {"ttfb_target_ms": 500, "slow_client_threshold_ms": limits.slow_send, "buffer_flush_interval_ms": 0}
     said: dict[str, Any] = {**live.identity, "buffer_info": _buffer(live.log) | info, "performance_config": targets}
+    if live.terms.counted:
+        name, number = live.terms.counted
+        said[f"total_{name}"] = number
     return {**said, "warnings": list(live.terms.warnings)} if live.terms.warnings else said
 
 

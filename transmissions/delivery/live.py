@@ -77,6 +77,7 @@ class LiveRun:
         self._telling = Telling(self.name, self.log, self.lifecycle, clean)
         self._telling.progress = lambda: progress(self)
         self.counts = self._telling.counts
+        self.counts.total = terms.counted[1] if terms.counted else None
         self.said = self._telling.said
         self._spending = Spending(terms.budget, partial(self.drain, at_once=True))
         self._open_run = open_run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import __version__
-from transmissions.endpoints import parameters_of
+from transmissions.endpoints import is_followed, parameters_of
 
 from .asks import HEADERS, PRESETS
 from .envelope import ESSENTIAL
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from .declared import Endpoint
 
+    Schema = Mapping[str, Any] | None
+
 _JSON: Final = "application/json"
 _EVENT: Final = {"$ref": "#/components/schemas/Event"}
 _MEDIA: Final = {
@@ -23,8 +25,13 @@ _MEDIA: Final = {
     "json-array": _JSON,
     "file": "application/octet-stream",
 }
-_BODY: Final = {"required": False, "content": {_JSON: {"schema": {"type": "object"}}}}
 _NO_MORE: Final = {"204": {"description": "Nothing comes any more."}}
+_BEGUN: Final = {
+    "202": {
+        "description": "The run has begun; `stream_url` says where its events are.",
+        "content": {_JSON: {"schema": {"type": "object"}}},
+    }
+}
 _TOLD: Final = {
     "/apps": "The apps that are served.",
     "/healthz": "Whether the server lives.",
@@ -39,18 +46,22 @@ _REFUSALS: Final = {
     "405": "Another method is.",
     "408": "The body took too long.",
     "413": "The body is too large.",
+    "415": "The body is no JSON.",
     "429": "This client has enough streams, or asks too often; come back after Retry-After.",
     "431": "The headers are too large.",
     "503": "The server has enough streams, or is ending; come back after Retry-After.",
 }
 
 
-def document(apps: Sequence[str], endpoints: Sequence[Endpoint] = ()) -> dict[str, Any]:
-    """Return the document for a server of these apps, and of the endpoints they declare."""
+def document(apps: Mapping[str, Schema], endpoints: Sequence[tuple[Endpoint, Schema]] = ()) -> dict[str, Any]:
+    """Return the document for a server of these apps, and of the endpoints they declare, each with what its body looks like."""
     since = [_query("since", {"type": "integer", "minimum": 0}), _header("Last-Event-ID", {"type": "string"})]
     paths: dict[str, Any] = _app_paths(apps, since) | _run_paths(since) | _told_paths()
-    for one in (one for one in endpoints if one.protocol != "websocket"):
-        paths.setdefault(one.path, {})[one.method.lower()] = _declared(one)
+    for one, schema in ((one, schema) for one, schema in endpoints if one.protocol != "websocket"):
+        paths.setdefault(one.path, {})[one.method.lower()] = _declared(one, schema)
+        if is_followed(one.protocol, one.method, envelope=one.envelope):
+            paths[one.path]["get"] = _followed([], since)
+            paths[f"{one.path}/stream"] = {"get": _followed([], since)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Transmissions", "version": __version__},
@@ -60,16 +71,15 @@ def document(apps: Sequence[str], endpoints: Sequence[Endpoint] = ()) -> dict[st
     }
 
 
-def _app_paths(apps: Sequence[str], since: list[dict[str, Any]]) -> dict[str, Any]:
+def _app_paths(apps: Mapping[str, Schema], since: list[dict[str, Any]]) -> dict[str, Any]:
     app = _path("app", {"type": "string", "enum": list(apps)})
-    session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
+    body = _body({"anyOf": [{"title": name, **(schema or {"type": "object"})} for name, schema in apps.items()]})
     wishes = [_query("lenient", {"type": "string", "enum": ["1"]}), _query("preset", {"type": "string", "enum": list(PRESETS)})]
     begin = [app, *wishes, *since, *_headers()]
-    accepted = _reply("The run has begun; `stream_url` says where its events are.", _JSON, {"type": "object"})
-    begin_sse = _operation("Run an app; its events as Server-Sent Events.", begin, _sse() | {"202": accepted}, _BODY)
-    read_sse = _operation("The events of a session's run.", [app, session, *since], _sse() | _NO_MORE)
+    begin_sse = _operation("Run an app; its events as Server-Sent Events.", begin, _sse() | _BEGUN, body)
+    read_sse = _followed([app], since)
     return {
-        "/apps/{app}/stream": {"post": _operation("Run an app; its events as NDJSON.", begin, _stream(), _BODY)},
+        "/apps/{app}/stream": {"post": _operation("Run an app; its events as NDJSON.", begin, _stream(), body)},
         "/apps/{app}/sse": {"post": begin_sse, "get": read_sse},
         "/apps/{app}/sse/stream": {"get": read_sse},
     }
@@ -97,12 +107,24 @@ def _told_paths() -> dict[str, Any]:
     return told | {"/metrics": {"get": _operation("Metrics for Prometheus.", [], scrape)}}
 
 
-def _declared(endpoint: Endpoint) -> dict[str, Any]:
+def _followed(parameters: list[Any], since: list[dict[str, Any]]) -> dict[str, Any]:
+    session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
+    return _operation("The events of a session's run.", [*parameters, session, *since], _sse() | _NO_MORE)
+
+
+def _declared(endpoint: Endpoint, body: Schema) -> dict[str, Any]:
     media = _MEDIA[endpoint.protocol]
     schema = _EVENT if endpoint.envelope and media == _MEDIA["ndjson"] else {"type": "array"} if media == _JSON else {}
     parameters = [_path(name, {"type": "string"}) for name in parameters_of(endpoint.path)]
     replies = {"200": _reply("The messages of the run.", media, schema), "500": _reply("It failed.", _JSON, {})}
-    return _operation("An endpoint of an app.", parameters, replies, _BODY if endpoint.method == "POST" else None)
+    if is_followed(endpoint.protocol, endpoint.method, envelope=endpoint.envelope):
+        replies |= _BEGUN
+    return _operation("An endpoint of an app.", parameters, replies, _body(body) if endpoint.method == "POST" else None)
+
+
+def _body(schema: Schema) -> dict[str, Any]:
+    is_required = bool(schema and schema.get("required"))
+    return {"required": is_required, "content": {_JSON: {"schema": schema or {"type": "object"}}}}
 
 
 def _operation(about: str, parameters: list[Any], replies: Mapping[str, Any], body: Any = None) -> dict[str, Any]:

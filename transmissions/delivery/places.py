@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Match, Route, WebSocketRoute
 
 from transmissions.api_replies import Refusal
-from transmissions.endpoints import refuse_doubles
+from transmissions.endpoints import is_followed, refuse_doubles
 from transmissions.engine import only
+from transmissions.fields import get_field
 
 from .bare import EndpointResponse
 from .buffer import BufferLimits
@@ -25,7 +26,7 @@ from .requests import Requests
 from .terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     from starlette.requests import HTTPConnection, Request
     from starlette.types import Scope
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from .connection import Pace
     from .hub import Asked, Hub
     from .live import LiveRun
-
-    OnSocket = Callable[..., Awaitable[None]]
+    from .server import StreamServer
 
 _LATEST: Final = re.compile(r"([0-9a-f]{32})\.([0-9]{1,18})")
 
@@ -70,31 +70,34 @@ class Place:
     """One endpoint of a server."""
 
     def __init__(self, hub: Hub, declared: Declared, pace: Pace, timeout: float | None) -> None:
-        endpoint = self.endpoint = declared.endpoint
+        self.served, self.endpoint = declared
+        endpoint = self.endpoint
         self.requests = _Asking(hub, declared, timeout if endpoint.timeout is None else endpoint.timeout / 1000)
         self.pace = pace._replace(
             heartbeat=endpoint.heartbeat / 1000, send=endpoint.send_timeout / 1000, longest=endpoint.longest / 1000
         )
         self._hub = hub
-        self._route: Route | WebSocketRoute | None = None
+        self._routes: list[Route] | list[WebSocketRoute] = []
 
-    def route(self, on_socket: OnSocket) -> Route | WebSocketRoute:
-        """Return the route to it; whoever opens a WebSocket there is left to `on_socket`."""
-        if self.endpoint.protocol == "websocket":
-            self._route = WebSocketRoute(self.endpoint.path, partial(on_socket, place=self))
+    def routes(self, server: StreamServer) -> list[Route] | list[WebSocketRoute]:
+        """Return the routes to it; events are sent, and sockets opened, as at the server's own paths."""
+        told, path = self.endpoint, self.endpoint.path
+        stream = partial(server.stream, told.protocol, place=self)
+        if told.protocol == "websocket":
+            self._routes = [WebSocketRoute(path, partial(server.socket, place=self))]
+        elif is_followed(told.protocol, told.method, envelope=told.envelope):
+            self._routes = followed(path, stream, partial(server.attach, place=self))
+        elif told.protocol == "ndjson" and told.method == "POST" and told.envelope:
+            self._routes = [only_route(path, stream, "POST")]
         else:
-            self._route = Route(self.endpoint.path, self.answer, methods=[self.endpoint.method])
-            heads = {"HEAD"} if self.endpoint.protocol == "file" and self.endpoint.method == "GET" else set()
-            self._route.methods = {self.endpoint.method} | heads  # who asks for the head of a stream must not begin a run
-        return self._route
+            heads = ["HEAD"] if told.protocol == "file" and told.method == "GET" else []
+            self._routes = [only_route(path, self.answer, told.method, *heads)]
+        return self._routes
 
     def is_at(self, scope: Scope) -> bool:
         """Whether a request leads here, and may come from an EventSource or a WebSocket, which can send no token."""
-        return (
-            self._route is not None
-            and (self.endpoint.method == "GET" or self.endpoint.protocol == "websocket")
-            and self._route.matches(scope)[0] is Match.FULL
-        )
+        is_asked_so = scope["type"] == "websocket" or scope["method"] in {"GET", "HEAD"}
+        return is_asked_so and any(route.matches(scope)[0] is Match.FULL for route in self._routes)
 
     async def answer(self, request: Request) -> Any:
         """Begin a run and send its messages, or go on where a client that comes back has left it."""
@@ -127,6 +130,22 @@ class Place:
             return self._hub.find(run, self.requests.client(request))
         except NotFound:
             return None
+
+
+def only_route(path: str, answer: Any, *methods: str) -> Route:
+    """Return a route for some methods alone: whoever asks for the head of a stream must not take it, or begin a run."""
+    route = Route(path, answer, methods=list(methods))
+    route.methods = set(methods)
+    return route
+
+
+def followed(path: str, begin: Any, attach: Any) -> list[Route]:
+    """Return the routes of a run that is begun with a POST, and whose events a GET gets."""
+
+    async def either(request: Request) -> Any:
+        return await (begin if request.method == "POST" else attach)(request)
+
+    return [only_route(path, either, "GET", "POST"), only_route(f"{path}/stream", attach, "GET")]
 
 
 class _Asking(Requests):
@@ -184,12 +203,17 @@ class _Asking(Requests):
 
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         # Every bare message is a record that is asked for, whatever it calls itself.
-        terms = terms._replace(may_drop=terms.may_drop and not terms.bare)
+        terms = terms._replace(may_drop=terms.may_drop and not terms.bare, counted=self._counted(message))
         if self._endpoint.protocol != "file":
             return super()._asked(served, message, names, terms, key and f"{self._endpoint.path} {key}")
         asked = super()._asked(served, message, names, terms, "")
         self._transfer = Transfer(asked.open_run)
         return asked._replace(open_run=self._transfer.open)
+
+    def _counted(self, message: Message) -> tuple[str, int] | None:
+        field = self._endpoint.counts
+        value = get_field(message, field) if field else None
+        return (field.rpartition(".")[2], len(value)) if isinstance(value, list) else None
 
     def _own_terms(self) -> Terms:
         told = self._endpoint

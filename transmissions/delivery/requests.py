@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from transmissions import engine
+from transmissions.accepted import Unaccepted, accepted_by, json_schema, read_request
 from transmissions.api_replies import Refusal, new_id
 from transmissions.api_requests import read_message
 from transmissions.api_runs import cleaner
+from transmissions.arguments import bind
+from transmissions.errors import UsageError
 from transmissions.near import suggestion
 
 from .asks import is_name, read_headers
-from .errors import NotFound
+from .errors import InvalidRequest, NotFound
 from .hub import Asked, Client
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from transmissions.api_runs import Served
     from transmissions.message import Message
     from transmissions.running import Run
+    from transmissions.settings import Record
 
     from .hub import Hub
     from .live import LiveRun
@@ -46,6 +50,7 @@ class Requests:
         self._hub = hub
         self._terms = terms
         self._timeout = timeout
+        self._accepts: dict[str, type[Record] | None] = {}
 
     def app(self, connection: HTTPConnection) -> Served:
         """Return the app a request is for.
@@ -92,6 +97,9 @@ class Requests:
 
     async def message(self, request: Request) -> Message:
         """Return the first message of the run that a request asks for."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise Refusal(415, f"a body is JSON (application/json), not {kind[:64]}", {"Accept": "application/json"})
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await read_message(request, _BODY)
@@ -107,7 +115,33 @@ class Requests:
         asked = self._asked(served, message, names, terms, f"{served.name} {session} {name}")
         return self._hub.begin(asked, client)[0]
 
+    def accepts(self, served: Served) -> type[Record] | None:
+        """Return what the messages must look like that an app begins with, where it says so."""
+        if served.name not in self._accepts:
+            self._accepts[served.name] = accepted_by(served.plan)
+        return self._accepts[served.name]
+
+    def schema(self, served: Served) -> dict[str, Any] | None:
+        """Return the JSON Schema of the messages that an app begins with, where it says what they look like."""
+        record = self.accepts(served)
+        return json_schema(record) if record else None
+
+    def _refuse_unaccepted(self, served: Served, message: Message) -> None:
+        record = self.accepts(served)
+        if record is None:
+            return
+        try:
+            for fields in bind(served.plan, (), known=message.keys()).messages:
+                read_request(record, {**message, **fields})
+        except Unaccepted as error:
+            raise InvalidRequest(
+                str(error), fields=[{"name": one.path, "message": one.said} for one in error.faults]
+            ) from error
+        except UsageError as error:
+            raise InvalidRequest(str(error)) from error
+
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
+        self._refuse_unaccepted(served, message)
         # A folder of a name that the client chose could be anywhere.
         folder = served.output / new_id()
         return Asked(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -33,7 +33,7 @@ from .http import StreamResponse
 from .hub import Caps, Hub
 from .observed import Observed
 from .openapi import document
-from .places import Place, declared
+from .places import Place, declared, followed, only_route
 from .replies import HANDLERS, json_reply
 from .requests import Requests, session_in
 from .terms import Terms
@@ -87,21 +87,19 @@ class StreamServer:
         routes = [
             *page.routes(),
             Route("/apps", self.apps, methods=["GET"]),
-            Route("/apps/{app}/stream", partial(self.stream, "ndjson"), methods=["POST"]),
-            Route("/apps/{app}/sse", partial(self.stream, "sse"), methods=["POST"]),
-            _get("/apps/{app}/sse", self.attach),
-            _get("/apps/{app}/sse/stream", self.attach),
+            only_route("/apps/{app}/stream", partial(self.stream, "ndjson"), "POST"),
+            *followed("/apps/{app}/sse", partial(self.stream, "sse"), self.attach),
             WebSocketRoute("/apps/{app}/ws", self.socket),
             Route("/sessions", self.session, methods=["POST"]),
             Route("/runs", self.runs, methods=["GET"]),
             Route("/runs/{id}", self.run, methods=["GET", "DELETE"]),
-            _get("/runs/{id}/stream", self.again),
+            only_route("/runs/{id}/stream", self.again, "GET"),
             Route("/runs/{id}/{action}", self.control, methods=["POST"]),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/health/streaming", self._observed.health, methods=["GET"]),
             Route("/metrics", self._observed.metrics, methods=["GET"]),
             Route("/openapi.json", self.openapi, methods=["GET"]),
-            *(one.route(self.socket) for one in self._endpoints),
+            *(route for one in self._endpoints for route in one.routes(self)),
         ]
         lifecycle = self.hub.lifecycle
         return traced(Timed(Starlette(routes=routes, exception_handlers=HANDLERS), lifecycle), lifecycle)
@@ -130,40 +128,46 @@ class StreamServer:
             await asyncio.wait(idle, timeout=1.0)
         await self.hub.close()
 
-    async def stream(self, protocol: str, request: Request) -> Response | StreamResponse:
-        """Begin a run, and send its events or say where they are."""
+    def _of(self, place: Place | None) -> tuple[Requests, Pace]:
+        return (place.requests, place.pace) if place else (self._requests, self._pace)
+
+    async def stream(self, protocol: str, request: Request, place: Place | None = None) -> Response | StreamResponse:
+        """Begin a run, and send its events or say where they are; `place` is the endpoint it is declared for."""
+        requests, pace = self._of(place)
         compat = read_compat(request.query_params.get("compat"))
-        live = await self._requests.begin(request)
+        live = await requests.begin(request)
         since = read_since(request.headers.get("last-event-id"), request.query_params.get("since"))
         wants = "text/event-stream" in request.headers.get("accept", "") or "x-session-id" not in request.headers
         if protocol == "sse" and not wants:
             session = live.identity["session_id"]
-            where = f"/apps/{request.path_params['app']}/sse/stream?session_id={session}{'&compat=v1' * compat}"
+            where = f"{request.scope['path']}/stream?session_id={session}{'&compat=v1' * compat}"
             return json_reply({"session_id": session, "request_id": live.name, "stream_url": where}, 202)
-        return StreamResponse(live, protocol, self._pace, since, compat=compat)
+        return StreamResponse(live, protocol, pace, since, compat=compat)
 
-    async def attach(self, request: Request) -> Response | StreamResponse:
+    async def attach(self, request: Request, place: Place | None = None) -> Response | StreamResponse:
         """Send the events of a session's run."""
-        self._requests.app(request)
-        client = self._requests.client(request)
+        requests, pace = self._of(place)
+        requests.app(request)
+        client = requests.client(request)
         session = self.hub.sessions.check(request.query_params.get("session_id", ""), client.owner)
-        return self._again(self.hub.of_session(session, client), request, "sse")
+        return self._again(self.hub.of_session(session, client), request, "sse", pace)
 
     async def again(self, request: Request) -> Response | StreamResponse:
         """Send the events of a run, from where a client left it."""
         live = self.hub.find(request.path_params["id"], self._requests.client(request))
-        return self._again(live, request, "sse" if "text/event-stream" in request.headers.get("accept", "") else "ndjson")
+        protocol = "sse" if "text/event-stream" in request.headers.get("accept", "") else "ndjson"
+        return self._again(live, request, protocol, self._pace)
 
-    def _again(self, live: LiveRun, request: Request, protocol: str) -> Response | StreamResponse:
+    def _again(self, live: LiveRun, request: Request, protocol: str, pace: Pace) -> Response | StreamResponse:
         compat = read_compat(request.query_params.get("compat"))
         since = read_since(request.headers.get("last-event-id"), request.query_params.get("since"))
         if live.log.is_ended and since == live.log.last:
             return Response(status_code=204)  # so that an EventSource comes no more
-        return StreamResponse(live, protocol, self._pace, since, compat=compat)
+        return StreamResponse(live, protocol, pace, since, compat=compat)
 
     async def socket(self, websocket: WebSocket, place: Place | None = None) -> None:
         """Run an app over a WebSocket; `place` is the endpoint it was declared for."""
-        requests, pace = (place.requests, place.pace) if place else (self._requests, self._pace)
+        requests, pace = self._of(place)
         served, client = requests.app(websocket), requests.client(websocket)
         session, terms = requests.session(websocket.query_params.get("session_id"), client), requests.terms(websocket, served)
         if sum(address == client.address for address in self._sockets.values()) >= self._caps.sockets:
@@ -217,11 +221,5 @@ class StreamServer:
 
     async def openapi(self, _: Request) -> Response:
         """Describe all of this."""
-        return json_reply(document(list(self._requests.served), [one.endpoint for one in self._endpoints]))
-
-
-def _get(path: str, endpoint: Any) -> Route:
-    """Return a route for GET alone: whoever asks for the head of a stream must not take it from its reader."""
-    route = Route(path, endpoint, methods=["GET"])
-    route.methods = {"GET"}
-    return route
+        apps = {name: self._requests.schema(one) for name, one in self._requests.served.items()}
+        return json_reply(document(apps, [(one.endpoint, one.requests.schema(one.served)) for one in self._endpoints]))

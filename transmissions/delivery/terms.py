@@ -33,6 +33,8 @@ class Terms(NamedTuple):
     """What is sent then of a failed run, by what went wrong; None for nothing."""
     budget: Budget = Budget()
     """What the client asked to be spent at most."""
+    counted: tuple[str, int] | None = None
+    """A field of the first message that is a list, and how many there are."""
     warnings: tuple[str, ...] = ()
     """What the client is told about what it asked for."""
 
