@@ -65,8 +65,8 @@ async def ask(session: aiohttp.ClientSession, method: str, url: str, options: Op
             return await response.json(content_type=None)
 
 
-class Http:
-    """NDJSON or Server-Sent Events. What broke off is asked for again by the name of the run."""
+class _Transport:
+    """How one run is asked for, and its events come; `name` is what it is known by."""
 
     def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint, asked: Asked, options: Options) -> None:
         self.name = asked.name
@@ -75,6 +75,10 @@ class Http:
         self._endpoint = endpoint
         self._asked = asked
         self._options = options
+
+
+class Http(_Transport):
+    """NDJSON or Server-Sent Events. What broke off is asked for again by the name of the run."""
 
     async def batches(self, since: int) -> AsyncGenerator[Batch, None]:
         """Yield what comes behind a number, until the connection ends.
@@ -126,16 +130,8 @@ class Http:
         self.has_begun = True
 
 
-class WebSocket:
+class WebSocket(_Transport):
     """One run on a socket of its own."""
-
-    def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint, asked: Asked, options: Options) -> None:
-        self.name = asked.name
-        self.has_begun = False
-        self._session = session
-        self._endpoint = endpoint
-        self._asked = asked
-        self._options = options
 
     async def batches(self, since: int) -> AsyncGenerator[Batch, None]:
         """Yield what comes behind a number, until the connection ends or the server says that nothing more comes over it.
