@@ -84,7 +84,14 @@ for (const protocol of PROTOCOLS) {
   });
 
   test(`a connection that says nothing is made anew, over ${protocol}`, async () => {
-    const stream = new StreamClient({ baseUrl, protocol, heartbeat: 100, ...quick }).stream("numbers", { count: 1, wait: 0.9 });
+    // A socket is asked whether it lives; this one is as if nobody were there to answer.
+    class Mute extends WebSocket {
+      send(text) {
+        if (!text.includes("ping")) super.send(text);
+      }
+    }
+    const client = new StreamClient({ baseUrl, protocol, heartbeat: 100, WebSocket: Mute, ...quick });
+    const stream = client.stream("numbers", { count: 1, wait: 0.9 });
     const { results } = await stream.run();
     assert.equal(results.length, 1);
     assert.ok(stream.metrics.reconnects > 0);
@@ -196,6 +203,53 @@ test("SC-03 a run that is known no more is begun anew, which is told; one of som
   assert.deepEqual(events.map(({ event }) => event), ["metadata", "result", "reset", "metadata", "summary"]);
   assert.ok(server.seen.every(({ url }) => url.includes("session_id=session-")));
   await assert.rejects(read(client.follow("r")), (error) => error.status === 404);
+});
+
+test("SC-03 an EventSource that is refused because its run is known no more is begun anew", async (context) => {
+  const asked = [];
+  const server = await serving(context, (request, response) => {
+    asked.push(`${request.method} ${request.url.split("?")[0]}`);
+    if (request.url === "/sessions") response.end('{"session_id": "s"}');
+    else if (request.method === "POST") response.writeHead(202).end('{"stream_url": "/here?session_id=s", "request_id": "r"}');
+    else response.writeHead(404).end();
+  });
+  let made = 0;
+  class Source extends EventTarget {
+    constructor() {
+      super();
+      made += 1;
+      this.readyState = made === 2 ? 2 : 1;
+      setTimeout(() => (made === 2 ? this.onerror({}) : this.say()));
+    }
+    say() {
+      const sent = [{ event: "metadata", seq: 1 }, made === 1 ? { event: "result", seq: 2 } : { ...SUMMARY, seq: 2 }];
+      for (const one of sent) this.dispatchEvent(new MessageEvent(one.event, { data: JSON.stringify(one) }));
+      this.onerror?.({});
+    }
+    close() {}
+  }
+  const client = new StreamClient({ baseUrl: server.baseUrl, protocol: "eventsource", EventSource: Source, ...quick });
+  const events = await read(client.stream("a"));
+  assert.deepEqual(events.map(({ event }) => event), ["metadata", "result", "reset", "metadata", "summary"]);
+  assert.deepEqual(asked, ["POST /sessions", "POST /apps/a/sse", "GET /runs/r", "POST /apps/a/sse"]);
+});
+
+test("JS-05 a socket is pinged as often as the server is to say something", async () => {
+  const sent = [];
+  class Listened extends WebSocket {
+    send(text) {
+      sent.push(JSON.parse(text).action);
+      super.send(text);
+    }
+  }
+  assert.equal(new StreamClient().options.heartbeat, 30000);
+  const client = new StreamClient({ baseUrl, protocol: "websocket", WebSocket: Listened, heartbeat: 100 });
+  const { summary } = await client.run("numbers", { count: 3, wait: 0.4 });
+  assert.equal(summary.status, "complete");
+  assert.ok(sent.filter((action) => action === "ping").length >= 3);
+  const count = sent.length;
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  assert.equal(sent.length, count);
 });
 
 test("CM-03 work is done again while it may pass, so many times", async () => {

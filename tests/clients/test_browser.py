@@ -8,6 +8,7 @@ from local_server import serving
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 PROTOCOLS = ("ndjson", "sse", "eventsource", "websocket")
 URLS = '{"urls": ["http://a", "http://b"], "options": {"wait": 0.05}}'
+ELSEWHERE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<p>elsewhere"
 ENDED = "document.getElementById('status').textContent.startsWith('Ended')"
 
 
@@ -151,7 +152,7 @@ def test_r07_one_eventsource_at_a_time(page, server):
 
 def test_pages_of_other_origins_are_refused(page, server):
     """Whatever they ask for, on each protocol."""
-    with serving({"/": [b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<p>elsewhere"]}) as other:
+    with serving({"/": [ELSEWHERE]}) as other:
         page.open(f"{other.url}/")
         fetched = f"fetch('{server.url}/apps').then(() => 'open', () => 'refused')"
         socket = (
@@ -159,3 +160,28 @@ def test_pages_of_other_origins_are_refused(page, server):
             " socket.onopen = () => resolve('open'); socket.onclose = () => resolve('refused'); })"
         )
         assert [page.value(fetched), page.value(socket)] == ["refused", "refused"]
+
+
+def test_hd19_a_page_of_an_origin_that_is_let_in_may_ask_and_read(page, home):
+    """With our headers in what it asks for and in the answer, a token, and the streams that browsers open themselves."""
+    with serving({"/": [ELSEWHERE]}) as other, delivering.running("numbers", token="T", origins=[other.url]) as server:
+        page.open(f"{other.url}/")
+        headers = "'Content-Type': 'application/json', Authorization: 'Bearer T', 'X-Buffer-Size': '1024', 'X-Session-ID': '%s'"
+        asked = f"{{ method: 'POST', headers: {{ {headers} }}, body: '{{}}' }}"
+        fetched = page.value(
+            f"fetch('{server.url}/apps/numbers/stream', {asked % 'mine'}).then(async (reply) => [reply.status,"
+            " reply.headers.get('X-Buffer-Capacity'), reply.headers.get('X-Session-ID'), reply.headers.has('X-Request-ID'),"
+            " (await reply.text()).trim().split('\\n').map((line) => JSON.parse(line).event).at(-1)])"
+        )
+        refused = page.value(
+            f"fetch('{server.url}/apps/numbers/stream?preset=x', {asked % 'mine'}).then((reply) => reply.status)"
+        )
+        session = page.value(
+            f"fetch('{server.url}/sessions', {asked % 'any'}).then(async (reply) => (await reply.json()).session_id)"
+        )
+        page.value(f"fetch('{server.url}/apps/numbers/sse', {asked % session}).then((reply) => reply.status)")
+        url = f"{server.url}/apps/numbers/sse/stream?session_id={session}"
+        heard, _ = page.value(event_source(url, ("result", "summary"), "heard.at(-1)?.[0] === 'summary'"))
+    assert fetched == [200, "1024", "mine", True, "summary"]
+    assert refused == 400
+    assert [data["result"]["n"] for name, data in heard if name == "result"] == [0, 1, 2]

@@ -253,6 +253,7 @@ function follow(signal, abort) {
 // --- The connections of a run: each is an asynchronous generator of what arrives, and closes itself when it is left.
 
 const MISSED = 3;
+const REFUSED = 2; // of an EventSource: it was told so, and comes no more
 
 /** NDJSON or Server-Sent Events by fetch. What broke off is asked for again by the name of the run. */
 async function* openHttp(stream, signal) {
@@ -343,6 +344,10 @@ function wishes({ asked, options, requestId }) {
 /** Server-Sent Events by EventSource: a session stands for the token. Ours is closed before another is made. */
 async function* openEventSource(stream, signal) {
   const { asked, options } = stream;
+  if (asked.wasRefused && (await isForgotten(stream))) {
+    yield { event: { event: "reset", since: stream.last, first: 1, last: 0 } };
+    asked.streamUrl = "";
+  }
   if (!asked.streamUrl) await beginSession(stream);
   const url = new URL(asked.streamUrl, `${options.baseUrl}/`);
   if (stream.last) url.searchParams.set("since", stream.last);
@@ -353,7 +358,11 @@ async function* openEventSource(stream, signal) {
     if (data !== undefined) inbox.push(read(data, type === "message" ? "" : type, Number(lastEventId) || 0));
   };
   for (const name of ["message", ...NAMES, ...(options.eventNames ?? [])]) source.addEventListener(name, take);
-  source.onerror = (event) => event.data === undefined && inbox.fail(new Disconnected("the EventSource lost its connection"));
+  source.onerror = (event) => {
+    if (event.data !== undefined) return;
+    asked.wasRefused = source.readyState === REFUSED;
+    inbox.fail(new Disconnected("the EventSource lost its connection"));
+  };
   try {
     yield* inbox;
   } finally {
@@ -362,7 +371,17 @@ async function* openEventSource(stream, signal) {
   }
 }
 
-async function beginSession({ asked, options, client, requestId }) {
+// What an EventSource was told is not said. Asked by fetch, the server may say that it knows of no such run.
+async function isForgotten({ asked, options, client, requestId }) {
+  const url = `${options.baseUrl}/runs/${encodeURIComponent(requestId)}?${new URLSearchParams({ session_id: asked.sessionId })}`;
+  const response = await options.fetch(url, { headers: client.headers() }).catch((error) => {
+    throw new Disconnected(error.message, { cause: error });
+  });
+  return response.status === 404;
+}
+
+async function beginSession(stream) {
+  const { asked, options, client, requestId } = stream;
   asked.sessionId ||= await client.session();
   const headers = { ...client.headers(), ...wishes({ asked, options, requestId }), Accept: "application/json" };
   const request = { method: "POST", headers, body: JSON.stringify(asked.message) };
@@ -370,7 +389,9 @@ async function beginSession({ asked, options, client, requestId }) {
     throw new Disconnected(error.message, { cause: error });
   });
   if (!response.ok) throw await Refused.of(response);
-  asked.streamUrl = (await response.json()).stream_url;
+  const begun = await response.json();
+  asked.streamUrl = begun.stream_url;
+  stream.requestId = begun.request_id ?? requestId;
 }
 
 /** One run on a socket of its own. */
@@ -387,6 +408,8 @@ async function* openWebSocket(stream, signal) {
     const since = stream.last ? { since: stream.last } : {};
     socket.send(JSON.stringify({ action: "run", request_id: stream.requestId, data: asked.message, ...since }));
   };
+  // Browsers send no pings of the protocol. The answer says that the server lives, though its run says nothing for long.
+  const ping = setInterval(() => socket.readyState === 1 && socket.send('{"action":"ping"}'), options.heartbeat);
   socket.onmessage = ({ data }) => hear(data, inbox);
   socket.onclose = ({ code }) => inbox.fail(new Disconnected(`the socket was closed (${code})`));
   // Not every implementation closes a socket that could not be opened.
@@ -394,6 +417,7 @@ async function* openWebSocket(stream, signal) {
   try {
     yield* inbox;
   } finally {
+    clearInterval(ping);
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.onerror = () => {};
     socket.close(1000);
