@@ -33,6 +33,16 @@ def test_an_argument_of_many_leaves_words_for_those_behind(tmp_path):
     assert bound([FILES, QUERY], ["a", "a", "q"], cwd=tmp_path).messages[1] == {"sourceFile": str(tmp_path / "a"), "query": "q"}
 
 
+def test_words_that_belong_together_are_one_message(tmp_path):
+    """Its field is their list; a default is a list of one; files may be read all the same."""
+    urls = PAGE._replace(many=True, together=True, default="http://c")
+    assert bound([urls], ["http://a", "http://b"]).messages == [{"url": ["http://a", "http://b"]}]
+    assert bound([urls]).messages == [{"url": ["http://c"]}]
+    (tmp_path / "a").touch()
+    found = bound([FILES._replace(together=True)], ["a"], cwd=tmp_path)
+    assert (found.messages, found.roots) == ([{"sourceFile": [str(tmp_path / "a")]}], (tmp_path / "a",))
+
+
 def test_defaults_lie_in_the_app_and_give_way_to_what_is_known():
     """A relative default is the app's; a field the message has already is left alone."""
     here = Argument("file", "Path", "f", default="data/x")

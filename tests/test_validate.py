@@ -165,6 +165,14 @@ def test_only_one_argument_takes_many_words(tmp_path):
     )
 
 
+def test_only_many_words_can_be_together(tmp_path):
+    """One word is no list."""
+    turtle = ":demo a :Transmission ; :pipe (:a) ; :argument [ :name 'in' ; :together true{} ] . :a a :Plain ."
+    assert not examine(tmp_path, turtle.format(" ; :many true"))[1]
+    problem = only(examine(tmp_path, turtle.format(""))[1])
+    assert (problem.code, marked(problem.span)) == ("together", "true")
+
+
 def test_unknown_settings_are_warnings_under_compat(tmp_path):
     """The original let them pass, so --compat does."""
     plan, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :sise 5 .", compat=True)

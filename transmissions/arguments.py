@@ -32,8 +32,8 @@ class Bound(NamedTuple):
 def bind(plan: Plan, words: Sequence[str], *, known: Collection[str] = (), cwd: Path | None = None) -> Bound:
     """Put words into the fields an app declares for them; what stands behind `--` is its command.
 
-    An argument that takes many makes a message for each word. `known` are fields the first messages have already: a word wins
-    over them, and they win over a default.
+    An argument that takes many makes a message for each word, or one with the list of them where it says `together`. `known` are
+    fields the first messages have already: a word wins over them, and they win over a default.
 
     Raises:
         UsageError: words are missing, left over, or not what the app declares.
@@ -45,7 +45,8 @@ def bind(plan: Plan, words: Sequence[str], *, known: Collection[str] = (), cwd: 
     roots: list[Path] = []
     for argument, share in zip(declared, _share_out(plan, declared, list(words[:place])), strict=True):
         values = [_value(argument, word, cwd or Path.cwd()) for word in share] or _default(plan, argument, known)
-        messages = [{**message, argument.field: value} for value in values for message in messages] or messages
+        fields: list[Any] = [values] if argument.together and values else values
+        messages = [{**message, argument.field: value} for value in fields for message in messages] or messages
         roots += [Path(value) for value in values if argument.kind == "Path"]
     command = list(words[place + 1 :])
     return Bound(_with_command(plan, command, known, messages), tuple(roots), tuple(command))

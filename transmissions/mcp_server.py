@@ -186,7 +186,8 @@ def _property(argument: Argument) -> dict[str, Any]:
     kind = {"Path": "A path within the folders of the app.", "URL": "A URL."}.get(argument.kind, "")
     about = " ".join(part for part in (argument.help, kind) if part)
     default = {"default": argument.default} if argument.default is not None else {}
-    return {"type": "string", **({"description": about} if about else {}), **default}
+    words = {"type": "array", "items": {"type": "string"}} if argument.together else {"type": "string", **default}
+    return {**words, **({"description": about} if about else {})}
 
 
 def _message(served: Served, given: dict[str, Any]) -> Message:
@@ -200,9 +201,10 @@ def _message(served: Served, given: dict[str, Any]) -> Message:
     unknown = next((name for name in given if name not in {_MESSAGE, *fields}), None)
     if unknown is not None:
         raise Refusal(400, f"{served.name} takes no argument '{unknown}'{suggestion(unknown, [_MESSAGE, *fields])}")
-    wrong = next((name for name in fields if not isinstance(given.get(name, ""), str)), None)
-    if wrong is not None:
-        raise Refusal(400, f"the argument '{wrong}' must be a text")
+    for one in (one for one in _offered(served) if one.name in given):
+        texts = given[one.name] if one.together else [given[one.name]]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise Refusal(400, f"the argument '{one.name}' must be a {'list of texts' if one.together else 'text'}")
     message = {} if _MESSAGE in fields else given.get(_MESSAGE, {})
     if not isinstance(message, dict):
         raise Refusal(400, f"the argument '{_MESSAGE}' must be an object")

@@ -48,7 +48,9 @@ class ArgumentTerms(Record):
     field: str | None = None
     "The field of the first message it becomes; its name, if not said."
     many: bool = False
-    "Whether it takes any number of words."
+    "Whether it takes any number of words; the run then begins with one message for each."
+    together: bool = False
+    "Whether all the words of one that takes many are one message, whose field is the list of them."
     required: bool = False
     "Whether the app cannot do without."
     default: str | None = None

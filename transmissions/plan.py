@@ -106,6 +106,8 @@ class Argument(NamedTuple):
     default: str | None = None
     """Relative paths are looked up in the app's folder."""
     help: str = ""
+    together: bool = False
+    """Whether the words of one that takes many become one message, whose field is their list."""
 
 
 class Plan(NamedTuple):

@@ -157,6 +157,10 @@ def _check_arguments(entries: Sequence[Subject], findings: Findings) -> None:
                 related = (Label(first[term, given.plain], "the first"),)
                 sentence = f"two arguments have the {term} '{given.plain}'"
                 findings.report(ERROR, "two-arguments", sentence, span, "again", related=related)
+    for record in records:
+        given = next((one for one in record.values.get("together", ()) if one.plain is True), None)
+        if given and not any(one.plain is True for one in record.values.get("many", ())):
+            findings.report(ERROR, "together", "only words of an argument that takes many can be together", given.span)
     takers = [given for record in records for given in record.values.get("many", ()) if given.plain is True]
     for given in takers[1:]:
         sentence = "only one argument can take many words"

@@ -194,7 +194,9 @@ class _Asking(Requests):
         """Return the body of a POST, and the parts of path and query that the app has an argument for."""
         message = await super().message(request) if self._endpoint.method == "POST" else {}
         for argument in self._texts:
-            given = request.path_params.get(argument.name) or request.query_params.get(argument.name)
+            given: Any = request.path_params.get(argument.name) or request.query_params.get(argument.name)
+            if given is not None and argument.together:
+                given = request.query_params.getlist(argument.name) or [given]
             if given is not None:
                 message[argument.field] = given
             elif argument.required and argument.field not in message:
