@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .channel import Outlet
+    from .channel import Outlet, WayOut
     from .context import Folders
     from .message import Message
     from .plan import Plan
@@ -70,7 +70,7 @@ class Run:
         self.timeout = timeout
         """Seconds after which the run is stopped with RunTimeout; None lets it take as long as it takes."""
         self._sent = 0
-        self.way_out: Outlet = Channel("out")  # Whoever takes messages another way may put that here before the run begins.
+        self.way_out: WayOut = Channel("out")  # Whoever takes messages another way may put that here before the run begins.
         self._ready: deque[Message] = deque()
         self._is_told = False
         self._task: asyncio.Task[None] | None = None
@@ -169,13 +169,11 @@ class Run:
     async def _next_batch(self) -> list[Message]:
         if self._task is None:
             raise UsageError("the run has not begun; enter it with `async with`")
-        channel = self.way_out
-        assert isinstance(channel, Channel), "somebody else takes the messages"
         while True:
-            item = await channel.get_many(channel.items)
+            item = await self.way_out.get_many(self.way_out.items)
             if not isinstance(item, Token):
                 return item
-            await channel.put_token(item)  # Whoever asks again is told again.
+            await self.way_out.put_token(item)  # Whoever asks again is told again.
             await self._raise_failure()
             raise StopAsyncIteration
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import uuid
 from collections import Counter
@@ -14,7 +13,7 @@ from .errors import BackpressureExceeded
 from .lifecycle import ProgressUpdate, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from .live import LiveRun
 
@@ -228,19 +227,3 @@ class Connection:
             "slow_sends_count": log.pressure.slow_sends,
         }
         return [make("backpressure_warning", {"connection_id": self.id, "warning": warning, "current_metrics": metrics})]
-
-
-@contextlib.asynccontextmanager
-async def watched(work: Coroutine[None, None, None], gone: Coroutine[None, None, None]) -> AsyncIterator[Callable[[], None]]:
-    """Do some work until it ends or the client is gone, whichever comes first; then the other is cancelled.
-
-    What is given raises what the work failed with.
-    """
-    working, leaving = asyncio.create_task(work), asyncio.create_task(gone)
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        yield lambda: working.result() if working.done() else None
-    finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)

@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, Response
 
 from transmissions.fields import get_field
 
-from .connection import watched
+from .attended import Attended
 from .errors import NotFound
 from .http import cut_off, gone
 
@@ -152,8 +152,8 @@ class Download:
                 await self._pass(message, send)
 
         try:
-            async with watched(answer(scope, receive, watch), gone(receive)) as sent:
-                sent()
+            async with Attended(gone(receive)):
+                await answer(scope, receive, watch)
         except (TimeoutError, _Ended):
             cut_off(scope)
         finally:

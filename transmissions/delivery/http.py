@@ -5,8 +5,9 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from .attended import Attended
 from .compat import flat
-from .connection import Connection, Pace, watched
+from .connection import Connection, Pace
 from .envelope import as_line, as_sse
 from .errors import BackpressureExceeded
 
@@ -44,8 +45,8 @@ class StreamResponse:
         gzip = _Gzip() if _takes_gzip(scope) else None
         await send({"type": "http.response.start", "status": 200, "headers": self._headers(scope, gzip is not None)})
         try:
-            async with watched(self.connection.deliver(_body(send, gzip), self._since), gone(receive)) as delivered:
-                delivered()
+            async with Attended(gone(receive)):
+                await self.connection.deliver(_body(send, gzip), self._since)
         except BackpressureExceeded:
             cut_off(scope)
             await gone(receive)

@@ -201,7 +201,7 @@ class LiveRun:
             return
         self._run = run = self._open_run()
         # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
-        run.way_out = way_out = Outlet(self._tell, self.log.waits)
+        run.way_out = Outlet(self._tell, self.log.waits)
         self._telling.listen(run)
         if self.state == "paused":
             run.state.going.clear()
@@ -209,7 +209,8 @@ class LiveRun:
             run.drain()
         try:
             async with run:
-                await way_out.wait()
+                async for message in run:  # None, unless it is a run that tells of something else
+                    await self._tell(message)
         finally:
             await self._telling.tell_rest()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from transmissions.message import END
+
 from .bell import Bell
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _TURN: Final = 64
 
 class Outlet:
     """Hands each final message of a run to `tell`, which waits while there is no room, and then the run does."""
+
+    items = _TURN
 
     def __init__(self, tell: Callable[[Message], Awaitable[None]], pressure: Pressure) -> None:
         self.pressure = pressure
@@ -37,12 +41,13 @@ class Outlet:
                 if self._told % _TURN == 0:
                     await asyncio.sleep(0)
 
-    async def put_token(self, token: Token) -> None:  # noqa: ARG002 - only the run's end comes here
+    async def put_token(self, token: Token) -> None:  # noqa: ARG002 - it is the run's end
         """Know that nothing more comes."""
         self._is_over = True
         self._over.ring()
 
-    async def wait(self) -> None:
+    async def get_many(self, limit: int) -> Token:  # noqa: ARG002 - there are no messages
         """Wait until nothing more comes."""
         while not self._is_over:
             await self._over.wait()
+        return END
