@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
-from transmissions import Processor, Protected, Range, RunError, Unit
+from transmissions import Processor, Range, RunError, Unit
 
+from .crawl_network import OnTheWeb
 from .crawl_page import FAULTS, PageFault, attempt_page, code_of, is_open, mark, told
-from .fetch import Door, Request
+from .exchange import Request
 from .fetch_errors import TimedOut
 from .hosts import Busy, hosts_here
 from .media_types import charset_of, media_type
@@ -21,7 +22,8 @@ from .moments import now
 if TYPE_CHECKING:
     from transmissions import Message
 
-    from .fetch import Answer
+    from .exchange import Answer
+    from .fetch import Door
 
 _OK: Final = range(200, 300)
 _NOT_MODIFIED: Final = 304
@@ -33,7 +35,7 @@ _LONGEST_WAIT: Final = 10.0
 """Seconds between two tries."""
 
 
-class PageFetch(Processor):
+class PageFetch(OnTheWeb, Processor):
     """Fetch the page of each message, and write what came into it.
 
     Writes `status`, `final_url`, `redirects`, `headers` (names in lower case), `content_type`, `charset` (of the headers),
@@ -75,21 +77,16 @@ class PageFetch(Processor):
         "application/pdf",
     )
     "Content types that are fetched; `*` stands for anything."
-    user_agent: Annotated[str, Protected()] = ""
-    "How it introduces itself; as `transmissions/VERSION` if not said."
-    allow: Annotated[tuple[str, ...], Protected()] = ()
-    "Hosts, addresses and networks (`10.0.0.0/8`) that pages may be at as well."
     _door: Door
 
     def __post_init__(self) -> None:
         """Prepare what is the same for all pages."""
+        super().__post_init__()
         self._accepts = re.compile("|".join(re.escape(kind).replace(r"\*", "[^/]*") for kind in self.accept) or "(?!)")
-        self._headers = {"accept": ", ".join([*self.accept, "*/*;q=0.1"])}
-        if self.user_agent:
-            self._headers["user-agent"] = self.user_agent
+        self._headers = {"accept": ", ".join([*self.accept, "*/*;q=0.1"]), "user-agent": self.introduction}
 
     async def __aenter__(self) -> Self:
-        self._door = Door(timeout=self.timeout / 1000, max_bytes=self.max_bytes, redirects=self.max_redirects, allow=self.allow)
+        self._door = self.door(timeout=self.timeout / 1000, max_bytes=self.max_bytes, redirects=self.max_redirects)
         self._hosts = hosts_here()
         return self
 

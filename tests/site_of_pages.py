@@ -100,8 +100,8 @@ class Web:
         return [self.url(path, number % len(self.servers)) for number, path in enumerate(paths)]
 
     def asked(self) -> dict[str, int]:
-        """Return how often each path was asked for."""
-        return dict(Counter(path for _, path in self.begun))
+        """Return how often each page was asked for."""
+        return dict(Counter(path for _, path in self.begun if path != "/robots.txt"))
 
     @property
     def seen(self) -> list[Seen]:
