@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .template_text import Template, Undefined
+from .template_text import Template, Undefined, dump
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,8 @@ _TOKEN: Final = re.compile(
 )
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _BARE: Final = re.compile(r"[?$]\w+|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[^\W\d_][\w-]*:[\w-]*|true|false")
+_OF_HTML: Final = ("e", "escape", "forceescape", "urlize", "xmlattr")
+"""Filters of Jinja that write HTML; here they write the value, which is then written as its place demands."""
 _NOT_IN_IRI: Final = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FETCHES: Final = re.compile("service|load", re.IGNORECASE)
@@ -48,6 +50,12 @@ _CODE: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U(000[0-9A-Fa-f]{5}|0010[0-9A-
 
 class Reference(str):
     """Text that is an IRI, so that where nothing stands around it, it is written in brackets."""
+
+    __slots__ = ()
+
+
+class Term(str):
+    """A whole term of SPARQL, which a filter has written; it can stand only where nothing is around it."""
 
     __slots__ = ()
 
@@ -69,7 +77,7 @@ class QueryTemplate(Template):
 
         self._values: list[str] = []
         # Jinja's own escaping is for HTML, and would print what it escaped as SPARQL.
-        ours = {"uri": uri, "literal": literal, "string": string, **dict.fromkeys(("e", "escape", "forceescape"), str)}
+        ours = {"uri": uri, "literal": literal, "string": string, **dict.fromkeys(_OF_HTML, str), "tojson": dump}
         known = {**ours, **(filters or {})}
 
         @jinja2.pass_context  # else Jinja would print constants when it compiles
@@ -103,14 +111,20 @@ class QueryTemplate(Template):
         kind, text = found.lastgroup, found[0]
         if _OPEN not in text:
             return text
-        write = {"iri": _in_iri, "text": _in_text, "comment": _in_text}.get(str(kind), _bare)
+        write = {"iri": _in_iri, "text": _in_text, "comment": _in_comment}.get(str(kind), _bare)
         written = _MARK.sub(lambda mark: write(self._values[int(mark[1])]), text)
         if kind == "iri" and _MARK.match(text, 1):
             _absolute(written[1:-1])
         return written
 
 
+def _whole(term: str) -> RunError:
+    return RunError(f"{term!r:.80} is a whole term: take away what stands around it, or the filter that writes it")
+
+
 def _in_iri(text: str) -> str:
+    if isinstance(text, Term):
+        raise _whole(text)
     return _NOT_IN_IRI.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text.strip())
 
 
@@ -121,10 +135,18 @@ def _absolute(iri: str) -> str:
 
 
 def _in_text(text: str) -> str:
+    if isinstance(text, Term):
+        raise _whole(text)
     return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", "".join(_ESCAPES.get(one, one) for one in text))
 
 
+def _in_comment(text: str) -> str:
+    return _in_text(str(text))  # of a whole term, too
+
+
 def _bare(text: str) -> str:
+    if isinstance(text, Term):
+        return text
     if isinstance(text, Reference):
         return f"<{_absolute(_in_iri(text))}>"
     if _BARE.fullmatch(text) is None and text:
@@ -142,12 +164,10 @@ def uri(value: Any) -> Any:
         ValueError: it is no absolute IRI.
 
     """
-    from markupsafe import Markup
-
     text = _in_iri(str(value))
     if _SCHEME.match(text) is None:
         raise ValueError(f"'{text}' is no absolute IRI")
-    return Markup(f"<{text}>")  # noqa: S704 - escaped here
+    return Term(f"<{text}>")
 
 
 def string(value: Any, lang: str = "") -> Any:
@@ -162,14 +182,12 @@ def literal(value: Any, datatype: str = "", lang: str = "") -> Any:
         ValueError: a language is none.
 
     """
-    from markupsafe import Markup
-
     if lang and re.fullmatch(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*", lang) is None:
         raise ValueError(f"'{lang}' is no language")
     if not datatype and not lang and isinstance(value, bool | int | float | Decimal) and math.isfinite(value):
-        return Markup(str(value).lower())  # noqa: S704 - a number or a truth
+        return str(value).lower()
     ending = f"@{lang}" if lang else f"^^{uri(datatype)}" if datatype else ""
-    return Markup(f'"{_in_text(str(value))}"{ending}')  # noqa: S704 - escaped here
+    return Term(f'"{_in_text(str(value))}"{ending}')
 
 
 def refuse_network(query: str) -> str:

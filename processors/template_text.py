@@ -111,7 +111,7 @@ class Template:
             autoescape=self._finalize is not None,
             finalize=self._finalize,
         )
-        environment.filters.update({"dump": _dump, **self._filters})
+        environment.filters.update({"dump": dump, **self._filters})
         return environment
 
     def _source(self, name: str) -> tuple[str, str, None]:
@@ -135,7 +135,7 @@ class Template:
         return place
 
 
-def _dump(value: Any, spaces: int | None = None) -> str:
+def dump(value: Any, spaces: int | None = None) -> str:
     """Return a value as JSON: a filter that Nunjucks has."""
     return json.dumps(value, ensure_ascii=False, indent=spaces)
 

@@ -39,6 +39,10 @@ def filled(template, **data):
         ("'{{ v | e }}'", "\\", r"'\\'"),
         ("{{ v | escape }} {{ v | forceescape }}", "b:c", "b:c b:c"),
         ("'{{ v }}'", "\ud800", "'\N{REPLACEMENT CHARACTER}'"),
+        ("'{{ v | tojson }}'", ["it's"], r"""'[\"it\'s\"]'"""),
+        ("{{ v | tojson | literal }}", {"a": 1}, r'''"{\"a\": 1}"'''),
+        ("'{{ v | literal }}'^^ex:T {{ v | literal }}", 5, "'5'^^ex:T 5"),
+        ("# {{ v | literal }}", "a\nb", r"""# \"a\\nb\""""),
         ("FILTER(?a < {{ v }} && ?b > 3)", 2, "FILTER(?a < 2 && ?b > 3)"),
     ],
 )
@@ -55,6 +59,12 @@ def test_a_value_is_written_as_its_place_demands(template, value, text):
         ("{{ v }}", "x" * 99, "x{40}…' would stand bare"),
         ("<{{ v }}>", "page", "<page> is no absolute IRI"),
         ("{{ v | uri }}", "page", "'page' is no absolute IRI"),
+        ("{{ v | tojson }}", "} ; DROP ALL #", "would stand bare"),
+        ('"{{ v | tojson }}" {{ v }}', "} ; DROP ALL #", "would stand bare"),
+        ("{{ v | urlize }}", "DROP ALL", "would stand bare"),
+        ("{{ ('urn:x' | uri) ~ v }}", "; DROP ALL", "would stand bare"),
+        ('"{{ v | literal }}"', "} ; DROP ALL #", "is a whole term"),
+        ("<{{ v | uri }}>", "urn:x", "is a whole term"),
         ("{{ v | literal(lang='e n') }}", "x", "'e n' is no language"),
     ],
 )
