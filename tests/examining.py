@@ -20,7 +20,7 @@ PROCESSORS = '''
 from typing import Annotated, Any, Literal
 
 from transmissions import (
-    IRI, FractionOf, LessThan, Pattern, Processor, Protected, Range, Record, Secret, Source, Unit
+    IRI, FractionOf, Length, LessThan, Pattern, Processor, Protected, Range, Record, Secret, Source, Unit
 )
 
 
@@ -52,7 +52,7 @@ class Widget(Processor):
     "A word."
     home: IRI | None = None
     "A place."
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[Annotated[str, Length(le=40)], ...], Length(le=5)] = ()
     "Many words."
     rename: tuple[Rename, ...] = ()
     "Many records."

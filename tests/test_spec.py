@@ -11,6 +11,7 @@ from transmissions import (
     IRI,
     Dynamic,
     FractionOf,
+    Length,
     LessThan,
     Pattern,
     Processor,
@@ -296,3 +297,27 @@ def test_a_setting_is_found_by_its_term():
     spec: Spec = describe_class(Everything, "tests")
     assert spec.setting("baseURI") == described("base")
     assert spec.setting("base") is None
+
+
+class _Wanted(Record):
+    """What a run begins with."""
+
+    max_depth: Annotated[int, Range(ge=0)] = 0
+    "How deep."
+    words: Annotated[tuple[Annotated[str, Length(ge=2, le=9)], ...], Length(ge=1, le=3)]
+
+
+class Accepting(Processor):
+    """Begin with a message of some fields."""
+
+    accepts = _Wanted
+
+    def process(self, message: Message) -> Message:
+        return message
+
+
+def test_what_a_processor_accepts_is_in_its_spec_by_the_names_of_json() -> None:
+    """Lengths are those of the values where they stand inside the tuple, and their number around it."""
+    depth, words = describe_class(Accepting, "tests").accepts
+    assert (depth.term, depth.ge, depth.doc) == ("max_depth", 0, "How deep.")
+    assert (words.min_length, words.max_length, words.min_count, words.max_count) == (2, 9, 1, 3)

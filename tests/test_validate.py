@@ -38,6 +38,8 @@ def fault(tmp_path, turtle, config=None):
         (":tags []", "datatype", "[]", "tags must be a text", "is a blank node"),
         (":value []", "datatype", "[]", "value must be a single value", "is a blank node"),
         (":size 5, 6", "too-many-values", "6", "size takes one value, not 2", "one too many"),
+        (":tags 1, 2, 3, 4, 5, 6", "too-many-values", "6", "tags takes at most 5 values, not 6", "one too many"),
+        (f":tags '{'x' * 41}'", "length", f"'{'x' * 41}'", "tags must be at most 40 characters long", "has 41"),
         (":ratio 'x'", "datatype", "'x'", "ratio must be a number", "is 'x'"),
         (":strict 'yes'", "datatype", "'yes'", "strict must be true or false", "is 'yes'"),
         (":mode 'fats'", "choice", "'fats'", "mode must be one of fast, slow", "is none of them"),

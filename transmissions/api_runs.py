@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import engine
+from .accepted import Unaccepted
 from .api_replies import Refusal
 from .errors import NodeFailed, RunError, RunTimeout, TransmissionsError, UsageError, describe
 from .json_text import as_json
@@ -150,7 +151,7 @@ def _refusal(error: TransmissionsError, served: Served, folder: Path) -> Refusal
     cause = error.cause if isinstance(error, NodeFailed) else error
     sentence = cleaner(served, folder)(describe(cause))
     if isinstance(error, NodeFailed):
-        return Refusal(500, sentence, node=error.node)
+        return Refusal(400 if isinstance(cause, Unaccepted) else 500, sentence, node=error.node)
     status = 504 if isinstance(error, RunTimeout) else 400 if isinstance(error, UsageError) else 500
     return Refusal(status, sentence)
 

@@ -32,8 +32,8 @@ class Bound(NamedTuple):
 def bind(plan: Plan, words: Sequence[str], *, known: Collection[str] = (), cwd: Path | None = None) -> Bound:
     """Put words into the fields an app declares for them; what stands behind `--` is its command.
 
-    An argument that takes many makes a message for each word, or one with the list of them where it says `together`. `known` are
-    fields the first messages have already: a word wins over them, and they win over a default.
+    An argument that takes many makes a message for each word, or one with the list of them where it says `together`. `known`
+    are fields the first messages have already: a word wins over them, and they win over a default.
 
     Raises:
         UsageError: words are missing, left over, or not what the app declares.

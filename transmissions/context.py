@@ -94,7 +94,12 @@ class Context:
         self._services = services
 
     def emit(self, event: str, **fields: Any) -> None:
-        """Tell whoever subscribed to `event` (`pause`, `drop`, `metrics`, … or one of your own)."""
+        """Tell whoever subscribed to `event` (`pause`, `drop`, `metrics`, … or one of your own).
+
+        What is said in `progress` (`total`, `completed`, `phase`, …) and `summary` is told clients of a server, too, with the
+        events of those names: of what was said several times the latest, of dicts all there is in them. A `progress` with a
+        `unit` is about this step alone: how much of its input is `done`, for a terminal.
+        """
         self._services.emit(event, {"node": self.node, **fields})
 
     def reject(self, message: Any, error: BaseException, **fields: Any) -> None:
@@ -102,7 +107,10 @@ class Context:
         self._services.reject(self.node, message, error, fields)
 
     def skip(self, reason: str, **fields: Any) -> None:
-        """Count a piece of input that is skipped for a reason; the run ends with exit code 3."""
+        """Count a piece of input that is skipped for a reason; the run ends with exit code 3.
+
+        Clients of a server are told so as an error, unless `told=True` says that a message of the run's own does that.
+        """
         self._services.skip(self.node, reason, fields)
 
     def scrub(self, function: Callable[[str], str]) -> None:

@@ -127,14 +127,16 @@ def _section(spec: Spec) -> str:
     kind = "A source. " if spec.is_source else ""
     needs = f"Needs the libraries of the extra `{spec.extra}`." if spec.extra else ""
     parts = [f"## {spec.name}", f"{kind}{spec.summary} {needs}".strip(), prose, table(spec.settings)]
+    if spec.accepts:
+        parts += ["A run that begins with it begins with a message of these fields:", table(spec.accepts, "Field")]
     parts.append(f"```turtle\n{example}\n```" if example else "")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def table(settings: Iterable[Setting]) -> str:
-    """Return settings as a Markdown table; no settings, no table."""
+def table(settings: Iterable[Setting], word: str = "Setting") -> str:
+    """Return settings as a Markdown table, under a word for them; no settings, no table."""
     rows = [f"| `{row.term}` | {_cell(row.type)} | {_code(row.default)} | {_cell(row.doc)} |" for row in rows_of(settings)]
-    return "\n".join(["| Setting | Type | Default | What it says |", "|---|---|---|---|", *rows]) if rows else ""
+    return "\n".join([f"| {word} | Type | Default | What it says |", "|---|---|---|---|", *rows]) if rows else ""
 
 
 def _nodes() -> str:

@@ -81,6 +81,8 @@ class Spec(NamedTuple):
     extra: str = ""
     undivided: str = ""
     """Why it cannot be divided among processes; empty if it can."""
+    accepts: tuple[Setting, ...] = ()
+    """The fields of a message that begins a run with it, where it says so; their terms are their names in JSON."""
 
     def setting(self, term: str) -> Setting | None:
         """Return the setting of a Turtle term."""
@@ -118,6 +120,7 @@ def describe_class(cls: type[Processor], package: str) -> Spec:
         stateful=cls.stateful,
         extra=cls.extra,
         undivided=undivided(cls),
+        accepts=_as_in_json(describe_settings(cls.accepts)) if cls.accepts else (),
     )
 
 
@@ -132,6 +135,10 @@ def describe_settings(cls: type[Settings]) -> tuple[Setting, ...]:
     if faults:
         raise SpecError([Problem("error", "spec", text, line_span(_file_of(cls), line)) for line, text in faults])
     return settings
+
+
+def _as_in_json(settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
+    return tuple(one._replace(term=one.name, fields=_as_in_json(one.fields)) for one in settings)
 
 
 def _read_settings(cls: type[Settings], above: tuple[type[Settings], ...]) -> tuple[tuple[Setting, ...], list[Fault]]:

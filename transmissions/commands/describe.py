@@ -12,10 +12,11 @@ from transmissions.errors import OK, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from transmissions.homes import App
     from transmissions.plan import Argument, Pipe, Plan
+    from transmissions.reference import Row
     from transmissions.registry import Registry
     from transmissions.spec import Spec
 
@@ -107,15 +108,21 @@ def spec_lines(spec: Spec) -> Iterator[str]:
         yield f"\nNeeds libraries that are not installed: {install_command(missing)}"
     if prose:
         yield f"\n{prose}"
-    rows = list(rows_of(spec.settings))
-    yield "\nSettings:" if rows else "\nNo settings."
-    for row in rows:
-        default = f" (default {row.default})" if row.default else ""
-        yield f"  :{row.term}  {row.type.replace('`', '')}{default}"
-        if row.doc:
-            yield indent(fill(row.doc, _WIDTH - 6), "      ")
+    yield "\nSettings:" if spec.settings else "\nNo settings."
+    yield from _row_lines(rows_of(spec.settings), ":")
+    if spec.accepts:
+        yield "\nFields of a message that begins a run with it:"
+        yield from _row_lines(rows_of(spec.accepts), "")
     if example:
         yield f"\nExample:\n{indent(example, '  ')}"
+
+
+def _row_lines(rows: Iterable[Row], sign: str) -> Iterator[str]:
+    for row in rows:
+        default = f" (default {row.default})" if row.default else ""
+        yield f"  {sign}{row.term}  {row.type.replace('`', '')}{default}"
+        if row.doc:
+            yield indent(fill(row.doc, _WIDTH - 6), "      ")
 
 
 def print_usage(reference: str) -> None:
@@ -180,7 +187,7 @@ def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
 
 def spec_json(spec: Spec) -> dict[str, Any]:
     """Return a processor's description as JSON values."""
-    return {**spec._asdict(), "settings": _settings_json(spec.settings)}
+    return {**spec._asdict(), "settings": _settings_json(spec.settings), "accepts": _settings_json(spec.accepts)}
 
 
 def _settings_json(settings: Any) -> list[dict[str, Any]]:
