@@ -53,7 +53,7 @@ class Connection:
         self._pace = pace
         self._first = first
         self._began = self._last = time.monotonic()
-        self._sending = self._warned = 0.0
+        self._sending, self._warned = 0.0, float("-inf")
         self._is_replaced = self._is_due = self._is_expired = False
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -146,10 +146,11 @@ class Connection:
             if self._is_replaced or self._is_expired:
                 self.ended = "replaced" if self._is_replaced else "expired"
                 return
+            waiting = len(log)
             events = log.take(seq, _LITTLE if log.pressure.is_slow else _GATHERED)
             if events:
                 seq = events[-1].seq
-                yield [*events, *self._warning()]
+                yield [*events, *self._warning(waiting)]
             elif log.is_ended:
                 self.ended = "closed" if log.is_closed else "complete"
                 return
@@ -207,21 +208,24 @@ class Connection:
         server, streams = health()
         return [make("heartbeat", {**said, "server_health": server}), make("system_status", streams)]
 
-    def _warning(self) -> list[Event]:
+    def _warning(self, waiting: int) -> list[Event]:
+        """Warn a client for which so many waited. A run faster than any client fills the buffer of one that is quick, too."""
         log = self.live.log
+        if waiting <= log.buffer.threshold or not (log.pressure.is_slow or len(log) > log.buffer.threshold):
+            return []
         now = time.monotonic()
-        if len(log) <= log.buffer.threshold or now - self._warned < _WARNINGS or self.live.terms.bare:
+        if now - self._warned < _WARNINGS or self.live.terms.bare:
             return []
         self._warned = now
         warning = {
             "type": "slow_client",
-            "message": f"{len(log)} of {log.buffer.capacity} events wait to be sent",
-            "buffer_utilization": round(log.utilization, 4),
+            "message": f"{waiting} of {log.buffer.capacity} events waited to be sent",
+            "buffer_utilization": round(min(1.0, waiting / log.buffer.capacity), 4),
             "avg_send_time_ms": round(log.pressure.average_send * 1000, 3),
             "suggested_actions": ["read faster", "ask for less at once", "ask for a larger buffer: X-Buffer-Size"],
         }
         metrics = {
-            "buffer_used": len(log),
+            "buffer_used": waiting,
             "buffer_capacity": log.buffer.capacity,
             "pending_messages": len(log),
             "slow_sends_count": log.pressure.slow_sends,
