@@ -5,6 +5,7 @@ split where nobody looks is tested.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import threading
 import pytest
 from commands import Trace, command, sh, streaming
 
-from transmissions.streaming import BatchProcessor, EventEmitter, Script, child, guard, lines, outlets
+from transmissions.streaming import BatchProcessor, EventEmitter, Script, child, guard, lines, outlets, pump
 
 OUTPUTS = [
     *("", "a", "a\n", "a\nb", "\n", "\n\n", "a\r\nb\r\n", "a\rb", "\r", "\r\n", "a\r", " \t\n", "x\n\n", "\n\na", "é\n"),
@@ -27,6 +28,24 @@ def test_c121_streamed_text_is_batch_text(text):
     plain = subprocess.run(words, input=text.encode(), capture_output=True).stdout
     for config in (None, streaming(Trace())):
         assert asyncio.run(command(*words, stdin=text, streaming_config=config)).stdout_bytes == plain == text.encode()
+
+
+def test_c121_pipes_need_not_hold_more(monkeypatch):
+    """Output is whole, too, where the system lets no pipe hold more."""
+    asked = []
+    monkeypatch.setattr(pump, "widen", lambda descriptor, size: asked.append(size))
+    trace = Trace()
+    result = sh("seq 50000; seq 50000 >&2", streaming_config=streaming(trace, max_lines=None))
+    assert result.stdout == result.stderr == "".join(f"{number}\n" for number in range(1, 50_001))
+    assert (len(trace.lines), asked) == (100_000, [1 << 18] * 2)
+
+
+def test_c121_what_is_no_pipe_is_not_widened(tmp_path):
+    """A pipe is made to hold more; a file is left as it is."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"), (tmp_path / "file").open("wb") as file:
+        assert outlets.widen(reading, 1 << 18) == (sys.platform == "linux")
+        assert not outlets.widen(file.fileno(), 1 << 18)
 
 
 def test_c124_without_readers_nothing_is_split(monkeypatch):

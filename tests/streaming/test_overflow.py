@@ -65,7 +65,7 @@ def test_c82_block_makes_the_command_wait(tmp_path):
 
     async def watched():
         config = streaming(stalled, max_lines=10, overflow_strategy="Block", block_timeout=None)
-        run = asyncio.create_task(shell(f"seq 100000; touch {done}", streaming_config=config))
+        run = asyncio.create_task(shell(f"seq 200000; touch {done}", streaming_config=config))
         await stalled.holds.wait()
         await asyncio.sleep(0.3)
         waited = not done.exists()
@@ -73,8 +73,8 @@ def test_c82_block_makes_the_command_wait(tmp_path):
         return waited, await run
 
     waited, result = asyncio.run(watched())
-    assert (waited, done.exists(), result.readers[0].handled, result.dropped) == (True, True, 100_000, 0)
-    assert stalled.lines == [str(number) for number in range(1, 100_001)]
+    assert (waited, done.exists(), result.readers[0].handled, result.dropped) == (True, True, 200_000, 0)
+    assert stalled.lines == [str(number) for number in range(1, 200_001)]
 
 
 def test_c83_block_ends_once_after_its_timeout(caplog):

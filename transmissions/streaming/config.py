@@ -55,7 +55,8 @@ class OverflowStrategy(StrEnum):
     DROP_NEWEST = "DropNewest"
     """The line itself is dropped."""
     BLOCK = "Block"
-    """The command is not read on until there is room; after `block_timeout` the processor is detached."""
+    """The command is not read on until there is room; after `block_timeout` the processor is detached. A busy
+    command may by then be 768 KiB further, a third of it in its pipe."""
     FAIL = "Fail"
     """The command is ended, with BufferOverflow."""
 
@@ -70,7 +71,7 @@ class BufferConfig:
     """
 
     line_buffer_size: int = 8192
-    """Bytes asked of the system at first; a command that fills them is read in larger pieces, up to 256 KiB."""
+    """Bytes asked of the system at first; a command that fills them is read in larger pieces, up to 128 KiB."""
     max_lines: int | None = 10_000
     """How many lines may wait for a processor; None lets any number wait."""
     max_line_bytes: int | None = 1 << 20

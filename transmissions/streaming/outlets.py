@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import logging
 import os
 import socket
@@ -161,6 +162,14 @@ def _pipe(undo: contextlib.ExitStack, opened: Callable[[], tuple[int, int]] = os
     for end in ends:
         undo.callback(os.close, end)
     return ends
+
+
+def widen(descriptor: int, size: int) -> bool:
+    """Make a pipe hold more; return whether it does. What is no pipe holds what it holds."""
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, size) >= size
+    except (AttributeError, OSError):  # another system, or more than it grants one user
+        return False
 
 
 def _terminal(undo: contextlib.ExitStack) -> tuple[int, int]:

@@ -7,15 +7,18 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Final
 
+from .outlets import widen
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .config import StreamSource
     from .outlets import Readable
 
-_SMALLEST: Final = 1 << 16
-_LARGEST: Final = 1 << 18
-"""Bytes asked for at once: more gains nothing, less costs a call each."""
+_SMALLEST: Final = 1 << 15
+_LARGEST: Final = 1 << 17
+"""Bytes asked for at once: more gains nothing, less costs a call each. Half of what a pipe holds, and of what a busy one
+is made to hold, so that the command fills one half while the other is read; who takes all there is keeps it waiting."""
 _SWEEP: Final = 64
 """Pieces read at most when nothing is waited for any more: more than a pipe holds."""
 _SMALL: Final = 2048
@@ -41,6 +44,8 @@ class Pump:
     ) -> None:
         self._take = take
         self._size = size or _SMALLEST
+        self._largest = _LARGEST
+        self._is_wide = False
         self._open = list(outlets)
         self._rest = rest
         self._small = 0
@@ -112,8 +117,8 @@ class Pump:
             return False
         if data:
             self._heard = self._loop.time()
-            if len(data) == self._size < _LARGEST:
-                self._size *= 2
+            if len(data) == self._size < self._largest:
+                self._hurry()
             self._small = self._small + 1 if self._rest and (len(data) < _SMALL or self._small > _MANY_SMALL) else 0
             self._take(source, data)
             return True
@@ -123,6 +128,14 @@ class Pump:
         if not self._open:
             self._ended.set()
         return False
+
+    def _hurry(self) -> None:
+        """Ask for more at once, of pipes that hold more; many of them are more than the system grants."""
+        if not self._is_wide:
+            self._is_wide = True
+            granted = [widen(outlet.descriptor, 2 * _LARGEST) for outlet in self._open]
+            self._largest = _LARGEST if all(granted) else _SMALLEST
+        self._size = min(2 * self._size, self._largest)
 
 
 async def write_input(descriptor: int, data: bytes) -> None:
