@@ -178,6 +178,19 @@ def test_nd06_nd07_every_failure_is_told_once_and_the_others_arrive(home, app, k
     assert str(home) not in json.dumps(events)
 
 
+def test_nd09_a_result_larger_than_an_event_may_be_is_an_error():
+    """Which says of what and how much; the others arrive, and the run goes on."""
+    limits = BufferLimits(largest=5000)
+    with running("numbers", buffer=limits) as server:
+        big = server.events("numbers", {"count": 2, "size": 6000, "fields": {"url": "http://a"}})
+        small = server.events("numbers", {"count": 2, "size": 4000})
+    [error, _] = [event["error"] for event in big if event["event"] == "error"]
+    assert (error["type"], error["error_code"], error["category"]) == ("EventTooLarge", "LIMIT_SIZE", "too_large")
+    assert error["context"] == {"url": "http://a"}
+    assert error["message"].endswith("is larger than 5000, and is not sent")
+    assert (big[-1]["status"], big[-1]["failed"], small[-1]["successful"]) == ("partial", 2, 2)
+
+
 def test_er11_a_run_that_fails_says_so_once_and_ends_with_a_summary():
     """What came before it arrives."""
     with running("stops") as server:

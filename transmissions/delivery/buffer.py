@@ -29,6 +29,8 @@ class BufferLimits(Record):
     "How many sends are looked back at."
     memory: Annotated[int, Range(ge=1), Unit("bytes")] = 65536
     "How many bytes may wait; an event larger than that passes alone."
+    largest: Annotated[int, Range(ge=1024), Unit("bytes")] = 1_000_000
+    "How large an event may be; of a result that is larger an error is told instead."
     adaptive: bool = True
     "Whether the capacity follows the client."
 

@@ -98,3 +98,9 @@ class SerializationFailed(DeliveryError):
     """JSON has no words for a result."""
 
     code, category, retryable, status = "SERIALIZATION", "serialization", False, 500
+
+
+class EventTooLarge(SerializationFailed):
+    """A result is larger than an event may be."""
+
+    code, category = "LIMIT_SIZE", "too_large"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.channel import Pressure as Waits
 from transmissions.errors import RunError
 
 from .bell import Bell
 from .envelope import ESSENTIAL, Event, encode, now, numbered
-from .errors import SerializationFailed
+from .errors import EventTooLarge, SerializationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from .buffer import DynamicBuffer
     from .pressure import Pressure
     from .spool import Kept
+
+_OUR_OWN: Final = frozenset({"metadata", "error", "summary"})
+"""Events that are told however large they are."""
+
+
+_TURNS: Final = 16
+"""Turns of the loop that the first event may take to its client; it takes one to six."""
 
 
 class Memory:
@@ -93,7 +101,7 @@ class EventLog:
         """Add an event and return True, or leave it out and return False. `record` is what is sent of it without envelopes.
 
         Raises:
-            SerializationFailed: JSON has no words for it.
+            SerializationFailed: JSON has no words for it, or too many.
 
         """
         if self.is_closed or self._leaves_out(name):
@@ -104,6 +112,8 @@ class EventLog:
             body = b"" if said is None else encode(said)
         except RunError as error:
             raise SerializationFailed(f"an event {name} cannot be written: {error}") from error
+        if len(body) > (largest := self.buffer.limits.largest) and name not in _OUR_OWN:
+            raise EventTooLarge(f"a {name} of {len(body)} bytes is larger than {largest}, and is not sent")
         while self._is_full(len(body)):
             self.waits.note()
             await self._room.wait()
@@ -117,6 +127,13 @@ class EventLog:
         """Wait until there is an event behind a number, none will come, or something else is the case that `poke` tells of."""
         while not (self.last > seq or self.is_ended or otherwise()):
             await self._changed.wait()
+
+    async def give_way(self) -> None:
+        """Let the first event out before the loop is kept busy; who is not there yet to take it is not waited for."""
+        for _ in range(_TURNS):
+            if self.flushes or self.is_closed:
+                break
+            await asyncio.sleep(0)
 
     def poke(self) -> None:
         """Have those who wait look again."""

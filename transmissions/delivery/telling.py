@@ -122,6 +122,8 @@ class Telling:
         try:
             return await self._log.put(name, fields, message)
         except SerializationFailed as error:
+            if isinstance(message.get("url"), str):
+                error.context["url"] = message["url"]
             await self.error(error)
             return False
 
