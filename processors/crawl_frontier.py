@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from transmissions import Protected, Range, RunError, Source, as_json, read_request
 
 from .crawl_lines import Lines
+from .crawl_network import OnTheWeb
 from .crawl_page import PageFault, told
 from .crawl_request import CrawlRequest
 from .crawl_scope import Scope, canonical, host_of
 from .egress import take_apart
 from .fetch_errors import Refused
-from .frontier_queue import Found, FrontierQueue, key_of
+from .frontier_queue import Found, FrontierQueue, Row, key_of
+from .robots_rules import REDIRECTS, fetch_rules, rules_here
+from .sitemaps import LARGEST, pages_listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -21,17 +26,19 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .crawl_tickets import Ticket
-    from .frontier_queue import Row
+
+_PATIENCE: Final = 20.0
+"""Seconds a sitemap may take to begin, and for each pause in it."""
 
 
-class CrawlFrontier(Source):
+class CrawlFrontier(OnTheWeb, Source):
     """Give out the pages of a crawl: the URLs a message asks for in `urls`, and, with `options.max_depth`, those they link to.
 
     A message of `urls` and `options` (see the reference of `crawl`) becomes a message for each page, with its `url`, its
     `index` in the request, its `depth` and its `host`. As many pages are at work as the request's `options.concurrency` says,
     and never more than `perHost` of one host: a page counts until a CrawlReport has it, or it was dropped on the way. Links
-    are followed within the `scope` of the request, each once, whatever its fragment or campaign parameters. A URL that is none
-    becomes a page with a fault.
+    are followed within the `scope` of the request, each once, whatever its fragment or campaign parameters; with
+    `options.sitemaps` what the sites list in their sitemaps is taken for links. A URL that is none becomes a page with a fault.
 
     What waits is kept in SQLite, and takes no memory. With `state`, a file of the output folder, a crawl that was stopped or
     killed goes on when it is asked for again; a crawl that came to its end leaves no such file. Messages without `urls` pass.
@@ -69,8 +76,15 @@ class CrawlFrontier(Source):
         lines = self._begin(request)
         self.context.whiteboard["crawl"] = lines
         common = {"options": {name: getattr(request.options, name) for name in request.options._names}}  # noqa: SLF001 - its own list
-        async for row, ticket in lines:
-            yield _page(request, row, ticket, common)
+        finder = asyncio.create_task(self._read_sitemaps(request, lines)) if request.options.sitemaps else None
+        try:
+            async for row, ticket in lines:
+                yield _page(request, row, ticket, common)
+            if finder:
+                await finder  # It has ended, perhaps badly.
+        finally:
+            if finder:
+                finder.cancel()
         self._end(is_finished=True)
 
     async def __aexit__(self, *exc: object) -> None:
@@ -83,12 +97,11 @@ class CrawlFrontier(Source):
         said = as_json({"urls": request.urls, "options": repr(request.options)})
         self._queue = FrontierQueue(self.context.output_path(self.state) if self.state else None, key_of(said.decode()).hex())
         self._queue.add(_seeds(request.urls))
-        options, scope = request.options, Scope(request.options)
+        options, self._scope = request.options, Scope(request.options)
 
         def links(row: Row, page: Message) -> Iterable[Found]:
-            if row.depth >= options.max_depth:
-                return ()
-            return scope.select(page.get("links", ()), row, request.urls[row.seed - 1])
+            is_far = row.depth >= options.max_depth
+            return () if is_far else self._scope.select(page.get("links", ()), row, request.urls[row.seed - 1])
 
         at_once = min(options.concurrency or self.at_once, self.most_at_once)
         lines = Lines(self._queue, at_once, self.per_host, max(options.max_pages, len(request.urls)), links)
@@ -96,12 +109,36 @@ class CrawlFrontier(Source):
             self.context.log.info("goes on with a crawl: %d pages were done", lines.total - lines.waiting)
         return lines
 
+    async def _read_sitemaps(self, request: CrawlRequest, lines: Lines) -> None:
+        """Queue what the sites of the URLs that were asked for list, as if these linked to it."""
+        headers = {"user-agent": self.introduction}
+        with lines.finding():
+            async with self.door(timeout=_PATIENCE, max_bytes=LARGEST, redirects=REDIRECTS) as door:
+                for origin, row in _origins(request.urls).items():
+                    rules = rules_here().of(origin) or await fetch_rules(origin, door, headers)
+                    rules_here().keep(origin, rules)
+                    listed = rules.sitemaps or [f"{origin}/sitemap.xml"]
+                    async for pages, faults in pages_listed(listed, door, headers):
+                        lines.add(list(self._scope.select(pages, row, row.url)))
+                        for fault in faults:
+                            self.context.log.warning("%s", fault)
+
     def _end(self, *, is_finished: bool) -> None:
         queue, self._queue = self._queue, None
         if queue:
             if self.state and not is_finished:
                 self.context.log.warning("pages wait in '%s': run the same again to go on", self.state)
             queue.close(forget=is_finished)
+
+
+def _origins(urls: Iterable[str]) -> dict[str, Row]:
+    """Return the sites of URLs, each with the first URL there."""
+    origins: dict[str, Row] = {}
+    for number, url in enumerate(urls, 1):
+        with contextlib.suppress(Refused):
+            place = take_apart(url)
+            origins.setdefault(place.origin, Row(number, url, host_of(place), 0, number))
+    return origins
 
 
 def _seeds(urls: Iterable[str]) -> Iterable[Found]:

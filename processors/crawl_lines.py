@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from .crawl_tickets import Ticket
 from .frontier_queue import DONE, FAILED, WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from transmissions import Message
 
@@ -52,6 +53,7 @@ class Lines:
         self._lines: dict[str, _Line] = {}
         self._ready: deque[_Line] = deque()
         self._changed = asyncio.Event()
+        self._finders = 0
         counts = queue.counts()
         self.total = sum(counts.values())
         """How many URLs are known."""
@@ -65,15 +67,26 @@ class Lines:
             row = self._next()
             if row:
                 yield row, Ticket(row, self._given_back)
-            elif not self._busy:
+            elif not self._busy and not self._finders:
                 return
             else:
                 self._changed.clear()
                 await self._changed.wait()
 
+    @contextmanager
+    def finding(self) -> Iterator[None]:
+        """Wait for more, as long as somebody looks for it elsewhere."""
+        self._finders += 1
+        try:
+            yield
+        finally:
+            self._finders -= 1
+            self._changed.set()
+
     def add(self, found: list[Found]) -> None:
-        """Queue more."""
-        self._added(self._queue.add(found), found)
+        """Queue more, as far as there is room."""
+        found = found[: self._most - self.total]
+        self._added(self._queue.add(found) if found else 0, found)
 
     def _next(self) -> Row | None:
         while self._ready and self._busy < self._at_once:
