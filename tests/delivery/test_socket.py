@@ -229,3 +229,43 @@ def test_a_socket_stays_open_longer_than_the_head_of_a_request_may_take(monkeypa
         time.sleep(0.5)
         say(socket, action="ping")
         assert until(socket, "pong")
+
+
+def test_ws26_a_socket_on_which_nothing_happens_is_closed(monkeypatch):
+    """After a time without a run and without a word; with a run it stays."""
+    monkeypatch.setattr("transmissions.delivery.websocket._IDLE", 0.3)
+    with running("numbers") as server, opened(server) as idle, opened(server) as busy:
+        say(busy, action="run", data={"count": 3, "wait": 0.3})
+        until(idle, "welcome")
+        with pytest.raises(ConnectionClosed) as caught:
+            idle.recv(timeout=20)
+        assert until(busy, "summary")[-1]["data"]["successful"] == 3
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1001, "nothing was asked for")
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+def test_ws27_messages_are_compressed_for_a_client_that_asks_for_it(compression):
+    """And are the same."""
+    with running("numbers") as server, opened(server, compression=compression) as socket:
+        agreed = socket.response.headers.get("sec-websocket-extensions", "")
+        say(socket, action="run", data={"count": 300, "size": 100})
+        results = [one["data"]["result"] for one in until(socket, "summary") if one["message_type"] == "result"]
+    assert agreed.startswith("permessage-deflate") is (compression is not None)
+    assert [one["n"] for one in results] == list(range(300))
+    assert {one["fill"] for one in results} == {"x" * 100}
+
+
+def test_ws09_ws10_ws16_ws17_each_action_has_its_answer():
+    """What there is not, what makes no sense, and the end of a run that was cancelled."""
+    with running("numbers") as server, opened(server) as socket:
+        say(socket, action="fly")
+        assert until(socket, "error")[-1]["data"]["error_type"] == "unknown_request"
+        say(socket, action="run", data=[1])
+        assert until(socket, "error")[-1]["data"]["error_type"] == "validation_error"
+        say(socket, action="run", request_id="r", data=FOREVER)
+        until(socket, "result")
+        for action in ("pause", "resume", "cancel"):
+            say(socket, action=action, request_id="r")
+            told = until(socket, f"{action}_ack", "r")
+        [summary] = [one for one in told if one["message_type"] == "summary"] or until(socket, "summary", "r")[-1:]
+        assert summary["data"]["status"] == "cancelled"
