@@ -14,6 +14,8 @@ from transmissions.prepare import prepare
 
 HOME = '''
 import asyncio
+import os
+import time
 from typing import Annotated
 from transmissions import Length, Processor, Range, Record, Source, read_request
 
@@ -36,6 +38,11 @@ class Visit(Source):
     """Visit each of `urls`: one that begins with `bad` fails, one that begins with `hold` waits."""
 
     accepts = Asked
+
+    def __post_init__(self):
+        until = time.monotonic() + 20
+        while os.path.exists("block") and time.monotonic() < until:
+            time.sleep(0.01)
 
     async def produce(self, message):
         asked = read_request(Asked, message)
@@ -100,6 +107,33 @@ def test_ep01_ev02_ev05_the_first_event_says_how_much_was_asked_for():
     assert (status, headers["content-type"]) == (200, "application/x-ndjson; charset=utf-8")
     assert [first[name] for name in ("event", "total_urls", "stream_type")] == ["metadata", 3, "visits"]
     assert {"request_id", "session_id", "timestamp"} <= first.keys()
+
+
+@pytest.mark.parametrize("path", ["/visit/stream", "/visit/sse"])
+def test_nd02_the_first_event_is_out_before_anything_of_the_run_begins(home, path):
+    """Even where the first step keeps the whole server busy until its client has read it."""
+    with running("visits") as server:
+        (home / "block").touch()
+        with server.asked("POST", path, GOOD) as reply:
+            first = next(line for line in reply if b'"metadata"' in line)
+            (home / "block").unlink()
+            last = [line for line in reply.read().splitlines() if b"{" in line][-1]
+    assert b'"total_urls": 3' in first
+    assert json.loads(last.removeprefix(b"data: "))["total_time_ms"] < 20_000, "the first step was told"
+
+
+def test_nd02_the_first_event_is_out_before_anything_of_the_run_begins_on_a_socket(home):
+    """There, too."""
+    with running("visits") as server, connect(server.url.replace("http", "ws") + "/visit/ws") as socket:
+        socket.recv()
+        (home / "block").touch()
+        socket.send(json.dumps({"action": "run", "request_id": "a", "data": GOOD}))
+        first = json.loads(socket.recv())
+        (home / "block").unlink()
+        while (last := json.loads(socket.recv()))["message_type"] != "summary":
+            pass
+    assert (first["message_type"], last["data"]["total"]) == ("metadata", 3)
+    assert last["data"]["total_time_ms"] < 20_000, "the first step was told"
 
 
 def test_ev17_ev18_ev19_results_and_errors_of_an_app_are_counted_as_such():

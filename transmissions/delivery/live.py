@@ -183,6 +183,7 @@ class LiveRun:
     async def _work(self) -> None:
         try:
             await self.log.put("metadata", metadata(self))
+            await self.log.give_way()
             outcome = await attempt_async(self._deliver())
             if isinstance(outcome, Raised):
                 await self._fail(outcome.error)
