@@ -32,6 +32,8 @@ ESSENTIAL: Final = {
 }
 """Every event, and whether it is delivered whatever happens. An app's own events are."""
 LAST: Final = "summary"
+PROTOCOL: Final = "1.0"
+"""The version of all this: the number in front changes when what is written here does no longer hold for older clients."""
 encode: Final = as_json
 """How every value that clients get is written."""
 _STAMPS: Final = [0, ""]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .envelope import PROTOCOL
+
 if TYPE_CHECKING:
     from .eventlog import EventLog
     from .live import LiveRun
@@ -14,7 +16,8 @@ def metadata(live: LiveRun) -> dict[str, Any]:
     limits = live.log.buffer.limits
     info = {"current_size": 0, "max_memory_bytes": limits.memory, "adaptive_sizing_enabled": limits.adaptive}
     targets = {"ttfb_target_ms": 500, "slow_client_threshold_ms": limits.slow_send, "buffer_flush_interval_ms": 0}
-    said: dict[str, Any] = {**live.identity, "buffer_info": _buffer(live.log) | info, "performance_config": targets}
+    who = {**live.identity, "protocol_version": PROTOCOL}
+    said: dict[str, Any] = {**who, "buffer_info": _buffer(live.log) | info, "performance_config": targets}
     if live.terms.counted:
         name, number = live.terms.counted
         said[f"total_{name}"] = number

@@ -8,7 +8,8 @@ from transmissions import __version__
 from transmissions.endpoints import is_followed, parameters_of
 
 from .asks import HEADERS, PRESETS
-from .envelope import ESSENTIAL
+from .envelope import PROTOCOL
+from .schema import PREFIX, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Schema = Mapping[str, Any] | None
 
 _JSON: Final = "application/json"
-_EVENT: Final = {"$ref": "#/components/schemas/Event"}
+_EVENT: Final = {"$ref": f"{PREFIX}Event"}
 _MEDIA: Final = {
     "ndjson": "application/x-ndjson",
     "sse": "text/event-stream",
@@ -64,7 +65,7 @@ def document(apps: Mapping[str, Schema], endpoints: Sequence[tuple[Endpoint, Sch
             paths[f"{one.path}/stream"] = {"get": _followed([], since)}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Transmissions", "version": __version__},
+        "info": {"title": "Transmissions", "version": __version__, "x-protocol-version": PROTOCOL},
         "paths": paths,
         "components": {"schemas": _schemas(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{"token": []}, {}],
@@ -128,7 +129,7 @@ def _body(schema: Schema) -> dict[str, Any]:
 
 
 def _operation(about: str, parameters: list[Any], replies: Mapping[str, Any], body: Any = None) -> dict[str, Any]:
-    refusals = {code: _reply(said, _JSON, {"$ref": "#/components/schemas/Refusal"}) for code, said in _REFUSALS.items()}
+    refusals = {code: _reply(said, _JSON, {"$ref": f"{PREFIX}Refusal"}) for code, said in _REFUSALS.items()}
     said: dict[str, Any] = {"summary": about, "parameters": parameters, "responses": refusals | dict(replies)}
     return said | ({"requestBody": body} if body else {})
 
@@ -169,15 +170,5 @@ def _header(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    text = {"type": "string"}
     refusal = {"type": "object", "properties": {"error": {}}, "required": ["error"]}
-    event = {
-        "type": "object",
-        "properties": {
-            "event": {**text, "examples": list(ESSENTIAL)},
-            "seq": {"type": "integer", "minimum": 1},
-            "timestamp": {**text, "format": "date-time"},
-        },
-        "required": ["event", "timestamp"],
-    }
-    return {"Event": event, "Refusal": refusal}
+    return {**schemas(), "Refusal": refusal}

@@ -21,7 +21,7 @@ from transmissions.json_text import as_json
 from .bare import ends_well
 from .connection import Connection, Pace
 from .dialects import ACTIONS, echo, parse
-from .envelope import Event, as_message, now
+from .envelope import PROTOCOL, Event, as_message, now
 from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFound
 from .http import TEXTS, cut_off
 
@@ -62,7 +62,8 @@ class Socket:
         operations = [*ACTIONS, *sorted(self._actions)]
         try:
             await self._say(
-                "welcome", {**self._names, "server_time": now(), "protocol_version": "1.0", "supported_operations": operations}
+                "welcome",
+                {**self._names, "server_time": now(), "protocol_version": PROTOCOL, "supported_operations": operations},
             )
             while (message := await self._next()) is not None:
                 await self._hear(message)
