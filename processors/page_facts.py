@@ -41,7 +41,11 @@ _FEED_SELECTOR: Final = "link[rel~=alternate i][href], link[rel~=feed i][href]"
 
 def facts_of_page(html: str, base: str) -> dict[str, Any]:
     """Return what a page says about itself; what it does not say is absent."""
-    tree = parse_html(html)
+    return facts_of_tree(parse_html(html), base)
+
+
+def facts_of_tree(tree: LexborHTMLParser, base: str) -> dict[str, Any]:
+    """Return what a page says about itself that was parsed already."""
     base = base_of(tree, base)
     named = _named(tree)
     linked, warnings = _linked_data(tree)
