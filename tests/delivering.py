@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from transmissions import engine, serving
 from transmissions.api_guard import Guard
+from transmissions.api_headers import with_headers
 from transmissions.api_rate import limited
 from transmissions.api_runs import Served
 from transmissions.delivery import cors
@@ -145,11 +146,14 @@ class Running:
 
 @contextlib.contextmanager
 def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=(), per_address=None, **more):  # noqa: B008 - immutable
-    """Serve apps in a thread while the block lasts; `limit` is one of the rate, `sockets` of WebSockets, `buffer` of events."""
+    """Serve apps in a thread while the block lasts.
+
+    Further: `limit` is one of the rate, `sockets` of WebSockets, `buffer` of events; `headers` are in all answers.
+    """
     apps = served(*names, settings=more.get("settings", ()))
     streams = StreamServer(apps, pace=pace, caps=caps, timeout=30, terms=terms, buffer=more.get("buffer"))
     guard = Guard(streams.application(), token=token, origins=origins, admits=streams.admits)
-    app = limited(guard, more.get("limit"))
+    app = with_headers(limited(guard, more.get("limit")), more.get("headers", ()))
     app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
     server = serving.Server(
         app,

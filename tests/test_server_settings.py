@@ -45,6 +45,7 @@ def test_a_file_says_what_is_served_and_the_command_line_wins(file):
     told = options("--config", str(path), "--concurrent", "64")
     assert (told.apps, told.port, told.timeout, told.concurrent, told.allow_host) == (["a", "b"], 9000, 5.0, 64, ["h"])
     assert told.token_file == str(path.parent / "t")
+    assert options("--config", str(file(":s a :Server ; :header 'A: b', 'C: d' ."))).header == ("A: b", "C: d")
     assert options("--config", str(path), "c", "--no-token").apps == ["c"]
 
 
@@ -64,6 +65,8 @@ def test_tp_03_a_profile_speaks_of_servers_too(file):
         (":s a :Server ; :rateLimit [ :rate 0 ] .", "range", "0"),
         (":s a :Server ; :rateLimit [ :action 'wait' ] .", "choice", "'wait'"),
         (":s a :Server ; :bufferSize 4096 .", "range", "4096"),
+        (":s a :Server ; :header 'X-Evil' .", "pattern", "'X-Evil'"),
+        (":s a :Server ; :header 'X: a\\r\\nSet-Cookie: b' .", "pattern", "'X: a\\r\\nSet-Cookie: b'"),
         (":s a :Server . :t a :Server .", "server", ":Server"),
     ],
 )

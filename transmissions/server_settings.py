@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from .errors import ConfigError
-from .settings import LessThanOrEquals, Range, Record, Unit
+from .settings import LessThanOrEquals, Pattern, Range, Record, Unit
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 _OTHERS: Final = {"app": "apps", "host": "host", "port": "port", "concurrent": "concurrent", "timeout": "timeout"}
 _FILES: Final = ("output", "token_file", "target")
-_BESIDE: Final = ("memory", "per_client", "sockets", "buffer_size", "buffer_most", "message_size", "ping", "rate_limit")
+_BESIDE: Final = (
+    "memory",
+    "per_client",
+    "sockets",
+    "buffer_size",
+    "buffer_most",
+    "message_size",
+    "ping",
+    "rate_limit",
+    "header",
+)
 
 
 class RateLimit(Record):
@@ -56,6 +66,8 @@ class ServerSettings(Record):
     "The largest message of a client that is taken from a WebSocket."
     ping: Annotated[int, Range(ge=1000), Unit("ms")] = 30_000
     "After how long a WebSocket is asked whether its client lives."
+    header: Annotated[tuple[str, ...], Pattern(r"[A-Za-z0-9-]+: ?[!-~]([ -~]*[!-~])?")] = ()
+    "A header of every answer, `Name: value`."
     rate_limit: RateLimit | None = None
     "How often one address may ask; as often as it likes, if not said."
     timeout: Annotated[int, Range(ge=1), Unit("ms")] = 60_000

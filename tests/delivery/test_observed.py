@@ -220,6 +220,17 @@ def test_hd19_pages_of_origins_that_are_let_in_may_send_and_read_our_headers():
     assert {"x-request-id", "x-session-id", "x-buffer-capacity"} <= set(exposed.lower().split(", "))
 
 
+def test_ss11_headers_of_the_server_are_in_every_answer():
+    """Streams, refusals and those for pages alike; ours stay."""
+    with running("numbers", token="T", origins=["https://a"], headers=["X-Robots-Tag: noindex", "Via:  here"]) as server:
+        asked = {"authorization": "Bearer T", "origin": "https://a"}
+        for path, status in (("stream", 200), ("sse", 200), ("other", 404)):
+            found, headers, _ = server.ask("POST", f"/apps/numbers/{path}", **asked)
+            assert (found, headers["x-robots-tag"], headers["via"]) == (status, "noindex", "here")
+            assert headers["access-control-allow-origin"] == "https://a"
+        assert server.ask("GET", "/runs")[1]["x-robots-tag"] == "noindex"
+
+
 def test_no_request_that_is_described_ends_in_a_fault():
     """Whatever is asked for, the answer is none of 500 and 502, and a 503 says when to come back."""
     with running("numbers") as server:

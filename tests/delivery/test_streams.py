@@ -258,6 +258,33 @@ def test_a_run_is_paused_and_cancelled_over_plain_http(action):
         assert server.ask("POST", "/runs/run/fly")[0] == 404
 
 
+def test_a_run_whose_stream_broke_is_listed_and_cancelled_over_plain_http():
+    """By its name, whatever it was followed over, until nobody has come back for it; its summary can still be had."""
+    with running("numbers") as server:
+        with server.asked("POST", "/apps/numbers/sse", FOREVER, x_request_id="run") as reply:
+            reply.readline()
+        assert eventually(lambda: not json.loads(server.ask("GET", "/runs/run")[2])["attached"])
+        [listed] = json.loads(server.ask("GET", "/runs")[2])["runs"]
+        assert (listed["request_id"], listed["state"]) == ("run", "running")
+        assert json.loads(server.ask("DELETE", "/runs/run")[2])["state"] == "cancelled"
+        assert decoded(server.ask("GET", "/runs/run/stream?since=1")[2])[-1]["status"] == "cancelled"
+
+
+def test_hd02_hd16_names_are_made_where_none_are_given_and_a_connection_is_kept_if_it_may_be():
+    """A session that was made here is known by its form; over HTTP/1.0 there is no word of keeping."""
+    with running("numbers") as server:
+        _, headers, body = server.ask("POST", "/apps/numbers/stream")
+        first = decoded(body)[0]
+        assert (headers["x-session-id"], headers["x-request-id"]) == (first["session_id"], first["request_id"])
+        assert first["session_id"].count(".") == 3
+        with socket.create_connection(server.address, timeout=20) as old:
+            old.sendall(b"POST /apps/numbers/stream HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            head, _, rest = b"".join(iter(lambda: old.recv(65536), b"")).partition(b"\r\n\r\n")
+    assert b"connection: keep-alive" not in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+    assert decoded(rest)[-1]["event"] == "summary"
+
+
 def test_the_same_key_finds_the_same_run_with_all_its_events():
     """A client that does not know whether its request came through sends it again."""
     with running("numbers") as server:

@@ -119,12 +119,13 @@ def _checked(server: Server, listener: socket, token: str | None, apps: list[Ser
 def _answering(served: list[Served], limits: Limits, options: Namespace, token: str | None) -> Server:
     from transmissions.api import API
     from transmissions.api_guard import Guard
+    from transmissions.api_headers import with_headers
     from transmissions.api_rate import limited
     from transmissions.serving import Server
 
     api = API(served, limits)
     guard = Guard(api.application(), token=token, names=[options.host, *options.allow_host])
-    app = limited(guard, options.rate_limit)
+    app = with_headers(limited(guard, options.rate_limit), options.header)
     return Server(app, concurrent=limits.concurrent, timeout=limits.timeout, kill=api.kill)
 
 
@@ -132,6 +133,7 @@ def _streaming(served: list[Served], limits: Limits, options: Namespace, token: 
     from starlette.middleware.cors import CORSMiddleware
 
     from transmissions.api_guard import Guard
+    from transmissions.api_headers import with_headers
     from transmissions.api_rate import limited
     from transmissions.delivery import cors
     from transmissions.delivery.buffer import BufferLimits
@@ -148,7 +150,7 @@ def _streaming(served: list[Served], limits: Limits, options: Namespace, token: 
     streams = StreamServer(served, pace=Pace(), caps=caps, timeout=limits.timeout, token=token, buffer=buffer)
     names, origins = [options.host, *options.allow_host], options.allow_origin
     guard = Guard(streams.application(), token=token, names=names, origins=origins, admits=streams.admits)
-    app = limited(guard, options.rate_limit)
+    app = with_headers(limited(guard, options.rate_limit), options.header)
     app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
     sockets = SocketLimits(options.message_size, options.ping / 1000)
     return Server(app, concurrent=most, timeout=limits.timeout, kill=streams.kill, sockets=sockets, drain=streams.drain)
