@@ -252,6 +252,42 @@ test("JS-05 a socket is pinged as often as the server is to say something", asyn
   assert.equal(sent.length, count);
 });
 
+// Return a kind of socket that says something and is closed with a code, and how many were made.
+function closing(code, ...said) {
+  const made = [];
+  class Socket {
+    readyState = 1;
+    constructor() {
+      made.push(this);
+      setTimeout(() => {
+        for (const one of said) this.onmessage?.({ data: JSON.stringify(one) });
+        this.onclose?.({ code });
+      });
+    }
+    send() {}
+    close() {}
+  }
+  return { made, Socket };
+}
+
+test("WS-20 a socket that was closed in good order is not opened again; any other is, so many times", async () => {
+  for (const [code, times] of [[1000, 1], [1011, 4], [1006, 4]]) {
+    const { made, Socket } = closing(code, { message_type: "metadata", data: { event: "metadata" } });
+    const client = new StreamClient({ baseUrl, protocol: "websocket", WebSocket: Socket, ...quick, maxRetries: 3 });
+    await assert.rejects(read(client.stream("a", {}, { sessionId: "s" })), /closed|ended/);
+    assert.equal(made.length, times, String(code));
+  }
+  const { Socket } = closing(1000, { id: 1 }, { id: 2 });
+  const client = new StreamClient({ baseUrl, protocol: "websocket", WebSocket: Socket });
+  assert.deepEqual((await read(client.stream("a", {}, { sessionId: "s" }))).map(({ record }) => record.id), [1, 2]);
+});
+
+test("ER-18 ER-19 clients come back as often, and after as long, as is published", () => {
+  const waits = (client) => [client.options.maxRetries, ...[1, 2, 3, 9].map((at) => new Backoff(client.options).ceiling(at))];
+  assert.deepEqual(waits(new EventMeshSSEClient({ baseUrl }).client), [5, 1000, 2000, 4000, 30000]);
+  assert.deepEqual(waits(new EventMeshWebSocketClient().client), [5, 2000, 4000, 8000, 30000]);
+});
+
 test("CM-03 work is done again while it may pass, so many times", async () => {
   const calls = [];
   const work = async () => { calls.push(1); throw new Error("NetworkError"); };

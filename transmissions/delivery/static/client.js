@@ -183,6 +183,7 @@ export class Stream {
             yield event;
           }
           if (this.#isBare) return;
+          if (this.asked.wasClosed) failure = new StreamError("the server closed the socket in good order before the summary");
         } catch (error) {
           failure = error;
         }
@@ -253,6 +254,7 @@ function follow(signal, abort) {
 // --- The connections of a run: each is an asynchronous generator of what arrives, and closes itself when it is left.
 
 const MISSED = 3;
+const GOOD_ORDER = 1000; // of a socket that is closed: the server has said all it had to
 const REFUSED = 2; // of an EventSource: it was told so, and comes no more
 
 /** NDJSON or Server-Sent Events by fetch. What broke off is asked for again by the name of the run. */
@@ -411,11 +413,16 @@ async function* openWebSocket(stream, signal) {
   // Browsers send no pings of the protocol. The answer says that the server lives, though its run says nothing for long.
   const ping = setInterval(() => socket.readyState === 1 && socket.send('{"action":"ping"}'), options.heartbeat);
   socket.onmessage = ({ data }) => hear(data, inbox);
-  socket.onclose = ({ code }) => inbox.fail(new Disconnected(`the socket was closed (${code})`));
+  socket.onclose = ({ code }) => {
+    asked.wasClosed = code === GOOD_ORDER;
+    inbox.fail(new Disconnected(`the socket was closed (${code})`));
+  };
   // Not every implementation closes a socket that could not be opened.
   socket.onerror = () => inbox.fail(new Disconnected("the socket failed"));
   try {
     yield* inbox;
+  } catch (error) {
+    if (!asked.wasClosed) throw error;
   } finally {
     clearInterval(ping);
     socket.onopen = socket.onmessage = socket.onclose = null;
