@@ -4,7 +4,8 @@
 
 Producers: `cat` of 80 MB, `seq` (a write for each 4 KiB), an unbuffered Python (a write for each line), and a tiny `sh`.
 The result is the same in all: both outputs whole, and the exit code; text where the baseline has text. Rounds are
-interleaved, and the minimum of each counts; wall time, and CPU time of this process. Exits 1 if a limit does not hold.
+interleaved, and the minimum of each counts; wall time, and CPU time of this process, which is limited too where nobody
+reads lines. Exits 1 if a limit does not hold.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 30
 LINES = 1_000_000
 PRINTS = f"for number in range({LINES // 5}): print('%079d' % number)"
 LONG = "import sys; sys.stdout.write('x' * 100_000_000)"
+ALONE = 1.05
+"""The limit where nobody reads lines."""
 BUFFER = BufferConfig(max_lines=100_000, overflow_strategy=OverflowStrategy.BLOCK, block_timeout=None)
 
 
@@ -121,7 +124,7 @@ def compare(title, runs, limits, rounds):
             print(f"  {name:34}{wall * 1000:9.1f} ms  baseline")
             continue
         ratios = wall / best[against][0], cpu / best[against][1]
-        good = limit is None or ratios[0] <= limit
+        good = limit is None or (max(ratios) if limit == ALONE else ratios[0]) <= limit
         holds &= good
         said = "" if limit is None else f"  (at most {limit})" + ("" if good else "  TOO SLOW")
         print(f"  {name:34}{wall * 1000:9.1f} ms {ratios[0]:6.2f} x wall {ratios[1]:6.2f} x CPU of {against}{said}")
@@ -150,8 +153,8 @@ def streams(folder, ours):
             "1 reader of each line, async": lambda command=command: ours(command, (Awaited(),)),
         }
         limits = {
-            "nobody reads lines": ("subprocess.run", 1.05),
-            "nobody reads lines, text": ("subprocess.run, text", 1.05),
+            "nobody reads lines": ("subprocess.run", ALONE),
+            "nobody reads lines, text": ("subprocess.run, text", ALONE),
             "3 readers of batches": ("subprocess.run", 1.3),
             "3 readers of lists of lines": ("subprocess.run, text", 1.3),
             "1 reader of each line": ("subprocess.run", 3.0),
@@ -179,14 +182,16 @@ def small_and_long(ours):
 def memory():
     """Print how much memory 800 MB of output take when only a tail is kept."""
     program = (
-        "import asyncio, resource, sys\n"
+        "import asyncio, re\n"
+        "from pathlib import Path\n"
         "from transmissions.streaming import *\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "def peak(): return int(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1])\n"  # not the parent's
+        "before = peak()\n"
         "config = StreamingConfig(enabled=True, mode=StreamingMode.STREAMING, processors=(lambda line, source: None,))\n"
         "run = CommandRunner().run('seq', ['-f', '%079.0f', '10000000'], capture='tail', streaming_config=config)\n"
         "result = asyncio.run(run)\n"
         "assert result.totals['stdout'] == 800_000_000, result.totals\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        "print(peak() - before)\n"
     )
     more = int(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout) / 1024
     print(f"\n800 MB of output, 10,000 lines and 1 MiB kept: {more:+.1f} MiB of memory (at most +16)")
