@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chats import arriving, chat
+from crawled_pages import body_of, fetched
 from generate_claude import sample
 
 from transmissions.plan import TransmissionPlan
@@ -34,6 +35,9 @@ from transmissions.processors.conversation_ledger import ConversationLedger
 from transmissions.processors.conversation_places import ConversationPlaces
 from transmissions.processors.conversation_rdf import ConversationRDF
 from transmissions.processors.conversation_writer import ConversationWriter
+from transmissions.processors.crawl_extract import PageExtract
+from transmissions.processors.crawl_gate import RenderGate
+from transmissions.processors.crawl_score import PageScore
 from transmissions.processors.csv_files import CSVReader, CSVWriter
 from transmissions.processors.database import ConversationDatabase
 from transmissions.processors.database_reader import DatabaseReader
@@ -231,6 +235,9 @@ OF_FILES = [
     Held(lambda: GOTO(goto_target="other"), [{"n": 1}, {"n": 2}], prepare=declare_other),
 ]  # fmt: skip
 
+CRAWLED = [fetched(body_of("blog")), fetched(b"\0", content_type="image/png"), {"event": "summary"}]
+OF_CRAWLS = [Held(RenderGate, CRAWLED), Held(lambda: PageExtract(workers=1), CRAWLED), Held(PageScore, CRAWLED)]
+
 ARCHIVE = {"conversations.json": json.dumps(sample())}
 CHATS = [arriving(chat()), arriving(chat("22222222-2222-4333-8444-0000000000aa", "Another"), "d2")]
 WAY = [
@@ -254,7 +261,7 @@ def library_class(make: Callable[[], Processor]) -> str:
 MAKERS: list[tuple[str, Callable[[], Held]]] = [
     *((library_class(make), partial(Held, make, MESSAGES)) for make in PLAIN),
     *((library_class(make), partial(Held, make, LINES)) for make in OF_LINES),
-    *((library_class(held.make), partial(Held, *held)) for held in OF_FILES),
+    *((library_class(held.make), partial(Held, *held)) for held in (*OF_FILES, *OF_CRAWLS)),
     *((make.__name__, partial(on_the_way, at)) for at, make in enumerate(WAY)),
     ("ArchiveReader", lambda: Held(lambda: ArchiveReader(archive="conversations.json"), [{}], ARCHIVE)),
     ("ConversationImporter", lambda: Held(ConversationImporter, [ELEMENT, ELEMENT])),
