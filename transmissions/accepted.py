@@ -160,10 +160,11 @@ def _of_field(setting: Setting, value: Any, path: str) -> Iterator[Fault]:
 
 def _of_value(setting: Setting, value: Any, path: str) -> Iterator[Fault]:
     types, words = _KINDS.get(setting.kind, ((object,), ""))
+    fields: Any = value
     if not isinstance(value, types) or (isinstance(value, bool) and setting.kind in {"integer", "decimal"}):
         yield Fault(path, f"must be {words}, not {_shown(value)}")
     elif setting.kind == "record":
-        yield from _faults(setting.fields, value, f"{path}.")
+        yield from _faults(setting.fields, fields, f"{path}.")
     elif isinstance(value, str):
         yield from _of_text(setting, value, path)
     elif isinstance(value, int | float):

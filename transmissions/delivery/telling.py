@@ -73,9 +73,12 @@ class Telling:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_telling = False
+        self._line = asyncio.Lock()
 
     async def message(self, message: Message) -> None:
         """Tell a final message: as a result, or as the event it names."""
+        if self._heard:
+            await self._tell_heard()  # What a step printed over a message comes in front of it.
         name = message.get("event")
         if isinstance(name, str) and name.isidentifier() and name not in _OWN:
             await self._event(name, message)
@@ -196,9 +199,10 @@ class Telling:
         self._task = asyncio.create_task(self._tell_heard())
 
     async def _tell_heard(self) -> None:
-        while self._heard:
-            await self._tell(*self._heard.popleft())
-        self._is_telling = False
+        async with self._line:
+            while self._heard:
+                await self._tell(*self._heard.popleft())
+            self._is_telling = False
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
         if event == "progress":
