@@ -130,7 +130,9 @@ class Graph:
             pairs += [f"{n['foaf:maker']} {sender}", *([f"{n['dcterms:created']} {time}"] if time else [])]
         if self._options.content:
             pairs.append(f"{n['sioc:content']} {literal(said(message))}")
-        beside = [*self._blocks(position, sender, message, pairs), *self._attached(name, message, pairs)]
+        beside = [*self._blocks(position, sender, message, pairs)]
+        if message["attachments"] or message["files"]:
+            beside += self._attached(name, message, pairs)
         return n.triples(f"{name}>", pairs) + "".join(beside)
 
     def _blocks(self, position: int, sender: str, message: ChatMessage, pairs: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Final, Literal
@@ -105,6 +106,7 @@ def iri_or_literal(text: str) -> str:
     return iri(text) or literal(text)
 
 
+@lru_cache(maxsize=256)
 def part_of_urn(text: str) -> str:
     """Return a text as a part of a URN."""
     return quote(text, safe="", errors="replace")

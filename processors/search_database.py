@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT: Final = 1
-_LARGE: Final = 2 << 20
-"""Bytes of text that are written together."""
+_LARGE: Final = 1 << 20
+"""Bytes of text that are written together: while some are written, as many wait, and SQLite holds a copy of its own."""
+_PART: Final = 2 << 20
+"""Bytes of words that become a part of the index."""
 _MANY: Final = 2000
 """Rows that are written together: SQLite takes at most 32766 values in one statement."""
 _SCHEMA: Final = """
@@ -175,6 +177,7 @@ class _Writer:
     def __init__(self, database: sqlite3.Connection, tokenizer: str) -> None:
         self._database = database
         self._is_searched = bool(tokenizer)
+        database.execute("PRAGMA cache_size = -512")  # Of the default's nothing is seen in the time.
         database.execute("BEGIN IMMEDIATE")
         if is_new(database, FORMAT):
             self._lay_out(tokenizer)
@@ -190,8 +193,8 @@ class _Writer:
         for statement in schema.split(";\n"):
             self._database.execute(statement)
         if tokenizer:
-            # Each batch becomes a part of the index. To merge them as they come would take half as long again as to make them.
-            for option, value in (("hashsize", _LARGE), ("automerge", 0), ("crisismerge", 64)):
+            # To merge the parts of the index as they come would take half as long again as to make them.
+            for option, value in (("hashsize", _PART), ("automerge", 0), ("crisismerge", 64)):
                 self._database.execute("INSERT INTO message_text (message_text, rank) VALUES (?, ?)", (option, value))
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
 
