@@ -56,7 +56,8 @@ def read_page(asked: Asked) -> dict[str, Any]:
         from .page_pdf import read_pdf
 
         title, text = read_pdf(asked.body)
-        return _told(asked, Reading(text, text, "pdf"), {"title": title}, [], len(text))
+        fields = _told(asked, Reading(text, text, "pdf"), {"title": title}, [], len(text))
+        return fields if text else {**fields, "note": "no page of it has text: they may be images"}
     raise PageFault("PARSE_TYPE", f"{kind} is no kind of content that has a text to be read", content_type=kind)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 
 import pytest
 from crawled_pages import PAGES, asked, body_of, fetched
@@ -151,6 +152,47 @@ def test_other_types_are_a_fault():
     """What holds no text says so (PARSE_TYPE)."""
     with pytest.raises(PageFault, match="image/png is no kind of content") as caught:
         read_page(asked(b"\x89PNG", content_type="image/png"))
+    assert caught.value.code == "PARSE_TYPE"
+
+
+def pdf(content, title="A paper"):
+    """Return a PDF with one page."""
+    objects = [
+        *(b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"),
+        b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        *(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>", f"<< /Title ({title}) >>".encode()),
+    ]
+    parts = [b"%PDF-1.4\n", *(b"%d 0 obj\n%s\nendobj\n" % (number, one) for number, one in enumerate(objects, 1))]
+    places = [sum(map(len, parts[:number])) for number in range(1, len(parts) + 1)]
+    table = b"".join(b"%010d 00000 n \n" % place for place in places[:-1])
+    end = b"trailer << /Size 7 /Root 1 0 R /Info 6 0 R >>\nstartxref\n%d\n%%%%EOF" % places[-1]
+    return b"".join([*parts, b"xref\n0 7\n0000000000 65535 f \n", table, end])
+
+
+def test_the_text_of_a_pdf_is_read():
+    """A PDF gives the text of its pages and the title it says (CP-10)."""
+    pytest.importorskip("pypdf")
+    found = read_page(asked(pdf(b"BT /F1 12 Tf 14 TL (Widgets are good.) Tj T* (They are small.) Tj ET"), "application/pdf"))
+    assert (found["extraction_method"], found["document"]["title"]) == ("pdf", "A paper")
+    assert found["document"]["text"] == "Widgets are good.\nThey are small."
+    assert read_page(asked(pdf(b""), "application/pdf"))["note"] == "no page of it has text: they may be images"
+
+
+def test_a_broken_pdf_is_a_fault():
+    """What is no PDF, or only the beginning of one, says so (PARSE_FAILED)."""
+    pytest.importorskip("pypdf")
+    for body in (b"", b"%PDF-1.4 nonsense", pdf(b"")[:200], pdf(b"").replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")):
+        with pytest.raises(PageFault, match="it is a PDF that cannot be read: ") as caught:
+            read_page(asked(body, "application/pdf"))
+        assert caught.value.code == "PARSE_FAILED"
+
+
+def test_a_pdf_needs_its_library(monkeypatch):
+    """Where pypdf is not installed, the fault of a PDF says how it can be had (PARSE_TYPE)."""
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    with pytest.raises(PageFault, match="can be read only where pypdf is installed: pip install pypdf") as caught:
+        read_page(asked(pdf(b""), "application/pdf"))
     assert caught.value.code == "PARSE_TYPE"
 
 
