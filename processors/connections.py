@@ -46,16 +46,28 @@ class _Resolver(AbstractResolver):
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         """Return the addresses of a host, all of them checked unless the URL is trusted."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
-        addresses = [(kind, str(place[0])) for kind, _, _, _, place in found]
-        fault = fault_of_addresses(host, [address for _, address in addresses], self._allowed) if self._allowed else ""
-        if fault:
-            raise Refused(fault)
-        return [_result(host, port, kind, address) for kind, address in addresses]
+        return [_result(host, port, kind, address) for kind, address in await addresses_of(host, port, self._allowed, family)]
 
     async def close(self) -> None:
         """Hold nothing open."""
+
+
+async def addresses_of(
+    host: str, port: int, allowed: Allowed | None, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> list[tuple[int, str]]:
+    """Ask for the addresses of a host, and return each with its family; `allowed` is None if they need not be checked.
+
+    Raises:
+        OSError: there are none.
+        Refused: one of them is against the rules.
+
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+    addresses = [(int(kind), str(place[0])) for kind, _, _, _, place in found]
+    fault = fault_of_addresses(host, [address for _, address in addresses], allowed) if allowed else ""
+    if fault:
+        raise Refused(fault)
+    return addresses
 
 
 def _result(host: str, port: int, kind: int, address: str) -> ResolveResult:

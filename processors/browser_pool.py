@@ -1,0 +1,172 @@
+"""One Chromium for all runs of this process: started when a page needs it, replaced when it is gone, ended with its last user.
+
+Its driver and it hold pipes to this process, and end when those are closed, however this process ends. Its profile is a
+folder of its own, which goes with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from transmissions import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, Playwright
+
+    from .guarded_proxy import GuardedProxy
+
+_NAMES: Final = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+_STARTING: Final = 60.0
+"""Seconds in which the browser has to be there; one is usual."""
+_ENDING: Final = 10.0
+"""Seconds it is given to end by itself."""
+_GIVEN: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "TZ", "LD_", "FONTCONFIG_", "XDG_")
+"""What of the environment the browser gets. Keys are none of its business."""
+_ARGUMENTS: Final = (
+    # All goes through the proxy, what is for the loopback too, and whatever should get past it finds no names.
+    "--proxy-bypass-list=<-loopback>",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--disable-quic",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--dns-prefetch-disable",
+    "--no-pings",
+    # It asks for nothing by itself: what its driver does not switch off already.
+    "--disable-domain-reliability",
+    "--disable-client-side-phishing-detection",
+    "--safebrowsing-disable-auto-update",
+    "--deny-permission-prompts",
+    "--disable-notifications",
+    "--disable-speech-api",
+    "--js-flags=--max-old-space-size=512",
+)
+_NOT_WANTED: Final = ("--disable-popup-blocking", "--disable-ipc-flooding-protection")
+"""What its driver would switch off, and protects from hostile pages."""
+
+
+class NoBrowser(RunError):
+    """There is nothing to render pages with; the sentence says what to install."""
+
+
+class Running:
+    """A browser that runs, and its only way out."""
+
+    def __init__(self, browser: Browser, proxy: GuardedProxy, rest: AsyncExitStack) -> None:
+        self.browser = browser
+        self.proxy = proxy
+        self.is_sick = False
+        """Whether it did not do as it was told, so that it is replaced."""
+        self._rest = rest
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether pages can be opened in it."""
+        return self.browser.is_connected() and not self.is_sick
+
+    async def end(self) -> None:
+        """End it. What does not end by itself is killed by its driver."""
+        with suppress(Exception):  # whatever it says, it goes
+            async with asyncio.timeout(_ENDING):
+                await self.browser.close()
+        await self._rest.aclose()
+
+
+class SharedBrowser:
+    """A browser with what it was found by."""
+
+    def __init__(self, executable: str) -> None:
+        self._executable = executable
+        self._changing = asyncio.Lock()
+        self._running: Running | None = None
+        self.users = 0
+
+    async def running(self) -> Running:
+        """Return the browser; it is started if it is not there, or is no more.
+
+        Raises:
+            NoBrowser: there is none, or it does not start.
+
+        """
+        async with self._changing:
+            if self._running is None or not self._running.is_alive:
+                await self._end()
+                self._running = await _start(self._executable)
+            return self._running
+
+    async def end(self) -> None:
+        """End the browser, if it runs."""
+        async with self._changing:
+            await self._end()
+
+    async def _end(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            await running.end()
+
+
+async def _start(executable: str) -> Running:
+    try:
+        playwright = await asyncio.to_thread(import_module, "playwright.async_api")  # half a second
+    except ImportError:
+        raise NoBrowser(f"rendering needs a library; install it: {sys.executable} -m pip install playwright") from None
+    from .guarded_proxy import GuardedProxy
+
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(GuardedProxy())
+        driver: Playwright = await playwright.async_playwright().start()
+        stack.push_async_callback(driver.stop)
+        try:
+            browser = await driver.chromium.launch(
+                executable_path=_found(executable, driver.chromium.executable_path),
+                args=[*_ARGUMENTS],
+                ignore_default_args=[*_NOT_WANTED],
+                proxy={"server": proxy.url},
+                env={name: value for name, value in os.environ.items() if name.startswith(_GIVEN)},
+                chromium_sandbox=os.geteuid() != 0,  # root cannot have the sandbox: Chromium would not start
+                handle_sigint=False,  # when this process is told to stop, pages are finished first
+                handle_sigterm=False,
+                handle_sighup=False,
+                timeout=_STARTING * 1000,
+            )
+        except playwright.Error as error:
+            raise NoBrowser(f"the browser does not start: {error.message.splitlines()[0]}") from error
+        return Running(browser, proxy, stack.pop_all())
+
+
+def _found(executable: str, own: str) -> str:
+    """Return the path of a browser; `own` is where that of the library would be."""
+    if executable:
+        if not shutil.which(executable):
+            raise NoBrowser(f"there is no browser '{executable}', which the setting browser names")
+        return executable
+    found = next(filter(None, map(shutil.which, (*_NAMES, own))), None)
+    if not found:
+        raise NoBrowser("rendering needs Chromium; install it: apt install chromium, or python -m playwright install chromium")
+    return found
+
+
+_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedBrowser]]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def shared_browser(executable: str) -> AsyncIterator[SharedBrowser]:
+    """Be one of those who use a browser; `executable` is its path, or empty for the one that is found."""
+    here = _OF_LOOPS.setdefault(asyncio.get_running_loop(), {})
+    shared = here.setdefault(executable, SharedBrowser(executable))
+    shared.users += 1
+    try:
+        yield shared
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del here[executable]
+            await shared.end()
