@@ -118,6 +118,7 @@ def ask(url, method="GET", token=TOKEN, **headers):
     """Return status and body of an answer."""
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     body = b"{}" if method == "POST" else None
+    headers |= {"Content-Type": "application/json"} if body else {}
     asked = urllib.request.Request(url, body, {name.replace("_", "-"): value for name, value in headers.items()}, method=method)
     try:
         with urllib.request.urlopen(asked, timeout=20) as reply:
