@@ -30,7 +30,7 @@ _GAP: Final = re.compile(r" *\n[ \n]*")
 _KEPT: Final = {ord(" "): 1, ord("\n"): 2}
 """In code, white space is told apart from that of the page until all is put together."""
 _GIVEN: Final = {1: " ", 2: "\n"}
-_NOFOLLOW: Final = re.compile(r"\b(?:nofollow|none)\b", re.IGNORECASE)
+_NOFOLLOW: Final = frozenset(["nofollow", "none"])
 
 
 class Reading(NamedTuple):
@@ -77,7 +77,8 @@ class HTMLPage:
         Unless `follow_all` is set, those are left out that the page, or `X-Robots-Tag` in its `header`, asks not to follow.
         """
         said = [header, *(node.attributes.get("content") or "" for node in self.tree.css("meta[name=robots i]"))]
-        if not follow_all and any(map(_NOFOLLOW.search, said)):
+        rules = {rule.strip() for rule in ",".join(said).lower().split(",")}
+        if not follow_all and rules & _NOFOLLOW:
             return []
         found: dict[str, None] = {}
         for node in self.tree.css(_ANCHORS):

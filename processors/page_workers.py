@@ -149,6 +149,8 @@ class PageWorkers:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.users = 0
+        self.closing: asyncio.TimerHandle | None = None
+        """What ends the processes if nobody uses them before."""
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._turns = asyncio.Semaphore(limits.workers)
@@ -219,13 +221,15 @@ async def page_workers(limits: Limits) -> AsyncIterator[PageWorkers]:
     loop = asyncio.get_running_loop()
     workers = _SHARED.setdefault((loop, limits), PageWorkers(limits))
     workers.users += 1
+    if workers.closing:
+        workers.closing.cancel()
     try:
         workers.warm_up()
         yield workers
     finally:
         workers.users -= 1
         if limits.kept and not workers.users:
-            loop.call_later(limits.kept, _close_unused, (loop, limits))
+            workers.closing = loop.call_later(limits.kept, _close_unused, (loop, limits))
         else:
             _close_unused((loop, limits))
 

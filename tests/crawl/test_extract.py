@@ -115,7 +115,9 @@ def test_links_are_absolute_and_told_once():
         ('<meta name="robots" content="noindex, nofollow">', "", False, []),
         ('<meta name="ROBOTS" content="none">', "", False, []),
         ('<meta name="robots" content="noindex">', "", False, ["https://river.example/yes"]),
-        ("", "nofollow", False, []),
+        ('<meta name="robots" content="max-image-preview:none">', "", False, ["https://river.example/yes"]),
+        ("", "otherbot: nofollow", False, ["https://river.example/yes"]),
+        ("", "noindex, nofollow", False, []),
         ("", "nofollow", True, ["https://river.example/yes", "https://river.example/no"]),
     ],
 )
