@@ -67,7 +67,8 @@ class Report(Processor):
             return {"event": "error", "url": url, "error": fault}
         return {"event": "result", "index": page["index"], "result": {"url": url}}
 '''
-APP = """:visits a :EntryTransmission ; :pipe ( :visit :report ) .
+APP = """:visits a :EntryTransmission ; :pipe ( :visit :report ) ;
+    :argument [ :name "urls" ; :many true ; :together true ; :required true ] .
 :served a :Transmission ; :pipe ( :visit :report ) ;
     :endpoint [ :path "/visit/stream" ; :method "POST" ; :counts "urls" ] ,
         [ :path "/visit/sse" ; :method "POST" ; :protocol "sse" ; :counts "urls" ] ,
@@ -163,7 +164,8 @@ def test_rq01_rq02_rq12_a_body_that_makes_no_sense_is_refused_before_the_stream(
     """All that is wrong is said at once, in the same words everywhere."""
     with running("visits") as server:
         status, _, body = server.ask("POST", path, BAD)
-        empty, *_ = server.ask("POST", path, {})
+        empty, _, missing = server.ask("POST", path, {})
+    assert json.loads(missing)["error"]["context"]["fields"] == [{"name": "urls", "message": "must be given"}]
     fields = json.loads(body)["error"]["context"]["fields"]
     assert (status, empty) == (400, 400)
     assert {one["name"] for one in fields} == {"urls", "options.concurrency", "options.concurency"}

@@ -199,7 +199,7 @@ class _Asking(Requests):
                 given = request.query_params.getlist(argument.name) or [given]
             if given is not None:
                 message[argument.field] = given
-            elif argument.required and argument.field not in message:
+            elif argument.required and argument.field not in message and self.accepts(self._only) is None:
                 raise InvalidRequest(f"{self._endpoint.path} needs a parameter '{argument.name}'")
         return message
 

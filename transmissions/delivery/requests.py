@@ -131,14 +131,15 @@ class Requests:
         if record is None:
             return
         try:
-            for fields in bind(served.plan, (), known=message.keys()).messages:
+            filled = bind(served.plan, (), known=message.keys()).messages
+        except UsageError:
+            filled = [{}]  # What is missing is told with all the rest.
+        try:
+            for fields in filled:
                 read_request(record, {**message, **fields})
         except Unaccepted as error:
-            raise InvalidRequest(
-                str(error), fields=[{"name": one.path, "message": one.said} for one in error.faults]
-            ) from error
-        except UsageError as error:
-            raise InvalidRequest(str(error)) from error
+            faults = [{"name": one.path, "message": one.said} for one in error.faults]
+            raise InvalidRequest(str(error), fields=faults) from error
 
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         self._refuse_unaccepted(served, message)
