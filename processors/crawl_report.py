@@ -76,7 +76,7 @@ class CrawlReport(Processor):
         ticket = page.pop("ticket", None)
         if ticket:
             ticket.done(page)
-        self.context.emit("progress", unit="pages", **self._figures.progress(page, self._total()))
+        self.context.emit("progress", **self._figures.progress(page, self._total()))
         self.context.emit("summary", **self._figures.summary(self._total()))
 
     def _total(self) -> int:
