@@ -186,10 +186,10 @@ class Connection:
         self.bytes += size
         self.messages += len(events)
         self.live.log.sent(seconds, len(events))
-        names = Counter([event.name for event in events])
+        names = Counter([event.name for event in events]) if len(events) > 1 else {events[0].name: 1}
         lifecycle = self.live.lifecycle
         lifecycle.tell(Sent(self.protocol, seconds, size, names))
-        if names["progress"]:
+        if "progress" in names:
             lifecycle.tell(ProgressUpdate(self.id, self.live.counts.done, self.live.throughput))
 
     def _heartbeat(self) -> list[Event]:

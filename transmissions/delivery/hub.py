@@ -77,7 +77,7 @@ class Hub:
         self._at_work: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self.lifecycle.listen(self._hear)
+        self.lifecycle.listen(lambda _: self._changed.set(), ConnectionClosed)
 
     @property
     def streams(self) -> int:
@@ -169,10 +169,6 @@ class Hub:
                 while self._at_work or self.lifecycle.connections:
                     self._changed.clear()
                     await self._changed.wait()
-
-    def _hear(self, told: object) -> None:
-        if isinstance(told, ConnectionClosed):
-            self._changed.set()
 
     def _ended(self, live: LiveRun) -> None:
         if live.id in self._at_work:

@@ -126,15 +126,17 @@ class Lifecycle:
         self.connections: dict[str, Connection] = {}
         self.server_health: Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None
         """What clients are told with each heartbeat: of the server, and of all its streams."""
-        self._listeners: list[Callable[[object], object]] = []
+        self._listeners: list[tuple[Callable[[object], object], tuple[type, ...]]] = []
 
-    def listen(self, listener: Callable[[object], object]) -> None:
-        """Call a listener with each event."""
-        self._listeners.append(listener)
+    def listen(self, listener: Callable[[object], object], *kinds: type) -> None:
+        """Call a listener with each event, or with those of some kinds."""
+        self._listeners.append((listener, kinds))
 
     def tell(self, event: object) -> None:
         """Tell everybody."""
-        for listener in self._listeners:
+        for listener, kinds in self._listeners:
+            if kinds and type(event) not in kinds:
+                continue
             told = attempt(listener, event)
             if isinstance(told, Raised):
                 _LOG.warning("a listener to deliveries failed: %s", describe(told.error))

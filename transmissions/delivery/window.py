@@ -8,10 +8,11 @@ from array import array
 class Shares:
     """How many of the latest were so; each is one bit."""
 
-    __slots__ = ("_bits", "_size", "seen")
+    __slots__ = ("_bits", "_mask", "_size", "seen")
 
     def __init__(self, size: int) -> None:
         self._size = size
+        self._mask = (1 << size) - 1
         self._bits = 0
         self.seen = 0
         """How many there are, at most as many as are looked at."""
@@ -19,9 +20,9 @@ class Shares:
     def add(self, is_so: bool, times: int = 1) -> None:
         """Count the next."""
         times = min(times, self._size)
-        new = (1 << times) - 1 if is_so else 0
-        self._bits = (self._bits << times | new) & ((1 << self._size) - 1)
-        self.seen = min(self._size, self.seen + times)
+        self._bits = (self._bits << times | ((1 << times) - 1 if is_so else 0)) & self._mask
+        if self.seen < self._size:
+            self.seen = min(self._size, self.seen + times)
 
     @property
     def count(self) -> int:
