@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
-from transmissions import Protected, Range, RunError, Source, as_json, read_request
+from transmissions import Protected, Range, Source, as_json, read_request
 
 from .crawl_lines import Lines
 from .crawl_network import OnTheWeb
@@ -51,6 +51,7 @@ class CrawlFrontier(OnTheWeb, Source):
     extra = "crawl"
     stateful = True
     accepts = CrawlRequest
+    at_most: ClassVar = {"urls": "most_urls"}
 
     at_once: Annotated[int, Range(ge=1)] = 5
     "How many pages are at work at once, where a request says nothing."
@@ -70,9 +71,7 @@ class CrawlFrontier(OnTheWeb, Source):
         if "urls" not in message:
             yield message
             return
-        request = read_request(CrawlRequest, message)
-        if len(request.urls) > self.most_urls:
-            raise RunError(f"urls: {len(request.urls)} are more than {self.most_urls}")
+        request = read_request(CrawlRequest, message, at_most={"urls": self.most_urls})
         lines = self._begin(request)
         self.context.whiteboard["crawl"] = lines
         common = {"options": {name: getattr(request.options, name) for name in request.options._names}}  # noqa: SLF001 - its own list
@@ -105,7 +104,7 @@ class CrawlFrontier(OnTheWeb, Source):
 
         at_once = min(options.concurrency or self.at_once, self.most_at_once)
         lines = Lines(self._queue, at_once, self.per_host, max(options.max_pages, len(request.urls)), links)
-        if self.state and lines.waiting < lines.total:
+        if lines.is_resumed:
             self.context.log.info("goes on with a crawl: %d pages were done", lines.total - lines.waiting)
         return lines
 

@@ -59,6 +59,8 @@ class Lines:
         """How many URLs are known."""
         self.waiting = counts.get(WAITING, 0)
         """How many of them wait or are at work."""
+        self.is_resumed = self.waiting < self.total
+        """Whether some were done before: this crawl goes on with another."""
         for host in queue.hosts():
             self._revive(host)
 

@@ -100,6 +100,11 @@ def is_open(message: Message) -> bool:
     return is_page(message) and "fault" not in message and not message.get("from_cache")
 
 
+def is_good(message: Message) -> bool:
+    """Whether a message is a page that has not failed, fetched now or known."""
+    return is_page(message) and "fault" not in message
+
+
 def mark(page: Message, stage: str) -> None:
     """Note that a stage is done with a page."""
     page["processing_stages"] = [*page.get("processing_stages", ()), stage]
