@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from transmissions import Length, LessThan, Pattern, Range, Record, UsageError, read_request
-from transmissions.accepted import json_schema
+from transmissions.accepted_schema import json_schema
 
 
 class Options(Record):
@@ -106,3 +106,10 @@ def test_the_schema_says_the_same():
     assert options["properties"]["cache_mode"]["enum"] == ["read_write", "bypass"]
     assert options["properties"]["wait"] == {"type": ["number", "null"], "exclusiveMinimum": 0, "exclusiveMaximum": 2}
     assert not options["additionalProperties"]
+
+
+def test_a_setting_may_bound_a_list_below_what_its_record_says():
+    """In what is refused, and in what is described."""
+    with pytest.raises(UsageError, match="urls: may have at most 1 value, not 2"):
+        read_request(Asked, {"urls": ["a", "b"]}, at_most={"urls": 1})
+    assert json_schema(Asked, at_most={"urls": 1})["properties"]["urls"]["maxItems"] == 1

@@ -15,7 +15,6 @@ from .errors import UsageError
 from .homes import install_homes, load_class
 from .near import suggestion
 from .plan import NodePlan
-from .settings import Record
 from .spec import describe_settings
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from .message import Message
     from .plan import Plan
+    from .settings import Record
     from .spec import Setting
 
     R = TypeVar("R", bound=Record)
@@ -36,17 +36,6 @@ _KINDS: Final[dict[str, tuple[Any, str]]] = {
     "record": ((dict,), "an object"),
 }
 _SHORT: Final = 80
-_IN_SCHEMA: Final = {"string": "string", "iri": "string", "integer": "integer", "decimal": "number", "boolean": "boolean"}
-_BOUNDS: Final = {
-    "ge": "minimum",
-    "gt": "exclusiveMinimum",
-    "le": "maximum",
-    "lt": "exclusiveMaximum",
-    "min_length": "minLength",
-    "max_length": "maxLength",
-}
-
-
 _KNOWN: Final[dict[type[Record], tuple[Setting, ...]]] = {}
 _COMPARISONS: Final[tuple[tuple[str, str, Callable[[float, float], bool]], ...]] = (
     ("ge", "less than", operator.ge),
@@ -75,14 +64,22 @@ class Unaccepted(UsageError):
         super().__init__("; ".join(map(str, faults)))
 
 
-def read_request(record: type[R], message: Message) -> R:
-    """Return a message as a record, with the defaults of what it does not say.
+class Accepted(NamedTuple):
+    """What the messages must look like that a run begins with."""
+
+    record: type[Record]
+    at_most: Mapping[str, int]
+    """How many values lists may have, where a setting of the first processor says so."""
+
+
+def read_request(record: type[R], message: Message, *, at_most: Mapping[str, int] | None = None) -> R:
+    """Return a message as a record, with the defaults of what it does not say; lists have `at_most` so many values.
 
     Raises:
         Unaccepted: it is not as the record declares it; every fault is told, with its path.
 
     """
-    settings = _described(record)
+    settings = fields_of(record, at_most)
     faults = list(_faults(settings, message, ""))
     if faults:
         raise Unaccepted(faults)
@@ -92,24 +89,27 @@ def read_request(record: type[R], message: Message) -> R:
         raise Unaccepted([Fault("", str(error))]) from error
 
 
-def accepted_by(plan: Plan) -> type[Record] | None:
+def accepted_by(plan: Plan) -> Accepted | None:
     """Return what the first processor of what a plan starts accepts; None if it does not say."""
     first = next((entry.pipe[0] for entry in plan.entries() if entry.pipe), None)
     if not isinstance(first, NodePlan):
         return None
     install_homes(plan.homes)
-    return load_class(first.implementation).accepts
-
-
-def json_schema(record: type[Record]) -> dict[str, Any]:
-    """Return the JSON Schema of the messages that a record accepts."""
-    return _object(_described(record))
+    kind = load_class(first.implementation)
+    at_most = {field: first.settings.get(name, getattr(kind, name)) for field, name in kind.at_most.items()}
+    return Accepted(kind.accepts, at_most) if kind.accepts else None
 
 
 def _described(record: type[Record]) -> tuple[Setting, ...]:
     if record not in _KNOWN:
         _KNOWN[record] = describe_settings(record)
     return _KNOWN[record]
+
+
+def fields_of(record: type[Record], at_most: Mapping[str, int] | None) -> Sequence[Setting]:
+    """Return the fields of a record, whose lists have `at_most` so many values."""
+    bounds = at_most or {}
+    return [one._replace(max_count=bounds.get(one.name, one.max_count)) for one in _described(record)]
 
 
 def _is_left_out(setting: Setting, value: Any) -> bool:
@@ -211,38 +211,3 @@ def _compared(settings: Sequence[Setting], message: Mapping[str, Any], path: str
 def _shown(value: Any) -> str:
     plain = {type(None): "null", dict: "an object", list: "a list", bool: "true or false"}
     return plain.get(type(value)) or (f"'{value[:_SHORT]}'" if isinstance(value, str) else str(value)[:_SHORT])
-
-
-def _object(settings: Sequence[Setting]) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "type": "object",
-        "properties": {one.name: _property(one) for one in settings},
-        "additionalProperties": False,
-    }
-    required = [one.name for one in settings if one.required]
-    return {**said, "required": required} if required else said
-
-
-def _property(setting: Setting) -> dict[str, Any]:
-    said = _value(setting)
-    if setting.many:
-        said = {"type": "array", "items": said, **_sized(setting, min_count="minItems", max_count="maxItems")}
-    is_nullable = not setting.required and setting.default is None
-    if is_nullable and "type" in said:
-        said["type"] = [said["type"], "null"]
-    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
-    about = {"description": setting.doc} if setting.doc else {}
-    return {**said, **about, **({} if default is None or isinstance(default, Record) else {"default": default})}
-
-
-def _value(setting: Setting) -> dict[str, Any]:
-    if setting.kind == "record":
-        return _object(setting.fields)
-    said: dict[str, Any] = {"type": _IN_SCHEMA[setting.kind]} if setting.kind in _IN_SCHEMA else {}
-    said |= {"enum": list(setting.choices)} if setting.choices else {}
-    said |= {"pattern": f"^(?:{setting.pattern})$"} if setting.pattern else {}
-    return said | _sized(setting, **_BOUNDS)
-
-
-def _sized(setting: Setting, **words: str) -> dict[str, Any]:
-    return {word: value for name, word in words.items() if (value := getattr(setting, name)) is not None}

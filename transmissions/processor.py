@@ -12,7 +12,7 @@ from .settings import Record, Settings
 from .terms import to_term
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator
+    from collections.abc import AsyncIterable, Awaitable, Iterable, Iterator, Mapping
 
     from .channel import Channel
     from .context import Context
@@ -57,6 +57,8 @@ class Processor(Settings):
     accepts: ClassVar[type[Record] | None] = None
     """What a message that begins a run with this step must look like, declared as settings are; in JSON a field has its Python
     name. A server refuses others before the run, and describes them. Such a step reads the message with `read_request`."""
+    at_most: ClassVar[Mapping[str, str]] = {}
+    """For lists among those fields, the setting that says how many values they may have: `{"urls": "most_urls"}`."""
     fixed: ClassVar[frozenset[str]] = frozenset()
     """Fields that no message sets, under `--compat` either: what is removed, where passwords are sent."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from transmissions import engine
-from transmissions.accepted import Unaccepted, accepted_by, json_schema, read_request
+from transmissions.accepted import Unaccepted, accepted_by, read_request
+from transmissions.accepted_schema import json_schema
 from transmissions.api_replies import Refusal, new_id
 from transmissions.api_requests import read_message
 from transmissions.api_runs import cleaner
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection, Request
     from starlette.types import Scope
 
+    from transmissions.accepted import Accepted
     from transmissions.api_runs import Served
     from transmissions.message import Message
     from transmissions.running import Run
-    from transmissions.settings import Record
 
     from .hub import Hub
     from .live import LiveRun
@@ -50,7 +51,7 @@ class Requests:
         self._hub = hub
         self._terms = terms
         self._timeout = timeout
-        self._accepts: dict[str, type[Record] | None] = {}
+        self._accepts: dict[str, Accepted | None] = {}
 
     def app(self, connection: HTTPConnection) -> Served:
         """Return the app a request is for.
@@ -115,7 +116,7 @@ class Requests:
         asked = self._asked(served, message, names, terms, f"{served.name} {session} {name}")
         return self._hub.begin(asked, client)[0]
 
-    def accepts(self, served: Served) -> type[Record] | None:
+    def accepts(self, served: Served) -> Accepted | None:
         """Return what the messages must look like that an app begins with, where it says so."""
         if served.name not in self._accepts:
             self._accepts[served.name] = accepted_by(served.plan)
@@ -123,12 +124,12 @@ class Requests:
 
     def schema(self, served: Served) -> dict[str, Any] | None:
         """Return the JSON Schema of the messages that an app begins with, where it says what they look like."""
-        record = self.accepts(served)
-        return json_schema(record) if record else None
+        accepted = self.accepts(served)
+        return json_schema(accepted.record, at_most=accepted.at_most) if accepted else None
 
     def _refuse_unaccepted(self, served: Served, message: Message) -> None:
-        record = self.accepts(served)
-        if record is None:
+        accepted = self.accepts(served)
+        if accepted is None:
             return
         try:
             filled = bind(served.plan, (), known=message.keys()).messages
@@ -136,7 +137,7 @@ class Requests:
             filled = [{}]  # What is missing is told with all the rest.
         try:
             for fields in filled:
-                read_request(record, {**message, **fields})
+                read_request(accepted.record, {**message, **fields}, at_most=accepted.at_most)
         except Unaccepted as error:
             faults = [{"name": one.path, "message": one.said} for one in error.faults]
             raise InvalidRequest(str(error), fields=faults) from error
