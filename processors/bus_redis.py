@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
-from transmissions import Protected, Range, RunError, Secret, Unit, UsageError
+from transmissions import Protected, Range, Secret, Unit, UsageError
 
-from .bus_sink import _Sink, shown
+from .bus_sink import _Sink
+from .redis_clients import redis_client, redis_faults, shown_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from redis.asyncio.client import Pipeline
 
     from transmissions import Message
-
-_SCHEMES: Final = ("redis", "rediss", "unix")
 
 
 class RedisSink(_Sink):
@@ -52,7 +51,7 @@ class RedisSink(_Sink):
         super().__post_init__()
         if bool(self.stream) == bool(self.channel):
             raise UsageError("a RedisSink needs either :stream or :channel")
-        self._shown = shown(self.url, _SCHEMES)
+        self._shown = shown_redis(self.url)
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, where messages would go."""
@@ -60,18 +59,7 @@ class RedisSink(_Sink):
 
     async def __aenter__(self) -> Self:
         """Make a client; it connects when there is something to send."""
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-
-        seconds = self.timeout / 1000
-        more: dict[str, Any] = {"password": self.password.reveal()} if self.password else {}
-        try:
-            self._client: Redis = Redis.from_url(
-                self.url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), **more
-            )
-        except ValueError as error:
-            raise UsageError(f"{self._shown}: {error}") from None
+        self._client = redis_client(self.url, self.password, self.timeout / 1000)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -79,15 +67,11 @@ class RedisSink(_Sink):
 
     async def send(self, parts: list[bytes]) -> None:
         """Send one transaction."""
-        from redis.exceptions import RedisError
-
-        try:
+        with redis_faults(self.url):
             async with self._client.pipeline(transaction=True) as pipeline:
                 for data in parts:
                     self._add(pipeline, data)
                 await pipeline.execute()
-        except (RedisError, OSError) as error:
-            raise RunError(f"{self._shown}: {str(error).partition(chr(10))[0] or type(error).__name__}") from error
 
     def _add(self, pipeline: Pipeline, data: bytes) -> None:
         if self.stream:

@@ -33,8 +33,10 @@ def faults(path: Path) -> Iterator[None]:
         raise OutputError(f"cannot write '{path}': {error.strerror}") from error
 
 
-def opened(path: Path, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+def opened(path: Path, prepare: Callable[[sqlite3.Connection], None], *, any_thread: bool = False) -> sqlite3.Connection:
     """Open the database at `path` and have it prepared; one that cannot be is closed. The folder is made.
+
+    With `any_thread` another thread may use it than the one that opened it, one at a time.
 
     Raises:
         OutputError: it cannot be written.
@@ -43,7 +45,7 @@ def opened(path: Path, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3
     """
     with faults(path), contextlib.ExitStack() as undo:
         path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, isolation_level=None)
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=not any_thread)
         undo.callback(database.close)
         prepare(database)
         undo.pop_all()
