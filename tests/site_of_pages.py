@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from delivering import running
 from local_server import LocalServer, Page, Seen, serving
 
 import transmissions
@@ -137,3 +138,15 @@ def by_url(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def _path(event: dict[str, Any]) -> str:
     url = event["url"] if event["event"] == "error" else event["result"]["url"]
     return "/" + url.partition("://")[2].partition("/")[2]
+
+
+@contextlib.contextmanager
+def serving_crawls(*settings: str, **more: Any) -> Iterator[Any]:
+    """Serve the app to clients, who may crawl the loopback."""
+    with running("crawl", settings=[*(f"{name}={value}" for name, value in ALLOW.items()), *settings], **more) as server:
+        yield server
+
+
+def asking(urls: list[str], **options: Any) -> dict[str, Any]:
+    """Return what a client asks for; nothing comes from a cache unless it says so."""
+    return {"urls": urls, "options": {"cache_mode": "bypass", **options}}

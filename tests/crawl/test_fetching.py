@@ -19,14 +19,6 @@ def test_every_url_has_one_event(tmp_path):
     assert sorted(event["event"] for event in events) == ["error"] * 3 + ["result"] * 3
 
 
-def test_quick_pages_come_first(tmp_path):
-    """ND-03: results come as pages are there, not in the order they were asked for."""
-    pages = {f"/{wait}": Slow(wait / 1000, html("S")) for wait in (600, 50, 300)}
-    with web(pages, hosts=3) as site:
-        events = crawl(site.urls(*pages), tmp_path)
-    assert [event["result"]["url"].rpartition("/")[2] for event in events] == ["50", "300", "600"]
-
-
 def test_concurrency_is_what_was_asked_for(tmp_path):
     """RQ-05: no more pages are fetched at once than the request says."""
     pages = {f"/{number}": Slow(0.03, html("S")) for number in range(24)}
