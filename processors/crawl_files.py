@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from transmissions import Processor, Protected, as_json, write_whole
 
-from .crawl_log import PageLog, key_in, whole_lines
+from .crawl_log import _PageLog, key_in, whole_lines
 from .crawl_page import is_good
 from .crawl_report import result_of
 from .egress import take_apart
@@ -35,12 +35,10 @@ def place_of(url: str) -> str:
     place = take_apart(url)
     path, _, query = place.path.partition("?")
     plain = unquote(path).removeprefix("/")
-    segments = [safe_name(one, _SEGMENT, "_") for one in plain.split("/")[:_DEEPEST]]
-    if not segments[-1] or plain.endswith("/") or not plain:
-        segments[-1] = "index"
-    text = "/".join(segments)
-    is_same = not query and text == (f"{plain}index" if plain.endswith("/") or not plain else plain) and text == text.lower()
+    wanted = f"{plain}index" if not plain or plain.endswith("/") else plain
+    text = "/".join(safe_name(one, _SEGMENT, "_") for one in wanted.split("/")[:_DEEPEST])
     host = place.origin.partition("://")[2].replace(":", "_").strip("[]")
+    is_same = not query and text == wanted == wanted.lower() and not plain.endswith("index")
     return f"{host}/{text}" if is_same else f"{host}/{text}-{key_of(place.url).hex()[:8]}"
 
 
@@ -81,7 +79,7 @@ def _markdown(page: Message) -> str:
     return f"---\n{matter}\n---\n\n{(document.get('markdown') or '').strip()}\n"
 
 
-class PageLines(PageLog):
+class PageLines(_PageLog):
     """Add each page to a file of JSON lines, as clients of `trans serve crawl` get it.
 
     A line has the `url`, `index` and `depth` of a page, its `status`, `document`, `quality_score`, `gate_decision` and what is

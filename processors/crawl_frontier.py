@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from transmissions import Protected, Range, Source, as_json, read_request
 
-from .crawl_lines import Lines
+from .crawl_lines import REPORTED, Lines
 from .crawl_network import OnTheWeb
 from .crawl_page import PageFault, told
 from .crawl_request import CrawlRequest
@@ -36,8 +36,8 @@ class CrawlFrontier(OnTheWeb, Source):
 
     A message of `urls` and `options` (see the reference of `crawl`) becomes a message for each page, with its `url`, its
     `index` in the request, its `depth` and its `host`. As many pages are at work as the request's `options.concurrency` says,
-    and never more than `perHost` of one host: a page counts until a CrawlReport has it, or it was dropped on the way. Links
-    are followed within the `scope` of the request, each once, whatever its fragment or campaign parameters; with
+    and never more than `perHost` of one host: a page counts until the CrawlReport behind has it, or it was dropped on the way.
+    Links are followed within the `scope` of the request, each once, whatever its fragment or campaign parameters; with
     `options.sitemaps` what the sites list in their sitemaps is taken for links. A URL that is none becomes a page with a fault.
 
     What waits is kept in SQLite, and takes no memory. With `state`, a file of the output folder, a crawl that was stopped or
@@ -75,10 +75,14 @@ class CrawlFrontier(OnTheWeb, Source):
         lines = self._begin(request)
         self.context.whiteboard["crawl"] = lines
         common = {"options": {name: getattr(request.options, name) for name in request.options._names}}  # noqa: SLF001 - its own list
+        # Without a report behind nobody would say that a page is done: whoever fetches says then how many there are at once.
+        is_reported = REPORTED in self.context.whiteboard
         finder = asyncio.create_task(self._read_sitemaps(request, lines)) if request.options.sitemaps else None
         try:
             async for row, ticket in lines:
-                yield _page(request, row, ticket, common)
+                yield (page := _page(request, row, ticket, common))
+                if not is_reported:
+                    ticket.done(page)
             if finder:
                 await finder  # It has ended, perhaps badly.
         finally:
@@ -103,7 +107,7 @@ class CrawlFrontier(OnTheWeb, Source):
             return () if is_far else self._scope.select(page.get("links", ()), row, request.urls[row.seed - 1])
 
         at_once = min(options.concurrency or self.at_once, self.most_at_once)
-        lines = Lines(self._queue, at_once, self.per_host, max(options.max_pages, len(request.urls)), links)
+        lines = self._lines = Lines(self._queue, at_once, self.per_host, max(options.max_pages, len(request.urls)), links)
         if lines.is_resumed:
             self.context.log.info("goes on with a crawl: %d pages were done", lines.total - lines.waiting)
         return lines
@@ -125,6 +129,7 @@ class CrawlFrontier(OnTheWeb, Source):
     def _end(self, *, is_finished: bool) -> None:
         queue, self._queue = self._queue, None
         if queue:
+            self._lines.close()
             if self.state and not is_finished:
                 self.context.log.warning("pages wait in '%s': run the same again to go on", self.state)
             queue.close(forget=is_finished)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .frontier_queue import Found, FrontierQueue, Row
 
+REPORTED: Final = "crawl is reported"
+"""The label on the whiteboard of a run by which a CrawlReport says that it is there."""
 _READ: Final = 32
 """URLs of a host that are read from the queue at once."""
 
@@ -54,6 +56,7 @@ class Lines:
         self._ready: deque[_Line] = deque()
         self._changed = asyncio.Event()
         self._finders = 0
+        self._is_closed = False
         counts = queue.counts()
         self.total = sum(counts.values())
         """How many URLs are known."""
@@ -110,7 +113,13 @@ class Lines:
         self._make_ready(line)
         return row
 
+    def close(self) -> None:
+        """Take nothing back any more."""
+        self._is_closed = True
+
     def _given_back(self, row: Row, page: Message | None) -> None:
+        if self._is_closed:
+            return
         line = self._lines[row.host]
         line.busy -= 1
         self._busy -= 1

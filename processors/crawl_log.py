@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transmissions import Message
 
 
-class PageLog(Processor, ABC):
+class _PageLog(Processor, ABC):
     """Adds every page to one file as it comes. One that a killed crawl has left is gone on with, and has each page once."""
 
     extra = "crawl"

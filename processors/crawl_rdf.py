@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from .crawl_log import PageLog, key_in, whole_lines
+from .crawl_log import _PageLog, key_in, whole_lines
 from .rdf_text import Names, iri, literal
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LAST: Final = re.compile(rb'(?:<[^>]*>) <http://www\.w3\.org/ns/prov#value> "([
 """The last triple of a page, with its key."""
 
 
-class PageTriples(PageLog):
+class PageTriples(_PageLog):
     """Add the triples of each page to a file of N-Triples, as they come.
 
     A page is a `schema:WebPage`, named by its final URL, with `schema:name`, `schema:description`, `schema:inLanguage`,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from transmissions import Processor, Range, Unit, as_json
 
 from .crawl_figures import Figures
+from .crawl_lines import REPORTED
 from .crawl_page import FAULTS, PageFault, is_page, told
 from .moments import now
 
@@ -43,15 +44,20 @@ class CrawlReport(Processor):
         """Begin to count."""
         self._figures = Figures()
 
-    def process(self, message: Message) -> Message:
+    async def __aenter__(self) -> Self:
+        self.context.whiteboard[REPORTED] = True
+        return self
+
+    def process(self, message: Message) -> Message | list[Message]:
         """Turn a page into its event."""
         return self._report(message) if is_page(message) else message
 
-    def finish(self) -> None:
+    def finish(self) -> list[Message] | None:
         """Say in words how the crawl went."""
         figures = self._figures
         words = f"{figures.completed} page{'' if figures.completed == 1 else 's'}, {figures.from_cache} of them from the cache"
         self.context.emit("summary", text=words)
+        return None
 
     def event_of(self, page: Message, milliseconds: int) -> Message:
         """Return the event that tells of a page that is well."""

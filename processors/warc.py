@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from transmissions import __version__
 
-from .crawl_log import PageLog, key_in
+from .crawl_log import _PageLog, key_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from transmissions import Message
 
 _KEY: Final = "X-Transmissions-Key"
+_SAID: Final = re.compile(rb"X-Transmissions-Key: ([0-9a-f]{32})\r\n")
+_PIECE: Final = 1 << 16
+_HEAD: Final = 4096
+"""Bytes of a record in which its key stands."""
 
 
-class WARCWriter(PageLog):
+class WARCWriter(_PageLog):
     """Add the answer of each page's server to a WARC file, compressed record by record.
 
     It stands right behind PageFetch, where a page still has its `body`. A record has the final URL, the time of the fetch,
@@ -35,7 +42,7 @@ class WARCWriter(PageLog):
 
     def head(self) -> bytes:
         """Return the record that says what made the file."""
-        from warcio.warcwriter import WARCWriter as Records
+        from warcio.warcwriter import WARCWriter as Records  # type: ignore[import-untyped]
 
         buffer = BytesIO()
         records = Records(buffer, gzip=True, warc_version="WARC/1.1")
@@ -45,7 +52,7 @@ class WARCWriter(PageLog):
 
     def encode(self, page: Message) -> bytes:
         """Return the record of an answer."""
-        from warcio.statusandheaders import StatusAndHeaders
+        from warcio.statusandheaders import StatusAndHeaders  # type: ignore[import-untyped]
         from warcio.warcwriter import WARCWriter as Records
 
         buffer = BytesIO()
@@ -57,26 +64,39 @@ class WARCWriter(PageLog):
         about = {"WARC-Date": page["fetched_at"], _KEY: key_in(page).hex()}
         status = StatusAndHeaders(str(page["status"]), headers, protocol="HTTP/1.1")
         record = records.create_warc_record(
-            page["final_url"], "response", payload=BytesIO(page["body"]), http_headers=status, warc_headers_dict=about
+            page["final_url"],
+            "response",
+            payload=BytesIO(page["body"]),
+            length=len(page["body"]),
+            http_headers=status,
+            warc_headers_dict=about,
         )
         records.write_record(record)
         return buffer.getvalue()
 
     def known(self, path: Path) -> tuple[set[bytes], int]:
         """Return the keys of the whole records of a file, and where they end."""
-        from warcio.archiveiterator import ArchiveIterator
-        from warcio.exceptions import ArchiveLoadFailed
-
         keys, end = set[bytes](), 0
         with path.open("rb") as file:
-            records = ArchiveIterator(file)
-            try:
-                for record in records:
-                    key = record.rec_headers.get_header(_KEY)
-                    record.content_stream().read()
-                    if key:
-                        keys.add(bytes.fromhex(key))
-                    end = records.get_record_offset() + records.get_record_length()
-            except (ArchiveLoadFailed, EOFError, OSError, ValueError):
-                pass  # half a record is what a killed crawl leaves
+            for head, length in _members(file):
+                found = _SAID.search(head)
+                if found:
+                    keys.add(bytes.fromhex(found[1].decode()))
+                end += length
         return keys, end
+
+
+def _members(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the beginning of each record that is compressed whole, and how many bytes it takes in the file."""
+    data = b""
+    while True:
+        work, head, length = zlib.decompressobj(31), b"", 0
+        while not work.eof:
+            data = data or file.read(_PIECE)
+            if not data:
+                return
+            plain = work.decompress(data)
+            head = head or plain[:_HEAD]
+            length += len(data) - len(work.unused_data)
+            data = work.unused_data
+        yield head, length

@@ -36,7 +36,12 @@ from transmissions.processors.conversation_places import ConversationPlaces
 from transmissions.processors.conversation_rdf import ConversationRDF
 from transmissions.processors.conversation_writer import ConversationWriter
 from transmissions.processors.crawl_extract import PageExtract
+from transmissions.processors.crawl_files import PageLines, PageMarkdown
+from transmissions.processors.crawl_frontier import CrawlFrontier
 from transmissions.processors.crawl_gate import RenderGate
+from transmissions.processors.crawl_page import PageFault, told
+from transmissions.processors.crawl_rdf import PageTriples
+from transmissions.processors.crawl_report import CrawlReport
 from transmissions.processors.crawl_score import PageScore
 from transmissions.processors.csv_files import CSVReader, CSVWriter
 from transmissions.processors.database import ConversationDatabase
@@ -98,6 +103,7 @@ from transmissions.processors.text import MarkdownFormatter, SetText, StringRepl
 from transmissions.processors.tree_writer import TreeWriter
 from transmissions.processors.trial import Example, TestSetting, TestSettings
 from transmissions.processors.urls import URLNormalizer
+from transmissions.processors.warc import WARCWriter
 from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
 from transmissions.processors.xml_files import XMLReader, XMLWriter
 from transmissions.processors.yaml_files import YAMLReader, YAMLWriter
@@ -236,7 +242,18 @@ OF_FILES = [
 ]  # fmt: skip
 
 CRAWLED = [fetched(body_of("blog")), fetched(b"\0", content_type="image/png"), {"event": "summary"}]
-OF_CRAWLS = [Held(RenderGate, CRAWLED), Held(lambda: PageExtract(workers=1), CRAWLED), Held(PageScore, CRAWLED)]
+FAILED = {**CRAWLED[0], "index": 7, "fault": told(PageFault("NET_TIMEOUT", "it took too long"))}
+OF_CRAWLS = [
+    *(Held(make, CRAWLED) for make in (RenderGate, lambda: PageExtract(workers=1), PageScore, PageMarkdown)),
+    Held(CrawlReport, [*CRAWLED, FAILED, {"event": "crawl_start"}]),
+    Held(lambda: PageLines(destination_file="pages.ndjson"), CRAWLED),
+    Held(lambda: PageTriples(destination_file="pages.nt"), CRAWLED),
+    Held(
+        lambda: WARCWriter(destination_file="pages.warc.gz"),
+        [{**page, "fetched_at": "2026-11-21T10:00:00Z"} for page in CRAWLED],
+    ),
+    Held(CrawlFrontier, [{"urls": ["no URL", "http://"]}, {"event": "search_start"}]),
+]
 
 ARCHIVE = {"conversations.json": json.dumps(sample())}
 CHATS = [arriving(chat()), arriving(chat("22222222-2222-4333-8444-0000000000aa", "Another"), "d2")]

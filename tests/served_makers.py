@@ -20,6 +20,7 @@ from transmissions import Secret
 from transmissions.processors.bus_nats import NATSSink
 from transmissions.processors.bus_redis import RedisSink
 from transmissions.processors.bus_webhook import WebhookSink
+from transmissions.processors.crawl_fetch import PageFetch
 from transmissions.processors.github import GitHubList
 from transmissions.processors.http_client import HttpClient, HttpGet
 from transmissions.processors.http_proxy import HttpProxy
@@ -29,6 +30,7 @@ from transmissions.processors.llm import Chat
 from transmissions.processors.llm_stream import ChatStream
 from transmissions.processors.mcp_client import Argument, McpClient
 from transmissions.processors.mermaid import MermaidRenderer
+from transmissions.processors.robots import RobotsCheck
 from transmissions.processors.squirt import SquirtReceiver
 from transmissions.processors.stream_sources import NDJSONSource, SSESource
 from transmissions.processors.web_sockets import WebSocketSink, WebSocketSource
@@ -137,6 +139,9 @@ def ask_and_end(run: Run) -> None:
     run.on("listening", talk)
 
 
+PAGES = [{"index": 0, "host": "here", "options": {}}, {"event": "search_start"}]
+"""A page as a frontier gives it out, and what is none."""
+
 SERVED: dict[str, Served] = {
     "Chat": fetching(lambda url: Chat(**MODEL, base_url=url), [{"content": "a"}, {"content": ""}]),
     "ChatStream": fetching(lambda url: ChatStream(**MODEL, base_url=f"{url}/stream"), [{"content": "a"}, {"content": "b"}]),
@@ -153,6 +158,8 @@ SERVED: dict[str, Served] = {
     "NATSSink": nats,
     "NDJSONSource": fetching(lambda url: NDJSONSource(url=f"{url}/lines"), [{}, {}]),
     "RedisSink": redis,
+    "PageFetch": fetching(lambda _: PageFetch(allow=("127.0.0.1",), tries=1), PAGES),
+    "RobotsCheck": fetching(lambda _: RobotsCheck(allow=("127.0.0.1",)), PAGES),
     "SSESource": fetching(lambda url: SSESource(url=f"{url}/events", end_event=("end",)), [{}, {}]),
     "SquirtReceiver": fetching(lambda url: SquirtReceiver(allow=("127.0.0.1",)), [{}, {"title": "T"}]),
     "WebSocketSink": web_socket(WebSocketSink),
