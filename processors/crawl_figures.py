@@ -23,6 +23,8 @@ class Figures:
         self.began = time.monotonic()
         self.successful = self.failed = self.from_cache = self.bytes = 0
         self.retryable = 0
+        self.first: int | None = None
+        """When the first page had ended, since the beginning."""
         self.fastest: int | None = None
         self.slowest: int | None = None
         self.decisions: Counter[str] = Counter()
@@ -40,6 +42,8 @@ class Figures:
 
     def count(self, page: Message, milliseconds: int) -> None:
         """Count a page that has ended."""
+        if self.first is None:
+            self.first = self._so_far()
         self.fastest = milliseconds if self.fastest is None else min(self.fastest, milliseconds)
         self.slowest = milliseconds if self.slowest is None else max(self.slowest, milliseconds)
         fault: Mapping[str, Any] | None = page.get("fault")
@@ -74,7 +78,7 @@ class Figures:
 
     def summary(self, total: int) -> dict[str, Any]:
         """Return how the crawl went, `total` being how many pages there were to be."""
-        milliseconds = round((time.monotonic() - self.began) * 1000)
+        milliseconds = self._so_far()
         return {
             "total_urls": total,
             "successful": self.successful,
@@ -87,6 +91,7 @@ class Figures:
                 "fastest_processing_ms": self.fastest,
                 "slowest_processing_ms": self.slowest,
                 "throughput_per_second": round(self.successful * 1000 / milliseconds, 2) if milliseconds else 0.0,
+                "ttfb_ms": self.first,
                 "total_bytes_transferred": self.bytes,
             },
             "gate_decisions": {**{name: self.decisions[name] for name in DECISIONS}, "cached": self.from_cache},
@@ -96,6 +101,9 @@ class Figures:
                 "permanent_failures": self.failed - self.retryable,
             },
         }
+
+    def _so_far(self) -> int:
+        return round((time.monotonic() - self.began) * 1000)
 
     def _hit_rate(self, of: int) -> float:
         return round(self.from_cache / of, 4) if of else 0.0

@@ -80,6 +80,9 @@ class EventLog:
         self._bytes = 0
         self.fullest = 0.0
         """The fullest it was, as a share."""
+        self.filled = 0.0
+        """How full it was when something was taken, on average."""
+        self._takes = 0
         self._dropped = dropped
         self._changed = Bell()
         self._room = Bell()
@@ -144,7 +147,7 @@ class EventLog:
         if seq < self.taken:
             return self._kept.after(seq, most)
         self.buffer.record_waiting(len(self._waiting))
-        self.fullest = max(self.fullest, self.utilization)
+        self._note_how_full(self.utilization)
         events: list[Event] = []
         size = 0
         while self._waiting and size < most:
@@ -189,6 +192,11 @@ class EventLog:
         self._bytes = 0
         self._kept.clear()
         self._room.ring()
+
+    def _note_how_full(self, share: float) -> None:
+        self._takes += 1
+        self.fullest = max(self.fullest, share)
+        self.filled += (share - self.filled) / self._takes
 
     def _leaves_out(self, name: str) -> bool:
         if ESSENTIAL.get(name, True) or not self._may_drop or not self._is_behind():

@@ -38,7 +38,11 @@ def progress(live: LiveRun) -> dict[str, Any]:
         "total": live.counts.total,
         "phase": live.state,
         "performance_metrics": rates,
-        "buffer_info": {**_buffer(live.log), "backpressure_detected": live.log.buffer.is_under_backpressure},
+        "buffer_info": {
+            **_buffer(live.log),
+            "pending_flushes": len(live.log),
+            "backpressure_detected": live.log.buffer.is_under_backpressure,
+        },
         "connection_health": health,
     }
     return live.said.with_it("progress", figures)
@@ -62,6 +66,7 @@ def summary(live: LiveRun) -> dict[str, Any]:
         **live.terms.budget.told(),
         "buffer_statistics": {
             "peak_utilization": round(log.fullest, 4),
+            "avg_utilization": round(log.filled, 4),
             "total_flushes": log.flushes,
             "messages_dropped": log.buffer.dropped,
             "backpressure_events": log.pressure.slow_sends,

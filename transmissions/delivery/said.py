@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_OURS: Final = frozenset({"node", "event", "seq", "timestamp", "status"})
+_OURS: Final = frozenset({"node", "event", "seq", "timestamp", "status", "completed"})
+"""What we know better: an app has completed what its client was not told of yet."""
 
 
 class Said:

@@ -29,6 +29,7 @@ _BUFFER: Final = {
 _ERROR: Final = {"type": _TEXT, "category": _TEXT, "message": _TEXT, "retryable": _FLAG, "error_code": _TEXT}
 _STATISTICS: Final = {
     "peak_utilization": _SHARE,
+    "avg_utilization": _SHARE,
     "total_flushes": _WHOLE,
     "messages_dropped": _WHOLE,
     "backpressure_events": _WHOLE,
@@ -67,7 +68,7 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
             "total": _MAYBE,
             "phase": _TEXT,
             "performance_metrics": _with({"throughput_per_second": _NUMBER, "success_rate": _SHARE}),
-            "buffer_info": _with(_BUFFER | {"backpressure_detected": _FLAG}),
+            "buffer_info": _with(_BUFFER | {"pending_flushes": _WHOLE, "backpressure_detected": _FLAG}),
             "connection_health": _with({"avg_send_time_ms": _NUMBER, "slow_sends_count": _WHOLE, "is_slow_client": _FLAG}),
         }
     ),
