@@ -16,7 +16,7 @@ PHASES = {"fetch", "gate", "extraction", "caching"}
 
 @pytest.fixture(scope="module")
 def crawled():
-    """The events of a crawl of pages that are well, slow, known, missing and refused."""
+    """Crawl pages that are well, slow, known, missing and refused, and give what was asked for and told."""
     pages = {
         **{f"/{number}": Slow(0.15, html(f"P{number}", words=number + 4)) for number in range(8)},
         "/again": redirect("/0"),
