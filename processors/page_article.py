@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _NAMES: Final = {"item": "li", "quote": "blockquote", "lb": "br", "graphic": "img", "ref": "a", "row": "tr"}
 _MARKS: Final = {"#b": "strong", "#i": "em", "#t": "code", "#u": "u", "#sub": "sub", "#sup": "sup"}
 _LISTS: Final = frozenset(["ol", "ul", "dl"])
+_FLAT: Final = 1.5
+"""How much more than what was found a page may show, to be taken whole instead."""
 _HOLDERS: Final = frozenset(["body", "div", "quote", "item", "blockquote", "li"])
 """What holds blocks of code, under the extractor's names and ours."""
 
@@ -30,10 +32,17 @@ def article_of(tree: LexborHTMLParser) -> LexborHTMLParser | None:
         include_images=True,
         include_comments=False,
     )
-    if found is None or isinstance(found, dict) or not found.text:
+    if found is None or isinstance(found, dict) or not found.text or _is_flattened(found, tree):
         return None
     _name_as_html(found.body, _languages(tree))
     return LexborHTMLParser(tostring(found.body, encoding="unicode", method="html"))
+
+
+def _is_flattened(found: Any, tree: LexborHTMLParser) -> bool:
+    """Whether all text of a short page was poured into one paragraph, as the extractor does where it finds no article."""
+    is_flat = len(found.body) == 1 and found.body[0].tag == "p" and tree.css_first("h1, h2, h3, li, pre, table") is not None
+    shown = tree.body.text(deep=True) if is_flat and tree.body else ""
+    return is_flat and len(_squeezed(shown)) < _FLAT * len(_squeezed(found.text))
 
 
 def _languages(tree: LexborHTMLParser) -> dict[str, str]:

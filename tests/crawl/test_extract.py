@@ -57,6 +57,12 @@ def test_plain_text_keeps_the_lines_of_code():
     assert "as widget:\n    if widget.size < 4:\n" in text_of(body_of("docs"))
 
 
+def test_a_page_too_short_for_an_article_keeps_its_shape():
+    """Where the extractor would pour a short page into one paragraph, its headings and lists stay (CP-16)."""
+    found = read_page(asked(b"<h1>Cutting roses</h1><p>In spring, above an eye.</p><ul><li>Sharp tools</li></ul>"))
+    assert found["document"]["markdown"] == "# Cutting roses\n\nIn spring, above an eye.\n\n- Sharp tools"
+
+
 def test_the_same_content_has_the_same_hash():
     """The hash is of the text in NFC with single spaces, so markup and spelling of white space do not count (EV-33)."""
     one = read_page(asked(article("Some  words\nof é").encode()))["document"]["content_hash"]
