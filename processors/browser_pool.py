@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from transmissions import RunError
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _NAMES: Final = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 _STARTING: Final = 60.0
 """Seconds in which the browser has to be there; one is usual."""
+_LOOKING: Final = 0.25
+"""Seconds between two looks at how much memory pages take."""
 _ENDING: Final = 10.0
 """Seconds it is given to end by itself."""
 _GIVEN: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "TZ", "LD_", "FONTCONFIG_", "XDG_")
@@ -45,7 +49,6 @@ _ARGUMENTS: Final = (
     "--disable-client-side-phishing-detection",
     "--safebrowsing-disable-auto-update",
     "--deny-permission-prompts",
-    "--disable-notifications",
     "--disable-speech-api",
     "--js-flags=--max-old-space-size=512",
 )
@@ -80,11 +83,20 @@ class Running:
         await self._rest.aclose()
 
 
-class SharedBrowser:
-    """A browser with what it was found by."""
+class Wanted(NamedTuple):
+    """What browser is wanted; those who want the same share it."""
 
-    def __init__(self, executable: str) -> None:
-        self._executable = executable
+    executable: str
+    """The path of the program, or empty for the one that is found."""
+    max_memory: int
+    """Bytes a page may take."""
+
+
+class SharedBrowser:
+    """A browser for all who want the same."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._changing = asyncio.Lock()
         self._running: Running | None = None
         self.users = 0
@@ -99,7 +111,7 @@ class SharedBrowser:
         async with self._changing:
             if self._running is None or not self._running.is_alive:
                 await self._end()
-                self._running = await _start(self._executable)
+                self._running = await _start(self._wanted)
             return self._running
 
     async def end(self) -> None:
@@ -113,7 +125,7 @@ class SharedBrowser:
             await running.end()
 
 
-async def _start(executable: str) -> Running:
+async def _start(wanted: Wanted) -> Running:
     try:
         playwright = await asyncio.to_thread(import_module, "playwright.async_api")  # half a second
     except ImportError:
@@ -126,7 +138,7 @@ async def _start(executable: str) -> Running:
         stack.push_async_callback(driver.stop)
         try:
             browser = await driver.chromium.launch(
-                executable_path=_found(executable, driver.chromium.executable_path),
+                executable_path=_found(wanted.executable, driver.chromium.executable_path),
                 args=[*_ARGUMENTS],
                 ignore_default_args=[*_NOT_WANTED],
                 proxy={"server": proxy.url},
@@ -138,8 +150,38 @@ async def _start(executable: str) -> Running:
                 timeout=_STARTING * 1000,
             )
         except playwright.Error as error:
-            raise NoBrowser(f"the browser does not start: {error.message.splitlines()[0]}") from error
+            raise NoBrowser(f"the browser does not start: {_said(error.message)}") from error
+        watching = asyncio.create_task(_watch(browser, wanted.max_memory))
+        stack.callback(watching.cancel)
         return Running(browser, proxy, stack.pop_all())
+
+
+async def _watch(browser: Browser, most: int) -> None:
+    """End each page that takes too much memory. Chromium bounds what scripts hold, but not the document."""
+    from playwright.async_api import Error
+
+    with suppress(Error):  # the browser has gone
+        session = await browser.new_browser_cdp_session()
+        while True:
+            await asyncio.sleep(_LOOKING)
+            for process in (await session.send("SystemInfo.getProcessInfo"))["processInfo"]:
+                if process["type"] == "renderer" and _memory(process["id"]) > most:
+                    os.kill(process["id"], signal.SIGKILL)
+
+
+def _memory(pid: int) -> int:
+    """Return how many bytes a process takes; 0 where nobody can tell."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGESIZE")
+
+
+def _said(message: str) -> str:
+    """Return what matters of many lines: the first, and the last that the browser itself wrote."""
+    first, *lines = message.splitlines()
+    return "; ".join([first, *[line.partition("[err] ")[2] for line in lines if "[err] " in line][-1:]])
 
 
 def _found(executable: str, own: str) -> str:
@@ -154,19 +196,19 @@ def _found(executable: str, own: str) -> str:
     return found
 
 
-_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedBrowser]]] = WeakKeyDictionary()
+_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Wanted, SharedBrowser]]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def shared_browser(executable: str) -> AsyncIterator[SharedBrowser]:
-    """Be one of those who use a browser; `executable` is its path, or empty for the one that is found."""
+async def shared_browser(wanted: Wanted) -> AsyncIterator[SharedBrowser]:
+    """Be one of those who use a browser."""
     here = _OF_LOOPS.setdefault(asyncio.get_running_loop(), {})
-    shared = here.setdefault(executable, SharedBrowser(executable))
+    shared = here.setdefault(wanted, SharedBrowser(wanted))
     shared.users += 1
     try:
         yield shared
     finally:
         shared.users -= 1
         if not shared.users:
-            del here[executable]
+            del here[wanted]
             await shared.end()

@@ -94,6 +94,7 @@ async def _profile(running: Running, visitor: Visitor, rules: Rules) -> AsyncIte
         user_agent=f"{engine} {rules.introduction}",
         accept_downloads=False,
         service_workers="block",
+        permissions=[],
     )
     try:
         yield context
@@ -146,7 +147,6 @@ class _Tab:
         with suppress(Error):  # a page that leads to another one at once has been interrupted
             await self._tab.goto(self._url, wait_until="domcontentloaded", timeout=0)
         html = await self._html()
-        self._check()
         body = html.encode(errors="replace")
         if len(body) > self._rules.max_bytes:
             raise self._too_large()
@@ -160,11 +160,15 @@ class _Tab:
 
         for is_last in (*[False] * (_TRIES - 1), True):
             await self._settle()
+            self._check()
             try:
-                return await self._read()
+                html = await self._read()
             except Error:
                 if is_last:
                     raise
+            else:
+                self._check()
+                return html
         raise AssertionError
 
     async def _settle(self) -> None:

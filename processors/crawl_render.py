@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from transmissions import Processor, Protected, Range, Unit
 
-from .browser_pool import NoBrowser, shared_browser
+from .browser_pool import NoBrowser, Wanted, shared_browser
 from .browser_tab import Crashed, Rendered, Rules, render
 from .crawl_network import OnTheWeb
 from .crawl_page import PageFault, attempt_page, is_open, mark
@@ -59,6 +59,8 @@ class PageRender(OnTheWeb, Processor):
     "How large the rendered HTML may be."
     max_traffic: Annotated[int, Range(ge=1), Unit("bytes")] = 50 * 2**20
     "How much may be fetched and sent for one page; what goes beyond is cut off."
+    max_memory: Annotated[int, Range(ge=128 * 2**20), Unit("bytes")] = 2**30
+    "How much memory one page may take in the browser, where the system tells that (Linux)."
     block: tuple[Literal["image", "media", "font", "stylesheet", "websocket", "eventsource", "other"], ...] = (
         "image",
         "media",
@@ -68,7 +70,7 @@ class PageRender(OnTheWeb, Processor):
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
-        self._browser = await self._stack.enter_async_context(shared_browser(self.browser))
+        self._browser = await self._stack.enter_async_context(shared_browser(Wanted(self.browser, self.max_memory)))
         self._hosts = hosts_here()
         self._allowed = Allowed(self.allow)
         self._is_told = False
