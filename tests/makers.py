@@ -41,6 +41,7 @@ from transmissions.processors.crawl_frontier import CrawlFrontier
 from transmissions.processors.crawl_gate import RenderGate
 from transmissions.processors.crawl_page import PageFault, told
 from transmissions.processors.crawl_rdf import PageTriples
+from transmissions.processors.crawl_render import PageRender
 from transmissions.processors.crawl_report import CrawlReport
 from transmissions.processors.crawl_score import PageScore
 from transmissions.processors.csv_files import CSVReader, CSVWriter
@@ -245,6 +246,7 @@ CRAWLED = [fetched(body_of("blog")), fetched(b"\0", content_type="image/png"), {
 FAILED = {**CRAWLED[0], "index": 7, "fault": told(PageFault("NET_TIMEOUT", "it took too long"))}
 OF_CRAWLS = [
     *(Held(make, CRAWLED) for make in (RenderGate, lambda: PageExtract(workers=1), PageScore, PageMarkdown)),
+    Held(lambda: PageRender(patience=0), [{**CRAWLED[0], "gate_decision": "headless"}, *CRAWLED]),
     Held(CrawlReport, [*CRAWLED, FAILED, {"event": "crawl_start"}]),
     Held(lambda: PageLines(destination_file="pages.ndjson"), CRAWLED),
     Held(lambda: PageTriples(destination_file="pages.nt"), CRAWLED),
