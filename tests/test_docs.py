@@ -151,7 +151,7 @@ def test_a_document_is_true(document, shared, tmp_path):
         try:
             execute(block, place)
         except (AssertionError, SyntaxError) as error:
-            place.run('test -f pid && kill "$(cat pid)"')  # what a block began and a later one was to end
+            place.run('for one in *pid; do kill "$(cat "$one")"; done')  # what a block began and a later one was to end
             pytest.fail(f"{document.name}:{block.line}: {error}")
 
 
