@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 from transmissions import Processor, Range, RunError, Unit
 
 from .crawl_network import OnTheWeb
-from .crawl_page import FAULTS, PageFault, attempt_page, code_of, is_open, mark, told
+from .crawl_page import PageFault, attempt_page, is_open, mark, may_pass, told
 from .exchange import Request
 from .fetch_errors import TimedOut
 from .hosts import Busy, hosts_here
@@ -22,7 +22,7 @@ from .moments import now
 if TYPE_CHECKING:
     from transmissions import Message
 
-    from .exchange import Answer
+    from .exchange import Answer, Reply
     from .fetch import Door
 
 _OK: Final = range(200, 300)
@@ -106,15 +106,12 @@ class PageFetch(OnTheWeb, Processor):
                 await self._try(page, seconds)
                 break
             except RunError as error:
-                if attempt == self.tries or not self._may_pass(error):
+                if attempt == self.tries or not may_pass(error, self.patience / 1000):
                     page["fault"] = self._told(error, attempt, seconds)
                     return page
                 await self._wait(page, attempt, error)
         mark(page, "fetch")
         return page
-
-    def _may_pass(self, error: RunError) -> bool:
-        return FAULTS[code_of(error)].retryable and error.retry_after * 1000 <= self.patience
 
     def _told(self, error: RunError, attempt: int, seconds: float) -> dict[str, object]:
         fault = told(error)
@@ -155,7 +152,7 @@ class PageFetch(OnTheWeb, Processor):
             page |= {**page["stale"], "from_cache": True, "is_revalidated": True}
             return
         if answer.status not in _OK:
-            raise _refusal(answer)
+            raise refusal(answer)
         if page["content_type"] and not self._accepts.fullmatch(page["content_type"]):
             raise PageFault("PARSE_TYPE", f"{page['content_type']} is no content type that is fetched")
         page["body"] = b"".join([piece async for piece in answer.pieces])
@@ -168,7 +165,8 @@ def _conditions(page: Message) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def _refusal(answer: Answer) -> PageFault:
+def refusal(answer: Answer | Reply) -> PageFault:
+    """Return what is wrong with an answer whose status is no success."""
     status = answer.status
     said = f"{status} {answer.reason}".rstrip()
     if status in _AGAIN:

@@ -140,3 +140,8 @@ def code_of(error: RunError) -> str:
         return error.code
     of_fetching = next((code for kind, code in _OF_FETCHING.items() if isinstance(error, kind)), "NET_BROKEN")
     return of_fetching if isinstance(error, FetchError) else "PARSE_FAILED"
+
+
+def may_pass(error: RunError, patience: float) -> bool:
+    """Whether trying again is of use, to whoever waits so many seconds if a server asks for it."""
+    return FAULTS[code_of(error)].retryable and error.retry_after <= patience

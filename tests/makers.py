@@ -105,6 +105,8 @@ from transmissions.processors.tree_writer import TreeWriter
 from transmissions.processors.trial import Example, TestSetting, TestSettings
 from transmissions.processors.urls import URLNormalizer
 from transmissions.processors.warc import WARCWriter
+from transmissions.processors.web_search_local import LocalSearch
+from transmissions.processors.web_search_report import SearchReport
 from transmissions.processors.whiteboard import CaptureAll, WhiteboardToMessage
 from transmissions.processors.xml_files import XMLReader, XMLWriter
 from transmissions.processors.yaml_files import YAMLReader, YAMLWriter
@@ -255,6 +257,20 @@ OF_CRAWLS = [
         [{**page, "fetched_at": "2026-11-21T10:00:00Z"} for page in CRAWLED],
     ),
     Held(CrawlFrontier, [{"urls": ["no URL", "http://"]}, {"event": "search_start"}]),
+    Held(
+        SearchReport,
+        [
+            {"event": "search_start", "query": "roses"},
+            {"event": "search_results", "urls_found": 3},
+            *(page if "event" in page else {**page, "about": {"rank": 1}} for page in [*CRAWLED, FAILED]),
+            {"event": "search_start", "query": "oaks"},
+        ],
+    ),
+    Held(
+        lambda: LocalSearch(folder="pages"),
+        [{"query": "rose"}, {"query": "oak", "include_content": False}],
+        {"pages/a.md": '---\nurl: "https://a.example/"\n---\n# Rose\n'},
+    ),
 ]
 
 ARCHIVE = {"conversations.json": json.dumps(sample())}

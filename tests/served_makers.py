@@ -14,6 +14,7 @@ import pytest
 from local_server import Page, serving
 from makers import Held
 from nats_server import nats_serving
+from search_services import brave, searxng, serper
 from websockets.sync.server import serve
 
 from transmissions import Secret
@@ -33,6 +34,7 @@ from transmissions.processors.mermaid import MermaidRenderer
 from transmissions.processors.robots import RobotsCheck
 from transmissions.processors.squirt import SquirtReceiver
 from transmissions.processors.stream_sources import NDJSONSource, SSESource
+from transmissions.processors.web_search_providers import BraveSearch, SearXNGSearch, SerperSearch
 from transmissions.processors.web_sockets import WebSocketSink, WebSocketSource
 
 if TYPE_CHECKING:
@@ -79,6 +81,18 @@ def fetching(make: Callable[[str], Processor], messages: Sequence[Any]) -> Serve
     def held() -> Iterator[Held]:
         with serving(ANSWERS) as server:
             yield Held(lambda: make(server.url), [{**message, "url": server.url} for message in messages])
+
+    return held
+
+
+def searching(make: Callable[..., Processor], service: Callable[[Sequence[str]], Any], **settings: Any) -> Served:
+    """Return a processor that searches, with a service that finds something."""
+
+    @contextlib.contextmanager
+    def held() -> Iterator[Held]:
+        with serving(service(["https://a.example/", "https://b.example/"])) as server:
+            asked = [{"query": "roses"}, {"query": "oaks", "include_content": False}]
+            yield Held(lambda: make(url=server.url, **settings), asked)
 
     return held
 
@@ -143,6 +157,7 @@ PAGES = [{"index": 0, "host": "here", "options": {}}, {"event": "search_start"}]
 """A page as a frontier gives it out, and what is none."""
 
 SERVED: dict[str, Served] = {
+    "BraveSearch": searching(BraveSearch, brave, key=Secret("k-0123456789")),
     "Chat": fetching(lambda url: Chat(**MODEL, base_url=url), [{"content": "a"}, {"content": ""}]),
     "ChatStream": fetching(lambda url: ChatStream(**MODEL, base_url=f"{url}/stream"), [{"content": "a"}, {"content": "b"}]),
     "GitHubList": fetching(lambda url: GitHubList(base_url=url), [{"github": {"name": "a"}}]),
@@ -161,6 +176,8 @@ SERVED: dict[str, Served] = {
     "PageFetch": fetching(lambda _: PageFetch(allow=("127.0.0.1",), tries=1), PAGES),
     "RobotsCheck": fetching(lambda _: RobotsCheck(allow=("127.0.0.1",)), PAGES),
     "SSESource": fetching(lambda url: SSESource(url=f"{url}/events", end_event=("end",)), [{}, {}]),
+    "SearXNGSearch": searching(SearXNGSearch, searxng),
+    "SerperSearch": searching(SerperSearch, serper, key=Secret("k-0123456789")),
     "SquirtReceiver": fetching(lambda url: SquirtReceiver(allow=("127.0.0.1",)), [{}, {"title": "T"}]),
     "WebSocketSink": web_socket(WebSocketSink),
     "WebSocketSource": web_socket(WebSocketSource),
