@@ -26,6 +26,8 @@ DEMO = ":demo a :EntryTransmission ; :pipe ( :a ) ; {} . :a a :NOP ."
         (":endpoint [ :path '/a' ; :minimum 300 ]", "range", "300", "minimum must not be greater than initial"),
         (":endpoint [ :path '/a' ; :growth 1.0 ]", "range", "1.0", "growth must be greater than 1"),
         (":endpoint [ :path '/a' ; :shrink 1.0 ]", "range", "1.0", "shrink must be less than 1"),
+        (":endpoint [ :path '/a' ; :shrink 0.0 ]", "range", "0.0", "shrink must be greater than 0"),
+        (":endpoint [ :path '/a' ; :heartbeat 0 ]", "range", "0", "heartbeat must be at least 100 ms"),
         (":endpoint [ :path '/a' ; :streams 0 ]", "range", "0", "streams must be at least 1"),
         (":endpoint [ :path '/a' ; :heartbeat '15s' ]", "datatype", "'15s'", "heartbeat"),
         (":endpoint [ :path 'a' ]", "pattern", "'a'", "path must match"),
@@ -34,12 +36,34 @@ DEMO = ":demo a :EntryTransmission ; :pipe ( :a ) ; {} . :a a :NOP ."
         (":endpoint [ :path '/a' ; :heartbeet 1 ]", "unknown-setting", ":heartbeet", "no setting heartbeet"),
     ],
 )
-def test_a_fault_of_an_endpoint_is_told_at_its_place(tmp_path, turtle, code, at, sentence):
+def test_tp_06_a_fault_of_an_endpoint_is_told_at_its_place(tmp_path, turtle, code, at, sentence):
     """As any other is."""
     plan, problems = examine(tmp_path, DEMO.format(turtle))
     problem = only(problems)
     assert (plan, problem.code, marked(problem.span)) == (None, code, at)
     assert sentence in problem.message
+
+
+@pytest.mark.parametrize(
+    ("turtle", "write"),
+    [
+        (":heartbeat '15s'", "ms: write 15000"),
+        (":heartbeat '2500ms'", "ms: write 2500"),
+        (":grace '0.5 min'", "ms: write 30000"),
+        (":largest '1MB'", "bytes: write 1000000"),
+        (":memory '16KiB'", "bytes: write 16384"),
+        (":heartbeat '16KB'", ""),
+        (":heartbeat '0.5ms'", ""),
+        (":initial '64kB'", ""),
+        (":heartbeat 'often'", ""),
+    ],
+)
+def test_tp_05_a_size_or_time_with_a_unit_is_answered_with_its_plain_number(tmp_path, turtle, write):
+    """In the unit of the setting, if it has one of that kind and the number is one it takes."""
+    _, problems = examine(tmp_path, DEMO.format(f":endpoint [ :path '/a' ; {turtle} ]"))
+    problem = only(problems)
+    assert (problem.code, marked(problem.span)) == ("datatype", turtle.partition(" ")[2])
+    assert problem.help == (f"a plain number stands for {write}" if write else "")
 
 
 def endpoint_of(tmp_path, turtle, **options):

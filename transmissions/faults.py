@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,6 +31,11 @@ _KINDS: Final = {
     "record": "a node with settings of its own, `[ … ]`",
 }
 
+_QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]{1,3})")
+_TIMES: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
+_SIZES: Final = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_UNITS: Final = {"ms": (_TIMES, 1), "s": (_TIMES, 1000), "bytes": (_SIZES, 1)}
+"""By the unit of a setting: others of its kind, and how many of their smallest it is."""
 _FOR_BRANCHES: Final = {
     "when": "it belongs to a branch of a :Route; a :Filter keeps messages by its :where",
     "branches": "it belongs to a :FanOut or a :Route",
@@ -110,7 +117,19 @@ def _wrong_type(violation: Violation, setting: Setting, findings: Findings) -> N
     sentence = f"{setting.term} must be {_KINDS.get(setting.kind, setting.kind)}"
     is_blank = violation.given is not None and isinstance(violation.given.term, BNode)
     label = "is a blank node" if is_blank else f"is '{violation.text}'"
-    findings.report(ERROR, "datatype", sentence, _span(violation), label)
+    findings.report(ERROR, "datatype", sentence, _span(violation), label, mend=_plain_number(violation.text, setting))
+
+
+def _plain_number(text: str, setting: Setting) -> str:
+    """Say which number a size or a time such as `15s` is, in the unit of its setting."""
+    found = _QUANTITY.fullmatch(text)
+    units, own = _UNITS.get(setting.unit, ({}, 1))
+    if found is None or found[2].lower() not in units:
+        return ""
+    number = Fraction(found[1]) * units[found[2].lower()] / own
+    if setting.kind == "integer" and number.denominator != 1:
+        return ""
+    return f"a plain number stands for {setting.unit}: write {float(number):.15g}"
 
 
 def _choice(violation: Violation, setting: Setting, findings: Findings) -> None:
