@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 
 import pytest
 from engine_parts import AsyncCount, Close, Collect, Count, Every, Items, Pass, Slow, ids, work
@@ -180,3 +181,27 @@ def test_other_tasks_run_beside_a_busy_segment(tmp_path):
         return rounds
 
     assert asyncio.run(main()) > 5
+
+
+def test_what_was_dropped_is_gone():
+    """What a step dropped is gone while all wait for the next message, with workers of one step and without."""
+
+    class Thing:
+        pass
+
+    class Waiting(Source):
+        async def produce(self, message):
+            gone = asyncio.Event()
+            thing = Thing()
+            weakref.finalize(thing, gone.set)
+            yield {"thing": thing}
+            del thing
+            await asyncio.wait_for(gone.wait(), 5)
+            yield message
+
+    class Dropping(Processor):
+        def process(self, message):
+            return None if "thing" in message else message
+
+    for concurrency in (1, 2):
+        assert through([Waiting(), Dropping()], [{}], concurrency=concurrency, ordered=False) == [{}]

@@ -57,6 +57,7 @@ class ConcurrentSegment(Segment):
                 await turn.put_many(out)
             await self.until(number if self._ordered else 0)
             self._pass_turn()
+            del item, batch, out  # Waiting for the next batch must not keep this one.
             if self.pace.is_due:
                 await self.pace.breathe()
 

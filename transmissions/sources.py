@@ -102,6 +102,7 @@ class SourceNode(Node):
                     await self.services.turn()  # What had been asked for before still comes, and waits here.
                 sent += len(came)
                 await rest.put_many(self.leaving(came))
+                del message, came  # Waiting for the next message must not keep these.
         except _Broken as broken:
             return sent, broken.error
         finally:
