@@ -87,6 +87,7 @@ from transmissions.processors.metadata import MetadataExtractor
 from transmissions.processors.minting import ResourceMinter
 from transmissions.processors.objects import ObjectReader, ObjectWriter
 from transmissions.processors.pace import Batch, RateLimiter, Unbatch
+from transmissions.processors.page_cache import PageRecall, PageRemember
 from transmissions.processors.paths import FilenameMapper, PathOps, PathPart
 from transmissions.processors.ping import Ping
 from transmissions.processors.rdf_builder import RDFBuilder, TurtleFormatter
@@ -247,8 +248,9 @@ OF_FILES = [
 CRAWLED = [fetched(body_of("blog")), fetched(b"\0", content_type="image/png"), {"event": "summary"}]
 FAILED = {**CRAWLED[0], "index": 7, "fault": told(PageFault("NET_TIMEOUT", "it took too long"))}
 OF_CRAWLS = [
+    *(Held(lambda make=make: make(store="pages.db"), CRAWLED) for make in (PageRecall, PageRemember)),
     *(Held(make, CRAWLED) for make in (RenderGate, lambda: PageExtract(workers=1), PageScore, PageMarkdown)),
-    Held(lambda: PageRender(patience=0), [{**CRAWLED[0], "gate_decision": "headless"}, *CRAWLED]),
+    Held(lambda: PageRender(browser="/no/browser"), [{**CRAWLED[0], "gate_decision": "headless"}, *CRAWLED]),
     Held(CrawlReport, [*CRAWLED, FAILED, {"event": "crawl_start"}]),
     Held(lambda: PageLines(destination_file="pages.ndjson"), CRAWLED),
     Held(lambda: PageTriples(destination_file="pages.nt"), CRAWLED),
