@@ -99,6 +99,7 @@ class SharedBrowser:
         self._wanted = wanted
         self._changing = asyncio.Lock()
         self._running: Running | None = None
+        self._why_none = ""
         self.users = 0
 
     async def running(self) -> Running:
@@ -111,8 +112,17 @@ class SharedBrowser:
         async with self._changing:
             if self._running is None or not self._running.is_alive:
                 await self._end()
-                self._running = await _start(self._wanted)
+                self._running = await self._start()
             return self._running
+
+    async def _start(self) -> Running:
+        if self._why_none:  # what is not there for one page is not looked for again for the next
+            raise NoBrowser(self._why_none)
+        try:
+            return await _start(self._wanted)
+        except NoBrowser as none:
+            self._why_none = str(none)
+            raise
 
     async def end(self) -> None:
         """End the browser, if it runs."""

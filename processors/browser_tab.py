@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from .crawl_page import PageFault
 from .egress import fault_of, take_apart
 from .fetch_errors import Refused
+from .rendering import Crashed, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator
 
     from playwright.async_api import BrowserContext, Page, Request, Response, Route
 
-    from transmissions import Message
-
     from .browser_pool import Running
-    from .egress import Allowed
     from .guarded_proxy import Visitor
+    from .rendering import Given, Rules
 
 _OK: Final = range(200, 300)
 _CLOSING: Final = 5.0
 """Seconds in which a profile has to be gone; a browser that takes longer is replaced."""
 _TRIES: Final = 3
 """How often a page is read that leads to another one meanwhile."""
-_HEADERS: Final = ("content-type", "content-security-policy", "content-language", "referrer-policy", "refresh")
-"""What the browser is told of the headers of the page: what has to do with how it looks."""
 _WEB: Final = ("http://", "https://")
 _READ: Final = """(most => {
     const html = (document.doctype ? '<!DOCTYPE html>' : '') + (document.documentElement?.outerHTML ?? '')
@@ -35,33 +32,7 @@ _READ: Final = """(most => {
 })(%d)"""
 
 
-class Rules(NamedTuple):
-    """How pages are rendered. Times are in seconds, sizes in bytes."""
-
-    seconds: float
-    patience: float
-    wait_until: Any
-    """A state of loading that playwright knows."""
-    max_bytes: int
-    max_traffic: int
-    block: Collection[str]
-    allowed: Allowed
-    introduction: str
-
-
-class Rendered(NamedTuple):
-    """What became of a page."""
-
-    body: bytes
-    final_url: str
-    status: int
-
-
-class Crashed(PageFault):
-    """The browser is no more, through this page or another one."""
-
-
-async def render(page: Message, running: Running, rules: Rules) -> Rendered:
+async def render(page: Given, running: Running, rules: Rules) -> Rendered:
     """Render a page that was fetched.
 
     Raises:
@@ -109,13 +80,12 @@ async def _profile(running: Running, visitor: Visitor, rules: Rules) -> AsyncIte
 class _Tab:
     """A page in a browser."""
 
-    def __init__(self, page: Message, tab: Page, visitor: Visitor, rules: Rules) -> None:
+    def __init__(self, page: Given, tab: Page, visitor: Visitor, rules: Rules) -> None:
         self._page = page
         self._tab = tab
         self._visitor = visitor
         self._rules = rules
-        self._url: str = page.get("final_url") or page["url"]
-        self._asked = self._url
+        self._asked = page.url
         """Where the page went last."""
         self._status = 0
         self._is_given = False
@@ -145,12 +115,12 @@ class _Tab:
         self._tab.on("popup", _close)
         await self._tab.context.route("**/*", self._route)
         with suppress(Error):  # a page that leads to another one at once has been interrupted
-            await self._tab.goto(self._url, wait_until="domcontentloaded", timeout=0)
+            await self._tab.goto(self._page.url, wait_until="domcontentloaded", timeout=0)
         html = await self._html()
         body = html.encode(errors="replace")
         if len(body) > self._rules.max_bytes:
             raise self._too_large()
-        return Rendered(body, self._tab.url, self._status)
+        return Rendered(body, self._tab.url)
 
     def _too_large(self) -> PageFault:
         return PageFault("LIMIT_BYTES", f"the rendered page is larger than {self._rules.max_bytes} bytes")
@@ -210,8 +180,7 @@ class _Tab:
         with suppress(Error):  # the page has gone
             if not self._is_given and self._is_main(request):
                 self._is_given = True
-                headers = {name: value for name, value in self._page.get("headers", {}).items() if name in _HEADERS}
-                await route.fulfill(status=self._page.get("status") or 200, headers=headers, body=bytes(self._page["body"]))
+                await route.fulfill(headers=self._page.headers, body=self._page.body)
             elif request.resource_type in self._rules.block or not request.url.startswith(_WEB):
                 await route.abort()
             else:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from transmissions import Processor, Protected, Range, Unit
 
 from .browser_pool import NoBrowser, Wanted, shared_browser
-from .browser_tab import Crashed, Rendered, Rules, render
+from .browser_tab import render
 from .crawl_network import OnTheWeb
 from .crawl_page import PageFault, attempt_page, is_open, mark
 from .egress import Allowed
 from .hosts import hosts_here
+from .rendering import Crashed, Given, Rules
 
 if TYPE_CHECKING:
     from transmissions import Message
+
+    from .rendering import Rendered
 
 
 _TURNS = "the browser"
@@ -26,11 +29,11 @@ class PageRender(OnTheWeb, Processor):
     """Render pages in Chromium, and have what became of them take the place of what came.
 
     Pages are those of which the gate says `headless`, and those that were read but have too little text (`render_wanted`).
-    Writes `body` (the document as HTML in UTF-8, after its scripts have run), `charset`, `rendered`, and `final_url` and
-    `status`, where a script led to another page. The page itself is not fetched again: the browser gets the body that is
-    there, and only what the page refers to is fetched. That goes through a proxy that refuses what may not be fetched, by
-    the rules of all requests; images, media and fonts are not fetched at all. Each page has a profile of its own; nothing is
-    downloaded, no window is opened and no permission given. robots.txt is not asked for what belongs to a page.
+    Writes `body` (the document as HTML in UTF-8, after its scripts have run), `charset`, `rendered`, and `final_url`, for a
+    script may have led to another page. The page itself is not fetched again: the browser gets the body that is there, and
+    only what the page refers to is fetched. That goes through a proxy that refuses what may not be fetched, by the rules of
+    all requests; images, media and fonts are not fetched at all. Each page has a profile of its own; nothing is downloaded,
+    no window is opened and no permission given. robots.txt is not asked for what belongs to a page.
 
     A page that leads to where nothing may be fetched has the fault `POLICY_EGRESS`, one that does not come to an end
     `RENDER_TIMEOUT`, one that is too large `LIMIT_BYTES`, and any other that cannot be rendered `RENDER_FAILED`. Where there
@@ -85,28 +88,30 @@ class PageRender(OnTheWeb, Processor):
         return await attempt_page(message, self._render(message)) if _has_to(message) else message
 
     async def _render(self, page: Message) -> Message:
+        given, rules = Given.of(page), self._rules(page)
         try:
             async with self._hosts.turn(_TURNS, self.tabs):
-                rendered = await self._rendered(page)
+                rendered = await self._rendered(given, rules)
         except NoBrowser as none:
             return self._without(page, none)
         page |= rendered._asdict() | {"charset": "utf-8", "rendered": True}
         mark(page, "render")
         return page
 
-    async def _rendered(self, page: Message) -> Rendered:
+    async def _rendered(self, page: Given, rules: Rules) -> Rendered:
         for is_last in (False, True):
             running = await self._browser.running()
             try:
-                return await render(page, running, self._rules(page))
+                return await render(page, running, rules)
             except Crashed:
                 if is_last:
                     raise
         raise AssertionError
 
     def _rules(self, page: Message) -> Rules:
+        seconds = _option(page, "timeout_seconds")
         return Rules(
-            seconds=min((page.get("options") or {}).get("timeout_seconds", 30), self.timeout / 1000),
+            seconds=min(seconds if isinstance(seconds, int | float) else self.timeout, self.timeout / 1000),
             patience=self.patience / 1000,
             wait_until=self.wait_until,
             max_bytes=self.max_bytes,
@@ -118,13 +123,18 @@ class PageRender(OnTheWeb, Processor):
 
     def _without(self, page: Message, none: NoBrowser) -> Message:
         """Have a page go on as it is, for there is no browser."""
-        if (page.get("options") or {}).get("headless") == "always":
+        if _option(page, "headless") == "always":
             raise PageFault("RENDER_FAILED", str(none))
         if not self._is_told:
             self._is_told = True
             self.context.log.warning("pages are not rendered: %s", none)
         page["gate_decision_reason"] = f"{page.get('gate_decision_reason', '')}; it was not rendered: {none}".lstrip("; ")
         return page
+
+
+def _option(page: Message, name: str) -> object:
+    options = page.get("options")
+    return options.get(name) if isinstance(options, dict) else None
 
 
 def _has_to(page: Message) -> bool:

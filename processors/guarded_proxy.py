@@ -16,6 +16,7 @@ import asyncio
 import base64
 import secrets
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from .connections import addresses_of
@@ -36,13 +37,6 @@ _SILENT: Final = 60.0
 """Seconds for which a connection may be silent."""
 _OWN: Final = ("proxy-", "connection:", "keep-alive:")
 """Headers that are for this proxy only."""
-_REASONS: Final = {
-    400: "Bad Request",
-    403: "Forbidden",
-    407: "Proxy Authentication Required",
-    413: "Content Too Large",
-    502: "Bad Gateway",
-}
 
 
 class Visitor:
@@ -137,7 +131,7 @@ class GuardedProxy:
             await self._answer(reader, writer)
         except _NoMore as end:
             asks = 'Proxy-Authenticate: Basic realm="pages"\r\n' if end.status == 407 else ""  # noqa: PLR2004
-            status = f"HTTP/1.1 {end.status} {_REASONS[end.status]}\r\n"
+            status = f"HTTP/1.1 {end.status} {HTTPStatus(end.status).phrase}\r\n"
             writer.write(f"{status}{asks}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # One of both has gone, or talks nonsense: there is nobody to tell.
@@ -220,10 +214,8 @@ _Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 async def _relay(asked: _Asked, visitor: Visitor, near: _Ends, far: _Ends) -> None:
     """Pass on what comes from both sides, until one of them has ended."""
-    ways = [
-        asyncio.create_task(_flow(visitor, near[0], far[1])),
-        asyncio.create_task(_back(asked, visitor, far[0], near[1])),
-    ]
+    both = (_flow(visitor, near[0], far[1]), _back(asked, visitor, far[0], near[1]))
+    ways = [asyncio.create_task(way) for way in both]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:

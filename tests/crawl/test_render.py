@@ -69,7 +69,7 @@ SERVED = {
 
 def fetched(url, body, **more):
     """Return a page as it comes to be rendered."""
-    had = {"url": url, "final_url": url, "status": 200, "headers": HTML, "body": body.encode()}
+    had = {"url": url, "final_url": url, "headers": HTML, "body": body.encode()}
     return {**had, "gate_decision": "headless", "options": {"timeout_seconds": 20}, **more}
 
 
@@ -148,7 +148,7 @@ def test_pages_share_nothing(rendered):
 def test_where_a_script_leads_is_told(rendered, site):
     """The page is then what was there, with its URL."""
     page = rendered["/moved"]
-    assert (page["final_url"], page["status"]) == (site.url + "/data.html", 200)
+    assert page["final_url"] == site.url + "/data.html"
     assert b"moved here" in page["body"]
 
 
@@ -284,6 +284,17 @@ def test_poor_pages_are_rendered(site):
     """CP-06: a page that was read and has too little text is rendered then."""
     page = fetched(site.url + "/poor", PAGES["/spa"], gate_decision="probes_first", render_wanted=True)
     assert render([page])["/poor"]["rendered"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [("body", "text", "PARSE_FAILED"), ("headers", [], None), ("headers", [1], "PARSE_FAILED"), ("options", 7, None)],
+)
+def test_what_is_no_page_is_told(field, value, code):
+    """A field of another kind costs only its page."""
+    bad = {**fetched("http://127.0.0.2/a", "x"), field: value}
+    (page,) = through(PageRender(browser="/no/such/browser"), [bad])
+    assert page.get("fault", {}).get("error_code") == code
 
 
 def test_without_a_browser_pages_go_on(site):

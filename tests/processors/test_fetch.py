@@ -168,6 +168,7 @@ NETWORK = {"aiohttp", "ftplib", "http", "httpx", "httpx2", "requests", "smtplib"
 SDKS = {"anthropic", "mcp", "openai"}
 OPEN_SOCKETS = {
     "connections.py",  # the door
+    "guarded_proxy.py",  # the way out of a browser, by the rules of the door
     "http_listener.py",  # what listens
     "sdk_connections.py",  # the client the libraries below are given; their URLs are settings and never come with messages
 }
