@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from egress_table import HOSTILE
 from local_server import LocalServer, Page, redirect, serving
+from site_of_pages import WORDS, by_url, crawl, html, web
 
 from transmissions.processors.crawl_render import PageRender
 from transmissions.testing import through
@@ -278,6 +279,21 @@ def test_other_pages_are_left_alone(site):
         {"event": "metadata"},
     ]
     assert through(PageRender(), plain) == plain
+
+
+def test_cp07_a_crawl_renders_what_needs_it(tmp_path):
+    """CP-05, CP-06, CP-07: pages that show their text are read as they came, others rendered, unless that is not wanted."""
+    script = f"<script>root.innerHTML = '<p>{WORDS}</p>'.repeat(9)</script>"
+    shell = "<!doctype html><title>S</title><div id=root></div><noscript>You need JavaScript</noscript>" + script
+    with web({"/shell": Page(shell.encode(), {"Content-Type": "text/html"}), "/plain": html("Plain")}) as site:
+        found = by_url(crawl(site.urls("/shell", "/plain"), tmp_path / "a"))
+        (never,) = crawl(site.urls("/shell"), tmp_path / "b", headless="never")
+    shown = {path: event["result"] for path, event in found.items()}
+    assert shown["/plain"]["gate_decision"] == "raw"
+    assert "how roses are cut" in shown["/shell"]["document"]["text"]
+    assert shown["/shell"]["gate_decision"] != "raw"
+    assert never["result"]["gate_decision"] == "raw"
+    assert "how roses" not in never["result"]["document"]["text"]
 
 
 def test_poor_pages_are_rendered(site):
