@@ -64,7 +64,6 @@ class CrawlFrontier(OnTheWeb, Source):
     state: Annotated[str, Protected()] = ""
     "File of the output folder that what waits is kept in."
     _queue: FrontierQueue | None = None
-    _is_finished = False
 
     async def produce(self, message: Message) -> AsyncIterator[Message]:
         """Yield the pages of a crawl."""
@@ -80,9 +79,11 @@ class CrawlFrontier(OnTheWeb, Source):
         finder = asyncio.create_task(self._read_sitemaps(request, lines)) if request.options.sitemaps else None
         try:
             async for row, ticket in lines:
-                yield (page := _page(request, row, ticket, common))
+                pages = [_page(request, row, ticket, common)]
                 if not is_reported:
-                    ticket.done(page)
+                    ticket.done(pages[0])
+                del ticket  # A page that is dropped must be held by nobody: its ticket would never come back.
+                yield pages.pop()
             if finder:
                 await finder  # It has ended, perhaps badly.
         finally:
@@ -99,7 +100,7 @@ class CrawlFrontier(OnTheWeb, Source):
     def _begin(self, request: CrawlRequest) -> Lines:
         said = as_json({"urls": request.urls, "options": repr(request.options)})
         self._queue = FrontierQueue(self.context.output_path(self.state) if self.state else None, key_of(said.decode()).hex())
-        self._queue.add(_seeds(request.urls))
+        self._queue.add(_seeds(request.urls), len(request.urls))
         options, self._scope = request.options, Scope(request.options)
 
         def links(row: Row, page: Message) -> Iterable[Found]:
@@ -107,7 +108,7 @@ class CrawlFrontier(OnTheWeb, Source):
             return () if is_far else self._scope.select(page.get("links", ()), row, request.urls[row.seed - 1])
 
         at_once = min(options.concurrency or self.at_once, self.most_at_once)
-        lines = self._lines = Lines(self._queue, at_once, self.per_host, max(options.max_pages, len(request.urls)), links)
+        lines = self._lines = Lines(self._queue, at_once, self.per_host, options.max_pages, links)
         if lines.is_resumed:
             self.context.log.info("goes on with a crawl: %d pages were done", lines.total - lines.waiting)
         return lines

@@ -90,8 +90,7 @@ class Lines:
 
     def add(self, found: list[Found]) -> None:
         """Queue more, as far as there is room."""
-        found = found[: self._most - self.total]
-        self._added(self._queue.add(found) if found else 0, found)
+        self._added(self._queue.add(found, self._most - self.total), found)
 
     def _next(self) -> Row | None:
         while self._ready and self._busy < self._at_once:
@@ -125,8 +124,8 @@ class Lines:
         self._busy -= 1
         self.waiting -= 1
         has_failed = page is None or "fault" in page
-        found = [] if page is None or has_failed else list(self._links(row, page))[: self._most - self.total]
-        self._added(self._queue.finish(row.id, FAILED if has_failed else DONE, found), found)
+        found = [] if page is None or has_failed else list(self._links(row, page))
+        self._added(self._queue.finish(row.id, FAILED if has_failed else DONE, found, self._most - self.total), found)
         self._make_ready(line)
         self._changed.set()
 

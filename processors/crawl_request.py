@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from transmissions import Length, Range, Record, Unit
+from transmissions import Length, Range, Record, Unit, UsageError
 
 CACHE_MODES: Final = {
     "read_write": (True, True),
@@ -57,3 +57,8 @@ class CrawlRequest(Record):
     "How."
     about: tuple[Any, ...] = ()
     "For each URL, what its page is to carry along in `about`; by steps in front, not by clients."
+
+    def __post_init__(self) -> None:
+        """Refuse to leave out what is asked for."""
+        if len(self.urls) > self.options.max_pages:
+            raise UsageError(f"options.max_pages: {self.options.max_pages} are fewer than the {len(self.urls)} URLs asked for")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode
 
 from .egress import take_apart
 from .fetch_errors import Refused
@@ -24,16 +24,29 @@ _DEEPEST: Final = 32
 """Segments of a path, at most: paths that grow without end are made by relative links gone wrong."""
 _REPEATED: Final = 4
 """How often a segment may stand in a path."""
-_CAMPAIGN: Final = ("utm_", "gclid", "fbclid", "mc_cid", "mc_eid", "msclkid")
-"""What the names of parameters begin with that say where a reader came from, not what is read."""
+_OF_READERS: Final = re.compile(
+    r"(?:utm_[^=&]*|gclid|fbclid|mc_[ce]id|msclkid|phpsessid|jsessionid|aspsessionid[^=&]*|cftoken)=?[^&]*(?:&|$)",
+    re.IGNORECASE,
+)
+"""Parameters that say where a reader came from or who that is, not what is read."""
+_SESSION: Final = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
+_CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def canonical(place: Place) -> str:
-    """Return the text by which URLs are compared: without fragment, default port, and parameters of campaigns."""
-    path, question, query = place.path.partition("?")
-    if question and any(mark in query for mark in _CAMPAIGN):
-        query = urlencode([one for one in parse_qsl(query, keep_blank_values=True) if not one[0].startswith(_CAMPAIGN)])
+    """Return the text by which URLs are compared: without fragment, default port, and parameters of readers."""
+    path, _, query = _CODED.sub(_decoded, place.path).partition("?")
+    if query:
+        query = "".join(one for one in re.split(r"(?<=&)", query) if not _OF_READERS.fullmatch(one)).removesuffix("&")
+    path = _SESSION.sub("", path)
     return f"{place.origin}{path}?{query}" if query else f"{place.origin}{path}"
+
+
+def _decoded(code: re.Match[str]) -> str:
+    """Write a letter that needs no code as it is, and any other code in capitals."""
+    letter = chr(int(code[0][1:], 16))
+    return letter if letter in _PLAIN else code[0].upper()
 
 
 def host_of(place: Place) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from hashlib import blake2b
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -92,27 +93,27 @@ class FrontierQueue:
         elif known[0] != request:
             raise RunError(f"'{self._path}' holds another crawl that is not finished; finish that one, or remove the file")
 
-    def add(self, found: Iterable[Found]) -> int:
-        """Queue what is not known yet; return how many that was."""
+    def add(self, found: Iterable[Found], most: int) -> int:
+        """Queue what is not known yet, `most` at most; return how many that was."""
         with faults(self._shown):
             self._base.execute("BEGIN")
-            new = self._add(found)
+            new = self._add(found, most)
             self._base.execute("COMMIT")
             return new
 
-    def finish(self, row: int, state: int, found: list[Found]) -> int:
-        """Say that a URL is done and what was found there, both or neither; return how many URLs were new."""
+    def finish(self, row: int, state: int, found: Iterable[Found], most: int) -> int:
+        """Say that a URL is done and what was found there, both or neither; return how many URLs were queued."""
         with faults(self._shown):
             self._base.execute("BEGIN")
-            new = self._add(found) if found else 0
+            new = self._add(found, most)
             self._base.execute("UPDATE page SET state = ? WHERE id = ?", (state, row))
             self._base.execute("COMMIT")
             return new
 
-    def _add(self, found: Iterable[Found]) -> int:
-        before = self._base.total_changes
-        self._base.executemany(_ADD, found)
-        return self._base.total_changes - before
+    def _add(self, found: Iterable[Found], most: int) -> int:
+        base, before = self._base, self._base.total_changes
+        base.executemany(_ADD, takewhile(lambda _: base.total_changes - before < most, found))
+        return base.total_changes - before
 
     def hosts(self, after: int = 0) -> list[str]:
         """Return the hosts that URLs wait for, of those queued behind an id, in the order they were found."""
@@ -145,6 +146,7 @@ class FrontierQueue:
 
 
 def _prepare(base: sqlite3.Connection) -> None:
+    base.execute("PRAGMA locking_mode = EXCLUSIVE")  # two crawls with one queue would both fetch what is in it
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing by it
     if is_new(base, _VERSION):
