@@ -32,7 +32,7 @@ def fed(reader, data, size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_py04_lines_may_be_cut_anywhere(size):
+def test_py04_t2_27_lines_may_be_cut_anywhere(size):
     """Inside a character, too; blank lines are none, and the last needs no line feed."""
     data = '\n{"event": "metadata", "seq": 1}\r\n\n{"event":"result","seq":2,"result":{"text":"Grüße, 世界 🚀"}}'.encode()
     assert [arrived.data for arrived in fed(Lines(), data, size)] == EVENTS

@@ -50,7 +50,7 @@ def test_a_run_is_a_series_of_events(server, protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_run_is_paused_resumed_and_cancelled(server, protocol):
+def test_t2_39_a_run_is_paused_resumed_and_cancelled(server, protocol):
     """The server says what state it is in, and the summary how it ended."""
 
     async def main():

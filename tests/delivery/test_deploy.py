@@ -37,7 +37,7 @@ def seconds(text):
     return int(re.fullmatch(r"(\d+)s", text)[1])
 
 
-def test_sc04_a_worker_has_the_limits_of_a_large_machine():
+def test_pf10_sc04_a_worker_has_the_limits_of_a_large_machine():
     """8 processors and 16 GiB, half of them reserved."""
     assert WORKER["deploy"]["resources"] == {
         "limits": {"cpus": "8", "memory": "16G"},

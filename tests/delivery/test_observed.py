@@ -34,7 +34,7 @@ def scraped(server):
     return samples
 
 
-def test_lc01_lc04_lc05_every_connection_tells_its_life_in_order_and_is_closed_once():
+def test_lc01_lc02_lc04_lc05_lc07_lc10_every_connection_tells_its_life_in_order_and_is_closed_once():
     """Whether it ended, was replaced, left or expired; a listener that fails ends nothing."""
     told = []
     with running("numbers", pace=Pace(longest=1.5)) as server:
@@ -59,7 +59,7 @@ def test_lc01_lc04_lc05_every_connection_tells_its_life_in_order_and_is_closed_o
         ends += [getattr(one, "reason", "complete") for one in told if getattr(one, "connection_id", "") == name][-2:-1]
     assert sorted(ends) == ["complete", "expired", "gone", "replaced"]
     closed = next(one for one in told if isinstance(one, lifecycle.ConnectionClosed))
-    assert closed.bytes_sent == len(body)
+    assert (closed.bytes_sent, closed.messages_sent) == (len(body), len(decoded(body)))
     completed = next(one for one in told if isinstance(one, lifecycle.StreamCompleted))
     assert completed.summary.items() <= decoded(body)[-1].items()
 
@@ -181,20 +181,31 @@ def test_gh01_gh12_the_health_of_streams_is_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("kind", "retryable", "status"),
+    ("kind", "retryable", "status", "recovery"),
     [
-        (errors.BackpressureExceeded, False, 429),
-        (errors.PipelineFailed, True, 500),
-        (errors.InvalidRequest, False, 400),
-        (errors.TimedOut, True, 504),
-        (errors.SerializationFailed, False, 500),
+        (errors.BackpressureExceeded, False, 429, {"action": "reconnect"}),
+        (errors.PipelineFailed, True, 500, {"action": "retry", "attempts": 2, "delay_ms": 500}),
+        (errors.InvalidRequest, False, 400, {"action": "fail"}),
+        (errors.TimedOut, True, 504, {"action": "retry", "attempts": 2, "delay_ms": 500}),
+        (errors.Overloaded, True, 503, {"action": "retry", "attempts": 3, "delay_ms": 1000}),
+        (errors.TooMany, True, 429, {"action": "retry", "attempts": 3, "delay_ms": 1000}),
+        (errors.SerializationFailed, False, 500, {"action": "fail"}),
     ],
 )
-def test_er01_er10_errors_say_whether_to_try_again(kind, retryable, status):
-    """By their type, and have a code and a status."""
+def test_er01_er10_errors_say_whether_to_try_again(kind, retryable, status, recovery):
+    """By their type, and have a code and a status, and what is to be done of it (ER-09)."""
     told = kind("no").told()
-    assert (told["type"], told["retryable"], kind.status) == (kind.__name__, retryable, status)
+    assert (told["type"], told["retryable"], kind.status, told["recovery"]) == (kind.__name__, retryable, status, recovery)
     assert re.fullmatch("[A-Z_]+", told["error_code"])
+
+
+def test_er09_what_is_worth_another_try_says_how_and_nothing_else_does():
+    """For every kind of error there is."""
+    kinds = [errors.DeliveryError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    assert len(kinds) > 10
+    assert all((kind.recovery.action == "retry") is kind.retryable for kind in kinds)
 
 
 def test_er07_a_time_out_says_after_how_long():

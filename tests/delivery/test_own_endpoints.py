@@ -150,7 +150,7 @@ def test_ev17_ev18_ev19_results_and_errors_of_an_app_are_counted_as_such():
     assert (summary["total_urls"], summary["gate_decisions"]) == (3, {"one": 1, "two": 1, "bad": 1})
 
 
-def test_ev06_ev07_progress_says_what_the_app_says_besides():
+def test_ev06_ev07_t2_38_progress_says_what_the_app_says_besides():
     """Even while no result comes: the total of the request, the phase, and where the run is."""
     with running("visits") as server, server.asked("POST", "/visit/stream", {"urls": ["one", "hold"]}) as reply:
         told = next(event for event in map(json.loads, reply) if event.get("current_url") == "hold")

@@ -36,7 +36,7 @@ def test_a_server_checks_every_endpoint_of_its_own():
     }
 
 
-def test_ss19_a_signal_ends_a_server_when_its_runs_have_ended():
+def test_sc05_ss19_a_signal_ends_a_server_when_its_runs_have_ended():
     """The client has the summary, and the exit code says which signal it was."""
     process = subprocess.Popen(TRANS, stderr=subprocess.PIPE, text=True)
     try:

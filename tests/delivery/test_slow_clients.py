@@ -47,7 +47,7 @@ def test_bp09_a_client_that_is_behind_is_warned_once_in_a_while(monkeypatch):
     assert "seq" not in told
 
 
-def test_bp05_bp08_bp15_a_slow_client_has_every_result_and_is_told_that_it_is_slow():
+def test_bp05_bp08_bp15_t2_36_a_slow_client_has_every_result_and_is_told_that_it_is_slow():
     """Its progress says so with figures that rise; what is left out is counted, and is never a result."""
     run = live("numbers", {"count": 200, "wait": 0.004}, limits=SLOW)
     events = timed(read_slowly(run, 0.004))

@@ -124,7 +124,7 @@ def test_ws08_ws12_a_run_is_paused_asked_after_and_resumed_without_loss():
         ("[" * 100_000, "validation_error"),
     ],
 )
-def test_ws11_ws15_ws18_what_makes_no_sense_is_answered_and_the_socket_stays(text, kind):
+def test_ws11_ws15_ws18_ws23_what_makes_no_sense_is_answered_and_the_socket_stays(text, kind):
     """With the sentence where both of the seed's clients look for it; a binary frame says nothing."""
     with running("numbers") as server, opened(server) as socket:
         socket.send(text)

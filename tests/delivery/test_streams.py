@@ -119,10 +119,12 @@ def test_ss04_ss12_a_session_is_begun_and_followed_until_there_is_nothing_more()
         assert server.ask("GET", "/apps/numbers/sse?session_id=other")[0] == 404
 
 
-def test_ss07_ss08_a_stream_that_has_nothing_to_say_sends_heartbeats():
-    """With how the server does; they have no number."""
+def test_hd01_nd11_ss07_ss08_a_stream_that_has_nothing_to_say_sends_heartbeats():
+    """With how the server does, and the session's name, as the metadata has it; they have no number."""
+    name = "session-1700000000-k3x9q2"
     with running("numbers", pace=Pace(heartbeat=0.05)) as server:
-        events = server.events("numbers", {"count": 2, "wait": 0.4})
+        events = server.events("numbers", {"count": 2, "wait": 0.4}, x_session_id=name)
+    assert {event["session_id"] for event in events if event["event"] in {"metadata", "heartbeat"}} == {name}
     beats = [event for event in events if event["event"] == "heartbeat"]
     assert len(beats) > 2
     assert "seq" not in beats[0]
@@ -150,7 +152,7 @@ def test_nd08_ss15_a_run_whose_client_stays_away_is_cancelled_and_forgotten():
         assert server.streams.hub.streams == 0
 
 
-def test_nd12_gzip_lets_every_event_out_at_once():
+def test_nd12_t2_40_gzip_lets_every_event_out_at_once():
     """Where a client takes it; whoever refuses it gets none."""
     with running("numbers") as server:
         with server.asked("POST", "/apps/numbers/stream", FOREVER, accept_encoding="br, gzip") as reply:
@@ -305,15 +307,18 @@ def test_bp11_more_runs_than_there_may_be_are_told_to_come_back():
             assert json.loads(body)["error"]["retryable"] is True
 
 
-def test_ep11_ep12_what_is_not_there_is_said_in_json():
-    """Unknown apps with the nearest name, other methods with those there are."""
+def test_nd13_ep11_ep12_what_is_not_there_is_said_in_json():
+    """Unknown apps with the nearest name, other methods with those there are; each with a type, and whether to try again."""
     with running("numbers") as server:
         status, _, body = server.ask("POST", "/apps/number/stream")
         assert (status, json.loads(body)["error"]["message"]) == (404, "no app 'number' is served; did you mean 'numbers'?")
         status, headers, _ = server.ask("GET", "/apps/numbers/stream")
         assert (status, headers["allow"]) == (405, "POST")
         assert server.ask("HEAD", "/apps/numbers/sse?session_id=x")[0] == 405
-        assert server.ask("POST", "/apps/numbers/stream", b"{]")[0] == 400
+        for path in ("stream", "sse"):
+            status, headers, body = server.ask("POST", f"/apps/numbers/{path}", b"{]")
+            assert (status, headers["content-type"]) == (400, "application/json")
+            assert json.loads(body)["error"].items() >= {"type": "InvalidRequest", "retryable": False}.items()
 
 
 def test_a_session_stands_for_the_token_where_a_browser_can_send_none():

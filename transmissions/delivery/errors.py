@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from transmissions.errors import TransmissionsError
+
+
+class Recovery(NamedTuple):
+    """What clients are told to do: try again so often, so many milliseconds apart; come back; or give up."""
+
+    action: Literal["retry", "reconnect", "fail"] = "fail"
+    attempts: int = 0
+    delay_ms: int = 0
+
+    def told(self) -> dict[str, Any]:
+        """Return what is told of it."""
+        return self._asdict() if self.attempts else {"action": self.action}
+
+
+_AGAIN: Final = Recovery("retry", 2, 500)
+_LATER: Final = Recovery("retry", 3, 1000)
 
 
 class DeliveryError(TransmissionsError):
@@ -13,6 +29,7 @@ class DeliveryError(TransmissionsError):
     code: ClassVar[str] = "INTERNAL"
     category: ClassVar[str] = "other"
     retryable: ClassVar[bool] = False
+    recovery: ClassVar[Recovery] = Recovery()
     status: ClassVar[int] = 500
     """The HTTP status where it happens before a stream begins."""
 
@@ -29,6 +46,7 @@ class DeliveryError(TransmissionsError):
             "message": str(self),
             "retryable": self.retryable,
             "error_code": self.code,
+            "recovery": self.recovery.told(),
         }
         if self.retry_after is not None:
             said["retry_after_seconds"] = self.retry_after
@@ -36,15 +54,17 @@ class DeliveryError(TransmissionsError):
 
 
 class BackpressureExceeded(DeliveryError):
-    """A client takes nothing for too long."""
+    """A client takes nothing for too long. It is cut off; what it missed is kept for it for a while."""
 
     code, category, retryable, status = "LIMIT_BACKPRESSURE", "backpressure", False, 429
+    recovery = Recovery("reconnect")
 
 
 class PipelineFailed(DeliveryError):
     """The run failed."""
 
     code, category, retryable, status = "PIPELINE", "pipeline", True, 500
+    recovery = _AGAIN
 
 
 class DeadLetter(DeliveryError):
@@ -71,10 +91,17 @@ class NotFound(DeliveryError):
     code, category, retryable, status = "REQUEST_NOT_FOUND", "request", False, 404
 
 
+class NotReady(DeliveryError):
+    """The server lacks something that its app needs."""
+
+    code, category, retryable, status = "SERVER_NOT_READY", "server", False, 503
+
+
 class TimedOut(DeliveryError):
     """Something took too long."""
 
     code, category, retryable, status = "NET_TIMEOUT", "timeout", True, 504
+    recovery = _AGAIN
 
     @classmethod
     def after(cls, seconds: float) -> TimedOut:
@@ -86,12 +113,14 @@ class Overloaded(DeliveryError):
     """The server does not take any more, from anybody."""
 
     code, category, retryable, status = "LIMIT_SERVER", "limit", True, 503
+    recovery = _LATER
 
 
 class TooMany(DeliveryError):
     """One client has reached a limit of its own."""
 
     code, category, retryable, status = "LIMIT_CLIENT", "limit", True, 429
+    recovery = _LATER
 
 
 class SerializationFailed(DeliveryError):

@@ -58,6 +58,7 @@ def summary(live: LiveRun) -> dict[str, Any]:
         "total": live.counts.ended,
         "successful": live.counts.done,
         "failed": live.counts.failed,
+        "success_rate": live.counts.success_rate,
         "total_time_ms": milliseconds,
         "total_processing_time_ms": milliseconds,
         "throughput_per_second": live.throughput,

@@ -27,6 +27,12 @@ _BUFFER: Final = {
     "utilization_percentage": {"type": "number", "minimum": 0, "maximum": 100},
 }
 _ERROR: Final = {"type": _TEXT, "category": _TEXT, "message": _TEXT, "retryable": _FLAG, "error_code": _TEXT}
+_MORE: Final[dict[str, Any]] = {
+    "retry_after_seconds": _NUMBER,
+    "context": {"type": "object"},
+    "recovery": _with({"action": {"enum": ["retry", "reconnect", "fail"]}}, attempts=_WHOLE, delay_ms=_WHOLE),
+}
+"""What may be told of an error; an app's own may do without."""
 _STATISTICS: Final = {
     "peak_utilization": _SHARE,
     "avg_utilization": _SHARE,
@@ -75,7 +81,7 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "result": _with(
         {"index": _WHOLE, "result": {}, "progress": _with({"completed": _WHOLE, "total": _MAYBE, "success_rate": _SHARE})}
     ),
-    "error": _with({"message": _TEXT, "error": _with(_ERROR, retry_after_seconds=_NUMBER, context={"type": "object"})}),
+    "error": _with({"message": _TEXT, "error": _with(_ERROR, **_MORE)}),
     "output": _with({"text": _TEXT}),
     "summary": _with(
         {
@@ -83,6 +89,7 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
             "total": _WHOLE,
             "successful": _WHOLE,
             "failed": _WHOLE,
+            "success_rate": _SHARE,
             "total_time_ms": _WHOLE,
             "total_processing_time_ms": _WHOLE,
             "throughput_per_second": _NUMBER,
