@@ -53,9 +53,7 @@ class Hosts:
         """
         host = self._known(name)
         while host.busy >= most:
-            waiter = asyncio.get_running_loop().create_future()
-            host.waiting.append(waiter)
-            await waiter
+            await _queue(host)
         host.busy += 1
         try:
             await _wait(host, apart, patience)
@@ -86,6 +84,17 @@ class Hosts:
         for name, host in list(self._hosts.items())[: _MOST // 2]:
             if not host.busy and not host.waiting and host.free_at <= now:
                 del self._hosts[name]
+
+
+async def _queue(host: _Host) -> None:
+    waiter = asyncio.get_running_loop().create_future()
+    host.waiting.append(waiter)
+    try:
+        await waiter
+    except asyncio.CancelledError:
+        if waiter.done() and not waiter.cancelled():
+            _wake(host)  # it was told to go on, and does not: the next one may
+        raise
 
 
 async def _wait(host: _Host, apart: float, patience: float) -> None:
