@@ -13,7 +13,7 @@ import delivering
 import pytest
 from local_server import serving
 
-from transmissions.commands.follow import protocol_in, split
+from transmissions.commands.follow import protocol_in, protocol_named, split
 from transmissions.errors import UsageError
 from transmissions.loading import percentiles
 
@@ -128,11 +128,12 @@ def test_load_is_bounded_and_says_what_failed(server):
     assert "0 to their end, 1 cut short, 0 failed" in endless.stdout
 
 
-def test_urls_are_taken_apart():
+def test_lc11_urls_are_taken_apart():
     """The server may be below a path; what is behind `user@` is not sent."""
     assert split("localhost:8080/apps/a") == ("http://localhost:8080", "/apps/a")
     assert split("https://h/below/runs/r") == ("https://h/below", "/runs/r")
     assert split("wss://user:pass@h/apps/a/ws") == ("https://h", "/apps/a/ws")
+    assert [protocol_named(word) for word in ("nd-json", "WS", "event-stream")] == ["ndjson", "websocket", "sse"]
     assert [protocol_in(path) for path in ("/apps/a/ws", "/apps/a/sse", "/apps/a")] == ["websocket", "sse", "ndjson"]
     with pytest.raises(UsageError):
         split("http://")

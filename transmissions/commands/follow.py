@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HELP = "print a run of a server while it runs"
 _RUN: Final = re.compile(r"/runs/([^/]+)(?:/stream)?/?")
 _APP: Final = re.compile(r"/apps/([^/]+)(?:/(?P<last>stream|sse|ws))?/?")
+_PROTOCOLS: Final = ("ndjson", "sse", "websocket")
+_ALIASES: Final = {"stream": "ndjson", "nd-json": "ndjson", "jsonl": "ndjson", "event-stream": "sse", "ws": "websocket"}
 _CODES: Final = {"complete": OK, "partial": INCOMPLETE}
 _BEYOND: Final = {"heartbeat", "system_status", "backpressure_warning", "progress"}
 """Events that stand on the line of a terminal, and not above it."""
@@ -40,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def add_connection(parser: ArgumentParser) -> None:
     """Declare what says how to speak to a server."""
     add = parser.add_argument
-    add("--protocol", choices=("ndjson", "sse", "websocket"), help="how to speak to it (default: as the URL says, or NDJSON)")
+    add("--protocol", type=protocol_named, choices=_PROTOCOLS, help="how to speak to it (default: as the URL says, or NDJSON)")
     add("--token-file", metavar="FILE", help="holds the token; without it $TRANS_TOKEN")
 
 
@@ -142,8 +144,13 @@ def split(url: str) -> tuple[str, str]:
 
 def protocol_in(path: str) -> str:
     """Return the protocol that the end of a path stands for."""
-    last = path.rstrip("/").rpartition("/")[2]
-    return {"sse": "sse", "ws": "websocket"}.get(last, "ndjson")
+    named = protocol_named(path.rstrip("/").rpartition("/")[2])
+    return named if named in _PROTOCOLS else "ndjson"
+
+
+def protocol_named(word: str) -> str:
+    """Return a protocol by the name it has here, for one of those it has elsewhere."""
+    return _ALIASES.get(word.lower(), word.lower())
 
 
 class _Lines:
