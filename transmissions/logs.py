@@ -140,16 +140,16 @@ def clean_with(function: Callable[[str], str]) -> None:
 
 def secrets_of(plan: Plan) -> Iterator[str]:
     """Yield the value of every secret the settings of a plan refer to."""
-    for node in plan.nodes():
-        yield from _secrets_in(node.settings)
+    return (os.environ.get(name, "") for node in plan.nodes() for name in variables_in(node.settings))
 
 
-def _secrets_in(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if list(value) == ["env"]:
-            yield os.environ.get(str(value["env"]), "")
-        for inner in value.values():
-            yield from _secrets_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _secrets_in(inner)
+def variables_in(settings: Any) -> Iterator[str]:
+    """Yield the environment variables that the secrets in settings are to be found in."""
+    if isinstance(settings, dict):
+        if list(settings) == ["env"]:
+            yield str(settings["env"])
+        for inner in settings.values():
+            yield from variables_in(inner)
+    elif isinstance(settings, list | tuple):
+        for inner in settings:
+            yield from variables_in(inner)

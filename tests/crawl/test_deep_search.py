@@ -1,6 +1,5 @@
 """The app that searches and crawls what is found: its events, what they say, and where hits may not lead."""
 
-import shutil
 from itertools import chain
 
 import pytest
@@ -124,29 +123,16 @@ def test_pages_are_written(tmp_path):
     assert "# Roses" in page.read_text()
 
 
-def placed(plan):
-    """Return what stands in the pipes of a plan, by name: class, node settings and settings."""
-    nodes = chain.from_iterable(walk(one.pipe) for one in plan.transmissions)
-    return {node.path.partition("/")[2]: node for node in nodes}
+def placed(app):
+    """Return the nodes in the pipes of an app by their names, without where they stand."""
+    nodes = chain.from_iterable(walk(one.pipe) for one in prepare(find_app(app)).plan.transmissions)
+    return {node.path.partition("/")[2]: node._replace(path="", where=None, origins={}, depth=0) for node in nodes}
 
 
 def test_pages_are_crawled_as_in_the_app_for_it():
     """What the two apps have in common is the same, node by node, but for where they begin and end."""
-    crawl, found = (placed(prepare(find_app(name)).plan) for name in ("crawl", "deepsearch"))
+    crawl, deepsearch = placed("crawl"), placed("deepsearch")
     own = {"search", "admit", "ask", "report", "tell"}
-    assert {name for name in crawl if name not in own} == {name for name in found if name not in own}
+    assert crawl.keys() - own == deepsearch.keys() - own
     for name in crawl.keys() - own:
-        assert crawl[name]._replace(path="", where=None) == found[name]._replace(path="", where=None), name
-
-
-@pytest.fixture
-def brave_home(tmp_path, monkeypatch):
-    """Return a home whose copy of the app asks Brave."""
-    folder = tmp_path / "apps" / "deepsearch"
-    shutil.copytree(find_app("deepsearch").folder, folder)
-    text = (folder / "transmissions.ttl").read_text()
-    asks = ':search a :BraveSearch ; :key [ :env "A_KEY_OF_BRAVE" ]'
-    (folder / "transmissions.ttl").write_text(text.replace(":search a :SearXNGSearch", asks))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("A_KEY_OF_BRAVE", raising=False)
-    return tmp_path
+        assert crawl[name] == deepsearch[name], name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -16,10 +17,12 @@ from transmissions.api_requests import read_message
 from transmissions.api_runs import cleaner
 from transmissions.arguments import bind
 from transmissions.errors import UsageError
+from transmissions.logs import variables_in
 from transmissions.near import suggestion
+from transmissions.plan import walk
 
 from .asks import is_name, read_headers
-from .errors import InvalidRequest, NotFound
+from .errors import InvalidRequest, NotFound, NotReady
 from .hub import Asked, Client
 
 if TYPE_CHECKING:
@@ -144,6 +147,7 @@ class Requests:
 
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         self._refuse_unaccepted(served, message)
+        _refuse_without_keys(served)
         # A folder of a name that the client chose could be anywhere.
         folder = served.output / new_id()
         return Asked(
@@ -156,6 +160,13 @@ class Requests:
         )
         run.state.about["request_id"] = request_id
         return run
+
+
+def _refuse_without_keys(served: Served) -> None:
+    nodes = (node for entry in served.plan.entries() for node in walk(entry.pipe))
+    missing = [name for node in nodes for name in variables_in(node.settings) if name not in os.environ]
+    if missing:
+        raise NotReady(f"the environment variable {missing[0]} is not set")
 
 
 def session_in(scope: Scope) -> str:

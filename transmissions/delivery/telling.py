@@ -221,7 +221,8 @@ def in_words(error: BaseException, timeout: float | None, clean: Callable[[str],
     if isinstance(error, DeliveryError):
         return error
     if isinstance(error, NodeFailed):
-        return PipelineFailed(clean(describe(error.cause)), node=error.node)
+        wait = getattr(error.cause, "retry_after", 0.0) or None
+        return PipelineFailed(clean(describe(error.cause)), retry_after=wait, node=error.node)
     if isinstance(error, RunTimeout) and timeout:
         return TimedOut.after(timeout)
     if isinstance(error, TransmissionsError):
