@@ -147,6 +147,7 @@ class FrontierQueue:
 
 def _prepare(base: sqlite3.Connection) -> None:
     base.execute("PRAGMA locking_mode = EXCLUSIVE")  # two crawls with one queue would both fetch what is in it
+    base.execute("PRAGMA busy_timeout = 0")  # nor is waiting for another of use
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing by it
     if is_new(base, _VERSION):

@@ -172,6 +172,17 @@ def test_no_host_waits_for_another():
     assert asyncio.run(asyncio.wait_for(work(), 10)) == ("many", "few")
 
 
+def test_two_crawls_do_not_share_a_queue(tmp_path):
+    """The second is told so at once, and may have it when the first is over."""
+    path = tmp_path / "crawl.db"
+    first = FrontierQueue(path, "a crawl")
+    with pytest.raises(transmissions.RunError, match=r"crawl.db' is in use by another program"):
+        FrontierQueue(path, "a crawl")
+    first.close()
+    FrontierQueue(path, "a crawl").close(forget=True)
+    assert not path.exists()
+
+
 MEASURED = """
 import asyncio
 from transmissions.processors.crawl_lines import Lines

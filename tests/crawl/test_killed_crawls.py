@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 from delivering import eventually
-from site_of_pages import html, web
+from site_of_pages import Slow, html, web
 
 IS_LONG = bool(os.environ.get("TRANS_LONG"))
 PAGES, KILLS = (150, 50) if IS_LONG else (40, 5)
@@ -30,7 +30,7 @@ def command(site, folder, *words):
     options = {"max_depth": 20, "concurrency": 8, "cache_mode": "bypass"}
     settings = ["network.allow=127.0.0.0/8", "data.enabled=true", "admit.perHost=8", "fetch.perHost=8", "fetch.tries=1"]
     return [
-        *(sys.executable, "-P", "-m", "transmissions", "run", "crawl", site.url("/0"), "-o", str(folder), "--quiet"),
+        *(sys.executable, "-P", "-m", "transmissions", "run", "crawl", site.url("/0"), "-o", str(folder), "--force"),
         *("-m", json.dumps({"options": options})),
         *(word for one in settings for word in ("--set", one)),
         *words,
@@ -70,3 +70,62 @@ def test_a_crawl_that_is_killed_again_and_again_has_each_page_once(tmp_path):
     assert sum(site.asked().values()) <= 2 * PAGES + 1 + killed * 8, "what was done is not asked for again"
     assert paths_in(tmp_path) == {f"/{number}": 1 for number in range(PAGES)}
     assert not (tmp_path / "crawl.db").exists()
+
+
+def stopped(words, site, requests):
+    """Stop a crawl by SIGINT when it has asked for some pages; return its code and what it said."""
+    process = begun(words)
+    assert eventually(lambda: len(site.begun) >= requests, 60)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    return process.returncode, said
+
+
+def test_a_crawl_that_is_stopped_says_how_it_goes_on(tmp_path):
+    """It ends with 130, what was fetched is kept, and the same command does the rest."""
+    with web({path: Slow(0.1, page) for path, page in site_of(PAGES).items()}) as site:
+        code, said = stopped(command(site, tmp_path), site, 6)
+        first = sum(paths_in(tmp_path).values())
+        last = begun(command(site, tmp_path))
+        last.communicate(timeout=120)
+    assert (code, last.returncode) == (130, 3)
+    assert "run the same again to go on" in said
+    assert 0 < first < PAGES
+    assert paths_in(tmp_path) == {f"/{number}": 1 for number in range(PAGES)}
+
+
+def finished(words):
+    """Run a crawl to its end; return its code and what it said."""
+    process = begun(words)
+    said = process.communicate(timeout=60)[1]
+    return process.returncode, said
+
+
+def test_a_queue_of_another_crawl_is_not_gone_on_with(tmp_path):
+    """Whoever wants something else is told so, and the file is as it was."""
+    with web({path: Slow(0.1, page) for path, page in site_of(PAGES).items()}) as site:
+        stopped(command(site, tmp_path), site, 3)
+        code, said = finished([*command(site, tmp_path), "-m", '{"options": {"max_depth": 3}}'])
+    assert code == 1
+    assert "crawl.db' holds another crawl that is not finished; finish that one, or remove the file" in said
+    assert (tmp_path / "crawl.db").exists()
+
+
+@pytest.mark.parametrize("content", [b"nonsense" * 200, b"SQLite format 3\x00" + b"\xff" * 4000])
+def test_a_queue_that_is_none_is_told(tmp_path, content):
+    """It is left where it is."""
+    (tmp_path / "crawl.db").write_bytes(content)
+    with web({"/0": html("H")}) as site:
+        code, said = finished(command(site, tmp_path))
+    assert (code, site.asked()) == (1, {})
+    assert "crawl.db" in said
+    assert "Traceback" not in said
+    assert (tmp_path / "crawl.db").read_bytes() == content
+
+
+def test_a_queue_that_cannot_be_written_is_the_fault_of_an_output(tmp_path):
+    """As with any other: it ends with 74."""
+    (tmp_path / "crawl.db").mkdir()
+    with web({"/0": html("H")}) as site:
+        code, said = finished(command(site, tmp_path))
+    assert (code, "crawl.db" in said) == (74, True)
