@@ -5,7 +5,7 @@ import asyncio
 from transmissions import Processor
 from transmissions.processors.crawl_page import is_open, told
 from transmissions.processors.page_cache import PageRecall, PageRemember
-from transmissions.testing import through
+from transmissions.testing import bench, through
 
 URL = "http://example.com/page1?q=1"
 
@@ -37,11 +37,28 @@ class Origin(Processor):
 
 def visit(origin, *urls, concurrency=8, mode="read_write", options=None, **settings):
     """Return what becomes of pages, in the order they were asked for."""
-    pages = [
-        {"url": url, "index": at, "options": {"cache_mode": mode, **(options or {})}} for at, url in enumerate(urls or [URL])
-    ]
+    pages = asked(urls, cache_mode=mode, **(options or {}))
     steps = [PageRecall(**settings), origin, PageRemember(**settings)]
     return sorted(through(steps, pages, concurrency=concurrency, ordered=False), key=lambda page: page["index"])
+
+
+def figures(folder, origin, *urls, **settings):
+    """Return what is told of the cache when pages were visited."""
+    told = {}
+
+    async def work():
+        steps = [PageRecall(**settings), origin, PageRemember(**settings)]
+        async with bench(steps, asked(urls), folder, concurrency=8, ordered=False) as run:
+            run.on("summary", lambda _, fields: told.update(fields["cache"]))
+            await run.wait()
+
+    asyncio.run(work())
+    return told
+
+
+def asked(urls, **options):
+    """Return the pages of a crawl as they are when it is their turn."""
+    return [{"url": url, "index": at, "options": options} for at, url in enumerate(urls or [URL])]
 
 
 def are_cached(pages):

@@ -11,7 +11,7 @@ import sys
 import threading
 
 import pytest
-from cached_pages import URL, Origin, are_cached, visit
+from cached_pages import URL, Origin, are_cached, figures, visit
 
 from transmissions import ConfigError, RunError, Secret, UsageError, run
 from transmissions.processors.page_cache import PageRecall, PageRemember
@@ -63,6 +63,15 @@ def test_the_oldest_go(tmp_path, kind, size, count):
     evicted, found = asyncio.run(_use(store, [(str(n), float(n), b"x" * size) for n in range(9)]))
     assert [key for key, entry in found.items() if entry] == [str(n) for n in range(9 - count, 9)]
     assert sum(evicted) == 9 - count
+
+
+def test_what_came_of_it_is_counted(tmp_path):
+    """The summary tells how many pages were found, kept, left out, and removed to make room."""
+    origin = Origin()
+    urls = [f"{URL}{n}" for n in range(5)]
+    first = figures(tmp_path, origin, *urls, max_entries=3)
+    assert first == {"waited": 0, "absent": 5, "stored": 5, "evicted": 2}
+    assert figures(tmp_path, origin, *urls, max_entry=9)["too_large"] == 2
 
 
 def test_redis_forgets_in_time(redis):
