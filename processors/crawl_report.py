@@ -15,7 +15,18 @@ from .moments import now
 if TYPE_CHECKING:
     from transmissions import Message
 
-_ADDED: Final = ("final_url", "redirects", "content_type", "charset", "fetched_at", "bytes", "depth", "note", "is_revalidated")
+_ADDED: Final = (
+    "final_url",
+    "redirects",
+    "content_type",
+    "charset",
+    "fetched_at",
+    "bytes",
+    "depth",
+    "note",
+    "is_revalidated",
+    "is_changed",
+)
 """What is told of a page besides what every result has."""
 _SURELY: Final = 6
 """Bytes one character of text takes in JSON, at most."""

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from cached_pages import URL, Origin, are_cached, visit
 from local_server import Page
-from site_of_pages import Slow, by_url, crawl, html, web
+from site_of_pages import Flaky, Slow, by_url, crawl, html, web
 
 from transmissions.processors import page_cache
 from transmissions.processors.crawl_page import PageFault
@@ -83,6 +83,13 @@ def test_an_old_page_is_asked_for_on_condition(tmp_path):
     assert event["result"]["is_revalidated"]
     assert event["result"]["document"]["title"] == "A"
     assert [seen.headers.get("if-none-match") for seen in site.seen if seen.path == "/a"] == [None, '"1"']
+
+
+def test_an_old_page_that_reads_otherwise_is_told(tmp_path):
+    """Row 17: the result of a page that was fetched again says whether its text is another now."""
+    with web({"/a": Flaky(html("A"), html("A"), html("B"))}) as site:
+        runs = [crawl(site.urls("/a"), tmp_path / name, {"cache.ttl": 0}, cache_mode="read_write") for name in "abc"]
+    assert [event["result"].get("is_changed") for (event,) in runs] == [None, False, True]
 
 
 @pytest.mark.parametrize(("mode", "does"), CACHE_MODES.items())
