@@ -68,17 +68,28 @@ def test_ws01_ws02_ws06_a_run_from_the_welcome_to_the_summary():
     ],
 )
 def test_ws03_ws04_ws19_each_dialect_is_answered_in_its_own_words(message, names):
-    """With the names as the sender spelt them, once each."""
+    """With the names as the sender spelt them, once each; who has everything at the top is answered with it at the top."""
     with running("numbers") as server, opened(server) as socket:
+        socket.recv()
         say(socket, **message)
-        text = ""
-        while '"message_type": "summary"' not in text:
+        data = {"event": ""}
+        while data["event"] != "summary":
             text = socket.recv(timeout=20)
-            if "welcome" not in text:
-                data = json.loads(text)["data"]
-                assert {name: data[name] for name in names} == names
-                assert text.count('"request_id"') == 1
+            data = json.loads(text) if "requestId" in message else json.loads(text)["data"]
+            assert {name: data[name] for name in names} == names
+            assert text.count('"request_id"') == 1
         assert data["successful"] == 2
+
+
+def test_ws04_what_is_no_event_is_told_at_the_top_too():
+    """An answer to a ping, a state, and what is wrong with what was asked."""
+    with running("numbers") as server, opened(server) as socket:
+        socket.recv()
+        for action, event in (("ping", "pong"), ("status", "error"), ("nonsense", "error")):
+            say(socket, action=action, requestId="r", sessionId="mine", timestamp=1)
+            told = json.loads(socket.recv(timeout=20))
+            assert (told["event"], told["requestId"], told["sessionId"]) == (event, "r", "mine")
+        assert told["error"]["message"].startswith("there is no action 'nonsense'")
 
 
 def test_ws05_ws07_ws13_several_runs_share_a_socket():

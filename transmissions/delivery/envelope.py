@@ -91,9 +91,11 @@ def as_sse(event: Event, *, bare: bool = False) -> bytes:
     return b": heartbeat\n\n" if event.name == "heartbeat" else b""
 
 
-def as_message(event: Event, head: bytes = b"", *, bare: bool = False) -> bytes:
-    """Return an event as a message of a WebSocket; `head` are JSON members that come first in its `data`."""
+def as_message(event: Event, head: bytes = b"", *, bare: bool = False, is_flat: bool = False) -> bytes:
+    """Return an event as a message of a WebSocket; `head` are JSON members that come first in its `data`, which may be all."""
     if bare or not event.body:
         return event.body
     data = b"{%b, %b" % (head, event.body[1:]) if head else event.body
+    if is_flat:
+        return data
     return b'{"message_type": "%b", "timestamp": "%b", "data": %b}' % (event.name.encode(), event.timestamp.encode(), data)

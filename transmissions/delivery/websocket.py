@@ -1,9 +1,10 @@
 """Runs over a WebSocket: several on one socket, each begun, paused, resumed, cancelled and asked after by its request id.
 
 A client's message is a JSON object with `action`: `run`, `pause`, `resume`, `cancel`, `status` or `ping`. Three shapes are
-read, and answered in: `{action, request_id, data}`, `{action, requestId, …}` with everything at the top, and
-`{request_type, data}`. What the server sends is `{message_type, timestamp, data}`, with `request_id` in `data`. A run whose
-events go to a socket no more, though it has not ended, is `detached`: `reason` says why.
+read: `{action, request_id, data}`, `{request_type, data}`, and `{action, requestId, …}` with everything at the top. What the
+server sends is `{message_type, timestamp, data}`, with `request_id` in `data`; who has everything at the top is answered so,
+with `event` for `message_type`. A run whose events go to a socket no more, though it has not ended, is `detached`: `reason`
+says why.
 """
 
 from __future__ import annotations
@@ -111,16 +112,16 @@ class Socket:
                 raise
             told = error.told()
             kind = "unknown_request" if told["error_code"] == "REQUEST_UNKNOWN" else "validation_error"
-            await self._say("error", {**echo(asked), "message": str(error), "error": told, "error_type": kind})
+            await self._answer(asked, "error", {"message": str(error), "error": told, "error_type": kind})
 
     async def _do(self, asked: dict[str, Any]) -> None:
         action = asked["action"]
         if action == "ping":
-            await self._say("pong", echo(asked))
+            await self._answer(asked, "pong", {})
         elif action in {"run", *self._actions}:
             self._run(asked)
         elif action == "status" and not asked["request_id"]:
-            await self._say("status", {**self._names, "runs": [live.status() for live in self._live.values()]})
+            await self._answer(asked, "status", {**self._names, "runs": [live.status() for live in self._live.values()]})
         elif action in ACTIONS:
             await self._control(action, asked)
         else:
@@ -132,7 +133,7 @@ class Socket:
             raise InvalidRequest(f"a run '{request_id}' is at work on this socket")
         live, since = self._begin(asked["data"], request_id, asked["since"])
         self._remember(request_id, live)
-        task = asyncio.create_task(self._deliver(live, since, echo(asked) | {"request_id": request_id}))
+        task = asyncio.create_task(self._deliver(live, since, asked | {"request_id": request_id}))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -148,10 +149,10 @@ class Socket:
             raise NotFound(f"there is no run '{asked['request_id']}' on this socket")
         if action != "status":
             getattr(live, action)()
-        await self._say(action if action == "status" else f"{action}_ack", {**live.status(), **echo(asked)})
+        await self._answer(asked, action if action == "status" else f"{action}_ack", live.status())
 
-    async def _deliver(self, live: LiveRun, since: int, names: dict[str, str]) -> None:
-        connection = Connection(live, "websocket", partial(_encoded, as_json(names)[1:-1], _metadata_head(names)), self._pace)
+    async def _deliver(self, live: LiveRun, since: int, asked: dict[str, Any]) -> None:
+        connection = Connection(live, "websocket", _encoding(asked), self._pace)
 
         async def send(pieces: list[bytes]) -> None:
             async with self._line:
@@ -160,7 +161,7 @@ class Socket:
         try:
             await connection.deliver(send, since)
             if connection.ended != "complete":
-                await self._say("detached", {**names, "reason": connection.ended, "last_event": live.log.taken})
+                await self._answer(asked, "detached", {"reason": connection.ended, "last_event": live.log.taken})
             elif live.terms.bare and self._tasks == {asyncio.current_task()}:
                 # Nothing in bare records says that they were the last.
                 await (self._close(NORMAL, "that is all") if ends_well(live) else self._close(FAILED, "the run failed"))
@@ -169,16 +170,23 @@ class Socket:
         except (WebSocketDisconnect, OSError, RuntimeError):
             pass  # The socket is gone; whoever listens to it is told.
 
-    async def _say(self, kind: str, data: dict[str, Any]) -> None:
+    async def _answer(self, asked: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
+        """Send what a message is answered, in its shape and with its names."""
+        await self._say(kind, data | echo(asked), is_flat=bool(asked.get("is_flat")))
+
+    async def _say(self, kind: str, data: dict[str, Any], *, is_flat: bool = False) -> None:
         """Send a message that is no event.
 
         Raises:
             BackpressureExceeded: the client takes nothing; it is cut off.
 
         """
+        said = (
+            {"event": kind, "timestamp": now(), **data} if is_flat else {"message_type": kind, "timestamp": now(), "data": data}
+        )
         try:
             async with asyncio.timeout(self._pace.send):
-                await self._send(as_json({"message_type": kind, "timestamp": now(), "data": data}))
+                await self._send(as_json(said))
         except TimeoutError as error:
             cut_off(self._websocket.scope)
             raise BackpressureExceeded(f"the client took nothing for {self._pace.send:g} s") from error
@@ -204,10 +212,12 @@ class _Unknown(InvalidRequest):
     code = "REQUEST_UNKNOWN"
 
 
-def _encoded(head: bytes, first_head: bytes, event: Event, *, bare: bool = False) -> bytes:
-    """Return an event with the names of its request; `metadata` has some of them of its own."""
-    return as_message(event, first_head if event.name == "metadata" else head, bare=bare)
+def _encoding(asked: dict[str, Any]) -> Callable[..., bytes]:
+    """Return what makes messages of the events of a run, with the names of its request and in its shape."""
+    names = echo(asked)
+    first = {name: value for name, value in names.items() if name != "request_id"}  # `metadata` has that of its own
+    return partial(_encoded, as_json(names)[1:-1], as_json(first)[1:-1], is_flat=asked["is_flat"])
 
 
-def _metadata_head(names: dict[str, str]) -> bytes:
-    return as_json({name: value for name, value in names.items() if name != "request_id"})[1:-1]
+def _encoded(head: bytes, first_head: bytes, event: Event, *, is_flat: bool, bare: bool = False) -> bytes:
+    return as_message(event, first_head if event.name == "metadata" else head, bare=bare, is_flat=is_flat)
