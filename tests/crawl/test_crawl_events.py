@@ -175,11 +175,12 @@ def test_ev22_the_summary_says_what_became_of_the_buffer(crawled):
     assert 0 <= told["avg_utilization"] <= told["peak_utilization"] <= 1
 
 
-def test_ev23_every_error_is_counted_by_its_type(crawled):
-    """And as one that may pass, or will not."""
+def test_ev23_er12_every_error_is_counted_by_its_type(crawled):
+    """Which is one of a few words; and as one that may pass, or will not."""
     events = crawled[1]
     errors, told = [event["error"] for event in named(events, "error")], events[-1]["error_analysis"]
     assert told["error_types"] == Counter(error["type"] for error in errors)
+    assert told["error_types"].keys() <= {"timeout", "network_error", "http_error", "parse_error", "too_large", "policy"}
     assert told["retryable_errors"] == sum(error["retryable"] for error in errors)
     assert told["permanent_failures"] == len(errors) - told["retryable_errors"]
 

@@ -341,6 +341,18 @@ def test_t2_17_the_answer_of_gpt_comes_as_it_is_written(home):
     assert sent["model"] == "gpt-5.5"
 
 
+@pytest.mark.parametrize(("path", "answer"), [("/api/chat", claude("yes")), ("/api/chat/openai", gpt("yes"))])
+def test_t2_19_which_model_answers_is_a_setting(home, path, answer):
+    """One of the config, which the command line wins over; no request chooses another."""
+    chosen = ["claude.model=claude-old", "gpt.model=gpt-small"]
+    with serving(lambda _: iter([HEAD, *answer])) as model:
+        chat_app(home, model.url)
+        with running("talk", settings=chosen) as server:
+            server.ask("POST", path, TALK | {"model": "the-dearest"})
+        [sent] = [json.loads(seen.body) for seen in model.seen]
+    assert sent["model"] == ("gpt-small" if "openai" in path else "claude-old")
+
+
 def test_t2_20_an_answer_that_breaks_off_ends_with_an_error(home):
     """After what has come of it; then the stream is at its end."""
     told, _ = talk(home, "/api/chat", lambda _: iter([HEAD, *claude("Là-", end=False)]))

@@ -84,6 +84,28 @@ def test_many_rows_come_through_little_by_little(shop):
     assert len(shop.read("SELECT * FROM item", fetch=7)) == 5002
 
 
+@pytest.mark.parametrize("step", ["reader", "writer"])
+def test_t2_08_a_database_that_has_to_be_waited_for_stops_nothing_else(shop, step):
+    """Another holds it, and lets go only when the loop has its turn while the step waits."""
+    holder = sqlite3.connect(shop.folder / "shop.db")
+    made = {"reader": DatabaseReader(url=URL, query="SELECT id FROM item"), "writer": DatabaseWriter(url=URL, table="item")}
+
+    async def let_go():
+        await asyncio.sleep(0.3)
+        holder.rollback()
+
+    async def main():
+        holder.execute("BEGIN EXCLUSIVE")
+        letting = asyncio.create_task(let_go())
+        async with lay([made[step]], [{"id": 3, "name": "c", "price": 1}], shop.folder) as run:
+            found = [message["id"] async for message in run]
+        return found, letting.done()
+
+    with closing(holder):
+        found, let_go_first = asyncio.run(main())
+    assert (found, let_go_first) == ([1, 2] if step == "reader" else [3], True)
+
+
 def test_a_reader_changes_nothing_and_stays_inside(shop):
     """SQLite refuses to write, and to attach other files."""
     with pytest.raises(NodeFailed, match=r"sqlite:///shop\.db: attempt to write a readonly database"):

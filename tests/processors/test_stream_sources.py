@@ -84,10 +84,11 @@ def test_a_server_that_says_no_is_believed(answer, asked, fault):
     assert len(server.seen) == asked
 
 
-def test_an_end_can_stand_in_the_data():
+def test_t2_25_an_end_can_stand_in_the_data():
     """As providers of models have it; what is no JSON is text, unless it must not be."""
     body = b'data: {"a": 1}\n\ndata: x\n\ndata: [DONE]\n\ndata: more\n\n'
-    _, told = follow(SSESource, lambda _: sse(body), end_data=("[DONE]",))
+    [seen], told = follow(SSESource, lambda _: sse(body), end_data=("[DONE]",))
+    assert seen.headers["accept"] == "text/event-stream"
     assert [one["data"] for one in told] == [{"a": 1}, "x"]
     with pytest.raises(NodeFailed, match="JSON"):
         follow(SSESource, lambda _: sse(body), data_as="json")
