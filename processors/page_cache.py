@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from transmissions import RunError, __version__, as_json
+from transmissions import RunError, __version__, as_json, suggestion
 
 from .crawl_page import is_open
 from .crawl_request import CACHE_MODES
@@ -71,7 +71,7 @@ class PageRecall(_AtTheShelf):
 
     async def process(self, message: Message) -> Message:
         """Look for a page."""
-        reads, writes = CACHE_MODES[_options(message).get("cache_mode", "read_write")]
+        reads, writes = _mode(message)
         if (reads or writes) and is_open(message):
             try:
                 key = self._key(message)
@@ -132,27 +132,25 @@ class PageRemember(_AtTheShelf):
 
     async def process(self, message: Message) -> Message:
         """Keep a page."""
-        flight = message.get("flight")
-        if isinstance(flight, Flight):
-            try:
-                await self._remember(message, flight)
-            finally:
-                message.pop("flight", None)
-                message.pop("stale", None)
+        flight, stale = (message.pop(name, None) for name in ("flight", "stale")) if "cache_key" in message else (None, None)
+        try:
+            if "fault" not in message and message.get("status") in _OK:
+                if stale:
+                    message["is_changed"] = _content(message) != _content(stale)
+                if isinstance(flight, Flight):
+                    await self._remember(message, flight)
+        finally:
+            if isinstance(flight, Flight):
                 flight.land()
         return message
 
     async def _remember(self, page: Message, flight: Flight) -> None:
-        if "fault" in page or page.get("status") not in _OK:
-            return
-        if "stale" in page:
-            page["is_changed"] = _content(page) != _content(page["stale"])
-            self._counted["unchanged"] += bool(page.get("is_revalidated"))
+        self._counted["unchanged"] += bool(page.get("is_revalidated"))
         if self.obey and _asks_not_to(page):
             self._counted["not_allowed"] += 1
             return
         now = time.time()
-        entry = self._entry(page, flight.before | {"flight"}, now)
+        entry = self._entry(page, flight.before, now)
         if entry:
             evicted = await self._shelf.put(flight.key, now, entry, self.context.log)
             self._counted["lost" if evicted is None else "stored"] += 1
@@ -177,6 +175,13 @@ class PageRemember(_AtTheShelf):
 
 def _options(page: Message) -> dict[str, Any]:
     return page.get("options") or {}
+
+
+def _mode(page: Message) -> tuple[bool, bool]:
+    mode = _options(page).get("cache_mode", "read_write")
+    if mode not in [*CACHE_MODES]:
+        raise RunError(f"options.cache_mode is {mode!r}, and no mode there is{suggestion(str(mode), CACHE_MODES)}")
+    return CACHE_MODES[mode]
 
 
 def _read(entry: bytes) -> tuple[float, dict[str, Any]]:

@@ -1,16 +1,20 @@
 """Pages that were fetched before: which are found, which are kept, for how long, and what becomes of a crawl without them."""
 
+import asyncio
 import re
 from types import SimpleNamespace
 
 import pytest
-from cached_pages import URL, Origin, are_cached, visit
+from cached_pages import URL, Origin, are_cached, asked, visit
 from local_server import Page
 from site_of_pages import Flaky, Slow, by_url, crawl, html, web
 
+from transmissions import NodeFailed
 from transmissions.processors import page_cache
 from transmissions.processors.crawl_page import PageFault
 from transmissions.processors.crawl_request import CACHE_MODES
+from transmissions.processors.page_cache import PageRecall, PageRemember
+from transmissions.testing import bench
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +167,15 @@ def test_an_old_page_tells_whether_it_has_changed(clock):
         changed += [page["is_changed"] for page in visit(origin)]
     assert changed == [False, True]
     assert "is_changed" not in visit(origin)[0]
+    clock.now += 4000
+    (page,) = visit(origin, mode="read_only")
+    assert (page["is_changed"], "stale" in page) == (False, False)
+
+
+def test_a_mode_there_is_none_of():
+    """RQ-06: a mode that is none is refused with the nearest one."""
+    with pytest.raises(NodeFailed, match=r"cache_mode is 'read-only'.*did you mean .read_only"):
+        visit(Origin(), mode="read-only")
 
 
 def test_what_is_too_old_is_as_if_it_were_not_there(clock):
@@ -210,6 +223,24 @@ def test_what_is_not_kept(fields):
     origin = Origin()
     origin.fields = fields
     assert are_cached(visit(origin) + visit(origin)) == [False, False]
+
+
+def test_two_runs_fetch_a_page_once(tmp_path):
+    """CA-10: the runs of one process wait for each other's pages, too."""
+    origins = [Origin(), Origin()]
+
+    async def work(number):
+        origins[number].seconds = 0.2
+        steps = [PageRecall(), origins[number], PageRemember()]
+        async with bench(steps, asked([]), tmp_path, concurrency=8, ordered=False) as run:
+            return [message async for message in run]
+
+    async def both():
+        return await asyncio.gather(work(0), work(1))
+
+    first, second = asyncio.run(both())
+    assert sorted(are_cached(first + second)) == [False, True]
+    assert len(origins[0].asked + origins[1].asked) == 1
 
 
 def test_who_waits_for_a_page_that_fails_goes_himself():

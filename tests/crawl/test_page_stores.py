@@ -70,7 +70,7 @@ def test_what_came_of_it_is_counted(tmp_path):
     origin = Origin()
     urls = [f"{URL}{n}" for n in range(5)]
     first = figures(tmp_path, origin, *urls, max_entries=3)
-    assert first == {"waited": 0, "absent": 5, "stored": 5, "evicted": 2}
+    assert first == {"waited": 0, "absent": 5, "stored": 5, "unchanged": 0, "evicted": 2}
     assert figures(tmp_path, origin, *urls, max_entry=9)["too_large"] == 2
 
 
