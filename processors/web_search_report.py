@@ -20,14 +20,20 @@ class _Search:
         self.began = time.monotonic()
         self.found: int | None = None
         """How many pages were found, once that is known."""
-        self.crawled = self.failed = 0
+        self.asked = self.crawled = self.failed = 0
+        """How many of them were to be crawled, were, and could not be."""
+
+    def hear(self, event: Message) -> None:
+        """Take what an event tells of the search."""
+        self.found = event.get("urls_found", self.found)
+        self.asked = event.get("total_urls", self.asked)
 
     def summary(self) -> Message:
         """Return the event that ends it."""
         return {
             "event": "search_summary",
             "query": self.query,
-            "status": "partial" if self.failed else "complete",
+            "status": "complete" if self.crawled == self.asked else "partial",
             "urls_found": self.found,
             "urls_crawled": self.crawled,
             "urls_failed": self.failed,
@@ -58,18 +64,20 @@ class SearchReport(CrawlReport):
         """Turn a page into its event, and look at those of the search."""
         if is_page(message):
             return self._of_page(message)
-        event = message.get("event")
-        ended = self._end() if event == "search_start" else []
-        if event == "search_start":
-            self._search = _Search(message["query"])
-        elif event == "search_results" and self._search:
-            self._search.found = message["urls_found"]
-        return [*ended, message]
+        if message.get("event") == "search_start":
+            ended, self._search = self._end(), _Search(message["query"])
+            return [*ended, message]
+        if self._search:
+            self._search.hear(message)
+        return message
 
     def finish(self) -> list[Message]:
         """End the last search."""
         super().finish()
-        return self._end()
+        ended = self._end()
+        if ended:
+            self.context.emit("summary", text="{urls_found} found, {urls_crawled} of them read".format_map(ended[-1]))
+        return ended
 
     def event_of(self, page: Message, milliseconds: int) -> Message:
         """Return the event that tells of a page that is well."""

@@ -1,5 +1,6 @@
 """The app that searches and crawls what is found: its events, what they say, and where hits may not lead."""
 
+import json
 from itertools import chain
 
 import pytest
@@ -9,6 +10,7 @@ from site_of_pages import ALLOW, Slow, html, web
 
 import transmissions
 from transmissions import NodeFailed
+from transmissions.cli import main
 from transmissions.homes import find_app
 from transmissions.plan import walk
 from transmissions.prepare import prepare
@@ -121,6 +123,18 @@ def test_pages_are_written(tmp_path):
         search(searxng(site.urls("/a")), tmp_path)
     (page,) = tmp_path.rglob("*.md")
     assert "# Roses" in page.read_text()
+
+
+def test_a_search_from_the_command_line(tmp_path, monkeypatch, capsys):
+    """With `--json` every event is a line; at the end it is said how many were found, and how many were read."""
+    monkeypatch.chdir(tmp_path)
+    with web({"/a": html("A")}) as site, serving(searxng(site.urls("/a", "/none"))) as service:
+        settings = [f"--set=search.url={service.url}", *(f"--set={name}={value}" for name, value in ALLOW.items())]
+        message = '{"crawl_options": {"cache_mode": "bypass"}}'
+        code = main(["run", "deepsearch", "roses", "-m", message, "--json", *settings])
+    told = capsys.readouterr()
+    assert (code, names(map(json.loads, told.out.splitlines()))[-1]) == (3, "search_summary")
+    assert "2 found, 1 of them read" in told.err
 
 
 def placed(app):
