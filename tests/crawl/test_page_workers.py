@@ -82,6 +82,20 @@ def test_pages_are_read_side_by_side_in_few_processes():
     assert using(work) == ([f"page {number}" for number in range(20)], 2)
 
 
+def test_pf12_the_loop_has_its_turns_while_a_page_is_read():
+    """A page that takes seconds is read in a process of its own, and everything else goes on meanwhile."""
+
+    async def work(workers):
+        page, turns = busy(workers), 0
+        while turns < 20 and not page.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        page.cancel()
+        return turns, os.getpid() in workers.pids
+
+    assert using(work) == (20, False)
+
+
 def test_a_page_that_takes_too_long_is_stopped():
     """At its time limit the process of a page is killed, and the next page is read by another (LIMIT_TIME)."""
 

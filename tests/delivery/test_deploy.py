@@ -45,6 +45,15 @@ def test_pf10_sc04_a_worker_has_the_limits_of_a_large_machine():
     }
 
 
+def test_pf11_nothing_is_claimed_that_nobody_can_measure():
+    """Neither where it is described nor in what it shows."""
+    root = DEPLOY.parents[1]
+    told = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "transmissions/delivery/static").iterdir()]
+    assert len(told) > 10
+    claims = re.compile(r"zero[- ]copy|(un|in)limited (connections|scale)|real[- ]time guarantee", re.IGNORECASE)
+    assert [path.name for path in told if claims.search(path.read_text("utf-8"))] == []
+
+
 def test_the_command_of_the_image_is_one():
     """By itself, and with what the compose file says."""
     alone, composed = options(*json.loads(instruction("CMD"))), options(*WORKER["command"])
