@@ -126,7 +126,9 @@ def explained(place: Place, timeout: float) -> Iterator[None]:
         raise Refused(f"{place.shown}: {error}") from error
     except (aiohttp.ClientError, OSError, CodingError) as error:
         kind, reason = _explain(error, place, timeout)
-        raise kind(f"{place.shown}: {reason}") from error
+        explained = kind(f"{place.shown}: {reason}")
+        explained.origin = place.origin
+        raise explained from error
 
 
 def _explain(error: Exception, place: Place, timeout: float) -> tuple[type[FetchError], str]:

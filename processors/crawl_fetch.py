@@ -7,6 +7,7 @@ import random
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from transmissions import Processor, Range, RunError, Unit
@@ -14,8 +15,8 @@ from transmissions import Processor, Range, RunError, Unit
 from .crawl_network import OnTheWeb
 from .crawl_page import PageFault, attempt_page, is_open, mark, may_pass, told
 from .exchange import Request
-from .fetch_errors import TimedOut
-from .hosts import Busy, hosts_here
+from .fetch_errors import BadTLS, NoAddress, NotConnected, TimedOut
+from .hosts import Away, Busy, hosts_here
 from .media_types import charset_of, media_type
 from .moments import now
 
@@ -99,9 +100,8 @@ class PageFetch(OnTheWeb, Processor):
 
     async def _fetch(self, page: Message) -> Message:
         seconds = min(page.get("options", {}).get("timeout_seconds", 30), self.timeout / 1000)
-        page["status"] = 0
         for attempt in range(1, self.tries + 1):
-            page["attempts"] = attempt
+            page |= {"status": 0, "attempts": attempt}
             try:
                 await self._try(page, seconds)
                 break
@@ -130,10 +130,19 @@ class PageFetch(OnTheWeb, Processor):
                 async with asyncio.timeout(seconds):
                     request = Request(page["url"], headers=self._headers | _conditions(page), timeout=seconds)
                     async with self._door.stream(request, trusted=False) as answer:
+                        self._hosts.reached(page["host"])
                         await self._take(page, answer)
         except Busy as busy:
             said = f"{page['host']} asked to be left alone for {busy.seconds:.0f} s more"
-            raise PageFault("HTTP_BUSY", said, retry_after=round(busy.seconds)) from None
+            raise PageFault("HTTP_BUSY", said, retry_after=ceil(busy.seconds)) from None
+        except Away as away:
+            said = f"{page['host']} could not be reached again and again, and is left alone for {away.seconds:.0f} s"
+            raise PageFault("NET_CONNECT", said, retry_after=ceil(away.seconds)) from None
+        except (NotConnected, NoAddress) as error:
+            is_there = isinstance(error, BadTLS) or not error.origin.endswith(f"//{page['host']}")  # it redirects to another
+            if not is_there:
+                self._hosts.missed(page["host"])
+            raise
         except TimeoutError:
             raise TimedOut(f"Connection timeout after {seconds:g} seconds") from None
 

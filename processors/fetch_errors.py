@@ -8,6 +8,9 @@ from transmissions import RunError
 class FetchError(RunError):
     """Something could not be fetched; the sentence names the URL without its credentials, and why."""
 
+    origin: str = ""
+    """Whom it was asked of at last, behind all redirects, where something was asked."""
+
 
 class Refused(FetchError):
     """A URL or an address that is against the rules, so that no connection was made."""

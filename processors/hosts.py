@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _MOST: Final = 10_000
 """Hosts that are remembered while nobody asks them."""
+_MISSES: Final = 10
+"""How often in a row a host may not be reached until it is left alone: else thousands of URLs of a dead one take hours."""
+_AWAY: Final = 30.0
+"""Seconds for which it is."""
 
 
 class Busy(Exception):
@@ -23,10 +27,18 @@ class Busy(Exception):
         self.seconds = seconds
 
 
+class Away(Exception):
+    """A host could not be reached again and again, and is left alone for so many `seconds` more."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class _Host:
     """What is known of a host. Times are those of the loop."""
 
-    __slots__ = ("apart", "busy", "free_at", "waiting")
+    __slots__ = ("apart", "away_until", "busy", "free_at", "misses", "waiting")
 
     def __init__(self) -> None:
         self.busy = 0
@@ -34,6 +46,9 @@ class _Host:
         """When the next request may begin."""
         self.apart = 0.0
         """Seconds between the beginnings of two requests, as its robots.txt has it."""
+        self.misses = 0
+        """How often in a row it was not to be reached."""
+        self.away_until = 0.0
         self.waiting: deque[asyncio.Future[None]] = deque()
 
 
@@ -49,6 +64,7 @@ class Hosts:
 
         Raises:
             Busy: that would take longer than `patience`, because the host asked for it.
+            Away: nobody is to be reached there.
 
         """
         host = self._known(name)
@@ -71,6 +87,17 @@ class Hosts:
         host = self._known(name)
         host.free_at = max(host.free_at, asyncio.get_running_loop().time() + seconds)
 
+    def reached(self, name: str) -> None:
+        """Know that a host can be reached."""
+        self._known(name).misses = 0
+
+    def missed(self, name: str) -> None:
+        """Know that a host could not be reached; if that happens again and again, leave it alone for some time."""
+        host = self._known(name)
+        host.misses += 1
+        if host.misses >= _MISSES:
+            host.away_until = asyncio.get_running_loop().time() + _AWAY
+
     def _known(self, name: str) -> _Host:
         host = self._hosts.setdefault(name, _Host())
         self._hosts.move_to_end(name)
@@ -82,7 +109,7 @@ class Hosts:
         """Forget the half that nobody asked for longest, but for those at work."""
         now = asyncio.get_running_loop().time()
         for name, host in list(self._hosts.items())[: _MOST // 2]:
-            if not host.busy and not host.waiting and host.free_at <= now:
+            if not host.busy and not host.waiting and max(host.free_at, host.away_until) <= now:
                 del self._hosts[name]
 
 
@@ -99,6 +126,8 @@ async def _queue(host: _Host) -> None:
 
 async def _wait(host: _Host, apart: float, patience: float) -> None:
     now = asyncio.get_running_loop().time()
+    if host.away_until > now:
+        raise Away(host.away_until - now)
     if host.free_at - now > patience:
         raise Busy(host.free_at - now)
     begins = max(now, host.free_at)

@@ -153,6 +153,23 @@ def test_nd02_nd03_quick_pages_are_told_while_slow_ones_are_on_their_way():
     assert (first["event"], quick["index"], rest) == ("metadata", 1, [site.url("/slow")])
 
 
+def test_a_small_crawl_does_not_wait_for_a_large_one():
+    """Of one host, too, they have their turns one after the other."""
+    pages = {f"/{number}": Slow(0.02, html("S", words=3)) for number in range(60)}
+    with (
+        web(pages) as site,
+        serving_crawls() as server,
+        server.asked("POST", "/crawl/stream", asking(site.urls(*pages))) as large,
+    ):
+        first = json.loads(large.readline())
+        small = decoded(server.ask("POST", "/crawl/stream", asking(site.urls("/0", "/1", "/2")))[2])
+        state = server.streams.hub.runs
+        waiting = [run.counts.ended for run in state.values() if run.name == first["request_id"]]
+        large.read()
+    assert small[-1]["successful"] == 3
+    assert waiting[0] < 40
+
+
 def test_nd06_nd07_no_page_ends_the_stream():
     """Of pages that are broken in different ways each has its own error, and the good one its result."""
     pages = {

@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from local_server import Page
+from local_server import Page, redirect
 from site_of_pages import Flaky, Slow, by_url, crawl, html, web
 
 BUSY = Page(b"busy", {"Retry-After": "1"}, 429)
@@ -111,3 +111,23 @@ def test_redirects_are_told(tmp_path):
         (event,) = crawl(site.urls("/a"), tmp_path)
         assert event["result"]["final_url"] == site.url("/b")
         assert event["result"]["redirects"] == [site.url("/a")]
+
+
+def test_a_dead_host_does_not_hold_up_a_crawl(tmp_path):
+    """It is tried some times, and given up for a while: each of its pages says so at once, and others are not touched."""
+    urls = [f"http://127.0.0.9:1/{number}" for number in range(200)]
+    with web({"/": html("A")}) as site:
+        events = crawl([*urls, site.url("/")], tmp_path, {"robots.obey": False, "fetch.tries": 1})
+    errors = [event["error"] for event in events if event["event"] == "error"]
+    assert {error["error_code"] for error in errors} == {"NET_CONNECT"}
+    assert len(errors) == 200
+    assert sum("left alone" in error["message"] for error in errors) >= 180
+
+
+def test_what_a_host_redirects_to_is_not_its_fault(tmp_path):
+    """Links that lead to dead hosts do not make the one they are of a dead one."""
+    pages = {f"/{number}": redirect("http://127.0.0.9:1/") for number in range(20)}
+    with web({**pages, "/good": html("G")}) as site:
+        events = by_url(crawl(site.urls(*pages, "/good"), tmp_path, {"fetch.tries": 1}))
+    assert events["/good"]["event"] == "result"
+    assert sum("left alone" in event["error"]["message"] for path, event in events.items() if path != "/good") == 0
