@@ -155,8 +155,6 @@ async def _start(wanted: Wanted) -> Running:
                 env={name: value for name, value in os.environ.items() if name.startswith(_GIVEN)},
                 chromium_sandbox=os.geteuid() != 0,  # root cannot have the sandbox: Chromium would not start
                 handle_sigint=False,  # when this process is told to stop, pages are finished first
-                handle_sigterm=False,
-                handle_sighup=False,
                 timeout=_STARTING * 1000,
             )
         except playwright.Error as error:
