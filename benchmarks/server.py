@@ -4,6 +4,7 @@ For NDJSON, Server-Sent Events and WebSocket, each with 1 and 100 clients: event
 events made at a steady pace (P95), and from the request to the first byte of the answer (P95); memory for each connection.
 
     python benchmarks/server.py [--clients 1,100,1000] [--events 100000] [--rounds 2] [--protocols ndjson,sse,websocket]
+    python benchmarks/server.py --rate 100000 --clients 1000       the same where all of them come at once (PF-09)
     python benchmarks/server.py --stalled 1000     clients that never read: memory, when they are closed, and what others notice
 """
 
@@ -42,9 +43,24 @@ class Made(Processor):
                 await writer.write({"number": number, "made": time.time(), "text": "x" * message["size"]})
 '''
 MARKS = {"ndjson": b'{"event": "result"', "sse": b"event: result", "websocket": b'"message_type": "result"'}
-_RATE = 100
-"""Clients that come in a second, where events come steadily."""
 PATHS = {"ndjson": "/apps/made/stream", "sse": "/apps/made/sse", "websocket": "/apps/made/ws"}
+
+
+class Claim(NamedTuple):
+    """What the reference claims of a protocol: at least, at most in ms, and clients at once with KiB for each."""
+
+    pace: float
+    delay: float
+    first: float
+    clients: int
+    each: float
+
+
+CLAIMS = {
+    "ndjson": Claim(1000, 15, 500, 1000, 65),
+    "sse": Claim(800, 25, 500, 500, 32),
+    "websocket": Claim(1200, 8, 200, 800, 48),
+}
 
 
 def bare_application():
@@ -193,37 +209,59 @@ def share(values, part):
 
 
 class Figures(NamedTuple):
-    """What one round showed: events a second, P95 of delay and of the first byte in ms, KiB for each connection."""
+    """What one round showed: events a second, P95 of delay and first byte in ms, KiB for each connection, clients that had all."""
 
     pace: float
     delay: float
     first: float
     each: float
+    whole: int
 
 
-async def measured(process, port, protocol, clients, events):
+async def measured(process, port, protocol, clients, options):
     """Measure one round."""
+    events, rate = options.events, options.rate
     quick = {"count": max(200, events // clients), "pause": 0, "size": 100}
     await all_at_once(port, protocol, min(clients, 10), {**quick, "count": 200})
     before = memory(process)
-    lasting = max(5, clients / _RATE + 5)  # All of them are there at once, whenever the first came.
+    lasting = max(5, clients / rate + 5)  # All of them are there at once, whenever the first came.
     message = {"count": int(lasting / 0.25), "pause": 0.25, "size": 100}
-    steady = asyncio.create_task(all_at_once(port, protocol, clients, message, _RATE))
-    await asyncio.sleep(clients / _RATE + 3)
+    steady = asyncio.create_task(all_at_once(port, protocol, clients, message, rate))
+    await asyncio.sleep(clients / rate + 3)
     each = (memory(process) - before) / clients / 1024
     slow, _ = await steady
     seen, seconds = await all_at_once(port, protocol, clients, quick)
     delays = [delay for one in slow for delay in one.delays]
     firsts = [one.first for one in slow]
     pace = sum(one.events for one in seen) / seconds
-    return Figures(pace, share(delays, 0.95) * 1000, share(firsts, 0.95) * 1000, each)
+    whole = sum(one.events >= message["count"] for one in slow)
+    return Figures(pace, share(delays, 0.95) * 1000, share(firsts, 0.95) * 1000, each, whole)
 
 
 def best(rounds):
     """Return the best of each; of memory the first, as a process keeps what it had."""
-    return Figures(
-        max(one.pace for one in rounds), min(one.delay for one in rounds), min(one.first for one in rounds), rounds[0].each
-    )
+    pace, delay, first = max(one.pace for one in rounds), min(one.delay for one in rounds), min(one.first for one in rounds)
+    return Figures(pace, delay, first, rounds[0].each, min(one.whole for one in rounds))
+
+
+def claimed(protocol, clients, rate, found):
+    """Print what was found beside what the reference claims, row by row, in its own order."""
+    claim = CLAIMS[protocol]
+    first_byte = "PF-09" if rate > 10 * clients else "PF-02" if protocol == "websocket" else "PF-01"
+    rows = [
+        (first_byte, f"first byte P95 {found.first:.1f} ms", claim.first, found.first),
+        ({"ndjson": "PF-03", "sse": "PF-04", "websocket": "PF-05"}[protocol], f"{found.pace:.0f} events/s", claim.pace, None),
+        ("PF-06", f"P95 {found.delay:.2f} ms", claim.delay, found.delay),
+        *(
+            [("PF-07", f"{found.whole} of {clients} clients at once to their end", claim.clients, None)]
+            if clients >= 500
+            else []
+        ),
+        ("PF-08", f"{found.each:.1f} KiB each", claim.each, found.each),
+        ("LC-13", f"{1000 / found.pace:.3f} ms for an event, all told", 1, 1000 / found.pace),
+    ]
+    for name, told, least_or_most, most in rows:
+        print(f"  {name}  {told}; claimed: {'at most' if most is not None else 'at least'} {least_or_most:g}", flush=True)
 
 
 def compare(options, folder):
@@ -235,13 +273,14 @@ def compare(options, folder):
             with bare(folder) as base, ours(folder) as other:
                 for turn in range(2 * options.rounds):
                     process, port = (base, other)[turn % 2]
-                    rounds[turn % 2].append(asyncio.run(measured(process, port, protocol, clients, options.events)))
-            (pace, delay, first, each), (our_pace, our_delay, our_first, our_each) = map(best, rounds)
+                    rounds[turn % 2].append(asyncio.run(measured(process, port, protocol, clients, options)))
+            (pace, delay, first, each, _), (our_pace, our_delay, our_first, our_each, _) = map(best, rounds)
             print(
                 f"{protocol:10} {clients:7} {our_pace:8.0f} ({pace:8.0f}) {our_pace / pace:6.2f} "
                 f"{our_delay:7.1f} ({delay:5.1f}) {our_first:15.1f} ({first:5.1f}) {our_each:15.1f} ({each:5.1f})",
                 flush=True,
             )
+            claimed(protocol, clients, options.rate, best(rounds[1]))
 
 
 async def stall(port, protocol, sockets):
@@ -292,6 +331,7 @@ def main():
     parser.add_argument("--events", type=int, default=100000)
     parser.add_argument("--protocols", default="ndjson,sse,websocket")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=100, help="clients that come in a second")
     parser.add_argument("--stalled", type=int)
     parser.add_argument("--seconds", type=float, default=45)
     parser.add_argument("--bare", type=int)
