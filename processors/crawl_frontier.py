@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .crawl_tickets import Ticket
+    from .fetch import Door
 
 _PATIENCE: Final = 20.0
 """Seconds a sitemap may take to begin, and for each pause in it."""
@@ -115,17 +116,19 @@ class CrawlFrontier(OnTheWeb, Source):
 
     async def _read_sitemaps(self, request: CrawlRequest, lines: Lines) -> None:
         """Queue what the sites of the URLs that were asked for list, as if these linked to it."""
-        headers = {"user-agent": self.introduction}
         with lines.finding():
             async with self.door(timeout=_PATIENCE, max_bytes=LARGEST, redirects=REDIRECTS) as door:
                 for origin, row in _origins(request.urls).items():
-                    rules = rules_here().of(origin) or await fetch_rules(origin, door, headers)
-                    rules_here().keep(origin, rules)
-                    listed = rules.sitemaps or [f"{origin}/sitemap.xml"]
-                    async for pages, faults in pages_listed(listed, door, headers):
-                        lines.add(list(self._scope.select(pages, row, row.url)))
-                        for fault in faults:
-                            self.context.log.warning("%s", fault)
+                    await self._read_sitemap(origin, row, lines, door)
+
+    async def _read_sitemap(self, origin: str, row: Row, lines: Lines, door: Door) -> None:
+        headers = {"user-agent": self.introduction}
+        rules = rules_here().of(origin) or await fetch_rules(origin, door, headers)
+        rules_here().keep(origin, rules)
+        async for pages, faults in pages_listed(rules.sitemaps or [f"{origin}/sitemap.xml"], door, headers):
+            lines.add(list(self._scope.select(pages, row, row.url)))
+            for fault in faults:
+                self.context.log.warning("%s", fault)
 
     def _end(self, *, is_finished: bool) -> None:
         queue, self._queue = self._queue, None

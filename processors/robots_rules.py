@@ -11,7 +11,7 @@ from .exchange import Request
 from .fetch_errors import FetchError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from .fetch import Door
 
@@ -72,21 +72,25 @@ class RobotsRules:
 
 async def fetch_rules(origin: str, door: Door, headers: Mapping[str, str]) -> Rules:
     """Return what a site's robots.txt says: without one everything is allowed, with one that cannot be had nothing is."""
-    from protego import Protego
-
-    body = bytearray()
     try:
         async with door.stream(Request(f"{origin}/robots.txt", headers=headers), trusted=False) as answer:
             if answer.status >= 500:  # noqa: PLR2004 - the server's own failures
                 return Rules(fault=f"its robots.txt answers {answer.status}, so nothing of it may be fetched now")
             if answer.status >= 300:  # noqa: PLR2004 - no success
                 return Rules()
-            async for piece in answer.pieces:
-                body += piece
-                if len(body) > _LARGEST:
-                    break
+            return await _read(answer.pieces)
     except FetchError as error:
         return Rules(error=error)
+
+
+async def _read(pieces: AsyncIterator[bytes]) -> Rules:
+    from protego import Protego
+
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > _LARGEST:
+            break
     return Rules(Protego.parse(bytes(body[:_LARGEST]).decode("utf-8", "replace")))
 
 

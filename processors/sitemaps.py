@@ -93,23 +93,27 @@ async def pages_listed(
     seen = {url for url, _ in waiting}
     while waiting:
         url, depth = waiting.popleft()
-        reader = SitemapReader(url)
+        listed: list[str] = []
         try:
-            async for found in _read(url, reader, door, headers):
-                if not reader.is_index:
-                    yield found, []
-                    continue
-                new = [one for one in dict.fromkeys(found) if one not in seen and depth < _DEEPEST][: _MOST_FILES - len(seen)]
-                seen.update(new)
-                waiting.extend((one, depth + 1) for one in new)
+            async for pages in _read(url, listed, door, headers):
+                yield pages, []
         except RunError as error:
             yield [], [error]
+        more = [one for one in dict.fromkeys(listed) if one not in seen and depth < _DEEPEST][: _MOST_FILES - len(seen)]
+        seen.update(more)
+        waiting.extend((one, depth + 1) for one in more)
 
 
-async def _read(url: str, reader: SitemapReader, door: Door, headers: Headers[str, str]) -> AsyncIterator[list[str]]:
+async def _read(url: str, listed: list[str], door: Door, headers: Headers[str, str]) -> AsyncIterator[list[str]]:
+    """Yield the pages that a sitemap lists; if it lists sitemaps, these are put into `listed`."""
+    reader = SitemapReader(url)
     async with door.stream(Request(url, headers=headers), trusted=False) as answer:
         if answer.status != _OK:
             raise RunError(f"{url} answers {answer.status}")
         async for piece in answer.pieces:
-            yield list(reader.feed(piece))
+            found = list(reader.feed(piece))
+            if reader.is_index:
+                listed += found
+            else:
+                yield found
         yield list(reader.end())
