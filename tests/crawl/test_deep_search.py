@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from itertools import chain
 
 import pytest
@@ -147,6 +148,20 @@ def test_a_search_from_the_command_line(tmp_path, monkeypatch, capsys):
     told = capsys.readouterr()
     assert (code, names(map(json.loads, told.out.splitlines()))[-1]) == (3, "search_summary")
     assert "2 found, 1 of them read" in told.err
+
+
+def test_ds12_another_service_is_one_line(tmp_path, monkeypatch):
+    """A copy of the app searches what an earlier crawl has written into its own data."""
+    folder = tmp_path / "apps" / "deepsearch"
+    shutil.copytree(find_app("deepsearch").folder, folder)
+    pipe = (folder / "transmissions.ttl").read_text()
+    local = pipe.replace(":search a :SearXNGSearch ; :settings :engine .", ':search a :LocalSearch ; :folder "pages" .')
+    (folder / "transmissions.ttl").write_text(local)
+    monkeypatch.chdir(tmp_path)
+    with web({"/a": html("Roses")}) as site:
+        transmissions.run("crawl", arguments=[site.url("/a")], output=folder / "data", settings=ALLOW)
+        events = transmissions.run("./apps/deepsearch", message={"query": "roses"}, output="out", settings=ALLOW).messages
+    assert [event["url"] for event in events if event["event"] == "search_result"] == site.urls("/a")
 
 
 def placed(app):
