@@ -12,6 +12,7 @@ and `EventMeshStreamClient` a client of crawls. They need aiohttp: the extra `cl
 
 from .backoff import Backoff, is_retryable
 from .clients import StreamClient
+from .crawls import Document, Hit, Page
 from .errors import Disconnected, Refused, StreamError
 from .eventmesh import EventMeshStreamClient
 from .events import (
@@ -25,6 +26,10 @@ from .events import (
     Record,
     Reset,
     Result,
+    SearchResult,
+    SearchResults,
+    SearchStart,
+    SearchSummary,
     Summary,
     SystemStatus,
 )
@@ -39,18 +44,25 @@ __all__ = [
     "BackpressureDetector",
     "BackpressureWarning",
     "Disconnected",
+    "Document",
     "Event",
     "EventMeshStreamClient",
     "Failure",
     "Heartbeat",
+    "Hit",
     "Metadata",
     "Options",
     "Output",
+    "Page",
     "Progress",
     "Record",
     "Refused",
     "Reset",
     "Result",
+    "SearchResult",
+    "SearchResults",
+    "SearchStart",
+    "SearchSummary",
     "Stream",
     "StreamClient",
     "StreamError",

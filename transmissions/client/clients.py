@@ -11,7 +11,7 @@ from .options import PROTOCOLS, Options
 from .stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import aiohttp
 
@@ -60,6 +60,34 @@ class StreamClient:
             return self._transport(path, Asked(message or {}, name, session_id or f"session-{name}", key or name))
 
         return Stream(transport, self.options, self.handlers, self.control)
+
+    def crawl(
+        self,
+        urls: Iterable[str],
+        options: Mapping[str, Any] | None = None,
+        *,
+        path: str = "/crawl",
+        session_id: str = "",
+        key: str = "",
+    ) -> Stream:
+        """Fetch pages: for each URL there is one `Result`, with its `page`, or one `Failure`, as soon as that is known."""
+        message = {"urls": list(urls), "options": dict(options or {})}
+        return self.stream_at(path, message, session_id=session_id, key=key)
+
+    def deep_search(
+        self,
+        query: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        path: str = "/deepsearch",
+        session_id: str = "",
+        key: str = "",
+    ) -> Stream:
+        """Search the web, and fetch what is found: `SearchResults`, a `SearchResult` for each page, and a `SearchSummary`.
+
+        Options are `limit`, `include_content`, and those of the crawl in `crawl_options`.
+        """
+        return self.stream_at(path, {**(options or {}), "query": query}, session_id=session_id, key=key)
 
     def follow(self, request_id: str, since: int = 0) -> Stream:
         """Follow a run that was begun before, from behind the event of a number. Not over a WebSocket."""

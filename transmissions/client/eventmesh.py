@@ -64,10 +64,9 @@ class EventMeshStreamClient:
             StreamError: the server refused, or the connection broke more often than `max_retries`.
 
         """
-        message = {"urls": list(urls), "options": dict(options or {})}
         session = f"session-{int(time.time())}-{secrets.token_hex(8)}"
         try:
-            with self._client.stream_at(self.options["path"], message, session_id=session) as stream:
+            with self._client.crawl(urls, options, path=self.options["path"], session_id=session) as stream:
                 self.metrics = stream.metrics
                 stream.run()
         finally:

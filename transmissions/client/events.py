@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .crawls import Document, Hit, Page
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -67,6 +69,11 @@ class Result(Event):
         """The message."""
         return self.data.get("result")
 
+    @property
+    def page(self) -> Page:
+        """The message as a page, where the run is a crawl."""
+        return Page.of(self.result if isinstance(self.result, dict) else {})
+
 
 @dataclass(frozen=True, slots=True)
 class Failure(Event):
@@ -82,6 +89,11 @@ class Failure(Event):
     def message(self) -> str:
         """The sentence."""
         return str(self.error.get("message") or "")
+
+    @property
+    def url(self) -> str:
+        """The page that it is about, where the run is a crawl."""
+        return str(self.data.get("url") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,63 @@ class Record(Event):
     """What an endpoint sends that has no envelopes."""
 
 
+@dataclass(frozen=True, slots=True)
+class SearchStart(Event):
+    """A search begins."""
+
+    @property
+    def query(self) -> str:
+        """What is looked for."""
+        return str(self.data.get("query") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResults(SearchStart):
+    """What was found."""
+
+    @property
+    def hits(self) -> list[Hit]:
+        """The pages, the best first."""
+        return [Hit.of(hit) for hit in self.data.get("results") or ()]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult(Event):
+    """One page that was found, read if that was asked for."""
+
+    @property
+    def hit(self) -> Hit:
+        """How it was found."""
+        return Hit.of(self.data)
+
+    @property
+    def content(self) -> Document | None:
+        """What it says."""
+        content = self.data.get("content")
+        return Document.of(content) if isinstance(content, dict) else None
+
+    @property
+    def page(self) -> Page | None:
+        """What became of fetching it."""
+        crawled = self.data.get("crawl_result")
+        return Page.of({"url": self.hit.url, **crawled}) if isinstance(crawled, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSummary(SearchStart):
+    """What became of a search."""
+
+    @property
+    def urls_found(self) -> int:
+        """How many pages were found."""
+        return int(self.data.get("urls_found") or 0)
+
+    @property
+    def urls_crawled(self) -> int:
+        """How many of them were read."""
+        return int(self.data.get("urls_crawled") or 0)
+
+
 KINDS: Final[Mapping[str, type[Event]]] = {
     "metadata": Metadata,
     "progress": Progress,
@@ -163,6 +232,13 @@ KINDS: Final[Mapping[str, type[Event]]] = {
     "backpressure_warning": BackpressureWarning,
 }
 
+_OF_SEARCHES: Final[Mapping[str, type[Event]]] = {
+    "search_start": SearchStart,
+    "search_results": SearchResults,
+    "search_result": SearchResult,
+    "search_summary": SearchSummary,
+}
+
 
 def read(data: Any, seq: int = 0, name: str = "") -> Event:
     """Return an event of what JSON was sent; one that does not say what it is is a bare record, and the protocol may."""
@@ -170,4 +246,5 @@ def read(data: Any, seq: int = 0, name: str = "") -> Event:
         return Record(name or "record", seq, data if isinstance(data, dict) else {"value": data})
     name = data["event"]
     number = data.get("seq")
-    return KINDS.get(name, Event)(name, number if isinstance(number, int) else 0, data)
+    kind = KINDS.get(name) or _OF_SEARCHES.get(name, Event)
+    return kind(name, number if isinstance(number, int) else 0, data)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .clients import StreamClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from .events import Event, Summary
     from .handlers import Handlers
@@ -58,6 +58,30 @@ class SyncStreamClient:
     ) -> SyncStream:
         """Begin a run at an endpoint: what has `/stream`, `/sse` and `/ws` below it."""
         return self._synced(self._client.stream_at(path, message, session_id=session_id, key=key))
+
+    def crawl(
+        self,
+        urls: Iterable[str],
+        options: Mapping[str, Any] | None = None,
+        *,
+        path: str = "/crawl",
+        session_id: str = "",
+        key: str = "",
+    ) -> SyncStream:
+        """Fetch pages: for each URL there is one `Result` or one `Failure`."""
+        return self._synced(self._client.crawl(urls, options, path=path, session_id=session_id, key=key))
+
+    def deep_search(
+        self,
+        query: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        path: str = "/deepsearch",
+        session_id: str = "",
+        key: str = "",
+    ) -> SyncStream:
+        """Search the web, and fetch what is found."""
+        return self._synced(self._client.deep_search(query, options, path=path, session_id=session_id, key=key))
 
     def follow(self, request_id: str, since: int = 0) -> SyncStream:
         """Follow a run that was begun before."""

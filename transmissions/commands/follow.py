@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HELP = "print a run of a server while it runs"
 _RUN: Final = re.compile(r"/runs/([^/]+)(?:/stream)?/?")
 _APP: Final = re.compile(r"/apps/([^/]+)(?:/(?P<last>stream|sse|ws))?/?")
+_ENDPOINT: Final = re.compile(r"(/.+)/(?:stream|sse|ws)/?")
 _PROTOCOLS: Final = ("ndjson", "sse", "websocket")
 _ALIASES: Final = {"stream": "ndjson", "nd-json": "ndjson", "jsonl": "ndjson", "event-stream": "sse", "ws": "websocket"}
 _CODES: Final = {"complete": OK, "partial": INCOMPLETE}
@@ -31,8 +32,8 @@ _BEYOND: Final = {"heartbeat", "system_status", "backpressure_warning", "progres
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans follow`."""
     add = parser.add_argument
-    add("url", metavar="URL", help="a run (…/runs/ID), or an app to run (…/apps/NAME)")
-    add("-m", "--message", metavar="JSON", default="{}", help="the first message, if it is an app")
+    add("url", metavar="URL", help="a run (…/runs/ID), or what is to be run: an app (…/apps/NAME), an endpoint (…/stream)")
+    add("-m", "--message", metavar="JSON", default="{}", help="the first message, if one is begun")
     add("--since", metavar="N", type=_number, default=0, help="go on behind event N of a run")
     add("--json", action="store_true", help="print events as NDJSON on a terminal, too")
     add("--results", action="store_true", help="print results alone, without what is around them")
@@ -123,7 +124,9 @@ def _opened(client: StreamClient, path: str, options: Namespace) -> Stream:
         return client.follow(unquote(found[1]), options.since)
     if found := _APP.fullmatch(path):
         return client.stream(unquote(found[1]), message_of(options))
-    raise UsageError(f"'{options.url}' is neither a run (…/runs/ID) nor an app (…/apps/NAME)")
+    if found := _ENDPOINT.fullmatch(path):
+        return client.stream_at(found[1], message_of(options))
+    raise UsageError(f"'{options.url}' is neither a run (…/runs/ID) nor an app (…/apps/NAME), nor an endpoint (…/stream)")
 
 
 def split(url: str) -> tuple[str, str]:
@@ -195,7 +198,7 @@ class _Terminal(_Lines):
 
         self._count += isinstance(event, Result)
         if event.name not in _BEYOND:
-            self._write(_said(event))
+            self._write(_printable(_said(event)))
         total = event.data.get("total") if event.name == "progress" else None
         sys.stdout.write(f"\r\x1b[K{self._count}{f' of {total}' if total else ''} results")
         sys.stdout.flush()
@@ -213,17 +216,29 @@ def _said(event: Event) -> str:
     from transmissions import client
 
     if isinstance(event, client.Summary):
-        return _printable(f"{event.status}: {event.successful} results, {event.failed} errors")
+        return f"{event.status}: {event.successful} results, {event.failed} errors"
     if isinstance(event, client.Failure):
-        return _printable(f"error: {event.message}")
+        return f"error: {event.url}: {event.message}" if event.url else f"error: {event.message}"
     if isinstance(event, client.Output):
-        return _printable(event.text.rstrip("\n"))
+        return event.text.rstrip("\n")
     if isinstance(event, client.Metadata):
-        return _printable(f"run {event.request_id}")
+        return f"run {event.request_id}"
     if isinstance(event, client.Reset):
-        return _printable(f"events {event.since + 1} to {event.first - 1} are lost: the server has them no longer")
+        return f"events {event.since + 1} to {event.first - 1} are lost: the server has them no longer"
     data = event.result if isinstance(event, client.Result) else event.data
-    return _printable(json.dumps(data, ensure_ascii=False, indent=None))
+    return _said_of_page(event) or json.dumps(data, ensure_ascii=False, indent=None)
+
+
+def _said_of_page(event: Event) -> str:
+    """Return in one line what a crawl or a search tells, and nothing of anything else."""
+    from transmissions import client
+
+    if isinstance(event, client.SearchResults):
+        return f"found {len(event.hits)} pages"
+    if isinstance(event, client.SearchResult):
+        return f"{event.hit.rank}. {event.hit.url}  {event.hit.title}"
+    page = event.page if isinstance(event, client.Result) else None
+    return f"{page.status} {page.url}  {page.document.title or ''}".rstrip() if page and page.document else ""
 
 
 def _printable(text: str) -> str:

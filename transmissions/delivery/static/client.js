@@ -14,6 +14,8 @@ const NAMES = new Set(
   "metadata progress result error output summary reset heartbeat ping system_status backpressure_warning".split(" "),
 );
 
+const SEARCHED = ["search_start", "search_results", "crawl_start", "search_result", "search_summary"];
+
 /** A client of one server. */
 export class StreamClient {
   #handlers = new Map();
@@ -61,6 +63,16 @@ export class StreamClient {
   /** Begin a run at an endpoint: what has `/stream`, `/sse` and `/ws` below it. */
   streamAt(path, message = {}, options = {}) {
     return new Stream(this, { path, message, ...options });
+  }
+
+  /** Fetch pages: for each URL there is one `result` or one `error`, as soon as that is known. */
+  crawl(urls, options = {}, { path = "/crawl", ...asked } = {}) {
+    return this.streamAt(path, { urls, options }, asked);
+  }
+
+  /** Search the web, and fetch what is found. Options are `limit`, `include_content`, and those of the crawl in `crawl_options`. */
+  deepSearch(query, options = {}, { path = "/deepsearch", ...asked } = {}) {
+    return this.streamAt(path, { ...options, query }, { eventNames: SEARCHED, ...asked });
   }
 
   /** Follow a run that was begun before, from behind the event of a number. */
@@ -359,7 +371,8 @@ async function* openEventSource(stream, signal) {
     // EventSource calls its own faults `error`, too; only those that were sent have data.
     if (data !== undefined) inbox.push(read(data, type === "message" ? "" : type, Number(lastEventId) || 0));
   };
-  for (const name of ["message", ...NAMES, ...(options.eventNames ?? [])]) source.addEventListener(name, take);
+  const own = [...(options.eventNames ?? []), ...(asked.eventNames ?? [])];
+  for (const name of ["message", ...NAMES, ...own]) source.addEventListener(name, take);
   source.onerror = (event) => {
     if (event.data !== undefined) return;
     asked.wasRefused = source.readyState === REFUSED;

@@ -24,8 +24,8 @@ export class EventMeshStreamClient {
   /** Crawl to the end, and return the metrics. */
   async streamCrawlResults(urls, options = {}) {
     const { signal, ...crawl } = options;
-    const message = { urls, options: crawl };
-    const stream = this.client.streamAt(this.options.path, message, { signal, sessionId: newSession("session") });
+    const { path } = this.options;
+    const stream = this.client.crawl(urls, crawl, { path, signal, sessionId: newSession("session") });
     this.metrics = stream.metrics;
     for await (const event of stream) tell(this, event);
     return stream.metrics.getMetrics();
@@ -47,7 +47,7 @@ export class EventMeshSSEClient {
   /** Begin a crawl; `finished` is settled when it has ended. */
   async startCrawlSSE(urls, options = {}) {
     this.disconnect();
-    this.stream = this.client.streamAt(this.options.path, { urls, options });
+    this.stream = this.client.crawl(urls, options, { path: this.options.path });
     this.finished = this.#read(this.stream);
     this.finished.catch(() => {}); // who waits for it is told
     return this.stream;
@@ -94,7 +94,7 @@ export class EventMeshWebSocketClient {
   /** Crawl. What is returned has `requestId`, and is a promise of `{ results, summary }`. */
   crawl(urls, options = {}) {
     const { onProgress, onResult, ...crawl } = options;
-    const stream = this.client.streamAt(this.options.path, { urls, options: crawl }, { sessionId: this.sessionId ?? "" });
+    const stream = this.client.crawl(urls, crawl, { path: this.options.path, sessionId: this.sessionId ?? "" });
     this.activeRequests.set(stream.requestId, stream);
     const work = this.#read(stream, { onProgress, onResult });
     return Object.assign(work, { requestId: stream.requestId });
@@ -145,6 +145,24 @@ export class ReconnectingStreamClient extends StreamErrorHandler {
   streamWithRetry(stream) {
     return this.handleStreamWithRetry(stream);
   }
+}
+
+/** Search, calling `onEvent` with what comes; return `{ results, summary }`, both as they were sent. */
+export async function streamDeepSearch(query, options = {}) {
+  const { limit = 10, include_content = true, crawl_options = {}, onEvent, signal, ...connection } = options;
+  const stream = new StreamClient(connection).deepSearch(
+    query,
+    { limit, include_content, crawl_options },
+    { signal, sessionId: newSession("search") },
+  );
+  const results = [];
+  let summary = null;
+  for await (const event of stream) {
+    onEvent?.(event);
+    if (event.event === "search_result") results.push(event);
+    if (event.event === "search_summary") summary = event;
+  }
+  return { results, summary };
 }
 
 function tell(client, event) {

@@ -61,7 +61,8 @@ function show(event) {
   if (event.event === "progress") advance(event.completed, event.total);
   if (event.event === "result") card(event.result);
   if (event.event === "record") card(event.record);
-  if (event.event === "error") status(`Error: ${event.error?.message ?? event.message}`);
+  if (event.event === "search_result") card(found(event));
+  if (event.event === "error") status(["Error", event.url, event.error?.message ?? event.message].filter(Boolean).join(": "));
   if (event.event === "summary") end(event);
 }
 
@@ -85,6 +86,11 @@ function card(result) {
   for (const [name, value] of facts(result, about)) box.append(element("p", "", name ? `${name}: ${value}` : value));
   find("results").append(box);
   if (find("results").childElementCount > CARDS) find("results").firstElementChild.remove();
+}
+
+// What a search has found, as a crawl tells of pages.
+function found({ url, search_title, search_snippet, content, crawl_result }) {
+  return { url, ...crawl_result, document: { title: content?.title ?? search_title, text: content?.markdown ?? search_snippet } };
 }
 
 function facts(result, about) {
