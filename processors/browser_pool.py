@@ -172,9 +172,15 @@ async def _watch(browser: Browser, most: int) -> None:
         session = await browser.new_browser_cdp_session()
         while True:
             await asyncio.sleep(_LOOKING)
-            for process in (await session.send("SystemInfo.getProcessInfo"))["processInfo"]:
-                if process["type"] == "renderer" and _memory(process["id"]) > most:
-                    os.kill(process["id"], signal.SIGKILL)
+            processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
+            pages = [process["id"] for process in processes if process["type"] == "renderer"]
+            for pid in filter(lambda pid: _memory(pid) > most, pages):
+                _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # it has just ended
+        os.kill(pid, signal.SIGKILL)
 
 
 def _memory(pid: int) -> int:

@@ -43,10 +43,8 @@ async def render(page: Given, running: Running, rules: Rules) -> Rendered:
     from playwright.async_api import Error
 
     try:
-        async with asyncio.timeout(rules.seconds):
-            with running.proxy.visit(rules.allowed, rules.max_traffic) as visitor:
-                async with _profile(running, visitor, rules) as context:
-                    return await _Tab(page, await context.new_page(), visitor, rules).result()
+        async with asyncio.timeout(rules.seconds), _profile(running, rules) as (context, visitor):
+            return await _Tab(page, await context.new_page(), visitor, rules).result()
     except TimeoutError:
         raise PageFault("RENDER_TIMEOUT", f"the page was not rendered within {rules.seconds:g} seconds") from None
     except Error as error:
@@ -55,26 +53,32 @@ async def render(page: Given, running: Running, rules: Rules) -> Rendered:
 
 
 @asynccontextmanager
-async def _profile(running: Running, visitor: Visitor, rules: Rules) -> AsyncIterator[BrowserContext]:
-    from playwright.async_api import Error
-
+async def _profile(running: Running, rules: Rules) -> AsyncIterator[tuple[BrowserContext, Visitor]]:
+    """Give a page a profile of its own, which is gone with it, and its way through the proxy."""
     major = running.browser.version.partition(".")[0]
     engine = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
-    context = await running.browser.new_context(
-        proxy={"server": running.proxy.url, "username": visitor.name, "password": visitor.word},
-        user_agent=f"{engine} {rules.introduction}",
-        accept_downloads=False,
-        service_workers="block",
-        permissions=[],
-    )
-    try:
-        yield context
-    finally:
+    with running.proxy.visit(rules.allowed, rules.max_traffic) as visitor:
+        context = await running.browser.new_context(
+            proxy={"server": running.proxy.url, "username": visitor.name, "password": visitor.word},
+            user_agent=f"{engine} {rules.introduction}",
+            accept_downloads=False,
+            service_workers="block",
+            permissions=[],
+        )
         try:
-            async with asyncio.timeout(_CLOSING):
-                await context.close()
-        except (Error, TimeoutError):
-            running.is_sick = True
+            yield context, visitor
+        finally:
+            await _close_profile(context, running)
+
+
+async def _close_profile(context: BrowserContext, running: Running) -> None:
+    from playwright.async_api import Error
+
+    try:
+        async with asyncio.timeout(_CLOSING):
+            await context.close()
+    except (Error, TimeoutError):
+        running.is_sick = True
 
 
 class _Tab:
