@@ -56,7 +56,17 @@ def test_sigterm_has_its_own_code():
 )
 def test_the_second_signal_ends_c_code(work):
     """A second signal ends the process even while C code holds the main thread."""
-    script = f"{PRELUDE}\nwith watched(drained.set):\n    print('at work', flush=True)\n    {work}"
+    _is_ended(f"{PRELUDE}\nwith watched(drained.set):\n    print('at work', flush=True)\n    {work}")
+
+
+def test_the_second_signal_ends_c_code_under_uvloop():
+    """That loop has a wake-up descriptor of its own, and ours takes its place."""
+    slow = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
+    main = f"async def main():\n with watched(drained.set):\n  print('at work', flush=True)\n  {slow}"
+    _is_ended(f"{PRELUDE}\nimport hashlib, uvloop\n{main}\nuvloop.new_event_loop().run_until_complete(main())")
+
+
+def _is_ended(script):
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "at work\n"
         process.send_signal(signal.SIGINT)

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import uvicorn
 
 from . import signals
-from .api_guard import HEADERS
 from .delivery.doors import PATIENCE, Connection, Doorkeeper, socket_class
 from .errors import RunError, UsageError
 
@@ -68,7 +67,7 @@ class Server(uvicorn.Server):
         doorkeeper = Doorkeeper(concurrent + _SPARE, per_address)
         config = uvicorn.Config(
             app,
-            loop="asyncio",
+            loop="auto",
             http=cast("Any", partial(Connection, doorkeeper)),
             ws=cast("Any", partial(socket_class(), doorkeeper)) if sockets else "none",
             ws_max_size=(sockets or SocketLimits()).largest,
@@ -81,7 +80,6 @@ class Server(uvicorn.Server):
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=int(timeout) + 5,
-            h11_max_incomplete_event_size=HEADERS,
         )
         super().__init__(config)
         self._kill = kill
@@ -111,7 +109,9 @@ class Server(uvicorn.Server):
 
     def until_asked_to_stop(self, listener: socket.socket) -> None:
         """Serve in a thread, until `should_exit` is set."""
-        asyncio.run(self.serve([listener]))
+        # uvloop, if it is there. It has a wake-up pipe of its own for signals; what hears them here is a thread at ours.
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(self.serve([listener]))
 
     def until_stopped(self, listener: socket.socket) -> int:
         """Serve until a signal comes, and return the exit code."""

@@ -6,7 +6,9 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from transmissions.api_guard import HEADERS
 
 from .http import ABORT, TEXTS
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATIENCE: Final = 10.0
 """Seconds a connection has for the head of a request, and for what nobody asks about."""
@@ -48,7 +50,7 @@ class Doorkeeper:
             del self._of[address]
 
 
-class Connection(H11Protocol):
+class Connection(HttpToolsProtocol):
     """A connection that is closed if it asks for nothing, at first or any time later."""
 
     def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
@@ -56,6 +58,7 @@ class Connection(H11Protocol):
         self._doorkeeper = doorkeeper
         self._waiting: asyncio.TimerHandle | None = None
         self._is_counted = self._is_socket = False
+        self._unread = 0
         self.app = cast("Any", partial(_abortable, self.app, self))
 
     def connection_made(self, transport: Any) -> None:
@@ -72,17 +75,35 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take data, and watch as long as they make no request."""
+        self._unread += len(data)
         super().data_received(data)
-        if self._is_socket or (self.cycle is not None and not self.cycle.response_complete):
+        if self._unread > HEADERS:
+            self.send_400_response(f"more than {HEADERS} bytes of headers")
+        elif self._is_socket or (self.cycle is not None and not self.cycle.response_complete):
             self._stop_waiting()
         elif self._waiting is None:
             # Part of a head, or the rest of a body that was refused: uvicorn would wait for the next byte for ever.
             self._wait()
 
-    def handle_websocket_upgrade(self, event: Any) -> None:
+    def handle_websocket_upgrade(self) -> None:
         """Become a WebSocket, which is watched by pings."""
         self._is_socket = True
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
+
+    def on_headers_complete(self) -> None:
+        """Begin an answer."""
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body. What is in front of it and behind it, up to the next head, is counted: nobody else does."""
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Know that a request is whole."""
+        self._unread = 0
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave nothing behind."""
@@ -142,4 +163,15 @@ async def _abortable(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive
     scope["extensions"] = {**scope.get("extensions", {}), ABORT: protocol.transport.abort}
     if scope["type"] == "websocket":
         scope["extensions"][TEXTS] = protocol.send_texts
+    elif scope["http_version"] == "1.0":
+        send = partial(_unframed, protocol.cycle, send)
     await app(scope, receive, send)
+
+
+async def _unframed(cycle: Any, send: Send, message: Message) -> None:
+    """Send without chunks: who speaks HTTP/1.0 has no word for them, and takes what comes until the connection ends."""
+    if message["type"] == "http.response.start":
+        cycle.chunked_encoding = False
+    else:
+        cycle.expected_content_length = len(message.get("body", b""))
+    await send(message)
