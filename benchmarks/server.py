@@ -209,7 +209,7 @@ def share(values, part):
 
 
 class Figures(NamedTuple):
-    """What one round showed: events a second, P95 of delay and first byte in ms, KiB for each connection, clients that had all."""
+    """What one round showed: events a second, P95 of delay and first byte in ms, KiB each, clients that had all."""
 
     pace: float
     delay: float
