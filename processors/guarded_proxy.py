@@ -7,7 +7,6 @@ the connection is made to the very addresses that were judged. What it sends has
     async with GuardedProxy() as proxy:
         with proxy.visit(Allowed(()), most=50 * 2**20) as visitor:
             ... a browser with the proxy `proxy.url`, `visitor.name` and `visitor.word` ...
-        visitor.refused
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ _SILENT: Final = 60.0
 """Seconds for which a connection may be silent."""
 _OWN: Final = ("proxy-", "connection:", "keep-alive:")
 """Headers that are for this proxy only."""
+_Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Visitor:
@@ -194,22 +194,22 @@ def _judged(asked: _Asked, visitor: Visitor) -> Place:
     return place
 
 
-async def _connect(place: Place, visitor: Visitor) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(place: Place, visitor: Visitor) -> _Ends:
     try:
         async with asyncio.timeout(_ASKING):
-            addresses = await addresses_of(place.host, place.port, visitor.allowed)
-            for _, address in addresses:
-                with suppress(OSError):
-                    return await asyncio.open_connection(address, place.port, limit=_HEAD)
+            return await _first(place, await addresses_of(place.host, place.port, visitor.allowed))
     except Refused as refusal:
         visitor.refused[place.host, place.port] = str(refusal)
         raise _NoMore(403) from None
     except (OSError, TimeoutError):
-        pass
+        raise _NoMore(502) from None
+
+
+async def _first(place: Place, addresses: list[tuple[int, str]]) -> _Ends:
+    for _, address in addresses:
+        with suppress(OSError):
+            return await asyncio.open_connection(address, place.port, limit=_HEAD)
     raise _NoMore(502)
-
-
-_Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _relay(asked: _Asked, visitor: Visitor, near: _Ends, far: _Ends) -> None:
