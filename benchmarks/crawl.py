@@ -243,23 +243,25 @@ def waiting(course, hubs, options, count):
         command = course.ours("reading", {"urls": urls, "options": fixed | options}, output)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            until = time.monotonic() + 60
-            while queued(output / "crawl.db") < count:
-                assert time.monotonic() < until, f"{queued(output / 'crawl.db')} URLs are queued, not {count}"
-                time.sleep(0.2)
-            time.sleep(1)
+            until_idle(process.pid)
             status = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
         finally:
             process.kill()
             process.wait()
+    with contextlib.closing(sqlite3.connect(output / "crawl.db")) as base:
+        (known,) = base.execute("SELECT count(*) FROM page").fetchone()
+    assert known >= count, f"{known} URLs were queued, not {count}"
     return tuple(int(status[name].split()[0]) * 1024 for name in ("VmHWM", "VmRSS"))
 
 
-def queued(place):
-    """Return how many URLs a crawl knows."""
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as base:
-        return base.execute("SELECT count(*) FROM page").fetchone()[0]
-    return 0
+def until_idle(pid):
+    """Wait until a process and those below it have done nothing for a while."""
+    before, since = 0.0, time.monotonic()
+    while time.monotonic() - since < 2:
+        time.sleep(0.1)
+        _, now = tree_of(pid)
+        if now - before > 0.02:
+            before, since = now, time.monotonic()
 
 
 def queueing(course):

@@ -62,12 +62,12 @@ class Site:
             first, count = int(number) * LISTED // SITEMAPS, LISTED // SITEMAPS
             places = "".join(f"<url><loc>http://{host}/q/{one}</loc></url>" for one in range(first, first + count))
             return answer([f"<urlset>{places}</urlset>".encode()], "text/xml")
-        return None
+        return None if kind == "q" else answer([b"nothing here"], status="404 Not Found")
 
 
-def answer(parts, kind="text/html; charset=utf-8"):
+def answer(parts, kind="text/html; charset=utf-8", status="200 OK"):
     """Return the bytes of an answer, in pieces."""
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {sum(map(len, parts))}\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {sum(map(len, parts))}\r\n\r\n"
     return [head.encode(), *parts]
 
 
