@@ -7,11 +7,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from local_server import Page, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = sorted(path.parent.name for path in (ROOT / "apps").glob("*/transmissions.ttl"))
 QUICK = {"stream-data": "pace.rate=1000", "stream-events": "work.concurrency=16", "generate": "work.concurrency=16"}
 """How apps that take their time on purpose take less."""
+HIT = b'{"results": [{"url": "https://example.org/", "title": "T", "content": "C"}]}'
+WEB = {"/": Page(b"<p>Roses.", {"Content-Type": "text/html"}), "/search": Page(HIT, {"Content-Type": "application/json"})}
+
+
+def words_of(app, url):
+    """Return what an app is called with: nothing, unless it needs a site or a service of the web."""
+    if app == "crawl":
+        return [f"{url}/", "--set", "network.allow=127.0.0.1"]
+    if app == "deepsearch":
+        return ["roses", "--set", f"search.url={url}", "-m", '{"include_content": false}']
+    return ["--set", QUICK[app]] if app in QUICK else []
 
 
 def trans(home, *words):
@@ -32,12 +44,13 @@ def test_the_apps_are_valid(tmp_path):
 def test_an_app_runs_on_its_own_data(app, tmp_path):
     """A dry run shows every step and leaves no trace; a run comes to its end, and writes only into the folder of its name."""
     before = sorted(ROOT.glob("apps/**/*"))
-    words = [app, *(["--set", QUICK[app]] if app in QUICK else [])]
-    dry = trans(tmp_path, *words, "--dry-run")
-    assert dry.returncode == 0, dry.stderr
-    assert re.search(r"^  [\w-]+ \(\w+\)", dry.stdout, re.MULTILINE)
-    assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
-    result = trans(tmp_path, *words)
+    with serving(WEB) as server:
+        words = [app, *words_of(app, server.url)]
+        dry = trans(tmp_path, *words, "--dry-run")
+        assert dry.returncode == 0, dry.stderr
+        assert re.search(r"^  [\w-]+ \(\w+\)", dry.stdout, re.MULTILINE)
+        assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
+        result = trans(tmp_path, *words)
     assert result.returncode == 0, result.stderr
     assert f"{app}: " in result.stderr
     assert {path.name for path in tmp_path.iterdir()} <= {"cache", f"{app}-output"}
