@@ -97,6 +97,7 @@ def test_gr02_the_dashboard_has_its_panels():
     assert titles == [panel.title for panel in PANELS]
     assert {"Active connections", "New connections", "Throughput", "Delivered", "Duration of connections"} <= set(titles)
     assert {"Errors", "Waiting for clients", "Backpressure", "Health"} <= set(titles)
+    assert {"Answers", "To the answer", "How pages are read"} <= set(titles)
 
 
 def test_gr02_no_panel_lies_on_another():
@@ -117,6 +118,8 @@ def test_gr03_rules_have_their_limits_and_times():
     assert (told["StreamErrors"], told["StreamErrorsMany"]) == (("0.05", "10m", "warning"), ("0.1", "5m", "critical"))
     assert (told["StreamDrops"][0], told["StreamDropsMany"][0]) == ("0.1", "0.2")
     assert (told["StreamMemory"][0], told["StreamMemoryMuch"][0]) == ("500e6", "1e9")
+    assert (told["RequestsFail"], told["RequestsSlow"][0]) == (("0.05", "10m", "warning"), "0.5")
+    assert told["PagesRendered"] == ("0.5", "30m", "warning")
     assert (told["StreamsLong"][0], told["StreamsMany"][0], told["StreamDropsGoOn"][0]) == ("60", "100", "5")
 
 

@@ -26,13 +26,18 @@ class Alert(NamedTuple):
     says: str
 
 
-def _rate(measure: of.Measure, suffix: str = "", by: str = "instance") -> str:
-    return f"sum by ({by}) (rate({measure.name}{suffix}[5m]))"
+def _rate(measure: of.Measure, suffix: str = "", by: str = "instance", where: str = "") -> str:
+    return f"sum by ({by}) (rate({measure.name}{suffix}{where}[5m]))"
 
 
 # The share of all events there were. The state of health has the share of those sent, which grows beyond 1.
 _LEFT_OUT: Final = f"{_rate(of.DROPPED)} / ({_rate(of.SENT)} + {_rate(of.DROPPED)})"
 _LONG: Final = f"histogram_quantile(0.99, {_rate(of.LASTED, '_bucket', 'instance, le')})"
+_LATE: Final = f"histogram_quantile(0.95, {_rate(of.HTTP, '_bucket', 'instance, le')})"
+_FAULT: Final = '{status=~"5.."}'
+_HEADLESS: Final = f'{{decision="{of.HEADLESS}"}}'
+_FAULTS: Final = f"{_rate(of.HTTP, '_count', where=_FAULT)} / {_rate(of.HTTP, '_count')}"
+_RENDERED: Final = f"{_rate(of.GATE, where=_HEADLESS)} / {_rate(of.GATE)}"
 _SLOW: Final = f"histogram_quantile(0.95, {_rate(of.TTFB, '_bucket', 'instance, le')})"
 
 ALERTS: Final = (
@@ -66,6 +71,9 @@ ALERTS: Final = (
         "connections are open, and less than 1 event a second is sent",
     ),
     Alert("StreamsSlow", f"{_SLOW} > 0.5", "10m", "warning", "1 of 20 runs has no result within 500 ms"),
+    Alert("RequestsFail", f"{_FAULTS} > {ERRORS[0]:g}", "10m", "warning", "more than 5 % of the answers are faults"),
+    Alert("RequestsSlow", f"{_LATE} > 0.5", "10m", "warning", "1 of 20 answers does not begin within 500 ms"),
+    Alert("PagesRendered", f"{_RENDERED} > 0.5", "30m", "warning", "more than half of the pages need a browser to be read"),
     Alert("StreamServerGone", f"absent({of.SCORE.name})", "5m", "critical", "no server is scraped"),
 )
 

@@ -86,6 +86,9 @@ PANELS: Final = (
             (f"sum by (error_type) ({_rate(of.ERRORS)})", "error: {{error_type}}/s"),
         ),
     ),
+    Panel("Answers", "short", ((f"sum by (endpoint, status) ({_rate(of.HTTP, '_count')})", "{{endpoint}} {{status}}/s"),)),
+    Panel("To the answer", "s", _three(of.HTTP), (_TARGETS["ttfb"],)),
+    Panel("How pages are read", "short", ((f"sum by (decision) ({_rate(of.GATE)})", "{{decision}}/s"),)),
     Panel(
         "Health",
         "none",

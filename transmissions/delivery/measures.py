@@ -45,7 +45,8 @@ HTTP: Final = Measure(
     "http_request_duration_seconds", "histogram", "From a request to the beginning of its answer.", ("endpoint", "status")
 )
 GATE: Final = Measure("gate_decisions_total", "counter", "How pages were read: what runs told by events `gate`.", ("decision",))
-DECISIONS: Final = ("raw", "probes_first", "headless", "cached")
+HEADLESS: Final = "headless"
+DECISIONS: Final = ("raw", "probes_first", HEADLESS, "cached")
 """What a gate may decide; anything else counts as `other`."""
 
 MEASURES: Final = (
