@@ -65,6 +65,8 @@ class RobotsCheck(OnTheWeb, Processor):
 
     async def _check(self, page: Message) -> Message:
         place = take_apart(page["url"])
+        if place.user:
+            return page  # Fetching the page refuses it.
         rules = self._rules.of(place.origin) or await self._ask(place.origin)
         if isinstance(rules.error, Refused):
             return page  # Fetching the page says so itself, better.
