@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
@@ -14,6 +15,14 @@ _MAGIC: Final = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ\x00", "zst
 _BLOCK: Final = 1 << 16
 _MEMORY: Final = 1 << 28
 """Bytes xz may take: what it wants stands in the data. zstd's own limit is half of it."""
+
+
+def has_zstd() -> bool:
+    """Tell whether the library of zstd is installed."""
+    try:
+        return find_spec("backports.zstd") is not None
+    except ModuleNotFoundError:  # nothing else of `backports` is installed either
+        return False
 
 
 def named_by(file: IO[bytes], name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 from transmissions import MISSING, Dynamic, Processor, RunError, UsageError, get_field, set_field
 
 from .access import need
-from .codecs_of_bytes import SUFFIXES, compressed, decompressed, named_by
+from .codecs_of_bytes import SUFFIXES, compressed, decompressed, has_zstd, named_by
 from .file_ends import as_bytes, write_blocks
 from .files import find_file
 from .lines import Bytes  # noqa: TC001 - a setting's type
@@ -150,5 +149,5 @@ class Decompress(_Codec):
 
 
 def _need_zstd(codec: str) -> None:
-    if codec == "zstd" and not importlib.util.find_spec("backports.zstd"):
+    if codec == "zstd" and not has_zstd():
         raise UsageError("the codec zstd needs the library backports.zstd: pip install 'backports.zstd>=1'")

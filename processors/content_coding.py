@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .codecs_of_bytes import has_zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class CodingError(ValueError):
 
 def encodings() -> list[str]:
     """Return the encodings there is a decoder for, for `accept-encoding`."""
-    return ["gzip", "deflate", *(["zstd"] if importlib.util.find_spec("backports.zstd") else [])]
+    return ["gzip", "deflate", *(["zstd"] if has_zstd() else [])]
 
 
 def decoder_of(header: str) -> Decoder:

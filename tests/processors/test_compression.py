@@ -2,13 +2,14 @@
 
 import bz2
 import gzip
-import importlib.util
 import lzma
+import sys
 
 import pytest
 
 from transmissions import RunError, UsageError
 from transmissions.processors.compression import Compress, Decompress
+from transmissions.processors.content_coding import encodings
 
 CODECS = ("gzip", "bz2", "xz", "zstd")
 
@@ -87,11 +88,22 @@ def test_what_is_not_compressed_is_an_error(bench, content, fault):
         bench.through(Decompress(encoding="utf-8"), {"content": content})
 
 
-def test_impossible_settings_are_refused(monkeypatch):
+@pytest.fixture
+def without_zstd(monkeypatch):
+    """An environment in which nothing is installed below `backports`."""
+    monkeypatch.setitem(sys.modules, "backports", None)
+    monkeypatch.delitem(sys.modules, "backports.zstd", raising=False)
+
+
+def test_servers_are_not_asked_for_zstd_where_it_cannot_be_read(without_zstd):
+    """What is accepted is what there is a decoder for."""
+    assert encodings() == ["gzip", "deflate"]
+
+
+def test_impossible_settings_are_refused(without_zstd):
     """A level the codec has not, and zstd where its library is absent."""
     with pytest.raises(UsageError, match="level 0 is none of bz2; it has 1 to 9"):
         Compress(codec="bz2", level=0)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     for kind in (Compress, Decompress):
         with pytest.raises(UsageError, match=r"the codec zstd needs the library backports\.zstd"):
             kind(codec="zstd")
