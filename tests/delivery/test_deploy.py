@@ -121,6 +121,25 @@ def test_sc02_the_balancer_goes_by_the_session_in_query_header_or_cookie():
     assert name == "request_id"
 
 
+def test_the_balancer_gives_no_value_to_what_nginx_knows_by_itself():
+    """It refuses to start then; what a header is set to is known."""
+    given = set(re.findall(r"map \$\w+ \$(\w+) \{", NGINX))
+    known = {
+        "connection",
+        "connections_active",
+        "host",
+        "request_id",
+        "uri",
+        "status",
+        "remote_addr",
+        "server_name",
+        "upstream_addr",
+    }
+    assert given.isdisjoint(known)
+    used = set(re.findall(r"proxy_set_header \w+ \$(\w+);", NGINX))
+    assert {name for name in used if not name.startswith(("http_", "arg_", "cookie_"))} <= given | known
+
+
 def test_the_balancer_holds_nothing_back_and_outlasts_silence():
     """Its times are longer than a heartbeat; it knows the workers of the compose file."""
     told = dict(re.findall(r"^\s*(proxy_\w+|gzip) ([^;{]+);", NGINX, re.MULTILINE))
