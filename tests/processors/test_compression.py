@@ -90,7 +90,7 @@ def test_what_is_not_compressed_is_an_error(bench, content, fault):
 
 @pytest.fixture
 def without_zstd(monkeypatch):
-    """An environment in which nothing is installed below `backports`."""
+    """Make an environment in which nothing is installed below `backports`."""
     monkeypatch.setitem(sys.modules, "backports", None)
     monkeypatch.delitem(sys.modules, "backports.zstd", raising=False)
 
