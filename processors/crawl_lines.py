@@ -123,11 +123,11 @@ class Lines:
         line.busy -= 1
         self._busy -= 1
         self.waiting -= 1
+        self._make_ready(line)
+        self._changed.set()
         has_failed = page is None or "fault" in page
         found = [] if page is None or has_failed else list(self._links(row, page))
         self._added(self._queue.finish(row.id, FAILED if has_failed else DONE, found, self._most - self.total), found)
-        self._make_ready(line)
-        self._changed.set()
 
     def _added(self, count: int, found: list[Found]) -> None:
         self.total += count

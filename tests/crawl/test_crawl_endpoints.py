@@ -170,6 +170,19 @@ def test_a_small_crawl_does_not_wait_for_a_large_one():
     assert waiting[0] < 40
 
 
+def test_a_host_is_spared_by_all_crawls_together():
+    """Two clients that ask for pages of one host have as many at once as one would."""
+    pages = {f"/{number}": Slow(0.03, html("S", words=3)) for number in range(12)}
+    with (
+        web(pages) as site,
+        serving_crawls() as server,
+        server.asked("POST", "/crawl/stream", asking(site.urls(*pages))) as first,
+        server.asked("POST", "/crawl/stream", asking(site.urls(*pages))) as second,
+    ):
+        assert [decoded(reply.read())[-1]["successful"] for reply in (first, second)] == [12, 12]
+    assert site.most_at_once <= 2
+
+
 def test_nd06_nd07_no_page_ends_the_stream():
     """Of pages that are broken in different ways each has its own error, and the good one its result."""
     pages = {

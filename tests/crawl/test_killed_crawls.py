@@ -129,3 +129,18 @@ def test_a_queue_that_cannot_be_written_is_the_fault_of_an_output(tmp_path):
     with web({"/0": html("H")}) as site:
         code, said = finished(command(site, tmp_path))
     assert (code, "crawl.db" in said) == (74, True)
+
+
+FULL = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_full_disk_ends_a_crawl(tmp_path):
+    """When the queue cannot be written any more it says so, and ends with 74."""
+    links = [f"/{number}" for number in range(10_000)]
+    with web(lambda path: html("L", *links, words=3) if path == "/0" else html("P", words=3)) as site:
+        code, said = finished([sys.executable, "-c", FULL, *command(site, tmp_path)])
+    assert (code, "cannot write" in said, "crawl.db" in said) == (74, True, True), said
