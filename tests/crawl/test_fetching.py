@@ -7,6 +7,8 @@ import pytest
 from local_server import Page, redirect
 from site_of_pages import Flaky, Slow, by_url, crawl, html, web
 
+import transmissions
+
 BUSY = Page(b"busy", {"Retry-After": "1"}, 429)
 
 
@@ -131,3 +133,11 @@ def test_what_a_host_redirects_to_is_not_its_fault(tmp_path):
         events = by_url(crawl(site.urls(*pages, "/good"), tmp_path, {"fetch.tries": 1}))
     assert events["/good"]["event"] == "result"
     assert sum("left alone" in event["error"]["message"] for path, event in events.items() if path != "/good") == 0
+
+
+@pytest.mark.parametrize("name", ["a\r\nX-More: b", "gärtner/1.0", "a\0b"])
+def test_a_name_that_no_header_can_hold_is_refused(tmp_path, name):
+    """Before anything is fetched."""
+    with web({}) as site, pytest.raises(transmissions.TransmissionsError, match="cannot stand in a header"):
+        crawl(site.urls("/"), tmp_path, {"network.userAgent": name})
+    assert site.begun == []

@@ -1,5 +1,6 @@
 """Crawls that are stopped or killed: the same command goes on with them, and in the end every page is there once."""
 
+import gzip
 import json
 import os
 import re
@@ -28,7 +29,8 @@ def site_of(number):
 def command(site, folder, *words):
     """Return the words that crawl a site into a folder."""
     options = {"max_depth": 20, "concurrency": 8, "cache_mode": "bypass"}
-    settings = ["network.allow=127.0.0.0/8", "data.enabled=true", "admit.perHost=8", "fetch.perHost=8", "fetch.tries=1"]
+    files = [f"{name}.enabled=true" for name in ("data", "graph", "archive")]
+    settings = [*files, "network.allow=127.0.0.0/8", "admit.perHost=8", "fetch.perHost=8", "fetch.tries=1"]
     return [
         *(sys.executable, "-P", "-m", "transmissions", "run", "crawl", site.url("/0"), "-o", str(folder), "--force"),
         *("-m", json.dumps({"options": options})),
@@ -46,6 +48,13 @@ def paths_in(folder):
     """Return how often each page stands in the output, by its path."""
     lines = (folder / "pages.ndjson").read_text().splitlines()
     return Counter(re.sub(r".*://[^/]*|\?.*", "", json.loads(line)["url"]) for line in lines)
+
+
+def archived_in(folder):
+    """Return how often each page stands in the archive, by its path."""
+    records = gzip.decompress((folder / "pages.warc.gz").read_bytes())
+    asked = re.findall(rb"WARC-Type: response\r\n(?:[^\r]+\r\n)*?WARC-Target-URI: <?\w+://[^/]*(/\d+)", records)
+    return Counter(path.decode() for path in asked)
 
 
 def kill_at(process, site, requests, seconds):
@@ -68,7 +77,12 @@ def test_a_crawl_that_is_killed_again_and_again_has_each_page_once(tmp_path):
         said = last.communicate(timeout=120)[1]
     assert (last.returncode, killed) == (3, KILLS), said  # it ends with 3 for links to what is not there
     assert sum(site.asked().values()) <= 2 * PAGES + 1 + killed * 8, "what was done is not asked for again"
-    assert paths_in(tmp_path) == {f"/{number}": 1 for number in range(PAGES)}
+    each = {f"/{number}": 1 for number in range(PAGES)}
+    assert paths_in(tmp_path) == each
+    assert {path: count for path, count in archived_in(tmp_path).items() if path in each} == each
+    assert len(list((tmp_path / "pages").rglob("*.md"))) == PAGES
+    triples = (tmp_path / "pages.nt").read_text().splitlines()
+    assert len(triples) == len(set(triples))
     assert not (tmp_path / "crawl.db").exists()
 
 
