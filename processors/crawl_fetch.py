@@ -96,7 +96,7 @@ class PageFetch(OnTheWeb, Processor):
 
     async def process(self, message: Message) -> Message:
         """Fetch a page."""
-        return await attempt_page(message, self._fetch(message)) if is_open(message) else message
+        return await attempt_page(message, self._fetch(message)) if is_open(message, "host") else message
 
     async def _fetch(self, page: Message) -> Message:
         seconds = min(page.get("options", {}).get("timeout_seconds", 30), self.timeout / 1000)

@@ -61,7 +61,7 @@ class PageMarkdown(Processor):
 
     def process(self, message: Message) -> Message:
         """Write a page."""
-        if is_good(message) and message.get("document"):
+        if is_good(message, "document"):
             name = f"{place_of(message['url'])}.md"
             path = self.context.output_path(f"{self.folder}/{name}" if self.folder else name)
             write_whole(path, _markdown(message).encode("utf-8", "replace"))

@@ -80,6 +80,38 @@ _OF_FETCHING: Final = {
 }
 
 
+_KINDS: Final[Mapping[str, type]] = {
+    "url": str,
+    "index": int,
+    "depth": int,
+    "host": str,
+    "options": dict,
+    "began": float,
+    "status": int,
+    "final_url": str,
+    "redirects": list,
+    "headers": dict,
+    "content_type": str,
+    "charset": str,
+    "fetched_at": str,
+    "body": bytes,
+    "bytes": int,
+    "gate_decision": str,
+    "measures": dict,
+    "document": dict,
+    "links": list,
+    "processing_stages": list,
+    "stale": dict,
+    "fault": dict,
+}
+"""What the fields of a page are that other steps read."""
+_WRITTEN_BY: Final = {
+    **dict.fromkeys(("index", "host", "options"), "CrawlFrontier"),
+    **dict.fromkeys(("status", "final_url", "headers", "content_type", "charset", "fetched_at", "body"), "PageFetch"),
+    "document": "PageExtract",
+}
+
+
 class PageFault(RunError):
     """What is wrong with one page. `code` is one of `FAULTS`; `context` is told to clients."""
 
@@ -90,19 +122,38 @@ class PageFault(RunError):
         self.context = context
 
 
-def is_page(message: Message) -> bool:
-    """Whether a message is a page at all; what else comes along passes every step of a crawl."""
-    return isinstance(message.get("url"), str) and "event" not in message
+def is_page(message: Message, *needed: str) -> bool:
+    """Whether a message is a page at all; what else comes along passes every step of a crawl.
+
+    Raises:
+        RunError: it is one, and a field is not what steps of a crawl write there, or one of `needed` is missing.
+
+    """
+    if not isinstance(message.get("url"), str) or "event" in message:
+        return False
+    wrong = next((name for name, kind in _KINDS.items() if name in message and not isinstance(message[name], kind)), None)
+    if wrong:
+        raise RunError(f"the field '{wrong}' of a page is no {_KINDS[wrong].__name__} but a {type(message[wrong]).__name__}")
+    missing = next((name for name in needed if name not in message), None)
+    if missing:
+        raise RunError(f"the page has no field '{missing}': {_WRITTEN_BY[missing]} writes it, and stands in front")
+    return True
 
 
-def is_open(message: Message) -> bool:
-    """Whether there is something to do for a step: a page that has not failed and was not found in a cache."""
-    return is_page(message) and "fault" not in message and not message.get("from_cache")
+def is_open(message: Message, *needed: str) -> bool:
+    """Whether there is something to do for a step: a page that has not failed and was not found in a cache.
+
+    Raises as `is_page` does.
+    """
+    return is_page(message) and not (message.get("fault") or message.get("from_cache")) and is_page(message, *needed)
 
 
-def is_good(message: Message) -> bool:
-    """Whether a message is a page that has not failed, fetched now or known."""
-    return is_page(message) and "fault" not in message
+def is_good(message: Message, *needed: str) -> bool:
+    """Whether a message is a page that has not failed, fetched now or known.
+
+    Raises as `is_page` does.
+    """
+    return is_page(message) and "fault" not in message and is_page(message, *needed)
 
 
 def mark(page: Message, stage: str) -> None:

@@ -71,8 +71,8 @@ class PageRecall(_AtTheShelf):
 
     async def process(self, message: Message) -> Message:
         """Look for a page."""
-        reads, writes = _mode(message)
-        if (reads or writes) and is_open(message):
+        reads, writes = _mode(message) if is_open(message) else (False, False)
+        if reads or writes:
             try:
                 key = self._key(message)
             except Refused:  # To fetch it will say so, better.

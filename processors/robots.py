@@ -61,7 +61,7 @@ class RobotsCheck(OnTheWeb, Processor):
 
     async def process(self, message: Message) -> Message:
         """Let a page pass, or put into it why it may not be fetched."""
-        return await attempt_page(message, self._check(message)) if self.obey and is_open(message) else message
+        return await attempt_page(message, self._check(message)) if self.obey and is_open(message, "host") else message
 
     async def _check(self, page: Message) -> Message:
         place = take_apart(page["url"])

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Final
 from transmissions import __version__
 
 from .crawl_log import _PageLog, key_in
+from .crawl_page import is_good
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,8 @@ class WARCWriter(_PageLog):
 
     def takes(self, message: Message) -> bool:
         """Whether a page has an answer."""
-        return super().takes(message) and isinstance(message.get("body"), bytes) and "rendered" not in message
+        is_fetched = super().takes(message) and "body" in message and "rendered" not in message
+        return is_fetched and is_good(message, "status", "final_url", "headers", "fetched_at")
 
     def head(self) -> bytes:
         """Return the record that says what made the file."""
@@ -57,14 +59,13 @@ class WARCWriter(_PageLog):
 
         buffer = BytesIO()
         records = Records(buffer, gzip=True, warc_version="WARC/1.1")
-        headers = [
-            (name, value) for name, value in page["headers"].items() if name not in {"transfer-encoding", "content-length"}
-        ]
+        told = page["headers"].items()
+        headers = [(name, _sound(value)) for name, value in told if name not in {"transfer-encoding", "content-length"}]
         headers.append(("content-length", str(len(page["body"]))))
-        about = {"WARC-Date": page["fetched_at"], _KEY: key_in(page).hex()}
+        about = {"WARC-Date": _sound(page["fetched_at"]), _KEY: key_in(page).hex()}
         status = StatusAndHeaders(str(page["status"]), headers, protocol="HTTP/1.1")
         record = records.create_warc_record(
-            page["final_url"],
+            _sound(page["final_url"]),
             "response",
             payload=BytesIO(page["body"]),
             length=len(page["body"]),
@@ -84,6 +85,11 @@ class WARCWriter(_PageLog):
                     keys.add(bytes.fromhex(found[1].decode()))
                 end += length
         return keys, end
+
+
+def _sound(text: object) -> str:
+    """Return text that a header can hold."""
+    return " ".join(str(text).encode("utf-8", "replace").decode().split())
 
 
 def _members(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from .access import need_text
 from .crawl_page import is_page
 from .crawl_report import CrawlReport, result_of
 
@@ -65,7 +66,7 @@ class SearchReport(CrawlReport):
         if is_page(message):
             return self._of_page(message)
         if message.get("event") == "search_start":
-            ended, self._search = self._end(), _Search(message["query"])
+            ended, self._search = self._end(), _Search(need_text(message, "query"))
             return [*ended, message]
         if self._search:
             self._search.hear(message)

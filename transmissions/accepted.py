@@ -36,6 +36,8 @@ _KINDS: Final[dict[str, tuple[Any, str]]] = {
     "record": ((dict,), "an object"),
 }
 _SHORT: Final = 80
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""What JSON can say and UTF-8 cannot."""
 _KNOWN: Final[dict[type[Record], tuple[Setting, ...]]] = {}
 _COMPARISONS: Final[tuple[tuple[str, str, Callable[[float, float], bool]], ...]] = (
     ("ge", "less than", operator.ge),
@@ -172,6 +174,8 @@ def _of_value(setting: Setting, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _of_text(setting: Setting, text: str, path: str) -> Iterator[Fault]:
+    if _SURROGATE.search(text):
+        yield Fault(path, "holds half a pair of surrogates, which no text does")
     if setting.choices and text not in setting.choices:
         near = suggestion(text[:_SHORT], setting.choices)
         yield Fault(path, f"'{text[:_SHORT]}' is none of {', '.join(setting.choices)}{near}")

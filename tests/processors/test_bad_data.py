@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from makers import MAKERS, WAY
+from makers import MAKERS, OF_CRAWLS, WAY
 from served_makers import SERVED
 
 from transmissions import NodeFailed
@@ -13,6 +13,7 @@ from transmissions.testing import bench, lay_files
 
 JSON = (7, -1, 2.5, True, None, "", "x", "\ud800\x00", [], {}, [None], [[]], [7], {"a": None}, "9" * 30, float("nan"), 10**400)
 ODD = (*JSON, b"\xff\0")
+CRAWLING = {type(held.make()).__name__ for held in OF_CRAWLS} | {"PageFetch", "RobotsCheck"}
 ACCIDENT = re.compile(r"[A-Z]\w*(Error|Exception|Iteration)\b")
 
 
@@ -28,11 +29,14 @@ def variants(value, odd):
 
 
 def odd_messages(name, message):
-    """Return messages of which one field is strange or missing; steps of a conversion trust what others wrote."""
+    """Return messages of which one field is strange or missing; what is inside one, steps of a conversion or a crawl trust."""
     if name in {step.__name__ for step in WAY}:
         whole = message.get("conversation")
         parts = [{key: part for key, part in (whole or {}).items() if key != gone} for gone in (whole or {})]
         return [{**message, "conversation": other} for other in (*ODD, *parts)]
+    if name in CRAWLING:
+        gone = [{key: value for key, value in message.items() if key != name} for name in message]
+        return [{}, *({**message, key: other} for key in message for other in ODD), *gone]
     odd = JSON if name == "ConversationImporter" else ODD  # What it takes has been JSON, and has no bytes.
     return [{}, *(other for other in variants(message, odd) if isinstance(other, dict))]
 

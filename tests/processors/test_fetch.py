@@ -170,6 +170,8 @@ OPEN_SOCKETS = {
     "connections.py",  # the door
     "guarded_proxy.py",  # the way out of a browser, by the rules of the door
     "http_listener.py",  # what listens
+    "page_serving.py",  # a pair of sockets between processes of one run
+    "page_workers.py",  # its other end
     "sdk_connections.py",  # the client the libraries below are given; their URLs are settings and never come with messages
 }
 USE_SDKS = {"llm_anthropic.py", "llm_openai.py", "mcp_client.py", "mcp_session.py", "mcp_stdio.py"}
