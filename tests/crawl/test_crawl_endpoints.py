@@ -220,3 +220,11 @@ def test_nd09_a_result_that_is_too_long_for_a_line_is_an_error_of_its_url():
         events = decoded(server.ask("POST", "/crawl/stream", asking(site.urls("/long", "/short"), extraction="full"))[2])
     assert about(events) == [(0, "error"), (1, "result")]
     assert next(event for event in events if event["event"] == "error")["error"]["error_code"] == "LIMIT_LINE"
+
+
+@pytest.mark.parametrize("words", [4150, 4200, 4300])
+def test_nd09_a_result_of_any_length_is_told_under_its_index(words):
+    """Also where it is hardly too long: what the delivery adds to it counts."""
+    with web({"/long": html("L", words=words)}) as site, serving_crawls() as server:
+        events = decoded(server.ask("POST", "/crawl/stream", asking(site.urls("/long"), extraction="full"))[2])
+    assert [event["index"] for event in events if event["event"] in {"result", "error"}] == [0]
