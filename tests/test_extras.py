@@ -36,7 +36,7 @@ def test_an_extra_nobody_declares_needs_nothing(checkout):
 def test_the_command_is_one_that_can_be_copied():
     """It names the Python that lacks the library, and is quoted for a shell."""
     assert extras.install_command(["a>=1", "b"]) == f"{sys.executable} -m pip install 'a>=1' b"
-    assert extras.library_of("backports.zstd>=1") == "backports.zstd"
+    assert extras.libraries_of(["backports.zstd>=1", "b"]) == "'backports.zstd', 'b'"
 
 
 def test_a_processor_can_be_read_about_without_its_library(monkeypatch, capsys):

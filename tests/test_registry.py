@@ -186,15 +186,6 @@ def test_a_wrong_declaration_is_an_error(home):
     assert "Shout.mark has type dict[str, str]" in registry.problems[0].message
 
 
-def test_a_missing_library_of_an_extra_is_an_error_before_the_run(home, monkeypatch):
-    """A processor that names its extra is refused while its library is missing, with the mend."""
-    monkeypatch.setattr("transmissions.extras.metadata.requires", lambda _: ['no-such-lib>=1; extra == "loud"'])
-    write(home, "loud", SHOUT.replace("    mark:", '    extra = "loud"\n    mark:'))
-    registry = registry_of(home)
-    assert registry.get(NAMESPACE + "Shout") is None
-    assert registry.problems[0].help == f"install it: {sys.executable} -m pip install 'no-such-lib>=1'"
-
-
 @pytest.mark.parametrize("reference", ["loud:Shout", "loud.Shout"])
 def test_a_class_is_found_by_dotted_path(home, reference):
     """`:implementedBy` names a module of the home, whatever the class's IRI is."""

@@ -243,6 +243,34 @@ def test_a_broken_module_in_use_stops_the_app(tmp_path):
     assert (only(problems).code, only(problems).severity) == ("broken-module", "error")
 
 
+@pytest.fixture
+def without_libraries(monkeypatch):
+    """Make an environment that lacks what the library's extras need."""
+    monkeypatch.setattr("transmissions.extras.metadata.requires", lambda _: ['no-such-lib>=1; extra == "http"'])
+
+
+def test_missing_libraries_are_told_once_for_all_that_need_them(tmp_path, without_libraries):
+    """The first place that needs them is marked, the mend is a command, and what else is wrong is told, too."""
+    turtle = ":demo a :Transmission ; :pipe (:a :b) . :a a :HttpClient . :b a :HTTPSink ; :url 'http://a/' ; :sise 1 ."
+    problems = examine(tmp_path, turtle, overrides=["a.url=http://b/"])[1]
+    assert codes(problems) == ["missing-library", "unknown-setting"]
+    assert problems[0].message == "HttpClient and 1 more need 'no-such-lib', not installed here"
+    assert marked(problems[0].span) == ":a"
+    assert problems[0].help == f"install it: {sys.executable} -m pip install 'no-such-lib>=1'"
+
+
+def test_what_is_left_out_needs_no_library(tmp_path, without_libraries):
+    """A node that is not enabled is not made."""
+    turtle = ":demo a :Transmission ; :pipe (:a :b) . :a a :NOP . :b a :HTTPSink ; :url 'http://a/' ; :enabled false ."
+    assert examine(tmp_path, turtle)[1] == []
+
+
+def test_an_override_of_a_node_whose_class_is_unknown_is_no_second_fault(tmp_path):
+    """A node that could not be placed is there all the same."""
+    turtle = ":demo a :Transmission ; :pipe (:a) . :a a :Wigdet ."
+    assert codes(examine(tmp_path, turtle, overrides=["a.size=1"])[1]) == ["unknown-processor"]
+
+
 def test_concurrency_cannot_apply_where_order_matters(tmp_path):
     """A processor that closes groups sees its messages in order or not at all."""
     text = ":demo a :Transmission ; :pipe (:l :a) . :l a :Lister . :a a :Closer ; :concurrency 4 ."

@@ -16,7 +16,7 @@ _CHECKOUT: Final = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 def absent(extra: str) -> list[str]:
     """Return the requirements of an extra whose library is not installed."""
-    return [one for one in _requirements(extra) if not _is_installed(library_of(one))]
+    return [one for one in _requirements(extra) if not _is_installed(_library_of(one))]
 
 
 def require(extra: str, what: str) -> None:
@@ -27,19 +27,22 @@ def require(extra: str, what: str) -> None:
 
     """
     if missing := absent(extra):
-        names = " and ".join(f"'{library_of(one)}'" for one in missing)
-        raise UsageError(f"{what} needs {names}, not installed here; install it: {install_command(missing)}")
+        raise UsageError(f"{what} needs {libraries_of(missing)}, not installed here; install it: {install_command(missing)}")
 
 
-def library_of(requirement: str) -> str:
-    """Return the name of the distribution a requirement asks for."""
-    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+def libraries_of(requirements: list[str]) -> str:
+    """Return the names of the distributions that requirements ask for, in quotes."""
+    return ", ".join(f"'{_library_of(one)}'" for one in requirements)
 
 
 def install_command(requirements: list[str]) -> str:
     """Return what to type to have libraries where this Python looks for them."""
     # Not `pip install 'transmissions[…]'`: the environment of a checkout does not know this project by name.
     return shlex.join([sys.executable, "-m", "pip", "install", *requirements])
+
+
+def _library_of(requirement: str) -> str:
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
 
 
 def _requirements(extra: str) -> list[str]:

@@ -7,12 +7,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from .errors import describe
-from .extras import absent, install_command, library_of
+from .extras import absent, install_command, libraries_of
 from .homes import IMPORT_FAULTS, shown_module
 from .problem import Problem, Span
 from .pysource import class_statements, line_span, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
 
 
@@ -35,26 +36,26 @@ def spec_of(module: str) -> ModuleSpec | None:
         return None
 
 
-def without_libraries(name: str, extra: str, span: Span | None) -> Problem | None:
-    """Return the problem of a processor if optional libraries it names by their extra are missing."""
+def without_libraries(names: Sequence[str], extra: str, span: Span | None) -> Problem | None:
+    """Return the problem of processors if optional libraries they name by their extra are missing."""
     missing = absent(extra) if extra else []
     if not missing:
         return None
-    names = " and ".join(f"'{library_of(one)}'" for one in missing)
-    return _needs(name, names, f"install it: {install_command(missing)}", span)
+    mend = f"install {'it' if len(missing) == 1 else 'them'}: {install_command(missing)}"
+    return _needs(names, libraries_of(missing), mend, span)
 
 
 def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
     span = _place(module, error)
     statement = class_statements(read(span.file)).get(name) if span else None
-    known = without_libraries(name, statement.constants.get("extra", "") if statement else "", span)
+    known = without_libraries([name], statement.constants.get("extra", "") if statement else "", span)
     library = (error.name or "").partition(".")[0]
-    return known or _needs(name, f"'{library}'", f"install {library}", span)
+    return known or _needs([name], f"'{library}'", f"install {library}", span)
 
 
-def _needs(name: str, libraries: str, mend: str, span: Span | None) -> Problem:
-    sentence = f"{name} needs {libraries}, not installed here"
-    return Problem("error", "missing-library", sentence, span, help=mend)
+def _needs(names: Sequence[str], libraries: str, mend: str, span: Span | None) -> Problem:
+    others = f" and {len(names) - 1} more need" if len(names) > 1 else " needs"
+    return Problem("error", "missing-library", f"{names[0]}{others} {libraries}, not installed here", span, help=mend)
 
 
 def _place(module: str, error: BaseException) -> Span | None:

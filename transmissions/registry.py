@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from .class_index import ClassIndex, Declaration, Module, modules_in
 from .errors import ConfigError
 from .homes import BUNDLED_PACKAGE, homes_for, install_homes, load_class
-from .import_faults import spec_of, without_libraries
+from .import_faults import spec_of
 from .problem import Label, Problem
 from .pysource import line_span, read
 from .spec import describe_class
@@ -33,13 +33,12 @@ class Registry:
     """What classes there are. Asking for one imports the module that declares it and no other.
 
     `problems` grows as classes are asked for: two classes with one IRI, a module that cannot be imported, a class that declares
-    itself wrongly. A broken module nobody asked for is a note. `failed` holds the IRIs that have a class which cannot be used;
-    to be read about, not run, a class may lack its optional libraries.
+    itself wrongly. A broken module nobody asked for is a note. `failed` holds the IRIs that have a class which cannot be used.
+    A class may lack its optional libraries: it can be read about and checked, and is refused when it is to run.
     """
 
-    def __init__(self, homes: Iterable[Home], offers: Iterable[EntryPoint] = (), *, to_run: bool = True) -> None:
+    def __init__(self, homes: Iterable[Home], offers: Iterable[EntryPoint] = ()) -> None:
         homes = tuple(homes)
-        self._to_run = to_run
         install_homes((home.package, str(home.folder)) for home in homes)
         self.problems: list[Problem] = []
         self.failed: set[str] = set()
@@ -53,9 +52,9 @@ class Registry:
         self._note_broken(module for module in self._index.modules if module.package != BUNDLED_PACKAGE)
 
     @classmethod
-    def for_app(cls, app: App, *, to_run: bool = True) -> Registry:
+    def for_app(cls, app: App) -> Registry:
         """Return the classes an app can see: of its homes, and those installed distributions offer."""
-        return cls(homes_for(app), entry_points(group=_GROUP), to_run=to_run)
+        return cls(homes_for(app), entry_points(group=_GROUP))
 
     def get(self, iri: str) -> Spec | None:
         """Return the class of an IRI, or None if there is none that can be used."""
@@ -128,11 +127,7 @@ class Registry:
             return None
 
     def _described(self, implementation: str, package: str) -> Spec:
-        spec = describe_class(load_class(implementation), package)
-        problem = without_libraries(spec.name, spec.extra, line_span(spec.file, spec.line)) if self._to_run else None
-        if problem:
-            raise ConfigError([problem])
-        return spec
+        return describe_class(load_class(implementation), package)
 
     def _report(self, problems: Sequence[Problem], iri: str) -> None:
         self.problems += [problem for problem in problems if problem not in self.problems]

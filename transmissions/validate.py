@@ -20,6 +20,7 @@ from .errors import ConfigError
 from .faults import report
 from .findings import ERROR, STRICT, WARNING, Findings, did_you_mean
 from .homes import homes_for
+from .import_faults import without_libraries
 from .layering import check_links, check_profile, note_unused
 from .loader import load, load_file, profile_file, profiles
 from .overrides import read_overrides, report_unmet
@@ -71,19 +72,23 @@ def examine(
         return Examined(None, findings.sorted())
     registry = Registry.for_app(app)
     pipelines = read_structure(layers, registry, findings)
+    findings.extend(registry.problems)
     parts = _settings(pipelines, layers, told, findings) if layers.complete else None
     check_profile(layers, registry, findings)
     _check_own_shapes(app, layers, findings)
-    findings.extend(registry.problems)
-    specs = [step.spec for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
+    placed = [step for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
+    _check_libraries([step for step in placed if not parts or is_enabled(parts.nodes[step.path])], findings)
     plan = None if findings.failed or parts is None else make_plan(app, homes_for(app), pipelines, parts, compat=compat)
     if plan and parts:
         check_construction(plan, parts.nodes, findings)
-    return Examined(None if findings.failed else plan, findings.sorted(), tuple(registry.module_files(specs)))
+    return Examined(
+        None if findings.failed else plan, findings.sorted(), tuple(registry.module_files(step.spec for step in placed))
+    )
 
 
 def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Override], findings: Findings) -> Parts:
     """Resolve and check every setting."""
+    whole = not findings.failed  # else a node that is spoken about may have been left out, and that was told
     resolver = Resolver(layers, told, findings)
     steps = [step for pipeline in pipelines for step in walk(pipeline.steps)]
     nodes = {step.path: resolver.placed(step) for step in steps if isinstance(step, Placed)}
@@ -106,10 +111,21 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     _check_events(entries, findings)
     check_endpoints([*transmissions.values()], [*entries.values()], findings)
     settings = {name for subject in nodes.values() for name in names_of(subject.sources[1:-1])}
-    report_unmet(told, [*nodes, *transmissions, *workers], settings, findings)
+    if whole:
+        report_unmet(told, [*nodes, *transmissions, *workers], settings, findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed | Shared)}, findings)
     note_unused(layers, findings)
     return Parts(layers, nodes, transmissions, conditions, workers)
+
+
+def _check_libraries(placed: Sequence[Placed], findings: Findings) -> None:
+    """Report optional libraries that are not installed, once for all the processors that need them."""
+    by_extra: dict[str, dict[str, Placed]] = {}
+    for step in placed:
+        by_extra.setdefault(step.spec.extra, {}).setdefault(step.spec.name, step)
+    for extra, first in by_extra.items():
+        problem = without_libraries([*first], extra, next(iter(first.values())).span)
+        findings.extend([problem] if problem else [])
 
 
 def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> None:

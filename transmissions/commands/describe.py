@@ -68,7 +68,7 @@ def registry_here() -> Registry:
     from transmissions.registry import Registry
 
     here = Path.cwd()
-    return Registry.for_app(App("", here, home_of(here)), to_run=False)
+    return Registry.for_app(App("", here, home_of(here)))
 
 
 def _processor(name: str) -> tuple[Spec | None, Registry]:

@@ -46,7 +46,7 @@ def _bundled_specs() -> list[Spec]:
     from transmissions.homes import bundled
     from transmissions.registry import Registry
 
-    registry = Registry([bundled()], to_run=False)
+    registry = Registry([bundled()])
     specs = list(registry.specs())
     if registry.problems:
         raise ConfigError(registry.problems)
