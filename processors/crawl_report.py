@@ -66,7 +66,8 @@ class CrawlReport(Processor):
     def finish(self) -> list[Message] | None:
         """Say in words how the crawl went."""
         figures = self._figures
-        words = f"{figures.completed} page{'' if figures.completed == 1 else 's'}, {figures.from_cache} of them from the cache"
+        pages = f"{figures.completed} page{'' if figures.completed == 1 else 's'}"
+        words = f"{figures.successful} of {pages} read, {figures.from_cache} from the cache"
         self.context.emit("summary", text=words)
         return None
 

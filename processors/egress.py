@@ -193,7 +193,7 @@ def fault_of(place: Place, allowed: Allowed) -> str:
     if allowed.name(place.host):
         return ""
     if place.host.endswith(tuple(f".{name}" for name in _PRIVATE_NAMES)) or place.host in _PRIVATE_NAMES:
-        return f"'{place.host}' is a name for local hosts only"
+        return f"'{place.host}' is a name for local hosts only, and :allow does not name it"
     if place.address:
         return fault_of_addresses(place.host, [place.host], allowed)
     return ""
@@ -208,7 +208,7 @@ def fault_of_addresses(host: str, addresses: Iterable[str], allowed: Allowed) ->
     if not kind:
         return ""
     is_at = f"'{host}' is" if host == address else f"'{host}' is at {address},"
-    return f"{is_at} {kind}, which only a URL of your own Turtle may name"
+    return f"{is_at} {kind}, and :allow does not name it"
 
 
 def kind_of(text: str, allowed: Allowed) -> str:

@@ -85,7 +85,7 @@ def test_a_request_is_sent_again_as_its_node_says():
 def test_a_url_of_a_message_is_guarded():
     """Unless its host is allowed; one in the settings may lead anywhere."""
     with serving({"/": Page(b"x", {"Content-Type": "text/html"})}) as server:
-        with pytest.raises(NodeFailed, match=r"'127\.0\.0\.1' is a loopback address"):
+        with pytest.raises(NodeFailed, match=r"'127\.0\.0\.1' is a loopback address, and :allow does not name it"):
             through(HttpClient(url_field="link"), [{"link": server.url}])
         assert server.connections == 0
         (message,) = through(HttpGet(url_field="link", allow=("127.0.0.1",)), [{"link": server.url}])
