@@ -14,6 +14,8 @@ from transmissions import Processor, Range, RunError, Unit
 
 from .crawl_network import OnTheWeb
 from .crawl_page import PageFault, attempt_page, is_open, mark, may_pass, told
+from .crawl_scope import host_of
+from .egress import take_apart
 from .exchange import Request
 from .fetch_errors import BadTLS, NoAddress, NotConnected, TimedOut
 from .hosts import Away, Busy, hosts_here
@@ -34,6 +36,8 @@ _SERVER: Final = 500
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 10.0
 """Seconds between two tries."""
+_LONGEST_PAUSE: Final = 600.0
+"""Seconds for which a host is left alone, whatever it asks for."""
 
 
 class PageFetch(OnTheWeb, Processor):
@@ -41,9 +45,11 @@ class PageFetch(OnTheWeb, Processor):
 
     Writes `status`, `final_url`, `redirects`, `headers` (names in lower case), `content_type`, `charset` (of the headers),
     `fetched_at`, `body` (bytes, decoded from its content-encoding), `bytes` (how many) and `attempts`. What fails in a way
-    that may pass is tried again, after what the server asks for in `Retry-After`. A status that is no success, a content
-    type that is not accepted, and a body that is too large are faults of the page, which goes on without a body. A page that
-    a cache holds but that is old (`stale`) is asked for on condition, and taken from there if it is unchanged.
+    that may pass is tried again, after what the server asks for in `Retry-After`; all crawls of the process leave it alone as
+    long, ten minutes at most, and for half a minute a host that could not be reached ten times in a row: its pages then fail
+    at once. A status that is no success, a content type that is not accepted, and a body that is too large are faults of the
+    page, which goes on without a body. A page that a cache holds but that is old (`stale`) is asked for on condition, and
+    taken from there if it is unchanged.
 
     URLs come with data: they, and all they redirect to, may lead to public addresses only, or to what `allow` names.
 
@@ -109,7 +115,7 @@ class PageFetch(OnTheWeb, Processor):
                 if attempt == self.tries or not may_pass(error, self.patience / 1000):
                     page["fault"] = self._told(error, attempt, seconds)
                     return page
-                await self._wait(page, attempt, error)
+                await asyncio.sleep(error.retry_after or _pause(attempt))
         mark(page, "fetch")
         return page
 
@@ -117,12 +123,6 @@ class PageFetch(OnTheWeb, Processor):
         fault = told(error)
         tries = {"attempt_number": attempt, "max_retries": self.tries, "timeout_threshold_ms": round(seconds * 1000)}
         return fault | {"context": tries | fault["context"]}
-
-    async def _wait(self, page: Message, attempt: int, error: RunError) -> None:
-        if not error.retry_after:
-            await asyncio.sleep(min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311
-        else:
-            self._hosts.hold(page["host"], error.retry_after)
 
     async def _try(self, page: Message, seconds: float) -> None:
         try:
@@ -161,11 +161,17 @@ class PageFetch(OnTheWeb, Processor):
             page |= {**page["stale"], "from_cache": True, "is_revalidated": True}
             return
         if answer.status not in _OK:
-            raise refusal(answer)
+            fault = refusal(answer)
+            self._hosts.hold(host_of(take_apart(answer.url)), min(fault.retry_after, _LONGEST_PAUSE))
+            raise fault
         if page["content_type"] and not self._accepts.fullmatch(page["content_type"]):
             raise PageFault("PARSE_TYPE", f"{page['content_type']} is no content type that is fetched")
         page["body"] = b"".join([piece async for piece in answer.pieces])
         page["bytes"] = len(page["body"])
+
+
+def _pause(attempt: int) -> float:
+    return min(_FIRST_WAIT * 2.0 ** (attempt - 1), _LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - only to be apart
 
 
 def _conditions(page: Message) -> dict[str, str]:

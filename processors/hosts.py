@@ -38,18 +38,35 @@ class Away(Exception):
 class _Host:
     """What is known of a host. Times are those of the loop."""
 
-    __slots__ = ("apart", "away_until", "busy", "free_at", "misses", "waiting")
+    __slots__ = ("apart", "away_until", "busy", "free_at", "held_until", "misses", "waiting")
 
     def __init__(self) -> None:
         self.busy = 0
         self.free_at = 0.0
-        """When the next request may begin."""
+        """When the next request may begin, as far as its delay is concerned."""
+        self.held_until = 0.0
+        """Until when it asked to be left alone."""
         self.apart = 0.0
         """Seconds between the beginnings of two requests, as its robots.txt has it."""
         self.misses = 0
         """How often in a row it was not to be reached."""
         self.away_until = 0.0
         self.waiting: deque[asyncio.Future[None]] = deque()
+
+    def ready_in(self, patience: float) -> float:
+        """Return in how many seconds it may be asked.
+
+        Raises:
+            Busy: it wants a longer pause than that.
+            Away: nobody is to be reached there.
+
+        """
+        now = asyncio.get_running_loop().time()
+        if self.away_until > now:
+            raise Away(self.away_until - now)
+        if self.held_until - now > patience:
+            raise Busy(self.held_until - now)
+        return max(self.free_at, self.held_until) - now
 
 
 class Hosts:
@@ -85,7 +102,7 @@ class Hosts:
     def hold(self, name: str, seconds: float) -> None:
         """Leave a host alone for some time: it has asked for that."""
         host = self._known(name)
-        host.free_at = max(host.free_at, asyncio.get_running_loop().time() + seconds)
+        host.held_until = max(host.held_until, asyncio.get_running_loop().time() + seconds)
 
     def reached(self, name: str) -> None:
         """Know that a host can be reached."""
@@ -109,7 +126,7 @@ class Hosts:
         """Forget the half that nobody asked for longest, but for those at work."""
         now = asyncio.get_running_loop().time()
         for name, host in list(self._hosts.items())[: _MOST // 2]:
-            if not host.busy and not host.waiting and max(host.free_at, host.away_until) <= now:
+            if not host.busy and not host.waiting and max(host.free_at, host.held_until, host.away_until) <= now:
                 del self._hosts[name]
 
 
@@ -125,14 +142,10 @@ async def _queue(host: _Host) -> None:
 
 
 async def _wait(host: _Host, apart: float, patience: float) -> None:
-    now = asyncio.get_running_loop().time()
-    if host.away_until > now:
-        raise Away(host.away_until - now)
-    if host.free_at - now > patience:
-        raise Busy(host.free_at - now)
-    begins = max(now, host.free_at)
-    host.free_at = begins + max(apart, host.apart)
-    await asyncio.sleep(begins - now)
+    # Whoever is late for its turn takes it when it comes: the next is so much later.
+    while (wait := host.ready_in(patience)) > 0:  # noqa: ASYNC110 - it is time that is waited for
+        await asyncio.sleep(wait)
+    host.free_at = asyncio.get_running_loop().time() + max(apart, host.apart)
 
 
 def _wake(host: _Host) -> None:

@@ -81,6 +81,17 @@ def test_too_much_patience_is_an_error(tmp_path):
     assert site.asked() == {"/busy": 1}
 
 
+def test_a_server_that_asks_to_be_left_alone_is(tmp_path):
+    """ER-14: no other page of it is asked for meanwhile; that a page of another site led there is not that site's fault."""
+    with web({"/busy": Page(b"", {"Retry-After": "3600"}, 429), "/a": html("A"), "/b": html("B")}, hosts=2) as site:
+        site.pages["/go"] = redirect(site.url("/busy", 1))
+        urls = [site.url("/go"), site.url("/a", 1), site.url("/b", 0)]
+        events = by_url(crawl(urls, tmp_path, concurrency=1))
+    assert events["/b"]["event"] == "result"
+    assert {events[path]["error"]["error_code"] for path in ("/go", "/a")} == {"HTTP_BUSY"}
+    assert site.asked() == {"/go": 1, "/busy": 1, "/b": 1}
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

@@ -72,6 +72,20 @@ def test_a_crawl_delay_holds_for_all_who_ask():
     assert all(later - earlier >= 0.029 for earlier, later in itertools.pairwise(begun))
 
 
+def test_a_host_that_wants_a_long_delay_is_waited_for():
+    """Patience is for pauses that a host asks for in an answer; how far apart requests are kept is no matter of it."""
+
+    async def work():
+        hosts = Hosts()
+        hosts.pace("a", 0.05)
+        for number in range(3):
+            async with hosts.turn("a", 1, patience=0.01):
+                last = number
+        return last
+
+    assert asyncio.run(asyncio.wait_for(work(), 10)) == 2
+
+
 def test_a_host_that_asks_for_a_pause_has_it():
     """Who would have to wait longer than it is ready to is told at once how long that would be."""
 
