@@ -103,7 +103,7 @@ def test_er20_faults_of_the_request_are_not_tried_again(status, told, may_pass):
 
 
 @pytest.mark.parametrize("name", ["NetworkError", "TimeoutError", "ConnectionError", "TemporaryFailure"])
-def test_er16_errors_of_connections_may_pass(name):
+def test_er02_er16_errors_of_connections_may_pass(name):
     """By their kind, or by a name in their text; any other error may not."""
     assert is_retryable(RuntimeError(f"{name}: no route"))
     assert is_retryable(ConnectionResetError())

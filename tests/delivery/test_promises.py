@@ -103,6 +103,18 @@ def test_lc03_all_that_happens_is_told_while_what_is_sent_is_bounded():
     assert sum(one.names.get("result", 0) for one in told if isinstance(one, lifecycle.Sent)) == 3000
 
 
+def test_er04_a_client_that_leaves_is_no_error():
+    """That it left is seen in how its connection ended, and its run, which waits for it, has not failed."""
+    with running("numbers") as server:
+        with server.asked("POST", "/apps/numbers/stream", {"count": 10**6, "wait": 0.01}, x_request_id="left") as reply:
+            reply.readline()
+        assert eventually(lambda: server.streams._observed.totals.closed == 1)
+        text = server.ask("GET", "/metrics")[2].decode()
+        assert json.loads(server.ask("GET", "/runs/left")[2])["failed"] == 0
+    assert 'streaming_duration_seconds_count{status="gone"} 1.0' in text
+    assert "streaming_errors_total{" not in text
+
+
 def test_lc06_what_is_told_of_a_run_that_ended_has_its_figures():
     """How many there were, went well and did not, came from a cache, how long it took, and the shares that follow."""
     told = []

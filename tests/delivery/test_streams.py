@@ -62,7 +62,7 @@ def test_hd10_hd17_the_headers_of_a_stream_say_what_the_seed_promises():
         ("x_max_memory_per_connection", 4096, 262144),
     ],
 )
-def test_hd04_hd08_a_header_out_of_its_range_is_refused_with_the_range(name, low, high):
+def test_hd04_hd05_hd07_hd08_hd09_a_header_out_of_its_range_is_refused_with_the_range(name, low, high):
     """Or taken to it, and that is told, for a client that asks for lenience."""
     with running("numbers") as server:
         for value in (str(low - 1), str(high + 1), "abc", "1e3", "\uff19", "9" * 400):

@@ -166,7 +166,7 @@ def test_a_reset_in_mid_body_is_an_error():
         fetch(server.url, trusted=True)
 
 
-def test_a_server_that_takes_its_time_is_given_up_with_the_figure():
+def test_t2_42_a_server_that_takes_its_time_is_given_up_with_the_figure():
     """A head that does not end, and a body in drops."""
     with serving(lambda seen: drip(OK + b"\r\n" if seen.path == "/body" else OK)) as server:
         with pytest.raises(FetchError, match=r"no answer within 0\.3 s"):
@@ -175,7 +175,7 @@ def test_a_server_that_takes_its_time_is_given_up_with_the_figure():
             fetch(f"{server.url}/body", trusted=True, timeout=1)
 
 
-def test_a_stream_that_stalls_is_given_up_with_the_figure():
+def test_t2_42_a_stream_that_stalls_is_given_up_with_the_figure():
     """However long the whole may take, and whatever came before."""
 
     async def read(url):
