@@ -7,7 +7,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
-from transmissions import Protected, Range, Source, as_json, read_request
+from transmissions import Protected, Range, Source, as_json, read_request, values_of
 
 from .crawl_lines import REPORTED, Lines
 from .crawl_network import OnTheWeb
@@ -74,7 +74,7 @@ class CrawlFrontier(OnTheWeb, Source):
         request = read_request(CrawlRequest, message, at_most={"urls": self.most_urls})
         lines = self._begin(request)
         self.context.whiteboard["crawl"] = lines
-        common = {"options": {name: getattr(request.options, name) for name in request.options._names}}  # noqa: SLF001 - its own list
+        common = {"options": values_of(request.options)}
         # Without a report behind nobody would say that a page is done: whoever fetches says then how many there are at once.
         is_reported = REPORTED in self.context.whiteboard
         finder = asyncio.create_task(self._read_sitemaps(request, lines)) if request.options.sitemaps else None

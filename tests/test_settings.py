@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, get_type_hints
 
 import pytest
 
-from transmissions import Processor, Range, Record
+from transmissions import Processor, Range, Record, values_of
 from transmissions.settings import setting_types
 
 if TYPE_CHECKING:
@@ -51,3 +51,8 @@ def test_a_setting_declared_again_has_its_new_type():
 def test_a_plan_revives_records_beside_such_fields():
     """Records come back from JSON although another type cannot be evaluated."""
     assert Opened.from_plan({"inner": [{"word": "a"}]}).inner[0].word == "a"
+
+
+def test_the_values_of_settings_are_those_given_and_the_defaults_of_others():
+    """All settings have a value, inherited ones too, and nothing else is told."""
+    assert values_of(Reopened(more="x")) == {"size": 1.5, "inner": (), "more": "x"}

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .settings import Term as Term
     from .settings import TransmissionName as TransmissionName
     from .settings import Unit as Unit
+    from .settings import values_of as values_of
     from .stream import Reader as Reader
     from .stream import Writer as Writer
     from .tracing import trace_headers as trace_headers
@@ -112,6 +113,7 @@ _HOMES = {
         "Term",
         "TransmissionName",
         "Unit",
+        "values_of",
     ),
     "stream": ("Reader", "Writer"),
     "tracing": ("trace_headers",),

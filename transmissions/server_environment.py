@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from .errors import ConfigError
 from .problem import Problem, Span
 from .server_settings import RateLimit, ServerSettings
-from .settings import Range, setting_types
+from .settings import Range, setting_types, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def with_environment(told: ServerSettings, environment: Mapping[str, str]) -> Se
     if not said:
         return told
     numbers = {name: _number(name, text, problems) for name, text in said.items() if name != _LIMITED}
-    values = {name: getattr(told, name) for name in ServerSettings._names}  # noqa: SLF001 - its own list
+    values = values_of(told)
     rate = numbers.pop("STREAM_RATE_LIMIT_RPS", None)
     values |= {_VARIABLES[name].field: number for name, number in numbers.items()}
     values["rate_limit"] = _limit(told.rate_limit, said.get(_LIMITED), rate, problems)

@@ -151,6 +151,11 @@ class Record(Settings):
     """Settings nested in a setting: a blank node with properties of its own, such as Restructure's renames."""
 
 
+def values_of(settings: Settings) -> dict[str, Any]:
+    """Return the value of each setting, its default where nothing was said."""
+    return {name: getattr(settings, name) for name in settings._names}  # noqa: SLF001 - this module makes it
+
+
 def setting_types(cls: type[Settings]) -> dict[str, Any]:
     """Return the evaluated type of each setting, markers included.
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transmissions.near import suggestion
+from transmissions.settings import values_of
 
 from .budget import Budget
 from .errors import InvalidRequest
@@ -90,7 +91,8 @@ def _within(name: str, text: str, faults: list[dict[str, Any]]) -> int:
 
 
 def _resized(buffer: BufferLimits, numbers: Mapping[str, int]) -> BufferLimits:
-    values: dict[str, Any] = {name: numbers.get(name, getattr(buffer, name)) for name in buffer._names}  # noqa: SLF001 - its own
+    values = values_of(buffer)
+    values |= {name: number for name, number in numbers.items() if name in values}
     values["minimum"] = min(values["minimum"], values["initial"])
     values["maximum"] = max(values["maximum"], values["initial"])
     return type(buffer)(**values)
