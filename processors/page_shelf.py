@@ -66,7 +66,6 @@ class Shelf:
         self._flights: dict[str, asyncio.Future[None]] = {}
         self._rests_until = 0.0
         self._has_failed = False
-        self.failures = 0
         self.users = 0
 
     async def get(self, key: str, log: logging.Logger) -> bytes | None:

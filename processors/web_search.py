@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from transmissions import Length, Pattern, Range, Record, RunError, Source, UsageError, read_request
@@ -59,7 +60,7 @@ class Hit(NamedTuple):
     snippet: str
 
 
-class _WebSearch(Source):
+class _WebSearch(Source, ABC):
     """Searches."""
 
     extra = "crawl"
@@ -87,6 +88,7 @@ class _WebSearch(Source):
             for one in found:
                 yield {"event": "search_result", **one}
 
+    @abstractmethod
     async def find(self, request: SearchRequest) -> list[Hit]:
         """Return what is found, in order, each page once; more than the limit do no harm.
 
@@ -94,7 +96,6 @@ class _WebSearch(Source):
             RunError: the search failed.
 
         """
-        raise NotImplementedError
 
 
 def distinct(hits: Iterable[Hit]) -> list[Hit]:

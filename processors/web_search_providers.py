@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 from urllib.parse import urlencode
 
@@ -70,10 +71,11 @@ class _OnlineSearch(_WebSearch):
                 break
         return hits
 
+    @abstractmethod
     def question(self, request: SearchRequest, page: int) -> Request:
         """Return what the service is asked for a page of hits; the first one is 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, answer: Any) -> tuple[list[Hit], bool]:
         """Return the hits of an answer, and whether there are no more behind them.
 
@@ -81,7 +83,6 @@ class _OnlineSearch(_WebSearch):
             RunError: it is something else.
 
         """
-        raise NotImplementedError
 
     async def _ask(self, question: Request) -> Any:
         for attempt in range(1, self.tries + 1):
