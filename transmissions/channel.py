@@ -110,7 +110,7 @@ class Channel:
         self._tokens = 0
         self._sure = 0
         self._getter: asyncio.Future[None] | None = None
-        self._putters: deque[asyncio.Future[None]] = deque()
+        self._putters: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
         return self._count
@@ -207,8 +207,8 @@ class Channel:
         await writer
 
     def _wake_writers(self) -> None:
-        while self._putters:
-            writer = self._putters.popleft()
+        putters, self._putters = self._putters, []
+        for writer in putters:
             if not writer.done():
                 writer.set_result(None)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from .channel import Channel, Pressure
@@ -71,7 +70,7 @@ class Run:
         """Seconds after which the run is stopped with RunTimeout; None lets it take as long as it takes."""
         self._sent = 0
         self.way_out: WayOut = Channel("out")  # Whoever takes messages another way may put that here before the run begins.
-        self._ready: deque[Message] = deque()
+        self._ready: list[Message] = []
         self._is_told = False
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,7 +98,7 @@ class Run:
     async def __anext__(self) -> Message:
         if not self._ready:
             self._ready.extend(await self._next_batch())
-        return self._ready.popleft()
+        return self._ready.pop(0)
 
     async def wait(self) -> Result:
         """Work to the end, letting final messages go; return the result."""

@@ -12,7 +12,7 @@ from .errors import RunError
 from .message import not_a_message
 from .node import AsyncNode, Node, is_async
 from .pace import clock
-from .processor import Source, WorksInBatches, is_overridden
+from .processor import Source, WorksInBatches, follows, is_overridden
 from .sources import AsyncSourceNode, SourceNode
 from .supervisor import Raised, attempt, attempt_async
 
@@ -160,6 +160,6 @@ def _kind(plan: NodePlan, processor: Processor) -> type[Node]:
     if inspect.isasyncgenfunction(processor.process):
         raise RunError(f"{plan.where}: {plan.path}: process() is an asynchronous generator; use a plain one, or a Source")
     waits = is_async(processor.process)
-    if isinstance(processor, WorksInBatches):
+    if follows(processor, WorksInBatches):
         return ThreadBatchNode if threaded else AsyncBatchNode if waits else BatchNode
     return AsyncNode if waits else ThreadNode if threaded else Node

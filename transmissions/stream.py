@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from .channel import ITEMS
@@ -29,14 +28,15 @@ class Reader:
         self._get_many = get_many
         self._count = count
         self._pass_on = pass_on
-        self._ready: deque[Message] = deque()
+        self._ready: list[Message] = []  # not a deque: that has 700 bytes before there is anything in it
         self.ended = False
         """Whether there is nothing more to come than what was read already."""
 
     async def batch(self, limit: int = ITEMS) -> list[Message]:
         """Return what is there, up to `limit` messages, waiting only while there is nothing; an empty list is the end."""
         if self._ready:
-            return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+            taken, self._ready = self._ready[:limit], self._ready[limit:]
+            return taken
         while not self.ended:
             item = await self._get_many(limit)
             if not isinstance(item, Token):
@@ -56,7 +56,7 @@ class Reader:
             self._ready.extend(await self.batch())
             if not self._ready:
                 raise StopAsyncIteration
-        return self._ready.popleft()
+        return self._ready.pop(0)
 
 
 class Writer:

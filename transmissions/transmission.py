@@ -34,8 +34,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .buffer import Buffer, BufferSettings
 from .channel import Channel
@@ -43,7 +42,7 @@ from .concurrency import ConcurrentSegment
 from .fork import FanOut, Merge, Route, predicate
 from .node import ends_groups
 from .plan import ForkPlan, WorkersPlan
-from .processor import MakesChannel, OwnsStream
+from .processor import MakesChannel, OwnsStream, follows
 from .segment import Segment, StreamSegment
 from .services import TransmissionServices
 from .sources import AsyncSourceNode, SourceNode
@@ -193,22 +192,11 @@ class Transmission:
 
 
 def _is_alone(node: Node) -> bool:
-    return node.plan.concurrency > 1 or _does(node, OwnsStream)
+    return node.plan.concurrency > 1 or follows(node.processor, OwnsStream)
 
 
 def _has_buffer(node: Node) -> bool:
-    return node.plan.buffer is not None or _does(node, MakesChannel)
-
-
-def _does(node: Node, protocol: type) -> bool:
-    kind: Any = type(node.processor)
-    return _follows(kind, protocol)
-
-
-@lru_cache(512)
-def _follows(kind: type[Any], protocol: type) -> bool:
-    """Whether a class follows a protocol. Python takes 20 µs to see it, and a server asks for each request."""
-    return issubclass(kind, protocol)
+    return node.plan.buffer is not None or follows(node.processor, MakesChannel)
 
 
 def _channels(node: Node) -> list[Channel]:
@@ -223,7 +211,7 @@ def _channels(node: Node) -> list[Channel]:
 
 
 def _kind(nodes: list[Node]) -> type[Segment]:
-    if nodes and _does(nodes[0], OwnsStream):
+    if nodes and follows(nodes[0].processor, OwnsStream):
         return StreamSegment
     return ConcurrentSegment if nodes and nodes[0].plan.concurrency > 1 else Segment
 

@@ -101,10 +101,11 @@ def test_mt01_mt10_the_seeds_metrics_are_there_under_both_names():
 def test_mt11_mt14_labels_are_names_of_ours_only():
     """Whatever apps call their events, and whatever goes wrong."""
     registry = CollectorRegistry()
-    totals = Totals(registry)
+    told_by = lifecycle.Lifecycle()
+    Totals(registry).listen(told_by)
     for number in range(1000):
-        totals(lifecycle.Sent("ndjson", 0.0, 1, {f"event{number}": 1}))
-        totals(lifecycle.StreamError("r", f"category{number}", "Odd", False))
+        told_by.tell(lifecycle.Sent("ndjson", 0.0, 1, {f"event{number}": 1}))
+        told_by.tell(lifecycle.StreamError("r", f"category{number}", "Odd", False))
     labels = {
         tuple(sample.labels.values()) for metric in registry.collect() for sample in metric.samples if "event" in sample.labels
     }

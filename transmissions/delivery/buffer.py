@@ -83,7 +83,7 @@ class DynamicBuffer:
         A slow client gets less, so that it is not far behind; one that is fast enough though events were dropped gets more.
         What is looked at are the latest events, not all there ever were, or a bad beginning would count for ever.
         """
-        if not self.limits.adaptive:
+        if not self.limits.adaptive or not (self._slow.count or self._drops.count):
             return False
         capacity = self.capacity
         if self.is_under_backpressure:

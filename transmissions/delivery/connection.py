@@ -13,7 +13,7 @@ from .errors import BackpressureExceeded
 from .lifecycle import ProgressUpdate, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from .live import LiveRun
 
@@ -53,6 +53,7 @@ class Connection:
         self._pace = pace
         self._first = first
         self._began = self._last = time.monotonic()
+        self._seq = 0
         self._sending, self._warned = 0.0, float("-inf")
         self._is_replaced = self._is_due = self._is_expired = False
         self._task: asyncio.Task[Any] | None = None
@@ -132,39 +133,41 @@ class Connection:
             # What is lost is said, and the rest is sent: the client decides whether that will do.
             seq = log.oldest
             await self._send(send, [make("reset", {"since": since, "first": seq + 1, "last": log.last})])
-        async for events in self._batches(seq):
+        self._seq = seq
+        while events := await self._next():
             await self._send(send, events)
             if any(event.name == LAST and event.seq for event in events):
                 self.ended = "complete"
                 return
 
-    async def _batches(self, seq: int) -> AsyncIterator[list[Event]]:
-        """Yield what comes behind a number, and a heartbeat where nothing does."""
+    async def _next(self) -> list[Event]:
+        """Wait for what comes next, or a heartbeat where nothing does; return nothing when it has `ended`."""
         log = self.live.log
         while True:
-            await self._wait(seq)
+            if log.last > self._seq or log.is_ended:
+                await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
+            else:
+                await log.wait(self._seq, self._is_called)
             if self._is_replaced or self._is_expired:
                 self.ended = "replaced" if self._is_replaced else "expired"
-                return
-            waiting = len(log)
-            events = log.take(seq, _LITTLE if log.pressure.is_slow else _GATHERED)
-            if events:
-                seq = events[-1].seq
-                yield [*events, *self._warning(waiting)]
-            elif log.is_ended:
+                return []
+            if events := self._take():
+                return events
+            if log.is_ended:
                 self.ended = "closed" if log.is_closed else "complete"
-                return
-            elif self._is_due:
+                return []
+            if self._is_due:
                 self._is_due = False
-                yield self._heartbeat()
+                return self._heartbeat()
 
-    async def _wait(self, seq: int) -> None:
+    def _take(self) -> list[Event]:
         log = self.live.log
-        if log.last > seq or log.is_ended:
-            # Others have their turn where this one never has to wait.
-            await asyncio.sleep(0)
-        else:
-            await log.wait(seq, self._is_called)
+        waiting = len(log)
+        events = log.take(self._seq, _LITTLE if log.pressure.is_slow else _GATHERED)
+        if events:
+            self._seq = events[-1].seq
+            events += self._warning(waiting)
+        return events
 
     def _is_called(self) -> bool:
         return self._is_replaced or self._is_due or self._is_expired
@@ -189,7 +192,7 @@ class Connection:
         names = Counter([event.name for event in events]) if len(events) > 1 else {events[0].name: 1}
         lifecycle = self.live.lifecycle
         lifecycle.tell(Sent(self.protocol, seconds, size, names))
-        if "progress" in names:
+        if "progress" in names and lifecycle.who_hear(ProgressUpdate):
             lifecycle.tell(ProgressUpdate(self.id, self.live.counts.done, self.live.throughput))
 
     def _heartbeat(self) -> list[Event]:

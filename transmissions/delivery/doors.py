@@ -10,7 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from transmissions.api_guard import HEADERS
 
-from .http import ABORT, TEXTS
+from .bell import Bell
+from .http import ABORT, PARTS, TEXTS
 
 if TYPE_CHECKING:
     import asyncio
@@ -89,6 +90,7 @@ class Connection(HttpToolsProtocol):
         """Become a WebSocket, which is watched by pings."""
         self._is_socket = True
         super().handle_websocket_upgrade()
+        self._let_go()
 
     def on_headers_complete(self) -> None:
         """Begin an answer."""
@@ -111,6 +113,11 @@ class Connection(HttpToolsProtocol):
         if self._is_counted:
             self._doorkeeper.left(_address(self))
         super().connection_lost(exc)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # Each of them holds this: it would stay, with its request, until somebody collects what holds itself.
+        self.app = self.parser = cast("Any", None)
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(PATIENCE, self.transport.close)
@@ -119,6 +126,26 @@ class Connection(HttpToolsProtocol):
         if self._waiting:
             self._waiting.cancel()
             self._waiting = None
+
+
+class _Heard:
+    """What a client has said and nobody has heard yet; an `asyncio.Queue` takes 3 KB before there is anything in it."""
+
+    def __init__(self) -> None:
+        self._said: list[Any] = []
+        self._bell = Bell()
+
+    def put_nowait(self, message: Any) -> None:
+        self._said.append(message)
+        self._bell.ring()
+
+    async def get(self) -> Any:
+        while not self._said:
+            await self._bell.wait()
+        return self._said.pop(0)
+
+    def empty(self) -> bool:
+        return not self._said
 
 
 def socket_class() -> Callable[..., Any]:
@@ -130,6 +157,7 @@ def socket_class() -> Callable[..., Any]:
     class Socket(WebSocketsSansIOProtocol):
         def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
             super().__init__(**arguments)
+            self.queue = cast("Any", _Heard())
             self._doorkeeper = doorkeeper
             self.app = cast("Any", partial(_abortable, self.app, self))
 
@@ -163,8 +191,9 @@ async def _abortable(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive
     scope["extensions"] = {**scope.get("extensions", {}), ABORT: protocol.transport.abort}
     if scope["type"] == "websocket":
         scope["extensions"][TEXTS] = protocol.send_texts
-    elif scope["http_version"] == "1.0":
-        send = partial(_unframed, protocol.cycle, send)
+    else:
+        send = partial(_unframed, protocol.cycle, send) if scope["http_version"] == "1.0" else send
+        scope["extensions"][PARTS] = send
     await app(scope, receive, send)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.channel import Pressure as Waits
@@ -76,7 +75,7 @@ class EventLog:
         self._kept = kept
         self._may_drop = may_drop
         self._memory = memory or Memory()
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Event] = []
         self._bytes = 0
         self.fullest = 0.0
         """The fullest it was, as a share."""
@@ -148,11 +147,13 @@ class EventLog:
             return self._kept.after(seq, most)
         self.buffer.record_waiting(len(self._waiting))
         self._note_how_full(self.utilization)
-        events: list[Event] = []
-        size = 0
-        while self._waiting and size < most:
-            events.append(self._waiting.popleft())
-            size += len(events[-1].body)
+        count = size = 0
+        for event in self._waiting:
+            if size >= most:
+                break
+            count += 1
+            size += len(event.body)
+        events, self._waiting = self._waiting[:count], self._waiting[count:]
         self._bytes -= size
         self._memory.used -= size
         self._kept.add(events)  # Now, not when they were sent: a send that fails may have come through.

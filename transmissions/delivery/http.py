@@ -27,6 +27,8 @@ ABORT: Final = "transmissions.abort"
 """The extension of a scope by which a connection is cut off, whatever its buffers hold."""
 TEXTS: Final = "transmissions.texts"
 """The extension by which a WebSocket sends many messages at once."""
+PARTS: Final = "transmissions.parts"
+"""The extension by which the parts of a body are sent past what looks at the head of an answer only."""
 SHOWN: Final = ("x-request-id", "x-session-id", "x-buffer-capacity", "x-buffer-current", "x-backpressure-threshold")
 """Headers of ours that pages of other origins may read."""
 
@@ -46,7 +48,7 @@ class StreamResponse:
         await send({"type": "http.response.start", "status": 200, "headers": self._headers(scope, gzip is not None)})
         try:
             async with Attended(gone(receive)):
-                await self.connection.deliver(_body(send, gzip), self._since)
+                await self.connection.deliver(_body(scope.get("extensions", {}).get(PARTS, send), gzip), self._since)
         except BackpressureExceeded:
             cut_off(scope)
             await gone(receive)

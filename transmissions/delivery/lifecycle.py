@@ -127,16 +127,24 @@ class Lifecycle:
         self.server_health: Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None
         """What clients are told with each heartbeat: of the server, and of all its streams."""
         self._listeners: list[tuple[Callable[[object], object], tuple[type, ...]]] = []
+        self._who_hear: dict[type, tuple[Callable[[object], object], ...]] = {}
 
     def listen(self, listener: Callable[[object], object], *kinds: type) -> None:
         """Call a listener with each event, or with those of some kinds."""
         self._listeners.append((listener, kinds))
+        self._who_hear.clear()
+
+    def who_hear(self, kind: type) -> tuple[Callable[[object], object], ...]:
+        """Return those who listen to a kind of event: where nobody does it need not be made."""
+        found = self._who_hear.get(kind)
+        if found is None:
+            found = tuple(listener for listener, kinds in self._listeners if not kinds or kind in kinds)
+            self._who_hear[kind] = found
+        return found
 
     def tell(self, event: object) -> None:
         """Tell everybody."""
-        for listener, kinds in self._listeners:
-            if kinds and type(event) not in kinds:
-                continue
+        for listener in self.who_hear(type(event)):
             told = attempt(listener, event)
             if isinstance(told, Raised):
                 _LOG.warning("a listener to deliveries failed: %s", describe(told.error))

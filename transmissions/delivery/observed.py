@@ -40,7 +40,7 @@ class Observed:
         self._seen = (self._began, 0, 0.0)
         registry.register(_Gauges(self))
         self._aliases.register(_Aliases(registry))
-        hub.lifecycle.listen(self.totals)
+        self.totals.listen(hub.lifecycle)
         hub.lifecycle.server_health = self._told
 
     def figures(self) -> GlobalStreamingMetrics:

@@ -12,8 +12,6 @@ import logging
 import os
 import tempfile
 from array import array
-from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from .envelope import Event
@@ -93,7 +91,7 @@ class Kept:
     """
 
     def __init__(self, ring: int = 128, memory: int = 16384, size: int = 16 << 20) -> None:
-        self._ring: deque[Event] = deque()
+        self._ring: list[Event] = []
         self._bytes = 0
         self._most = ring
         self._memory = memory
@@ -123,7 +121,7 @@ class Kept:
         if not self._ring:
             return []
         events: list[Event] = []
-        for event in islice(self._ring, max(0, seq + 1 - self._ring[0].seq), None):
+        for event in self._ring[max(0, seq + 1 - self._ring[0].seq) :]:
             events.append(event)
             most -= len(event.body)
             if most <= 0:
@@ -138,10 +136,11 @@ class Kept:
         self._young.clear()
 
     def _spill(self) -> None:
-        events = []
-        while self._ring and (len(self._ring) > self._most // 2 or self._bytes > self._memory // 2):
-            events.append(self._ring.popleft())
-            self._bytes -= len(events[-1].body)
+        count, left = 0, len(self._ring)
+        while count < left and (left - count > self._most // 2 or self._bytes > self._memory // 2):
+            self._bytes -= len(self._ring[count].body)
+            count += 1
+        events, self._ring = self._ring[:count], self._ring[count:]
         try:
             self._young.add(events)
         except OSError as error:

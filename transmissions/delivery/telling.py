@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
@@ -68,7 +67,7 @@ class Telling:
         self._log = log
         self._lifecycle = lifecycle
         self._clean = clean
-        self._heard: deque[tuple[str, dict[str, Any]]] = deque()
+        self._heard: list[tuple[str, dict[str, Any]]] = []
         self._unheard = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -201,7 +200,7 @@ class Telling:
     async def _tell_heard(self) -> None:
         async with self._line:
             while self._heard:
-                await self._tell(*self._heard.popleft())
+                await self._tell(*self._heard.pop(0))
             self._is_telling = False
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:

@@ -82,11 +82,10 @@ class Totals:
         """How long connections lasted, in seconds."""
         return self.seconds / self.closed if self.closed else 0.0
 
-    def __call__(self, told: object) -> None:
-        """Count what is told."""
-        way = self._ways.get(type(told))
-        if way is not None:
-            way(told)
+    def listen(self, told_by: lifecycle.Lifecycle) -> None:
+        """Count what a lifecycle tells."""
+        for kind, way in self._ways.items():
+            told_by.listen(way, kind)
 
     def _established(self, told: lifecycle.ConnectionEstablished) -> None:
         self.opened += 1

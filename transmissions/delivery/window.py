@@ -20,7 +20,8 @@ class Shares:
     def add(self, is_so: bool, times: int = 1) -> None:
         """Count the next."""
         times = min(times, self._size)
-        self._bits = (self._bits << times | ((1 << times) - 1 if is_so else 0)) & self._mask
+        if is_so or self._bits:
+            self._bits = (self._bits << times | ((1 << times) - 1 if is_so else 0)) & self._mask
         if self.seen < self._size:
             self.seen = min(self._size, self.seen + times)
 
