@@ -125,26 +125,30 @@ class PageFetch(OnTheWeb, Processor):
         return fault | {"context": tries | fault["context"]}
 
     async def _try(self, page: Message, seconds: float) -> None:
+        turn = self._hosts.turn(page["host"], self.per_host, self.delay / 1000, self.patience / 1000)
         try:
-            async with self._hosts.turn(page["host"], self.per_host, self.delay / 1000, self.patience / 1000):
-                async with asyncio.timeout(seconds):
-                    request = Request(page["url"], headers=self._headers | _conditions(page), timeout=seconds)
-                    async with self._door.stream(request, trusted=False) as answer:
-                        self._hosts.reached(page["host"])
-                        await self._take(page, answer)
+            async with turn, asyncio.timeout(seconds):
+                await self._ask(page, seconds)
         except Busy as busy:
             said = f"{page['host']} asked to be left alone for {busy.seconds:.0f} s more"
             raise PageFault("HTTP_BUSY", said, retry_after=ceil(busy.seconds)) from None
         except Away as away:
             said = f"{page['host']} could not be reached again and again, and is left alone for {away.seconds:.0f} s"
             raise PageFault("NET_CONNECT", said, retry_after=ceil(away.seconds)) from None
-        except (NotConnected, NoAddress) as error:
-            is_there = isinstance(error, BadTLS) or not error.origin.endswith(f"//{page['host']}")  # it redirects to another
-            if not is_there:
-                self._hosts.missed(page["host"])
-            raise
         except TimeoutError:
             raise TimedOut(f"Connection timeout after {seconds:g} seconds") from None
+
+    async def _ask(self, page: Message, seconds: float) -> None:
+        request = Request(page["url"], headers=self._headers | _conditions(page), timeout=seconds)
+        try:
+            async with self._door.stream(request, trusted=False) as answer:
+                self._hosts.reached(page["host"])
+                await self._take(page, answer)
+        except (NotConnected, NoAddress) as error:
+            is_itself = error.origin.endswith(f"//{page['host']}")  # and not what it redirects to
+            if is_itself and not isinstance(error, BadTLS):
+                self._hosts.missed(page["host"])
+            raise
 
     async def _take(self, page: Message, answer: Answer) -> None:
         kind = answer.headers.get("content-type", "")
