@@ -41,7 +41,7 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     if result.skipped:
         yield f"{result.skipped} skipped"
     if ending.startswith("stopped"):
-        yield "what is written is complete; the same command starts again from the beginning"
+        yield "what is written is complete"
 
 
 def _came_in(run: Run, entry: TransmissionPlan) -> int:

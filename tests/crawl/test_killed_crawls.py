@@ -104,6 +104,7 @@ def test_a_crawl_that_is_stopped_says_how_it_goes_on(tmp_path):
         last.communicate(timeout=120)
     assert (code, last.returncode) == (130, 3)
     assert "run the same again to go on" in said
+    assert "from the beginning" not in said
     assert 0 < first < PAGES
     assert paths_in(tmp_path) == {f"/{number}": 1 for number in range(PAGES)}
 
