@@ -11,16 +11,17 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-from weakref import WeakKeyDictionary
 
 from transmissions import RunError
 
+from .shared import lent
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser, Playwright
 
@@ -100,7 +101,6 @@ class SharedBrowser:
         self._changing = asyncio.Lock()
         self._running: Running | None = None
         self._why_none = ""
-        self.users = 0
 
     async def running(self) -> Running:
         """Return the browser; it is started if it is not there, or is no more.
@@ -210,19 +210,6 @@ def _found(executable: str, own: str) -> str:
     return found
 
 
-_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Wanted, SharedBrowser]]] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def shared_browser(wanted: Wanted) -> AsyncIterator[SharedBrowser]:
+def shared_browser(wanted: Wanted) -> AbstractAsyncContextManager[SharedBrowser]:
     """Be one of those who use a browser."""
-    here = _OF_LOOPS.setdefault(asyncio.get_running_loop(), {})
-    shared = here.setdefault(wanted, SharedBrowser(wanted))
-    shared.users += 1
-    try:
-        yield shared
-    finally:
-        shared.users -= 1
-        if not shared.users:
-            del here[wanted]
-            await shared.end()
+    return lent((SharedBrowser, wanted), lambda: SharedBrowser(wanted), SharedBrowser.end)

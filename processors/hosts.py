@@ -6,7 +6,8 @@ import asyncio
 from collections import OrderedDict, deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
+
+from .shared import of_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -156,9 +157,6 @@ def _wake(host: _Host) -> None:
             return
 
 
-_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Hosts]] = WeakKeyDictionary()
-
-
 def hosts_here() -> Hosts:
     """Return the hosts as all who work in this event loop see them."""
-    return _OF_LOOPS.setdefault(asyncio.get_running_loop(), Hosts())
+    return of_loop(Hosts, Hosts)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from transmissions import RunError
 
 from .page_stores import MEMORY, store_at
+from .shared import lent, of_loop
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection
+    from contextlib import AbstractAsyncContextManager
     from typing import TypeVar
 
     from transmissions import Secret
@@ -66,7 +67,6 @@ class Shelf:
         self._flights: dict[str, asyncio.Future[None]] = {}
         self._rests_until = 0.0
         self._has_failed = False
-        self.users = 0
 
     async def get(self, key: str, log: logging.Logger) -> bytes | None:
         """Return an entry, if there is one and the store answers."""
@@ -111,22 +111,11 @@ class Shelf:
         return found
 
 
-_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[object, ...], Shelf]]] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def shelf_at(place: str, limits: Limits, password: Secret | None) -> AsyncIterator[Shelf]:
+def shelf_at(place: str, limits: Limits, password: Secret | None) -> AbstractAsyncContextManager[Shelf]:
     """Lend the shelf at a place to one more user; it is closed after the last one, unless it is in memory."""
-    shelves = _OF_LOOPS.setdefault(asyncio.get_running_loop(), {})
-    name = (place, limits, password and password.reveal())
-    if name not in shelves:
-        shelves[name] = Shelf(store_at(place, limits, password))
-    shelf = shelves[name]
-    shelf.users += 1
-    try:
-        yield shelf
-    finally:
-        shelf.users -= 1
-        if not shelf.users and place != MEMORY:
-            del shelves[name]
-            await shelf.close()
+    key = (Shelf, place, limits, password and password.reveal())
+
+    def make() -> Shelf:
+        return Shelf(store_at(place, limits, password))
+
+    return nullcontext(of_loop(key, make)) if place == MEMORY else lent(key, make, Shelf.close)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
 
 from .exchange import Request
 from .fetch_errors import FetchError, Refused
+from .shared import of_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -94,9 +94,6 @@ async def _read(pieces: AsyncIterator[bytes]) -> Rules:
     return Rules(Protego.parse(bytes(body[:_LARGEST]).decode("utf-8", "replace")))
 
 
-_OF_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, RobotsRules]] = WeakKeyDictionary()
-
-
 def rules_here() -> RobotsRules:
     """Return the rules that are known to all who work in this event loop."""
-    return _OF_LOOPS.setdefault(asyncio.get_running_loop(), RobotsRules())
+    return of_loop(RobotsRules, RobotsRules)
