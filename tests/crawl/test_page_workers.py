@@ -182,7 +182,7 @@ def test_processes_can_be_kept():
     """With a time to keep them, the processes wait that long for the next user."""
 
     async def go():
-        kept = LIMITS._replace(kept=0.2)
+        kept = LIMITS._replace(kept=2.0)
         async with page_workers(kept) as workers:
             pids = workers.pids
         async with page_workers(kept) as again:
