@@ -78,10 +78,12 @@ class Running:
 
     async def end(self) -> None:
         """End it. What does not end by itself is killed by its driver."""
-        with suppress(Exception):  # whatever it says, it goes
-            async with asyncio.timeout(_ENDING):
-                await self.browser.close()
-        await self._rest.aclose()
+        from playwright.async_api import Error
+
+        async with self._rest:
+            with suppress(Error, TimeoutError):
+                async with asyncio.timeout(_ENDING):
+                    await self.browser.close()
 
 
 class Wanted(NamedTuple):
