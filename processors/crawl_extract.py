@@ -6,7 +6,7 @@ import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from transmissions import Processor, Range, RunError, Unit
+from transmissions import Processor, Range, Unit
 
 from .crawl_page import attempt_page, is_open, mark
 from .page_quality import quality_of
@@ -86,8 +86,6 @@ class PageExtract(Processor):
         return "document" not in page or bool(page.get("render_wanted"))
 
     async def _read(self, page: Message) -> Message:
-        if not isinstance(page["body"], bytes | bytearray):
-            raise RunError(f"the field 'body' holds no bytes but a {type(page['body']).__name__}")
         if "document" not in page or page.get("rendered"):
             page |= await self._workers.read(self._asked(page))
             for stage in ("parse", "extract", "clean"):
@@ -102,7 +100,7 @@ class PageExtract(Processor):
     def _asked(self, page: Message) -> Asked:
         return Asked(
             page.get("final_url") or page["url"],
-            bytes(page["body"]),
+            page["body"],
             page.get("content_type") or "",
             page.get("charset") or "",
             (page.get("options") or {}).get("extraction") or self.extraction,

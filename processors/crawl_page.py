@@ -145,7 +145,7 @@ def is_open(message: Message, *needed: str) -> bool:
 
     Raises as `is_page` does.
     """
-    return is_good(message, *needed) and not message.get("from_cache")
+    return is_good(message) and not message.get("from_cache") and is_page(message, *needed)
 
 
 def is_good(message: Message, *needed: str) -> bool:

@@ -109,9 +109,9 @@ class PageRender(OnTheWeb, Processor):
         raise AssertionError
 
     def _rules(self, page: Message) -> Rules:
-        seconds = _option(page, "timeout_seconds")
+        most = self.timeout / 1000
         return Rules(
-            seconds=min(seconds if isinstance(seconds, int | float) else self.timeout, self.timeout / 1000),
+            seconds=min(page.get("options", {}).get("timeout_seconds", most), most),
             patience=self.patience / 1000,
             wait_until=self.wait_until,
             max_bytes=self.max_bytes,
@@ -123,18 +123,13 @@ class PageRender(OnTheWeb, Processor):
 
     def _without(self, page: Message, none: NoBrowser) -> Message:
         """Have a page go on as it is, for there is no browser."""
-        if _option(page, "headless") == "always":
+        if page.get("options", {}).get("headless") == "always":
             raise PageFault("RENDER_FAILED", str(none))
         if not self._is_told:
             self._is_told = True
             self.context.log.warning("pages are not rendered: %s", none)
         page["gate_decision_reason"] = f"{page.get('gate_decision_reason', '')}; it was not rendered: {none}".lstrip("; ")
         return page
-
-
-def _option(page: Message, name: str) -> object:
-    options = page.get("options")
-    return options.get(name) if isinstance(options, dict) else None
 
 
 def _has_to(page: Message) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from transmissions import RunError
-
 from .crawl_page import PageFault
 from .egress import take_apart
 
@@ -33,19 +31,11 @@ class Given(NamedTuple):
 
         Raises:
             Refused: its URL is none of the web.
-            RunError: it holds no page.
 
         """
-        body, headers = page["body"], page.get("headers") or {}
-        if not isinstance(body, bytes | bytearray):
-            raise RunError(f"the field 'body' holds no bytes but a {type(body).__name__}")
-        url = page.get("final_url") or page["url"]
-        if not isinstance(url, str):
-            raise RunError(f"the field 'final_url' holds no URL but a {type(url).__name__}")
-        if not isinstance(headers, dict):
-            raise RunError(f"the field 'headers' holds no headers but a {type(headers).__name__}")
-        known = {name: headers[name] for name in _HEADERS if isinstance(headers.get(name), str)}
-        return cls(take_apart(url).url, bytes(body), {"content-type": "text/html", **known})
+        headers = page.get("headers", {})
+        known = {name: headers[name] for name in _HEADERS if name in headers}
+        return cls(take_apart(page.get("final_url") or page["url"]).url, page["body"], {"content-type": "text/html", **known})
 
 
 class Rules(NamedTuple):

@@ -302,17 +302,6 @@ def test_poor_pages_are_rendered(site):
     assert render([page])["/poor"]["rendered"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [("body", "text", "PARSE_FAILED"), ("headers", [], None), ("headers", [1], "PARSE_FAILED"), ("options", 7, None)],
-)
-def test_what_is_no_page_is_told(field, value, code):
-    """A field of another kind costs only its page."""
-    bad = {**fetched("http://127.0.0.2/a", "x"), field: value}
-    (page,) = through(PageRender(browser="/no/such/browser"), [bad])
-    assert page.get("fault", {}).get("error_code") == code
-
-
 def test_without_a_browser_pages_go_on(site):
     """They are read as they came, and say why; only a request that wants every page rendered has an error."""
     pages = [fetched("http://127.0.0.2/a", "x"), fetched("http://127.0.0.2/b", "x", options={"headless": "always"})]
