@@ -34,6 +34,8 @@ _SPARE: Final = 256
 """Connections beyond the requests that may be at work; further ones are told to come back."""
 _ON_THE_WAY: Final = 1 << 16
 """Bytes the system may take for a connection; by itself it would take megabytes for one that never reads."""
+_UNSENT: Final = 1 << 14
+"""Bytes of these that may wait for the network, where the system knows of such a limit: what is further on costs no delay."""
 _GIVE_UP: Final = 30_000
 """Milliseconds after which the system gives up what a peer does not take."""
 _PONG: Final = 20.0
@@ -146,6 +148,8 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio sets it for sockets it made itself; without it, each answer waits 40 ms for the client's system to say it came.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ON_THE_WAY)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GIVE_UP)
     return listener
