@@ -130,6 +130,8 @@ def take_apart(url: str) -> Place:
     scheme, colon, _ = url.lower().partition(":")
     if colon and scheme not in _PORTS and _SCHEME.fullmatch(scheme):
         raise Refused(f"{_named(url)}: only http and https are fetched, not '{scheme}'")
+    if not url.lower().startswith(("http://", "https://")):
+        raise Refused(f"{_named(url)} is no URL; it must begin with http:// or https://")
     found = _URL.fullmatch(url) if len(url) <= LONGEST and url.isprintable() else None
     if not found:
         raise Refused(f"{_named(url)} is not an absolute URL that can be read in one way only")

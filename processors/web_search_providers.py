@@ -15,6 +15,7 @@ from .crawl_fetch import refusal
 from .crawl_page import PageFault, may_pass
 from .egress import take_apart
 from .fetch import Door, Request
+from .fetch_errors import NotConnected
 from .fetching import check_url
 from .web_search import Hit, _WebSearch, distinct
 
@@ -136,6 +137,13 @@ class SearXNGSearch(_OnlineSearch):
 
     url: Annotated[str, Protected()] = "http://localhost:8888"
     "Where the server is."
+
+    async def find(self, request: SearchRequest) -> list[Hit]:
+        """Ask as the others do, and say what is expected at the URL if nothing is there."""
+        try:
+            return await super().find(request)
+        except NotConnected as error:
+            raise type(error)(f"{error}; SearXNG is to run there, or where :url says") from error
 
     def question(self, request: SearchRequest, page: int) -> Request:
         """Ask for a page of hits, of a language if one was named."""

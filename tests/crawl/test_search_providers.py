@@ -138,6 +138,12 @@ def test_ds10_an_answer_that_is_none_is_an_error_that_says_why(answer, fault):
         search(SearXNGSearch, answer, tries=1, max_bytes=65_536)
 
 
+def test_ds10_where_no_searxng_runs_it_is_said_that_one_is_expected():
+    """Nobody who searches for the first time has one."""
+    with pytest.raises(NodeFailed, match="connection refused; SearXNG is to run there, or where :url says"):
+        through(SearXNGSearch(url="http://127.0.0.1:1", tries=1), [{"query": "roses"}])
+
+
 def test_ds10_what_may_pass_is_tried_again():
     """A service that is busy is asked again, after what it asks for; what will not pass is asked once."""
     answers = [Page(b"", {"Retry-After": "1"}, 429), Page(b"", {}, 503)]

@@ -27,6 +27,12 @@ def test_a_hostile_url_is_refused_before_any_address_is_asked_for(url):
     assert fault(url)
 
 
+@pytest.mark.parametrize("text", ["example.org", "//example.org/", "http:example.org", ""])
+def test_what_has_no_scheme_is_told_how_a_url_begins(text):
+    """It is no riddle about ways of reading."""
+    assert fault(text).endswith("is no URL; it must begin with http:// or https://")
+
+
 @pytest.mark.parametrize("url", PUBLIC)
 def test_a_public_url_passes(url):
     """The guard is in nobody's way."""

@@ -15,7 +15,7 @@ PIPE = ":demo a :EntryTransmission ; :pipe ( :a ) .\n"
     (":HttpProxy", "needs the setting baseURL", ":a"),
     (':HttpProxy ; :baseURL "http://x/?k="', "has a query", '"http://x/?k="'),
     (':HttpServer ; :basePath "x"', "basePath must match", '"x"'),
-    (':GitHubList ; :baseURL "x"', "not an absolute URL", '"x"'),
+    (':GitHubList ; :baseURL "x"', "is no URL; it must begin with http:// or https://", '"x"'),
 ])  # fmt: skip
 def test_a_fault_is_located(tmp_path, node, sentence, place):
     """Before anything runs, at the setting or at the node."""
