@@ -134,10 +134,7 @@ def is_page(message: Message, *needed: str) -> bool:
     wrong = next((name for name, kind in _KINDS.items() if name in message and not isinstance(message[name], kind)), None)
     if wrong:
         raise RunError(f"the field '{wrong}' of a page is no {_KINDS[wrong].__name__} but a {type(message[wrong]).__name__}")
-    missing = next((name for name in needed if name not in message), None)
-    if missing:
-        raise RunError(f"the page has no field '{missing}': {_WRITTEN_BY[missing]} writes it, and stands in front")
-    return True
+    return _has(message, needed)
 
 
 def is_open(message: Message, *needed: str) -> bool:
@@ -145,7 +142,7 @@ def is_open(message: Message, *needed: str) -> bool:
 
     Raises as `is_page` does.
     """
-    return is_good(message) and not message.get("from_cache") and is_page(message, *needed)
+    return is_good(message) and not message.get("from_cache") and _has(message, needed)
 
 
 def is_good(message: Message, *needed: str) -> bool:
@@ -153,7 +150,14 @@ def is_good(message: Message, *needed: str) -> bool:
 
     Raises as `is_page` does.
     """
-    return is_page(message) and "fault" not in message and is_page(message, *needed)
+    return is_page(message) and "fault" not in message and _has(message, needed)
+
+
+def _has(page: Message, needed: tuple[str, ...]) -> bool:
+    missing = next((name for name in needed if name not in page), None)
+    if missing:
+        raise RunError(f"the page has no field '{missing}': {_WRITTEN_BY[missing]} writes it, and stands in front")
+    return True
 
 
 def mark(page: Message, stage: str) -> None:
