@@ -66,6 +66,7 @@ def test_a_message_becomes_a_record_with_its_defaults():
             {"urls": ["a"], "options": {"cache_mode": "bypas"}},
             ["options.cache_mode: 'bypas' is none of read_write, bypass; did you mean 'bypass'?"],
         ),
+        ({"urls": ["a"], "concurrency": 1}, ["concurrency: no such field; did you mean 'options.concurrency'?"]),
         ({"urls": ["a"], "options": []}, ["options: must be an object, not a list"]),
         ({"urls": ["a"], "options": {"concurrency": True}}, ["options.concurrency: must be a whole number, not true or false"]),
         ({"urls": ["a"], "options": {"concurrency": 1.5}}, ["options.concurrency: must be a whole number, not 1.5"]),

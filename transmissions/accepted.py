@@ -134,11 +134,18 @@ def _within(setting: Setting, value: Any) -> Any:
     return [_given(setting.fields, item) for item in value] if setting.many else _given(setting.fields, value)
 
 
+def _further_in(name: str, settings: Sequence[Setting]) -> str:
+    """Return the question after the field of that name in another field, or an empty string."""
+    records = [one for one in settings if not one.many]
+    outer = next((one.name for one in records if any(inner.name == name for inner in one.fields)), "")
+    return f"; did you mean '{outer}.{name}'?" if outer else ""
+
+
 def _faults(settings: Sequence[Setting], message: Mapping[str, Any], path: str) -> Iterator[Fault]:
     names = [one.name for one in settings]
     for name in message:
         if name not in names:
-            yield Fault(f"{path}{name[:_SHORT]}", f"no such field{suggestion(name, names)}")
+            yield Fault(f"{path}{name[:_SHORT]}", f"no such field{_further_in(name, settings) or suggestion(name, names)}")
     for one in settings:
         if one.name in message and not _is_left_out(one, message[one.name]):
             yield from _of_field(one, message[one.name], f"{path}{one.name}")
