@@ -162,3 +162,16 @@ def test_ds13_hits_lead_to_no_private_address(tmp_path, monkeypatch, path):
             body = server.ask("POST", path, asking())[2]
         assert canary.connections == 0
     assert body.count(b'"POLICY_EGRESS"') == 2
+
+
+@pytest.mark.parametrize("words", [8300, 8500, 8700])
+def test_a_page_of_any_length_is_told_under_its_url(serve, words):
+    """Also where it is hardly too long: what the delivery adds to it counts."""
+    with (
+        web({"/long": html("L", words=words)}) as site,
+        serving(searxng(site.urls("/long"))) as service,
+        serve(service) as server,
+    ):
+        asked = asking(crawl_options={"cache_mode": "bypass", "extraction": "full"})
+        events = decoded(server.ask("POST", "/deepsearch/stream", asked)[2])
+    assert [event["url"] for event in events if event["event"] in {"search_result", "error"}] == site.urls("/long")
