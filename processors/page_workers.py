@@ -21,7 +21,7 @@ from .crawl_page import PageFault
 from .page_serving import LENGTH, READY
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from .page_reading import Asked
 
@@ -219,6 +219,7 @@ _SHARED: Final[dict[tuple[asyncio.AbstractEventLoop, Limits], PageWorkers]] = {}
 async def page_workers(limits: Limits) -> AsyncIterator[PageWorkers]:
     """Give the processes with these limits, which all users in a loop share; they end when the last of them has left."""
     loop = asyncio.get_running_loop()
+    _close_all(key for key in tuple(_SHARED) if key[0].is_closed())
     workers = _SHARED.setdefault((loop, limits), PageWorkers(limits))
     workers.users += 1
     if workers.closing:
@@ -235,14 +236,14 @@ async def page_workers(limits: Limits) -> AsyncIterator[PageWorkers]:
 
 
 def _close_unused(key: tuple[asyncio.AbstractEventLoop, Limits]) -> None:
-    workers = _SHARED.get(key)
-    if workers is not None and not workers.users:
-        del _SHARED[key]
-        workers.close()
+    if key in _SHARED and not _SHARED[key].users:
+        _SHARED.pop(key).close()
 
 
-@atexit.register
-def _close_all() -> None:
-    """End what was kept in a loop that is no more."""
-    while _SHARED:
-        _SHARED.popitem()[1].close()
+def _close_all(keys: Iterable[tuple[asyncio.AbstractEventLoop, Limits]] = _SHARED) -> None:
+    """End what was kept in loops that are no more."""
+    for key in tuple(keys):
+        _SHARED.pop(key).close()
+
+
+atexit.register(_close_all)

@@ -180,9 +180,9 @@ def test_runs_share_processes():
 
 def test_processes_can_be_kept():
     """With a time to keep them, the processes wait that long for the next user."""
+    kept = LIMITS._replace(kept=2.0)
 
     async def go():
-        kept = LIMITS._replace(kept=2.0)
         async with page_workers(kept) as workers:
             pids = workers.pids
         async with page_workers(kept) as again:
@@ -191,7 +191,24 @@ def test_processes_can_be_kept():
         return same
 
     assert asyncio.run(go())
-    assert not module._SHARED
+    assert kept not in {limits for _, limits in module._SHARED}
+
+
+def test_what_was_kept_in_a_loop_that_is_closed_is_ended():
+    """Processes that were to be kept longer than their loop lasts end when somebody else begins, in another one."""
+
+    async def use(limits):
+        async with page_workers(limits) as workers:
+            return workers.pids
+
+    pid, *_ = asyncio.run(use(LIMITS._replace(kept=60.0)))
+    assert is_running(pid)
+
+    async def go():
+        await use(LIMITS)
+        await until(lambda: not is_running(pid))
+
+    asyncio.run(go())
 
 
 def test_processes_do_not_see_the_keys_of_the_environment(monkeypatch):
