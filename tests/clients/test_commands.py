@@ -87,6 +87,22 @@ def test_follow_ends_as_the_run_does(server):
         assert "401" in trans("follow", f"{other.url}/apps/stops").stderr
 
 
+def test_follow_tells_of_errors_beside_the_results(server):
+    """With `--results`, stdout has results alone; stderr says what failed, and how the run ended."""
+    result = trans("follow", f"{server.url}/apps/dead", "--results")
+    assert [line["n"] for line in events_of(result)] == [0, 2]
+    assert "1 is odd" in result.stderr
+    assert "partial: 2 results, 1 errors" in result.stderr
+
+
+@pytest.mark.parametrize(("answer", "sentence"), [("401 X", "--token-file"), ("400 X", "the server refused (400)")])
+def test_follow_says_that_nothing_was_run(answer, sentence):
+    """A request that the server cannot take is one of usage; it says what can be given."""
+    with serving({"/apps/a/stream": [f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode()]}) as other:
+        result = trans("follow", f"{other.url}/apps/a")
+    assert (result.returncode, sentence in result.stderr) == (2, True), result.stderr
+
+
 def test_follow_is_made_for_people_on_a_terminal(server):
     """Results and how it ended, and nothing from a run that could do something to the terminal."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nX-Request-ID: r\r\nConnection: close\r\n\r\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -202,5 +203,15 @@ def _told() -> Iterator[None]:
         raise Refused(error.status, {"message": error.message}, wait) from error
     except TimeoutError as error:
         raise Disconnected("the server sent nothing for too long") from error
+    except aiohttp.ClientConnectorError as error:
+        raise Disconnected(f"no connection to {error.host} port {error.port}: {_why(error)}") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Disconnected(f"the connection to the server broke: {describe(error)}") from error
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    """Return the words of the system: those of asyncio name functions, and the addresses once more."""
+    if isinstance(error, aiohttp.ClientSSLError):
+        return str(getattr(error, "certificate_error", None) or error.os_error)
+    number = error.os_error.errno or 0
+    return (os.strerror(number) if number > 0 else str(error.os_error.strerror or error.os_error)).lower()

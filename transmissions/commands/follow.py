@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from transmissions.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, UsageError
+from transmissions.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, TransmissionsError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from transmissions.client import Event, Stream, StreamClient, Summary
+    from transmissions.client import Refused, Stream, StreamClient, Summary
+    from transmissions.client.printing import Lines
 
 HELP = "print a run of a server while it runs"
 _RUN: Final = re.compile(r"/runs/([^/]+)(?:/stream)?/?")
@@ -25,8 +26,8 @@ _ENDPOINT: Final = re.compile(r"(/.+)/(?:stream|sse|ws)/?")
 _PROTOCOLS: Final = ("ndjson", "sse", "websocket")
 _ALIASES: Final = {"stream": "ndjson", "nd-json": "ndjson", "jsonl": "ndjson", "event-stream": "sse", "ws": "websocket"}
 _CODES: Final = {"complete": OK, "partial": INCOMPLETE}
-_BEYOND: Final = {"heartbeat", "system_status", "backpressure_warning", "progress"}
-"""Events that stand on the line of a terminal, and not above it."""
+_NO_TOKEN: Final = 401
+_USAGE: Final = {400, _NO_TOKEN}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -60,13 +61,27 @@ def call(options: Namespace) -> int:
     from transmissions.extras import require
 
     require("client", "trans follow")
-    show = _Lines(options) if options.json or options.results or not sys.stdout.isatty() else _Terminal()
+    from transmissions.client import Refused
+    from transmissions.client.printing import Lines, Terminal
+
+    is_for_people = sys.stdout.isatty() and not (options.json or options.results)
+    show = Terminal() if is_for_people else Lines(results=options.results)
     try:
         summary = asyncio.run(_follow(options, show))
     except KeyboardInterrupt:
         print(f"left the run; `trans follow {show.where(options.url)}` goes on", file=sys.stderr)
         return INTERRUPTED
+    except Refused as refused:
+        raise _of_usage(refused) from refused
     return code_of(summary)
+
+
+def _of_usage(refused: Refused) -> TransmissionsError:
+    """Return what a refusal means here: a request that cannot be taken is one of usage, for nothing was run."""
+    if refused.status not in _USAGE:
+        return refused
+    hint = "; give the token by --token-file or $TRANS_TOKEN" if refused.status == _NO_TOKEN else ""
+    return UsageError(f"{refused}{hint}")
 
 
 def code_of(summary: Summary | None) -> int:
@@ -103,7 +118,7 @@ def message_of(options: Namespace) -> dict[str, Any]:
     return message
 
 
-async def _follow(options: Namespace, show: _Lines | _Terminal) -> Summary | None:
+async def _follow(options: Namespace, show: Lines) -> Summary | None:
     from transmissions.client import StreamClient
 
     root, path = split(options.url)
@@ -154,93 +169,3 @@ def protocol_in(path: str) -> str:
 def protocol_named(word: str) -> str:
     """Return a protocol by the name it has here, for one of those it has elsewhere."""
     return _ALIASES.get(word.lower(), word.lower())
-
-
-class _Lines:
-    """Prints events as NDJSON."""
-
-    root = run = ""
-    last = 0
-
-    def __init__(self, options: Namespace) -> None:
-        self._results = options.results
-
-    def event(self, event: Event) -> None:
-        """Print one."""
-        from transmissions.client import Record, Result
-
-        if isinstance(event, Record) or not self._results:
-            self._print(event.data)
-        elif isinstance(event, Result):
-            self._print(event.result)
-
-    def end(self) -> None:
-        """Nothing is left to print."""
-
-    def where(self, url: str) -> str:
-        """Return the words by which to go on."""
-        return f"{self.root}/runs/{self.run} --since {self.last}" if self.run else url
-
-    def _print(self, data: Any) -> None:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-
-
-class _Terminal(_Lines):
-    """Prints results and errors for people, with a line below them that says how far the run is."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def event(self, event: Event) -> None:
-        """Print one."""
-        from transmissions.client import Result
-
-        self._count += isinstance(event, Result)
-        if event.name not in _BEYOND:
-            self._write(_printable(_said(event)))
-        total = event.data.get("total") if event.name == "progress" else None
-        sys.stdout.write(f"\r\x1b[K{self._count}{f' of {total}' if total else ''} results")
-        sys.stdout.flush()
-
-    def end(self) -> None:
-        """Take the line away."""
-        self._write("")
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write("\r\x1b[K" + (f"{text}\n" if text else ""))
-        sys.stdout.flush()
-
-
-def _said(event: Event) -> str:
-    from transmissions import client
-
-    if isinstance(event, client.Summary):
-        return f"{event.status}: {event.successful} results, {event.failed} errors"
-    if isinstance(event, client.Failure):
-        return f"error: {event.url}: {event.message}" if event.url else f"error: {event.message}"
-    if isinstance(event, client.Output):
-        return event.text.rstrip("\n")
-    if isinstance(event, client.Metadata):
-        return f"run {event.request_id}"
-    if isinstance(event, client.Reset):
-        return f"events {event.since + 1} to {event.first - 1} are lost: the server has them no longer"
-    data = event.result if isinstance(event, client.Result) else event.data
-    return _said_of_page(event) or json.dumps(data, ensure_ascii=False, indent=None)
-
-
-def _said_of_page(event: Event) -> str:
-    """Return in one line what a crawl or a search tells, and nothing of anything else."""
-    from transmissions import client
-
-    if isinstance(event, client.SearchResults):
-        return f"found {len(event.hits)} pages"
-    if isinstance(event, client.SearchResult):
-        return f"{event.hit.rank}. {event.hit.url}  {event.hit.title}"
-    page = event.page if isinstance(event, client.Result) else None
-    return f"{page.status} {page.url}  {page.document.title or ''}".rstrip() if page and page.document else ""
-
-
-def _printable(text: str) -> str:
-    """Return a text that can do nothing to a terminal but stand there."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
