@@ -22,6 +22,7 @@ from transmissions.delivery.eventlog import EventLog
 from transmissions.delivery.hub import Caps
 from transmissions.delivery.live import LiveRun
 from transmissions.delivery.pressure import Pressure
+from transmissions.delivery.replies import refused
 from transmissions.delivery.server import StreamServer
 from transmissions.delivery.spool import Kept
 from transmissions.delivery.terms import Terms
@@ -152,8 +153,8 @@ def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=()
     """
     apps = served(*names, settings=more.get("settings", ()))
     streams = StreamServer(apps, pace=pace, caps=caps, timeout=30, terms=terms, buffer=more.get("buffer"))
-    guard = Guard(streams.application(), token=token, origins=origins, admits=streams.admits)
-    app = with_headers(limited(guard, more.get("limit")), more.get("headers", ()))
+    guard = Guard(streams.application(), token=token, origins=origins, admits=streams.admits, refuse=refused)
+    app = with_headers(limited(guard, more.get("limit"), refused), more.get("headers", ()))
     app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
     server = serving.Server(
         app,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from .api_replies import Refuse
+
 OPEN: Final = frozenset({"/healthz"})
 """What may be asked without a token: whether the server lives."""
 
@@ -40,10 +42,12 @@ class Guard:
         names: Collection[str] = (),
         origins: Collection[str] = (),
         admits: Callable[[Scope], bool] = lambda _: False,
+        refuse: Refuse = refused,
     ) -> None:
         self._app = app
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         self._admits = admits
+        self._refuse = refuse
         self._token = None if token is None else token.encode()
         self._names = {"localhost", *(name.lower() for name in names)}
 
@@ -55,7 +59,7 @@ class Guard:
                 self._check(scope, _headers(scope))
             except Refusal as refusal:
                 if scope["type"] == "http":
-                    await refused(refusal, new_id())(scope, receive, send)
+                    await self._refuse(refusal, new_id())(scope, receive, send)
                 else:
                     await send({"type": "websocket.close", "code": _POLICY, "reason": str(refusal)})
                 return

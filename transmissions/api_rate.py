@@ -15,22 +15,24 @@ from .delivery.http import cut_off, gone
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from .api_replies import Refuse
     from .server_settings import RateLimit
 
 _KNOWN: Final = 10_000
 """Addresses that are remembered; a bucket that is full again is no loss."""
 
 
-def limited(app: ASGIApp, limit: RateLimit | None) -> ASGIApp:
+def limited(app: ASGIApp, limit: RateLimit | None, refuse: Refuse = refused) -> ASGIApp:
     """Return an application that takes requests as often as a limit allows, if there is one."""
-    return _RateLimited(app, limit) if limit else app
+    return _RateLimited(app, limit, refuse) if limit else app
 
 
 class _RateLimited:
     """Takes requests as often as a limit allows. Whether the server lives may be asked at any time."""
 
-    def __init__(self, app: ASGIApp, limit: RateLimit) -> None:
+    def __init__(self, app: ASGIApp, limit: RateLimit, refuse: Refuse) -> None:
         self._app = app
+        self._reply = refuse
         self._limit = limit
         self._buckets: dict[str, Bucket] = {}
 
@@ -66,7 +68,7 @@ class _RateLimited:
             return
         sentence = f"{self._limit.rate:g} requests a second are taken from one address, and more are not"
         refusal = Refusal(429, sentence, {"Retry-After": str(max(1, round(wait)))})
-        response = refused(refusal, new_id())
+        response = self._reply(refusal, new_id())
         if scope["type"] == "websocket":
             await WebSocket(scope, receive, send).send_denial_response(response)
         else:

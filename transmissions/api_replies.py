@@ -10,7 +10,10 @@ from starlette.responses import Response
 from .json_text import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    Refuse = Callable[["Refusal", str], Response]
+    """Makes the reply of a refusal to a request of a name."""
 
 REQUEST_ID: Final = "X-Request-Id"
 

@@ -32,7 +32,7 @@ def test_tp08_an_address_that_asks_too_often_is_told_to_come_back():
         assert [server.ask("POST", "/apps/numbers/stream")[0] for _ in range(2)] == [200, 200]
         status, headers, body = server.ask("POST", "/apps/numbers/stream")
         assert (status, headers["retry-after"]) == (429, "1000")
-        assert "requests a second are taken from one address" in json.loads(body)["error"]
+        assert "requests a second are taken from one address" in json.loads(body)["error"]["message"]
         with pytest.raises(InvalidStatus) as caught, connect(server.url.replace("http", "ws") + "/apps/numbers/ws"):
             pass
         assert caught.value.response.status_code == 429

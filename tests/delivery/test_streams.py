@@ -11,6 +11,7 @@ from transmissions.delivery.buffer import BufferLimits
 from transmissions.delivery.connection import Pace
 from transmissions.delivery.hub import Caps
 from transmissions.delivery.terms import Terms
+from transmissions.server_settings import RateLimit
 
 FOREVER = {"count": 10**6, "wait": 0.01}
 
@@ -332,6 +333,35 @@ def test_a_session_stands_for_the_token_where_a_browser_can_send_none():
         assert server.ask("GET", f"/apps/numbers/sse?session_id={forged}")[0] == 401
         assert server.ask("GET", f"/runs?session_id={session}")[0] == 401
         assert server.ask("GET", "/apps/numbers/sse?session_id=s-1")[0] == 401
+
+
+def test_a_socket_that_is_not_asked_for_as_one_says_how():
+    """A GET without the upgrade gets 426, not that nothing is there."""
+    with running("numbers") as server:
+        status, headers, body = server.ask("GET", "/apps/numbers/ws")
+    assert (status, headers["upgrade"]) == (426, "websocket")
+    assert json.loads(body)["error"]["message"] == "/apps/numbers/ws is a WebSocket; ask for it with `Upgrade: websocket`"
+
+
+def test_what_is_followed_without_a_session_or_a_run_says_which_is_needed():
+    """No session is another fault than one that has no run."""
+    with running("numbers") as server:
+        session = json.loads(server.ask("POST", "/sessions")[2])["session_id"]
+        asked = [server.ask("GET", f"/apps/numbers/sse{query}") for query in ("", f"?session_id={session}")]
+    said = [(status, json.loads(body)["error"]["message"]) for status, _, body in asked]
+    assert said == [
+        (400, "a session is followed here: name it by ?session_id=ID"),
+        (404, "there is no run of this session, or none any more"),
+    ]
+
+
+def test_a_refusal_at_the_door_has_the_shape_of_all_errors():
+    """Without the token, and too often, clients find the sentence where it always is."""
+    with running("numbers", token="T", limit=RateLimit(rate=0.01, burst=1)) as server:
+        answers = [server.ask("GET", "/apps") for _ in range(2)]
+    assert [status for status, *_ in answers] == [401, 429]
+    errors = [json.loads(body)["error"] for *_, body in answers]
+    assert [(error["type"], error["retryable"]) for error in errors] == [("Refused", False), ("Refused", True)]
 
 
 def test_ss19_a_server_that_ends_lets_its_runs_end_with_a_summary():

@@ -139,6 +139,7 @@ def _streaming(served: list[Served], limits: Limits, options: Namespace, token: 
     from transmissions.delivery.buffer import BufferLimits
     from transmissions.delivery.connection import Pace
     from transmissions.delivery.hub import Caps
+    from transmissions.delivery.replies import refused
     from transmissions.delivery.server import StreamServer
     from transmissions.serving import Server, SocketLimits
 
@@ -149,8 +150,8 @@ def _streaming(served: list[Served], limits: Limits, options: Namespace, token: 
     )
     streams = StreamServer(served, pace=Pace(), caps=caps, timeout=limits.timeout, token=token, buffer=buffer)
     names, origins = [options.host, *options.allow_host], options.allow_origin
-    guard = Guard(streams.application(), token=token, names=names, origins=origins, admits=streams.admits)
-    app = with_headers(limited(guard, options.rate_limit), options.header)
+    guard = Guard(streams.application(), token=token, names=names, origins=origins, admits=streams.admits, refuse=refused)
+    app = with_headers(limited(guard, options.rate_limit, refused), options.header)
     app = CORSMiddleware(app, allow_origins=origins, **cors.RULES) if origins else app
     sockets = SocketLimits(options.message_size, options.ping / 1000)
     return Server(app, concurrent=most, timeout=limits.timeout, kill=streams.kill, sockets=sockets, drain=streams.drain)

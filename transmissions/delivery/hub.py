@@ -142,7 +142,7 @@ class Hub:
         """
         found = self._found.get(("session", client.owner, session_id))
         if found is None:
-            raise NotFound("there is no such session")
+            raise NotFound("there is no run of this session, or none any more")
         return self.runs[found]
 
     def of(self, client: Client) -> list[dict[str, Any]]:

@@ -26,9 +26,10 @@ from .requests import Requests
 from .terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from starlette.requests import HTTPConnection, Request
+    from starlette.routing import BaseRoute
     from starlette.types import Scope
 
     from transmissions.api_runs import Served
@@ -77,14 +78,14 @@ class Place:
             heartbeat=endpoint.heartbeat / 1000, send=endpoint.send_timeout / 1000, longest=endpoint.longest / 1000
         )
         self._hub = hub
-        self._routes: list[Route] | list[WebSocketRoute] = []
+        self._routes: Sequence[BaseRoute] = []
 
-    def routes(self, server: StreamServer) -> list[Route] | list[WebSocketRoute]:
+    def routes(self, server: StreamServer) -> Sequence[BaseRoute]:
         """Return the routes to it; events are sent, and sockets opened, as at the server's own paths."""
         told, path = self.endpoint, self.endpoint.path
         stream = partial(server.stream, told.protocol, place=self)
         if told.protocol == "websocket":
-            self._routes = [WebSocketRoute(path, partial(server.socket, place=self))]
+            self._routes = socket_routes(path, partial(server.socket, place=self))
         elif is_followed(told.protocol, told.method, envelope=told.envelope):
             self._routes = followed(path, stream, partial(server.attach, place=self))
         elif told.protocol == "ndjson" and told.method == "POST" and told.envelope:
@@ -137,6 +138,16 @@ def only_route(path: str, answer: Any, *methods: str) -> Route:
     route = Route(path, answer, methods=list(methods))
     route.methods = set(methods)
     return route
+
+
+def socket_routes(path: str, answer: Any) -> list[BaseRoute]:
+    """Return the route of a WebSocket, and one that tells whoever asks for its path without an upgrade."""
+    return [WebSocketRoute(path, answer), only_route(path, _needs_upgrade, "GET")]
+
+
+async def _needs_upgrade(request: Request) -> Any:
+    sentence = f"{request.scope['path'][:200]} is a WebSocket; ask for it with `Upgrade: websocket`"
+    raise Refusal(426, sentence, {"Upgrade": "websocket", "Connection": "Upgrade"})
 
 
 def followed(path: str, begin: Any, attach: Any) -> list[Route]:

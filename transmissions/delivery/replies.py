@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from transmissions.api_replies import Refusal
+from transmissions.api_replies import REQUEST_ID, Refusal, new_id
 from transmissions.json_text import as_json
 
 from .errors import DeliveryError, InvalidRequest
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
 _SAFE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_TOO_OFTEN: Final = 429
 
 
 def json_reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a value as an answer."""
     return Response(as_json(value) + b"\n", status, {**_SAFE, **(headers or {})}, media_type="application/json")
+
+
+def refused(refusal: Refusal, request_id: str) -> Response:
+    """Return the reply of a refusal."""
+    said = _said("Refused", str(refusal), retryable=refusal.status == _TOO_OFTEN)
+    return json_reply(said, refusal.status, {REQUEST_ID: request_id, **refusal.headers})
 
 
 async def _refuse(connection: HTTPConnection, error: Exception) -> Response | None:
@@ -39,7 +46,7 @@ def _reply(connection: HTTPConnection, error: Exception) -> Response:
         headers = {"Retry-After": f"{error.retry_after:.0f}"} if error.retry_after is not None else {}
         return json_reply({"error": error.told()}, error.status, headers)
     if isinstance(error, Refusal):
-        return json_reply(_said("Refused", str(error)), error.status, error.headers)
+        return refused(error, new_id())
     if isinstance(error, HTTPException):
         return _no_route(connection, error)
     return json_reply(_said("Fault", "a fault of the server; its log says more"), 500)
@@ -53,8 +60,8 @@ def _no_route(connection: HTTPConnection, error: HTTPException) -> Response:
     return json_reply(_said("NotFound", f"nothing is at {connection.scope['path'][:200]}"), error.status_code, headers)
 
 
-def _said(kind: str, sentence: str) -> dict[str, Any]:
-    return {"error": {"type": kind, "category": "request", "message": sentence, "retryable": False}}
+def _said(kind: str, sentence: str, *, retryable: bool = False) -> dict[str, Any]:
+    return {"error": {"type": kind, "category": "request", "message": sentence, "retryable": retryable}}
 
 
 HANDLERS: Final[dict[Any, Any]] = dict.fromkeys((DeliveryError, Refusal, HTTPException, Exception), _refuse)

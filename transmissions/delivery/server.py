@@ -21,19 +21,19 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 
 from transmissions.about import first_sentence
 
 from . import page
 from .asks import read_compat, read_since
 from .buffer import BufferLimits
-from .errors import NotFound, TooMany
+from .errors import InvalidRequest, NotFound, TooMany
 from .http import StreamResponse
 from .hub import Caps, Hub
 from .observed import Observed
 from .openapi import document
-from .places import Place, declared, followed, only_route
+from .places import Place, declared, followed, only_route, socket_routes
 from .replies import HANDLERS, json_reply
 from .requests import Requests, session_in
 from .terms import Terms
@@ -89,7 +89,7 @@ class StreamServer:
             Route("/apps", self.apps, methods=["GET"]),
             only_route("/apps/{app}/stream", partial(self.stream, "ndjson"), "POST"),
             *followed("/apps/{app}/sse", partial(self.stream, "sse"), self.attach),
-            WebSocketRoute("/apps/{app}/ws", self.socket),
+            *socket_routes("/apps/{app}/ws", self.socket),
             Route("/sessions", self.session, methods=["POST"]),
             Route("/runs", self.runs, methods=["GET"]),
             Route("/runs/{id}", self.run, methods=["GET", "DELETE"]),
@@ -149,7 +149,9 @@ class StreamServer:
         requests, pace = self._of(place)
         requests.app(request)
         client = requests.client(request)
-        session = self.hub.sessions.check(request.query_params.get("session_id", ""), client.owner)
+        if not (given := request.query_params.get("session_id")):
+            raise InvalidRequest("a session is followed here: name it by ?session_id=ID")
+        session = self.hub.sessions.check(given, client.owner)
         return self._again(self.hub.of_session(session, client), request, "sse", pace)
 
     async def again(self, request: Request) -> Response | StreamResponse:
