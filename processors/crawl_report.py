@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-from transmissions import Processor, Range, Unit, as_json
+from transmissions import Processor, Range, RunError, Unit, as_json
 
 from .crawl_figures import Figures
 from .crawl_lines import REPORTED
@@ -61,7 +61,11 @@ class CrawlReport(Processor):
 
     def process(self, message: Message) -> Message | list[Message]:
         """Turn a page into its event."""
-        return self._report(message) if is_page(message) else message
+        if is_page(message):
+            return self._report(message)
+        if "urls" in message:
+            raise RunError("the request in the field 'urls' was read by nobody: a CrawlFrontier belongs in front")
+        return message
 
     def finish(self) -> list[Message] | None:
         """Say in words how the crawl went."""

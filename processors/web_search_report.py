@@ -70,7 +70,7 @@ class SearchReport(CrawlReport):
             return [*ended, message]
         if self._search:
             self._search.hear(message)
-        return message
+        return super().process(message)
 
     def finish(self) -> list[Message]:
         """End the last search."""

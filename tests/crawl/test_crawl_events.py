@@ -10,6 +10,11 @@ from delivering import decoded
 from local_server import Page, redirect
 from site_of_pages import Slow, asking, html, serving_crawls, web
 
+from transmissions import NodeFailed
+from transmissions.processors.crawl_report import CrawlReport
+from transmissions.processors.web_search_report import SearchReport
+from transmissions.testing import through
+
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 PHASES = {"fetch", "gate", "extraction", "caching"}
 
@@ -38,6 +43,13 @@ def rates(told):
     results = named(told, "result")
     known = sum(one["result"]["from_cache"] for one in results)
     return round(len(results) / len(told), 4), round(known / len(told), 4)
+
+
+@pytest.mark.parametrize("report", [CrawlReport(), SearchReport()])
+def test_a_request_that_nobody_read_is_an_error(report):
+    """A pipe without a frontier would otherwise end well, with no page read."""
+    with pytest.raises(NodeFailed, match="'urls' was read by nobody: a CrawlFrontier belongs in front"):
+        through(report, [{"urls": ["http://example.org/"]}])
 
 
 def test_ev02_ev03_ev04_ev05_metadata(crawled):
