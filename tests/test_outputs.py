@@ -5,11 +5,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from transmissions import outputs
-from transmissions.errors import UsageError
+from transmissions.errors import OutputError, UsageError
 from transmissions.outputs import MARKER, claim, is_free, marked, refuse_impossible
 
 
@@ -80,6 +81,23 @@ def test_a_killed_run_can_be_repeated(tmp_path):
     os.wait()
     claim(out, force=False)
     assert (out / "half.md").exists()
+
+
+@pytest.mark.parametrize(("flag", "words"), [(0, "permission denied"), (os.ST_RDONLY, "read-only file system")])
+def test_a_folder_that_cannot_be_written_into_is_refused_with_the_reason(tmp_path, monkeypatch, flag, words):
+    """A file system that nobody may write to is no matter of permissions."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flag))
+    with pytest.raises(OutputError, match=f"cannot write into '{tmp_path}': {words}"):
+        refuse_impossible(tmp_path / "new")
+
+
+def test_who_waits_for_another_run_says_so_at_once(tmp_path, monkeypatch, caplog):
+    """Once, before it waits."""
+    monkeypatch.setattr(outputs, "PATIENCE", 0.1)
+    with marked(tmp_path, "demo", "1.0"), pytest.raises(UsageError), marked(tmp_path, "demo", "1.0"):
+        pass
+    assert caplog.messages == [f"another run is writing to '{tmp_path}'; waiting up to 0.1 s for its end"]
 
 
 def test_two_runs_do_not_write_into_one_folder(tmp_path, monkeypatch):

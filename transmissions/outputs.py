@@ -6,7 +6,9 @@ A folder that holds files is only written into if a run of ours made it (its `.t
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_LOG = logging.getLogger(__name__)
 MARKER: Final = ".transmissions"
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 PATIENCE = 10.0
@@ -44,7 +47,12 @@ def refuse_impossible(folder: Path) -> None:
     if not there.is_dir():
         raise UsageError(f"'{there}' is a file; -o takes a folder")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write into '{there}': permission denied")
+        raise OutputError(f"cannot write into '{there}': {_why_not(there)}")
+
+
+def _why_not(folder: Path) -> str:
+    is_fixed = os.statvfs(folder).f_flag & os.ST_RDONLY
+    return os.strerror(errno.EROFS if is_fixed else errno.EACCES).lower()
 
 
 def _is_marker(path: Path) -> bool:
@@ -92,15 +100,20 @@ def marked(folder: Path, app: str, version: str, run: dict[str, Any] | None = No
 def _locked(folder: Path) -> int | None:
     """Open the marker and lock it; None if the folder cannot be written into."""
     until = time.monotonic() + PATIENCE
+    is_told = False
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             marker = os.open(folder / MARKER, _FLAGS, 0o644)
         except OSError:
             return None
-        if _lock(marker) and _is_there(marker, folder):
+        is_held = not _lock(marker)
+        if not is_held and _is_there(marker, folder):
             return marker
         os.close(marker)
+        if is_held and not is_told:
+            is_told = True
+            _LOG.warning("another run is writing to '%s'; waiting up to %g s for its end", folder, PATIENCE)
         if time.monotonic() > until:
             raise UsageError(f"another run is writing to '{folder}'")
         time.sleep(_INTERVAL)
