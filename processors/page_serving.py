@@ -33,8 +33,9 @@ def main() -> None:
     _end_when_alone()
     logging.disable(logging.CRITICAL)  # What the extractor says of each odd page is in the answer, where it matters.
     connection = socket.socket(fileno=descriptor)
-    # The first page takes a third of a second, most of it imports, which no real one is to lose of its time.
-    read_page(Asked("", b"<p>a page</p>", "text/html"))
+    # The first page takes a third of a second, most of it imports, which no real one is to lose of its time. If a library
+    # does not work, each page will say so.
+    answer(Asked("", b"<p>a page</p>", "text/html"))
     _limit(memory)
     _send(connection, READY)
     while (request := _receive(connection)) is not None:
@@ -49,8 +50,14 @@ def answer(asked: Asked) -> dict[str, Any]:
         return {"fault": (fault.code, str(fault), fault.context)}
     except MemoryError:
         return {"fault": ("LIMIT_MEMORY", "reading it took more memory than a page may have (:memoryLimit)", {})}
+    except (ImportError, OSError) as error:
+        return {"fault": ("PARSE_FAILED", f"a library that reads pages does not work here: {_named(error)}", {})}
     except _BROKEN as error:
-        return {"fault": ("PARSE_FAILED", f"it could not be read: {type(error).__name__}: {error}"[:300], {})}
+        return {"fault": ("PARSE_FAILED", f"it could not be read: {_named(error)}", {})}
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def _end_when_alone() -> None:

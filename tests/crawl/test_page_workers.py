@@ -222,6 +222,16 @@ def test_processes_do_not_see_the_keys_of_the_environment(monkeypatch):
     assert b"secret" not in using(work)
 
 
+def test_a_library_that_is_broken_is_a_fault_of_its_pages(tmp_path, monkeypatch, capfd):
+    """Each says what is wrong with it, and nothing else is printed."""
+    (tmp_path / "trafilatura.py").write_text("raise ImportError('it wants another lxml')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    [page] = through(PageExtract(workers=1), [fetched(body_of("blog"))])
+    said = "a library that reads pages does not work here: ImportError: it wants another lxml"
+    assert (page["fault"]["error_code"], page["fault"]["message"]) == ("PARSE_FAILED", said)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("mode", ["article", "full"])
 def test_no_page_hangs(mode):
     """Pages made to take for ever are read, or end at the limit."""
