@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -141,7 +142,8 @@ async def _start(wanted: Wanted) -> Running:
     try:
         playwright = await asyncio.to_thread(import_module, "playwright.async_api")  # half a second
     except ImportError:
-        raise NoBrowser(f"rendering needs a library; install it: {sys.executable} -m pip install playwright") from None
+        library = _command("pip", "install", "playwright")
+        raise NoBrowser(f"rendering needs a library; install it: {library}; and, if it is not there, {_chromium()}") from None
     from .guarded_proxy import GuardedProxy
 
     async with AsyncExitStack() as stack:
@@ -208,8 +210,18 @@ def _found(executable: str, own: str) -> str:
         return executable
     found = next(filter(None, map(shutil.which, (*_NAMES, own))), None)
     if not found:
-        raise NoBrowser("rendering needs Chromium; install it: apt install chromium, or python -m playwright install chromium")
+        raise NoBrowser(f"rendering needs {_chromium()}")
     return found
+
+
+def _chromium() -> str:
+    """Return the name of the browser, and how to install it."""
+    return f"Chromium; install it: apt install chromium, or {_command('playwright', 'install', 'chromium')}"
+
+
+def _command(*words: str) -> str:
+    """Return what to type to run a module of this Python."""
+    return shlex.join([sys.executable, "-m", *words])
 
 
 def shared_browser(wanted: Wanted) -> AbstractAsyncContextManager[SharedBrowser]:

@@ -26,6 +26,7 @@ from transmissions.testing import through
 HAS_BROWSER = shutil.which("chromium") is not None
 pytestmark = [pytest.mark.skipif(not HAS_BROWSER, reason="there is no Chromium here"), pytest.mark.timeout(240)]
 
+PIP, BROWSER = f"{sys.executable} -m pip install playwright", f"{sys.executable} -m playwright install chromium"
 HTML = {"content-type": "text/html; charset=utf-8"}
 DATA = "fetch('/data').then((answer) => answer.text()).then((text) => document.body.append(text))"
 PAGES = {
@@ -309,6 +310,18 @@ def test_without_a_browser_pages_go_on(site):
     assert auto["gate_decision_reason"].endswith("there is no browser '/no/such/browser', which the setting browser names")
     assert "fault" not in auto
     assert always["fault"]["error_code"] == "RENDER_FAILED"
+
+
+@pytest.mark.parametrize(("missing", "commands"), [("library", [PIP, BROWSER]), ("browser", [BROWSER])])
+def test_what_is_missing_for_rendering_is_named_with_all_commands(monkeypatch, missing, commands):
+    """Those that install it where this Python looks for it."""
+    if missing == "library":
+        monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    else:
+        monkeypatch.setattr("transmissions.processors.browser_pool.shutil.which", lambda _: None)
+    [page] = through(PageRender(), [fetched("http://127.0.0.2/b", "x", options={"headless": "always"})])
+    assert page["fault"]["error_code"] == "RENDER_FAILED"
+    assert [command in page["fault"]["message"] for command in (PIP, BROWSER)] == [one in commands for one in (PIP, BROWSER)]
 
 
 def descendants(pid):
