@@ -249,7 +249,8 @@ CRAWLED = [fetched(body_of("blog")), fetched(b"\0", content_type="image/png"), {
 FAILED = {**CRAWLED[0], "index": 7, "fault": told(PageFault("NET_TIMEOUT", "it took too long"))}
 OF_CRAWLS = [
     *(Held(lambda make=make: make(store="pages.db"), CRAWLED) for make in (PageRecall, PageRemember)),
-    *(Held(make, CRAWLED) for make in (RenderGate, lambda: PageExtract(workers=1), PageScore, PageMarkdown)),
+    *(Held(make, CRAWLED) for make in (RenderGate, lambda: PageExtract(workers=1), PageScore)),
+    Held(PageMarkdown, [{**page, "document": {"title": "T", "markdown": "# T"}} for page in CRAWLED]),
     Held(lambda: PageRender(browser="/no/browser"), [{**CRAWLED[0], "gate_decision": "headless"}, *CRAWLED]),
     Held(CrawlReport, [*CRAWLED, FAILED, {"event": "crawl_start"}]),
     Held(lambda: PageLines(destination_file="pages.ndjson"), CRAWLED),
