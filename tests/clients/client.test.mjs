@@ -162,6 +162,14 @@ test("JS-07 handlers are by name, with one for all others, and several crawls at
   assert.ok(heard.has("result") && heard.has("*metadata") && !heard.has("*result"));
 });
 
+test("T2-42 a server that gives no session is not waited for without end", async (context) => {
+  const server = await serving(context, () => {});
+  const client = new StreamClient({ baseUrl: server.baseUrl, protocol: "websocket", firstByteTimeout: 50, maxRetries: 0 });
+  const error = await client.run("a").catch((one) => one);
+  assert.ok(error instanceof Disconnected);
+  assert.match(error.message, /nothing for too long/);
+});
+
 test("a refusal over a WebSocket is told", async () => {
   const error = await new StreamClient({ baseUrl, protocol: "websocket", ...quick, maxRetries: 1 }).run("nope").catch((one) => one);
   assert.ok(error instanceof Disconnected || error instanceof Refused);

@@ -104,7 +104,7 @@ export class StreamClient {
   }
 
   async ask(method, path) {
-    const response = await this.options.fetch(this.options.baseUrl + path, { method, headers: this.headers() });
+    const response = await fetched(this.options, this.options.baseUrl + path, { method, headers: this.headers() });
     if (!response.ok) throw await Refused.of(response);
     return response.json();
   }
@@ -389,9 +389,7 @@ async function* openEventSource(stream, signal) {
 // What an EventSource was told is not said. Asked by fetch, the server may say that it knows of no such run.
 async function isForgotten({ asked, options, client, requestId }) {
   const url = `${options.baseUrl}/runs/${encodeURIComponent(requestId)}?${new URLSearchParams({ session_id: asked.sessionId })}`;
-  const response = await options.fetch(url, { headers: client.headers() }).catch((error) => {
-    throw new Disconnected(error.message, { cause: error });
-  });
+  const response = await fetched(options, url, { headers: client.headers() });
   return response.status === 404;
 }
 
@@ -400,9 +398,7 @@ async function beginSession(stream) {
   asked.sessionId ||= await client.session();
   const headers = { ...client.headers(), ...wishes({ asked, options, requestId }), Accept: "application/json" };
   const request = { method: "POST", headers, body: JSON.stringify(asked.message) };
-  const response = await options.fetch(`${options.baseUrl}${asked.path}/sse`, request).catch((error) => {
-    throw new Disconnected(error.message, { cause: error });
-  });
+  const response = await fetched(options, `${options.baseUrl}${asked.path}/sse`, request);
   if (!response.ok) throw await Refused.of(response);
   const begun = await response.json();
   asked.streamUrl = begun.stream_url;
@@ -413,9 +409,7 @@ async function beginSession(stream) {
 async function* openWebSocket(stream, signal) {
   const { asked, options, client } = stream;
   // Browsers send no token with a WebSocket. The session is also what a run is known by when the socket is made again.
-  asked.sessionId ||= await client.session().catch((error) => {
-    throw error instanceof Refused ? error : new Disconnected(error.message, { cause: error });
-  });
+  asked.sessionId ||= await client.session();
   const inbox = new Inbox(options.heartbeat * MISSED, signal);
   const query = new URLSearchParams({ session_id: asked.sessionId });
   const socket = new options.WebSocket(`${options.baseUrl.replace(/^http/, "ws")}${asked.path}/ws?${query}`);
@@ -523,6 +517,19 @@ class Idle {
 
   end() {
     clearTimeout(this.#timer);
+  }
+}
+
+/** Fetch, and wait for the answer to begin, but not for ever. */
+async function fetched(options, url, request) {
+  const abort = new AbortController();
+  const idle = new Idle(options.firstByteTimeout, () => abort.abort());
+  try {
+    return await options.fetch(url, { ...request, signal: abort.signal });
+  } catch (error) {
+    throw new Disconnected(why(error, idle), { cause: error });
+  } finally {
+    idle.end();
   }
 }
 
