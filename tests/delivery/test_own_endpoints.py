@@ -1,5 +1,6 @@
 """Endpoints of an app that belong together: what may be asked, what its events say, and one run behind all of them."""
 
+import asyncio
 import json
 import time
 
@@ -8,6 +9,8 @@ from delivering import PREFIX, decoded, running
 from websockets.sync.client import connect
 
 from transmissions.cli import main
+from transmissions.delivery.lifecycle import Lifecycle
+from transmissions.delivery.telling import Telling
 from transmissions.errors import ConfigError
 from transmissions.homes import find_app
 from transmissions.prepare import prepare
@@ -296,3 +299,32 @@ def test_a_server_that_checks_itself_takes_a_refusal_for_an_answer(capsys):
     """An app that does not run on an empty message is no fault."""
     assert main(["serve", "visits", "--check", "--port", "0", "--no-token"]) == 0
     assert "FAILED" not in capsys.readouterr().out
+
+
+def test_progress_that_was_early_is_told_when_it_is_due():
+    """A timer of the loop may be a little early, and something may have been told meanwhile: what was said is not lost."""
+    told = []
+
+    class Log:
+        async def put(self, name, fields, record=None):
+            told.append(name)
+            return True
+
+    class Silent:
+        def on(self, event, listener):
+            """Say nothing."""
+
+    async def go():
+        telling = Telling("run", Log(), Lifecycle(), str)
+        telling.listen(Silent())
+        telling._told = time.monotonic()
+        await telling._tell("progress", {})
+        early = list(told)
+        async with asyncio.timeout(10):
+            while not told:
+                await asyncio.sleep(0.01)
+        await telling.tell_rest()
+        return early
+
+    assert asyncio.run(go()) == []
+    assert told == ["progress"]

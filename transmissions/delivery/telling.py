@@ -87,11 +87,13 @@ class Telling:
         if await self._put("result", fields, message):
             counts.done += 1
 
-    async def progress_if_due(self) -> None:
-        """Tell how far the run is, unless that was told just now."""
-        if time.monotonic() - self._told >= _EVERY:
+    async def progress_if_due(self) -> bool:
+        """Tell how far the run is, unless that was told just now; return whether it was told."""
+        is_due = time.monotonic() - self._told >= _EVERY
+        if is_due:
             self._told = time.monotonic()
             await self._log.put("progress", self.progress())
+        return is_due
 
     def _with_one_more(self) -> dict[str, Any]:
         counts = self.counts
@@ -147,6 +149,7 @@ class Telling:
         """Tell what was heard and is not told yet."""
         if self._later is not None:
             self._later.cancel()
+        self._loop = None  # no timer begins any more
         if self._task is not None:
             await self._task
         await self._tell_heard()
@@ -205,7 +208,8 @@ class Telling:
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
         if event == "progress":
-            await self.progress_if_due()
+            if not await self.progress_if_due():
+                self._have_progress_told()  # a timer may be early, and something may have been told meanwhile
             return
         if event == "output":
             await self._put("output", fields, {"output": fields.get("text")})
