@@ -6,7 +6,7 @@ import importlib.util
 import io
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import RunError, UsageError
+from transmissions import RunError, missing_extra
 from transmissions.streaming import StreamSource
 
 from .yaml_values import Bounds, read_documents
@@ -32,7 +32,7 @@ class Documents:
     def need_library() -> None:
         """Refuse to go on without the library that reads YAML."""
         if not importlib.util.find_spec("yaml"):
-            raise UsageError(":format \"yaml\" needs the library 'pyyaml'; install it: pip install 'transmissions[yaml]'")
+            raise missing_extra("yaml", ':format "yaml"')
 
     def __call__(self, lines: Lines) -> list[Message]:
         """Take lines, and return the messages they complete."""

@@ -6,7 +6,7 @@ import io
 from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
-from transmissions import MISSING, Dynamic, Processor, RunError, UsageError, get_field, set_field
+from transmissions import MISSING, Dynamic, Processor, RunError, UsageError, get_field, missing_extra, set_field
 
 from .access import need
 from .codecs_of_bytes import SUFFIXES, compressed, decompressed, has_zstd, named_by
@@ -150,4 +150,4 @@ class Decompress(_Codec):
 
 def _need_zstd(codec: str) -> None:
     if codec == "zstd" and not has_zstd():
-        raise UsageError("the codec zstd needs the library backports.zstd: pip install 'backports.zstd>=1'")
+        raise missing_extra("zstd", "the codec zstd")

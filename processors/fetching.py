@@ -6,7 +6,7 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
-from transmissions import Processor, Protected, Range, Record, Secret, Unit, UsageError
+from transmissions import Processor, Protected, Range, Record, Secret, Unit, UsageError, missing_extra
 
 from .access import need_text
 from .egress import take_apart
@@ -106,8 +106,7 @@ def check_library(what: str) -> None:
 
     """
     if not find_spec("aiohttp"):
-        needed = f"{what} needs the library 'aiohttp', which is not installed"
-        raise UsageError(f"{needed}; install it: pip install 'transmissions[http]'")
+        raise missing_extra("http", what)
 
 
 def check_url(term: str, url: str) -> None:

@@ -6,7 +6,7 @@ import re
 from io import BytesIO
 from typing import Any, Final
 
-from transmissions import RunError
+from transmissions import RunError, missing_extra
 
 from .yaml_values import Bounds, read_documents
 
@@ -38,7 +38,7 @@ def _parsed(matter: str, source: str) -> Any:
     try:
         return next(read_documents(data, Bounds(4 * _LONGEST, _VALUES), source), None) or {}
     except ImportError as error:
-        raise RunError("front matter needs the library 'pyyaml'; install it: pip install 'transmissions[yaml]'") from error
+        raise missing_extra("yaml", "front matter") from error
 
 
 def title_of(markdown: str) -> str:

@@ -38,7 +38,7 @@ class ConversationHTML(Processor):
     :html a :ConversationHTML .
     ```
 
-    Needs `pip install 'transmissions[html]'`.
+    Needs the extra `html`.
     """
 
     index: str = "index.html"

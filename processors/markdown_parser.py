@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from transmissions import UsageError
+from transmissions import missing_extra
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -24,8 +24,7 @@ def commonmark(*, raw_html: bool = False) -> MarkdownIt:
     try:
         from markdown_it import MarkdownIt
     except ImportError as error:
-        needed = "HTML needs the library 'markdown-it-py', which is not installed"
-        raise UsageError(f"{needed}; install it: pip install 'transmissions[html]'") from error
+        raise missing_extra("html", "HTML") from error
     parser = MarkdownIt("commonmark", {"html": raw_html, "linkify": False}).enable(["table", "strikethrough"])
     parser.core.ruler.at("inline", _parse_paragraphs)
     return parser

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from transmissions import LessThanOrEquals, Processor, Protected, Range, Secret, Settings, Unit, UsageError
+from transmissions import LessThanOrEquals, Processor, Protected, Range, Secret, Settings, Unit, UsageError, missing_extra
 
 from .page_shelf import shelf_at
 from .page_stores import MEMORY, Limits
@@ -47,7 +47,7 @@ class Keeping(Settings):
             except UsageError as error:
                 raise UsageError(str(error).replace(":url", ":store")) from None
             if not find_spec("redis"):
-                raise UsageError(":store needs the library 'redis'; install it: pip install 'transmissions[redis]'")
+                raise missing_extra("redis", ":store")
         elif self.password:
             raise UsageError(":password is for a :store that is a URL")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import sys
 import zlib
 from typing import Any
 
@@ -20,7 +21,7 @@ def read_pdf(data: bytes) -> tuple[str, str]:
     try:
         pypdf: Any = importlib.import_module("pypdf")
     except ImportError:
-        said = "application/pdf can be read only where pypdf is installed: pip install pypdf"
+        said = f"application/pdf can be read only where pypdf is installed: {sys.executable} -m pip install pypdf"
         raise PageFault("PARSE_TYPE", said, content_type="application/pdf") from None
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))

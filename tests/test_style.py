@@ -90,3 +90,8 @@ def _is_broad(node):
 def test_scripts_are_executable(script):
     """The doors can be opened in a fresh clone."""
     assert os.access(ROOT / script, os.X_OK)
+
+
+def test_nobody_is_told_to_install_this_project_by_name():
+    """A package index has others of this name; what is missing is named by its own libraries."""
+    assert [file.name for file in CODE if "pip install 'transmissions" in file.read_text("utf-8")] == ["extras.py"]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .errors import TransmissionsError as TransmissionsError
     from .errors import UsageError as UsageError
     from .errors import cannot_write as cannot_write
+    from .extras import missing_extra as missing_extra
     from .fields import MISSING as MISSING
     from .fields import get_field as get_field
     from .fields import remove_field as remove_field
@@ -90,6 +91,7 @@ _HOMES = {
         "UsageError",
         "cannot_write",
     ),
+    "extras": ("missing_extra",),
     "fields": ("MISSING", "get_field", "remove_field", "set_field"),
     "json_text": ("as_json",),
     "message": ("Message", "size_of", "weigh"),

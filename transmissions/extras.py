@@ -26,8 +26,14 @@ def require(extra: str, what: str) -> None:
         UsageError: one of them is not installed; it says how to install it.
 
     """
-    if missing := absent(extra):
-        raise UsageError(f"{what} needs {libraries_of(missing)}, not installed here; install it: {install_command(missing)}")
+    if absent(extra):
+        raise missing_extra(extra, what)
+
+
+def missing_extra(extra: str, what: str) -> UsageError:
+    """Return the error of something whose libraries, those of an extra, are not there; it says how to install them."""
+    missing = absent(extra) or _requirements(extra)
+    return UsageError(f"{what} needs {libraries_of(missing)}, not installed here; install it: {install_command(missing)}")
 
 
 def libraries_of(requirements: list[str]) -> str:
