@@ -55,12 +55,13 @@ async def listening(inbox: Inbox, host: str, port: int) -> AsyncIterator[str]:
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listener]))
     serving.add_done_callback(lambda _: inbox.close())
-    try:
-        yield _url_of(listener)
-    finally:
-        server.should_exit = True
-        inbox.close()
-        await serving
+    with listener:  # which uvicorn closes only where it is not cancelled
+        try:
+            yield _url_of(listener)
+        finally:
+            server.should_exit = True
+            inbox.close()
+            await serving
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -112,7 +112,7 @@ class Server(uvicorn.Server):
     def until_asked_to_stop(self, listener: socket.socket) -> None:
         """Serve in a thread, until `should_exit` is set."""
         # uvloop, if it is there. It has a wake-up pipe of its own for signals; what hears them here is a thread at ours.
-        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+        with listener, asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve([listener]))
 
     def until_stopped(self, listener: socket.socket) -> int:

@@ -199,7 +199,7 @@ def test_a_broken_pdf_is_a_fault():
 def test_a_pdf_needs_its_library(monkeypatch):
     """Where pypdf is not installed, the fault of a PDF says how it can be had (PARSE_TYPE)."""
     monkeypatch.setitem(sys.modules, "pypdf", None)
-    with pytest.raises(PageFault, match="can be read only where pypdf is installed: .* -m pip install pypdf") as caught:
+    with pytest.raises(PageFault, match=r"can be read only where pypdf is installed: .* -m pip install pypdf") as caught:
         read_page(asked(pdf(b""), "application/pdf"))
     assert caught.value.code == "PARSE_TYPE"
 

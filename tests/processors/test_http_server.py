@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 
@@ -183,3 +184,19 @@ def test_the_api_of_a_message_is_plain_data(bench):
     """It can be written as JSON."""
     _, messages = talk(bench, ("/", "POST", {"Content-Type": "text/plain"}, b"x"))
     assert json.loads(json.dumps(messages)) == messages
+
+
+def test_a_run_that_is_cancelled_leaves_nothing_listening(bench):
+    """Python's own `asyncio.run` cancels the server together with the run."""
+    step = bench.attach(HttpServer(port=0))
+
+    async def begin():
+        begun = asyncio.create_task(anext(step.produce({})))
+        while not bench.events:
+            await asyncio.sleep(0.001)
+        return begun
+
+    asyncio.run(begin())
+    gc.collect()  # which warns of sockets nobody closed, where there are any
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(bench.events[0][1]["url"].rpartition(":")[2])))
