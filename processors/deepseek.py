@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
@@ -12,20 +11,22 @@ from transmissions import RunError
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree, nodes_of
 from .plain_blocks import call, link_of, parsed, text, thinking, unknown
-from .plain_turns import chat, tell
+from .plain_turns import chat, no_message
 from .spool import SpooledList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .conversation import Block, ChatMessage, Conversation
+    from .message_tree import Turn
     from .shape import About
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _MARK: Final = re.compile(r" ?\[(?:citation|reference):(\d{1,6})\]")
 _ROLES: Final = {"user": "human"}
-_FLAT: Final = ("thinking_content", "search_results", "content")
-"""Fields of a message of the web API that has no fragments, in the order they are shown."""
+_THOUGHTS: Final = ("thinking_content", "reasoning_content")
+_FLAT: Final = (*_THOUGHTS, "search_results", "content")
+"""Fields of a message that has no fragments, in the order they are shown: of the web API, or an export of early 2025."""
 _RESULTS: Final = ("results", "search_results", "result", "output")
 
 
@@ -52,7 +53,7 @@ class DeepSeekConverter:
         identifier = as_text(session.get("id"))
         counts = {"messages": len(tree), "blocks": blocks, "attachments": 0, "files": files}
         # The type of messages is a promise that they can be gone through, in memory or not.
-        messages: Any = tree.told(partial(tell, _message))
+        messages: Any = tree.told(_told)
         return chat(
             "deepseek",
             identifier,
@@ -113,13 +114,24 @@ def _flat(message: dict[str, Any]) -> tuple[str, ...]:
     return ("search_results",) if message.get("fragments") else _FLAT
 
 
-def _message(raw: dict[str, Any]) -> ChatMessage:
+def _told(turns: Iterable[Turn]) -> Iterator[ChatMessage]:
+    """Yield the messages. Where none says whose it is, an answer follows a question, and a question an answer."""
+    asked: set[int] = set()
+    for turn in turns:
+        is_dict = turn.message.__class__ is dict
+        told = _message(turn.message, turn.above in asked) if is_dict else no_message(turn.message)
+        if told["role"] == "human":
+            asked.add(turn.number)
+        yield told | {"id": turn.id, "parent": turn.parent}
+
+
+def _message(raw: dict[str, Any], is_answer: bool) -> ChatMessage:
     fragments = as_list(raw.get("fragments"))
     found = _found(raw, fragments)
     blocks = [_flat_block(kind, raw[kind], found) for kind in _flat(raw) if raw.get(kind)]
     blocks += [_fragment(fragment, found) for fragment in fragments]
     message: ChatMessage = {
-        "role": _role(raw, fragments),
+        "role": _role(raw, fragments, is_answer),
         "created": _time(raw.get("inserted_at")),
         "blocks": blocks,
         "attachments": [],
@@ -130,10 +142,13 @@ def _message(raw: dict[str, Any]) -> ChatMessage:
     return message
 
 
-def _role(raw: dict[str, Any], fragments: list[Any]) -> str:
+def _role(raw: dict[str, Any], fragments: list[Any], is_answer: bool) -> str:
     role = as_text(raw.get("role")).lower()
-    asked = any(type_of(fragment) == "REQUEST" for fragment in fragments)
-    return _ROLES.get(role, role) or ("human" if asked else "assistant")
+    if role:
+        return _ROLES.get(role, role)
+    if fragments:
+        return "human" if any(type_of(fragment) == "REQUEST" for fragment in fragments) else "assistant"
+    return "assistant" if is_answer or any(map(raw.get, _THOUGHTS)) else "human"
 
 
 def _found(raw: dict[str, Any], fragments: list[Any]) -> dict[str, dict[str, Any]]:
@@ -165,7 +180,7 @@ def _fragment(fragment: Any, found: dict[str, dict[str, Any]]) -> Block:
 
 
 def _flat_block(kind: str, value: Any, found: dict[str, dict[str, Any]]) -> Block:
-    if kind == "thinking_content":
+    if kind in _THOUGHTS:
         return thinking(value, kind)
     if kind == "search_results":
         return call("search", None, kind) | {"result": {"parts": [_page(item) for item in as_list(value)], "failed": False}}

@@ -77,3 +77,22 @@ def test_what_has_no_messages_is_refused(element):
     """An element with neither kind of messages is no conversation."""
     with pytest.raises(RunError, match="neither mapping nor chat_messages"):
         convert(element)
+
+
+def test_an_export_of_early_2025_tells_no_roles():
+    """Its messages have no fragments: what follows a question is an answer, and what the model thought is its own."""
+    asked = {"content": "Why green?", "reasoning_content": None}
+    said = {"content": "Chlorophyll.", "reasoning_content": "Leaves…"}
+    again = {"content": "Colours.", "reasoning_content": None}
+    mapping = {
+        "root": {"parent": None, "children": ["1"], "message": None},
+        "1": {"parent": "root", "children": ["2", "3"], "message": asked},
+        "2": {"parent": "1", "children": ["4"], "message": said},
+        "3": {"parent": "1", "children": [], "message": again},
+        "4": {"parent": "2", "children": [], "message": asked},
+    }
+    conversation = convert({"mapping": mapping})
+    roles = {told["id"]: told["role"] for told in conversation["messages"]}
+    assert roles == {"1": "human", "2": "assistant", "3": "assistant", "4": "human"}
+    assert [block["kind"] for block in conversation["messages"][1]["blocks"]] == ["thinking", "text"]
+    assert balances(conversation)
