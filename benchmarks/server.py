@@ -19,6 +19,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -113,7 +114,10 @@ def ours(folder):
         Path(folder, name).write_text(text)
     words = ["serve", "made", "--no-token", "--port", "0", "--concurrent", "5000", "--timeout", "300"]
     with started([sys.executable, "-P", "-m", "transmissions", *words], folder) as process:
-        yield process, int(re.search(r":(\d+);", process.stderr.readline())[1])
+        port = int(re.search(r":(\d+);", process.stderr.readline())[1])
+        # Somebody has to read what it logs of a thousand runs: it would wait for that.
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        yield process, port
 
 
 @contextlib.contextmanager
