@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .codecs_of_bytes import has_zstd
@@ -34,7 +35,7 @@ class CodingError(ValueError):
 
 def encodings() -> list[str]:
     """Return the encodings there is a decoder for, for `accept-encoding`."""
-    return ["gzip", "deflate", *(["zstd"] if has_zstd() else [])]
+    return ["gzip", "deflate", *(["br"] if _brotli() else []), *(["zstd"] if has_zstd() else [])]
 
 
 def decoder_of(header: str) -> Decoder:
@@ -50,7 +51,16 @@ def decoder_of(header: str) -> Decoder:
     name = {"x-gzip": "gzip"}.get(name, name)
     if name not in encodings():
         raise CodingError(f"there is no decoder for the content-encoding '{name[:40]}'")
-    return _Coded(name)
+    return _Brotli() if name == "br" else _Coded(name)
+
+
+def _brotli() -> Any:
+    """Return the library of brotli, or None; one that cannot stop in the middle (before 1.2) is as good as none."""
+    try:
+        library: Any = import_module("brotli")
+    except ImportError:
+        return None
+    return library if hasattr(library.Decompressor, "can_accept_more_data") else None
 
 
 class _Plain:
@@ -62,6 +72,36 @@ class _Plain:
 
     def end(self) -> None:
         """Take any end."""
+
+
+class _Brotli:
+    """Decodes brotli, of which a body is one stream: nothing may stand behind it."""
+
+    def __init__(self) -> None:
+        library = _brotli()
+        self._fault: type[Exception] = library.error
+        self._inner = library.Decompressor()
+        self._has_begun = False
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the bytes decode to."""
+        self._has_begun = self._has_begun or bool(data)
+        found = self._decompress(data)
+        while found:  # The library may give half as much again as the limit says.
+            yield from (found[at : at + PIECE] for at in range(0, len(found), PIECE))
+            found = self._decompress(b"")
+
+    def _decompress(self, data: bytes) -> bytes:
+        try:
+            found: bytes = self._inner.process(data, output_buffer_limit=PIECE)
+        except self._fault as error:
+            raise _not("br", error) from error
+        return found
+
+    def end(self) -> None:
+        """Refuse a stream that is not at its end."""
+        if self._has_begun and not self._inner.is_finished():
+            raise CodingError("the br body ends early")
 
 
 class _Coded:
@@ -104,7 +144,7 @@ class _Coded:
         try:
             piece: bytes = self._inner.decompress(data, PIECE)
         except self._fault as error:
-            raise CodingError(f"the body is not {self._name}, though its headers say so: {error}") from error
+            raise _not(self._name, error) from error
         return piece
 
     def _behind(self) -> bytes:
@@ -118,6 +158,10 @@ class _Coded:
         """Refuse a stream that is not at its end."""
         if self._head or self._inner is not None:
             raise CodingError(f"the {self._name} body ends early")
+
+
+def _not(name: str, error: Exception) -> CodingError:
+    return CodingError(f"the body is not {name}, though its headers say so: {error}")
 
 
 def _codec(name: str) -> tuple[Callable[[bytes], Any], type[Exception]]:

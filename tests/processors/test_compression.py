@@ -3,13 +3,16 @@
 import bz2
 import gzip
 import lzma
+import random
 import sys
+from types import SimpleNamespace
 
+import brotli
 import pytest
 
 from transmissions import RunError, UsageError
 from transmissions.processors.compression import Compress, Decompress
-from transmissions.processors.content_coding import encodings
+from transmissions.processors.content_coding import PIECE, CodingError, decoder_of, encodings
 
 CODECS = ("gzip", "bz2", "xz", "zstd")
 
@@ -95,9 +98,19 @@ def without_zstd(monkeypatch):
     monkeypatch.delitem(sys.modules, "backports.zstd", raising=False)
 
 
-def test_servers_are_not_asked_for_zstd_where_it_cannot_be_read(without_zstd):
-    """What is accepted is what there is a decoder for."""
+class OldDecompressor:
+    """What brotli had before 1.2: nothing that stops it in the middle of a bomb."""
+
+    process = is_finished = None
+
+
+@pytest.mark.parametrize("brotli", [None, SimpleNamespace(Decompressor=OldDecompressor)], ids=["none", "old"])
+def test_servers_are_not_asked_for_what_cannot_be_read(without_zstd, monkeypatch, brotli):
+    """What is accepted is what there is a decoder for that keeps to a limit."""
+    monkeypatch.setitem(sys.modules, "brotli", brotli)
     assert encodings() == ["gzip", "deflate"]
+    with pytest.raises(CodingError, match="there is no decoder for the content-encoding 'br'"):
+        decoder_of("br")
 
 
 def test_impossible_settings_are_refused(without_zstd):
@@ -107,3 +120,32 @@ def test_impossible_settings_are_refused(without_zstd):
     for kind in (Compress, Decompress):
         with pytest.raises(UsageError, match=r"the codec zstd needs 'backports\.zstd'"):
             kind(codec="zstd")
+
+
+def decode(body, size):
+    """Return the pieces a brotli body is decoded to that comes a few bytes at a time."""
+    decoder = decoder_of("br")
+    pieces = [piece for at in range(0, len(body), size) for piece in decoder.decode(body[at : at + size])]
+    decoder.end()
+    return pieces
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**9])
+@pytest.mark.parametrize("text", [b"", b"x", bytes(2 * PIECE), random.Random(1).randbytes(5 * PIECE)], ids=len)
+def test_brotli_comes_in_pieces_that_are_no_larger_than_others(text, size):
+    """However the body is cut."""
+    pieces = decode(brotli.compress(text), size)
+    assert b"".join(pieces) == text
+    assert all(0 < len(piece) <= PIECE for piece in pieces)
+
+
+@pytest.mark.parametrize("size", [1, 10**9])
+def test_brotli_that_is_not_one_whole_stream_is_an_error(size):
+    """What is cut off, goes on behind its end, or is something else; no body at all is none of these."""
+    body = brotli.compress(b"text" * 999)
+    assert decode(b"", size) == []
+    with pytest.raises(CodingError, match="the br body ends early"):
+        decode(body[:-1], size)
+    for broken in (body + b"\0", body + body, b"<html>", b"\x11" + bytes(99)):
+        with pytest.raises(CodingError, match="the body is not br, though its headers say so: brotli: decoder failed"):
+            decode(broken, size)

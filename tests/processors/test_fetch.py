@@ -9,6 +9,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import brotli
 import pytest
 from backports import zstd
 from local_server import Page, redirect, serving
@@ -47,7 +48,7 @@ def test_method_headers_and_body_are_sent():
     (seen,) = server.seen
     assert (seen.method, seen.path, seen.query, seen.body) == ("PUT", "/x", "y=%20z", b"body")
     assert seen.headers["x-one"] == "1"
-    assert seen.headers["accept-encoding"] == "gzip, deflate, zstd"
+    assert seen.headers["accept-encoding"] == "gzip, deflate, br, zstd"
 
 
 @pytest.mark.parametrize(("header", "body", "text"), [
@@ -72,9 +73,10 @@ def test_a_body_that_is_not_json_is_an_error_that_names_the_url():
     ("x-gzip, identity", gzip.compress(TEXT[:7], mtime=0) + gzip.compress(TEXT[7:], mtime=0) + bytes(512)),
     ("deflate", zlib.compress(TEXT)),
     ("deflate", zlib.compress(TEXT)[2:-4]),
+    ("br", brotli.compress(TEXT)),
     ("zstd", zstd.compress(TEXT[:7]) + zstd.compress(TEXT[7:])),
     ("identity", TEXT),
-], ids=["gzip", "members", "deflate", "bare deflate", "zstd", "none"])  # fmt: skip
+], ids=["gzip", "members", "deflate", "bare deflate", "br", "zstd", "none"])  # fmt: skip
 def test_a_body_is_decoded(coding, body):
     """Several streams in one body, padding behind them, and bare deflate are all met with."""
     with serving({"/": Page(body, {"Content-Encoding": coding})}) as server:
