@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
 from .conversation import as_dict, as_list, as_text, instant
+from .fences import code_blocks
 from .message_tree import MessageTree, nodes_of
 from .plain_blocks import call, first, link_of, parsed, picture, text, thinking, unknown
 from .plain_turns import chat, identity, no_message, role_of, tally
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .conversation import Block, ChatMessage, Conversation
+    from .fences import Fenced
     from .message_tree import Turn
     from .shape import About
 
@@ -108,13 +111,16 @@ def _told(turn: Turn) -> ChatMessage:
     place = {"id": turn.id, "parent": turn.parent}
     if raw.__class__ is not dict:
         return no_message(raw) | place
-    blocks = [block for part in _parts(raw) for block in _part(part)]
+    role = role_of(raw.get("role")) or "unknown"
+    # What the app folds away is in answers; somebody who quotes one means its words.
+    folds = role == "assistant"
+    blocks = [block for part in _parts(raw) for block in _part(part, folds)]
     _cite(blocks, raw)
     if raw.get("error"):
         error = first(as_dict(raw["error"]), "content", "message", "detail") or raw["error"]
         blocks.append({"kind": "event", "title": "Error", "text": as_text(error), "sources": ("error",)})
     message: ChatMessage = {
-        "role": role_of(raw.get("role")) or "unknown",
+        "role": role,
         "created": instant(raw.get("timestamp")),
         "blocks": blocks,
         "attachments": [],
@@ -133,25 +139,27 @@ def _tokens(usage: dict[str, Any]) -> dict[str, int]:
     return {name: number for name, number in (("input", given), ("output", made)) if number.__class__ is int}
 
 
-def _part(part: Any) -> list[Block]:
+def _part(part: Any, folds: bool) -> list[Block]:
     if part.__class__ is not dict:
-        return _split(as_text(part), "text")
+        return _split(as_text(part), "text", folds)
     kind = as_text(part.get("type")) or "untyped"
     if part.get("text").__class__ is str and kind in ("text", "input_text", "output_text"):
-        return _split(part["text"], kind)
+        return _split(part["text"], kind, folds)
     if kind == "image_url":
         address = part.get("image_url")
         return [picture(address.get("url") if address.__class__ is dict else address, kind)]
     return [unknown(kind, part)]
 
 
-def _split(content: str, source: str) -> list[Block]:
+def _split(content: str, source: str, folds: bool) -> list[Block]:
     """Return a text, and what the page folds away in it: reasoning, calls of tools. The first block stands for all."""
     blocks: list[Block] = []
     at = 0
-    for match in _DETAILS.finditer(content) if "<details" in content else ():
+    matches = list(_DETAILS.finditer(content)) if folds and "<details" in content else []
+    code = list(code_blocks(f"\n{content}\n")) if matches else []
+    for match in matches:
         given = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(match[1])}
-        if match.start() < at or given.get("type") not in _FOLDED:
+        if match.start() < at or given.get("type") not in _FOLDED or _is_code(code, at, match.start()):
             continue
         _add_text(blocks, content[at : match.start()])
         end = content.find(_CLOSE, match.end())
@@ -162,6 +170,12 @@ def _split(content: str, source: str) -> list[Block]:
     for block in blocks[1:]:
         block["sources"] = ()
     return [blocks[0] | {"sources": (source,)}, *blocks[1:]] if blocks else [text("", source)]
+
+
+def _is_code(code: list[Fenced], after: int, place: int) -> bool:
+    """Whether a place in a text is in a code block that begins behind another place: it is shown, not meant."""
+    number = bisect_right(code, place, key=lambda block: block.start) - 1
+    return number >= 0 and after <= code[number].start and place < code[number].end
 
 
 def _add_text(blocks: list[Block], words: str) -> None:

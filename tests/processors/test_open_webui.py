@@ -86,3 +86,23 @@ def test_what_holds_no_messages_is_refused(element):
     """An element without history or messages is no chat."""
     with pytest.raises(RunError, match="neither a history nor messages"):
         convert(element)
+
+
+@pytest.mark.parametrize(
+    ("role", "content"),
+    [
+        ("assistant", '```html\n<details type="reasoning">\nshown\n</details>\n```\nas you see'),
+        ("assistant", 'as this:\n```\n<details type="tool_calls" name="x">'),
+        ("user", '<details type="reasoning">\nquoted\n</details>'),
+    ],
+)
+def test_a_fold_that_is_shown_is_text(role, content):
+    """What stands in a code block, or was written by a person, is no thought of the model."""
+    (message,) = convert({"messages": [{"role": role, "content": content}]})["messages"]
+    assert [(block["kind"], block["text"]) for block in message["blocks"]] == [("text", content)]
+
+
+def test_a_fence_in_a_fold_does_not_hide_the_next():
+    """Code that a thought leaves open ends with it."""
+    fold = '<details type="reasoning">\n```\nx\n</details>\n'
+    assert [block["kind"] for block in said(f"{fold}{fold}so")] == ["thinking", "thinking", "text"]
