@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_text
 from .plain_blocks import call, first, parsed, parts_of, result, text
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
+
+
+_UNIQUE: Final = 20
+"""Characters that make an id one of its own."""
 
 
 class ShareGPTConversations:
@@ -27,13 +31,18 @@ class ShareGPTConversations:
         counts = _count(items, told)
         return chat(
             "sharegpt",
-            as_text(first(element, "id", "hash")) or identity(told, items),
+            _id_of(as_text(first(element, "id", "hash")), told, items),
             unroll(partial(_messages, told), items, counts["messages"]),
             counts,
             title=as_text(element.get("title")),
             model=as_text(element.get("model")),
             **tools_section(element.get("tools")),
         )
+
+
+def _id_of(given: str, told: str, items: Iterable[Any]) -> str:
+    """Return an id. Data sets count their items: what is short is another one's id too."""
+    return given if len(given) >= _UNIQUE else f"{given}~{identity(told, items)}".lstrip("~")
 
 
 def _messages(told: str, items: Iterable[Any]) -> Iterator[ChatMessage]:

@@ -41,9 +41,9 @@ def test_a_call_that_is_no_json_is_text():
 
 
 def test_a_conversation_without_an_id_is_known_by_its_words():
-    """Equal words give an equal id, other words another; an id that is there is taken."""
+    """Equal words give an equal id, other words another; an id that is one of its own is taken."""
     assert turns(("human", "a"))["id"] == turns(("human", "a"))["id"] != turns(("human", "b"))["id"]
-    assert turns(("human", "a"), id="x1")["id"] == "x1"
+    assert turns(("human", "a"), id="x1" * 10)["id"] == "x1" * 10
 
 
 def test_an_older_form_calls_the_list_items():
@@ -52,3 +52,9 @@ def test_an_older_form_calls_the_list_items():
     assert len(found["messages"]) == 1
     with pytest.raises(RunError, match="no list 'conversations'"):
         imported(samples("sharegpt")[0], {"id": "x"})
+
+
+def test_a_number_is_not_enough_of_an_id():
+    """Data sets count from 0: conversations that differ have ids that differ, though their numbers are the same."""
+    assert turns(("human", "a"), id=0)["id"] != turns(("human", "b"), id=0)["id"]
+    assert turns(("human", "a"), id=0)["id"].startswith("0~")
