@@ -47,7 +47,7 @@ class AIStudioPrompts:
         )
         return chat(
             "ai-studio",
-            identity(name, told, chunks[:1]),
+            identity(name, told, chunks[:2]),
             messages,
             counts,
             title=name,
@@ -56,6 +56,7 @@ class AIStudioPrompts:
             model=model,
             **_tokens(chunks),
             **_links(chunks),
+            **_drafts(prompt.get("pendingInputs")),
         )
 
 
@@ -183,6 +184,13 @@ def _tokens(chunks: list[Any]) -> dict[str, Any]:
         if number.__class__ is int:
             figures["input" if chunk.get("role") == "user" else "output"] += number
     return {"tokens": figures} if any(figures.values()) else {}
+
+
+def _drafts(pending: Any) -> dict[str, Any]:
+    """Return as a section what was typed and never sent."""
+    words = [as_text(draft.get("text")) for draft in as_list(pending) if draft.__class__ is dict]
+    said = "\n\n".join(filter(str.strip, words))
+    return {"sections": [{"title": "Not sent", "text": said}]} if said else {}
 
 
 def _links(chunks: list[Any]) -> dict[str, Any]:

@@ -52,9 +52,9 @@ def test_parts_speak_where_there_is_no_text():
 
 
 def test_a_prompt_that_grows_keeps_its_id():
-    """The id hangs on the file's name and the first chunk; another beginning is another conversation."""
+    """The id hangs on the file's name and the first two chunks; another beginning is another conversation."""
     first, more = {"role": "user", "text": "a"}, {"role": "model", "text": "b"}
-    assert prompt(first)["id"] == prompt(first, more)["id"] != prompt(more)["id"]
+    assert prompt(first, more)["id"] == prompt(first, more, first)["id"] != prompt(more)["id"]
 
 
 def test_a_branch_names_what_it_continues():
@@ -68,3 +68,17 @@ def test_data_that_cannot_be_unpacked_is_kept_as_it_is():
     (block,) = blocks(prompt({"role": "user", "inlineImage": {"mimeType": "image/png", "data": "%%"}}))
     assert (block["kind"], block["data"]["data"]) == ("unknown", "%%")
     assert unpacked("AAE") == unpacked(None) == b""
+
+
+def test_prompts_of_one_name_that_begin_alike_are_two():
+    """The first answer tells them apart: one must not be taken for a version of the other."""
+    asked = {"text": "Hi", "role": "user"}
+    assert prompt(asked, {"text": "a", "role": "model"})["id"] != prompt(asked, {"text": "b", "role": "model"})["id"]
+
+
+def test_what_was_not_sent_is_kept():
+    """A draft is no message, but somebody's words."""
+    (sample,) = samples("ai-studio")
+    pending = [{"text": "a draft", "role": "user"}, {"text": "", "role": "user"}, None]
+    found = imported(sample, {"chunkedPrompt": {"chunks": [], "pendingInputs": pending}})
+    assert (found["messages"], found["sections"]) == ([], [{"title": "Not sent", "text": "a draft"}])
