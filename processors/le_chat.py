@@ -104,8 +104,8 @@ def _add(blocks: list[Block], source: str, entry: Any) -> None:
             before["citations"] += links
             before["sources"] += (source,)
             return
-    if source == "text" and before and before["sources"][-1] == "reference" and before["kind"] == "text":
-        # A reference stands in the middle of a sentence, between two pieces of its text.
+    if source == "text" and before and before["sources"][-1] in ("text", "reference") and before["kind"] == "text":
+        # Pieces of a text, and references between them, stand in the middle of sentences.
         before["text"] += as_text(entry.get("text"))
         before["sources"] += (source,)
         return

@@ -55,3 +55,9 @@ def test_chunks_of_no_known_type_are_kept():
     found = chunks({"type": "reference", "referenceIds": [3]}, {"type": "waves", "n": 1}, 7)
     assert [block["kind"] for block in found] == ["unknown"] * 3
     assert found[1]["data"] == {"type": "waves", "n": 1}
+
+
+def test_pieces_of_a_text_are_one_text():
+    """What is cut in the middle of a sentence is no two paragraphs."""
+    (block,) = blocks(chunks({"type": "text", "text": "salut "}, {"type": "text", "text": "humain"}))
+    assert (block["text"], block["sources"]) == ("salut humain", ("text", "text"))
