@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant
-from .plain_blocks import cite, filled, first, parts_of, result, text, thinking, unknown
+from .plain_blocks import cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
 from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
 _FINDS: Final = {"web_search_results": "web search", "xposts": "search on X"}
 _FILES: Final = ("file_attachments", "image_attachments", "generated_image_urls")
-_CONTENT: Final = ("thinking_trace", *_FINDS, "message", "cited_web_search_results", "error")
+_STEPS: Final = ("steps", "agent_thinking_traces")
+_CONTENT: Final = ("thinking_trace", *_STEPS, *_FINDS, "message", "cited_web_search_results", "error")
 """The fields of a response that hold what it says; each that is not empty is a block."""
+_WORDS: Final = ("text", "tagged_text", "thinking_trace")
+_CARD: Final = re.compile(
+    r'<grok:render\b[^<>]{0,300}?\bcard_id="([^"<>]{1,100})"[^<>]{0,300}>.{0,500}?</grok:render>', re.DOTALL
+)
+"""A mark in an answer, in whose place the site shows a card."""
 
 
 class GrokConversations:
@@ -100,7 +107,11 @@ def _blocks(response: dict[str, Any]) -> list[Block]:
         value = response.get(key)
         if not filled(value):
             continue
-        if key == "cited_web_search_results" and blocks and blocks[-1]["sources"] == ("message",):
+        if key == "message":
+            blocks.append(_cited(as_text(value), response.get("card_attachments_json")))
+        elif key in _STEPS:
+            _add_steps(blocks, key, value)
+        elif key == "cited_web_search_results" and blocks and blocks[-1]["sources"] == ("message",):
             blocks[-1]["citations"] += cite(value, len(blocks[-1]["text"]))
             blocks[-1]["sources"] = ("message", key)
         else:
@@ -108,9 +119,46 @@ def _blocks(response: dict[str, Any]) -> list[Block]:
     return blocks
 
 
+def _cited(words: str, cards: Any) -> Block:
+    """Return the text of an answer, with marks as citations; one whose card has no address stays as it is."""
+    known = [parsed(card) for card in as_list(cards)]
+    found = {as_text(card.get("id")): link_of(card) for card in known if card.__class__ is dict and filled(card.get("url"))}
+    parts: list[str] = []
+    citations = []
+    at = length = 0
+    for match in _CARD.finditer(words) if found else ():
+        if match[1] in found:
+            parts.append(words[at : match.start()])
+            length += match.start() - at
+            at = match.end()
+            citations.append({"end": length, **found[match[1]]})
+    return text("".join(parts) + words[at:], "message", citations)
+
+
+def _add_steps(blocks: list[Block], key: str, value: Any) -> None:
+    """Add what the model thought step by step, unless the whole of it stands there already."""
+    words = "\n\n".join(_words(value))
+    before = blocks[0] if blocks and blocks[0]["kind"] == "thinking" else None
+    if before and all(part in before["text"] for part in _words(value)):
+        before["sources"] += (key,)
+    else:
+        blocks.append(thinking(words, key) if words else unknown(key, value))
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Yield the texts in steps, wherever in them."""
+    waiting = [(value, False)]
+    while waiting:
+        item, within = waiting.pop()
+        if item.__class__ is str and within and item.strip():
+            yield item
+        elif item.__class__ is list:
+            waiting += [(entry, within) for entry in reversed(item)]
+        elif item.__class__ is dict:
+            waiting += [(entry, within or name in _WORDS) for name, entry in reversed(item.items())]
+
+
 def _block(key: str, value: Any) -> Block:
-    if key == "message":
-        return text(value, key)
     if key == "thinking_trace":
         return thinking(value, key)
     if key in _FINDS:

@@ -1,5 +1,5 @@
 import pytest
-from importing import blocks, conversations, imported, samples
+from importing import blocks, check_account, conversations, imported, samples
 
 from transmissions import RunError
 from transmissions.processors.branches import look
@@ -54,3 +54,29 @@ def test_what_has_no_responses_is_refused():
     """An element without a list of responses is no conversation."""
     with pytest.raises(RunError, match="no list 'responses'"):
         imported(samples("grok")[0], {"conversation": {}})
+
+
+def said(**response):
+    """Return the blocks of an answer that has these fields."""
+    element = {"conversation": {"id": "c"}, "responses": [{"response": {"sender": "assistant", **response}}]}
+    found = imported(samples("grok")[0], element)
+    check_account(found)
+    return blocks(found)
+
+
+MARK = '<grok:render card_id="a1" type="render_inline_citation">\n<argument name="citation_id">0</argument></grok:render>'
+
+
+def test_marks_of_sources_become_citations():
+    """A mark whose card has an address is a citation in its place; another stays in the text."""
+    (told,) = said(message=f"Up{MARK} high", card_attachments_json=['{"id": "a1", "url": "https://k.example/"}', "{"])
+    assert (told["text"], told["citations"]) == ("Up high", [{"end": 2, "title": "", "url": "https://k.example/"}])
+    assert said(message=f"Up{MARK} high")[0]["text"] == f"Up{MARK} high"
+
+
+def test_steps_are_thoughts():
+    """What was thought step by step is kept, once; steps without a word are kept as data."""
+    steps = [{"tagged_text": {"header": "Look", "summary": ["Kites."]}, "web_search_results": [{"url": "u"}]}]
+    assert [(block["kind"], block["text"]) for block in said(steps=steps)] == [("thinking", "Look\n\nKites.")]
+    assert [block["text"] for block in said(thinking_trace="Look: Kites.", steps=steps)] == ["Look: Kites."]
+    assert [block["kind"] for block in said(steps=[{"n": 1}])] == ["unknown"]
