@@ -59,5 +59,5 @@ def test_chunks_of_no_known_type_are_kept():
 
 def test_pieces_of_a_text_are_one_text():
     """What is cut in the middle of a sentence is no two paragraphs."""
-    (block,) = blocks(chunks({"type": "text", "text": "salut "}, {"type": "text", "text": "humain"}))
+    (block,) = chunks({"type": "text", "text": "salut "}, {"type": "text", "text": "humain"})
     assert (block["text"], block["sources"]) == ("salut humain", ("text", "text"))
