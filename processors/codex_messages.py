@@ -184,6 +184,8 @@ def _from_event(record: Any, payload: dict[str, Any], message: ChatMessage) -> l
     inner, text = payload["type"], repeated_text(record) or ""
     if inner == "user_message":
         blocks = user_words(text)
+        urls = [url for url in as_list(payload.get("images")) if url.__class__ is str]
+        blocks += [file for url in urls if (file := linked_file(url, "image"))]
     else:
         message["role"] = "assistant"
         thought = inner != "agent_message"

@@ -143,3 +143,10 @@ def test_what_holds_no_records_is_refused(element):
     """An element without records is no session."""
     with pytest.raises(RunError, match="no records"):
         Codex().convert(element, about())
+
+
+def test_images_of_a_prompt_that_no_item_repeats_are_kept():
+    """A prompt that only an event tells of has its images there."""
+    prompt = event("user_message", message="look", images=["data:image/png;base64,iVBORw0KGgo=", 7])
+    (words, image) = convert(prompt)["messages"][0]["blocks"]
+    assert (words["text"], image["kind"], image["content"][:4]) == ("look", "file", b"\x89PNG")
