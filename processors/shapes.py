@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from .outline import outline
@@ -14,6 +15,8 @@ from .shapes_trees import SHAPES as _TREES
 EMPTY: Final = Shape("empty", "", "an empty list", lambda seen: seen.paths == {"[]"} and not seen.values)
 SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_OTHERS, EMPTY)
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
+_NOTHING: Final = re.compile(rb'\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
+"""An object of lists without an item: an export of no chats."""
 PROVIDERS: Final = tuple(dict.fromkeys(shape.provider for shape in SHAPES if shape.convert))
 
 
@@ -25,6 +28,8 @@ def find_shape(head: bytes) -> tuple[Shape | None, str]:
         return shape, shape.holds if shape else "a page"
     if start not in (b"[", b"{"):
         return None, "no JSON"
+    if _NOTHING.fullmatch(head.removeprefix(b"\xef\xbb\xbf")):
+        return EMPTY, EMPTY.holds
     seen = outline(head)
     shape = next((shape for shape in SHAPES if not shape.html and shape.fits(seen)), None)
     return shape, shape.holds if shape else f"something else{_keys_of(seen)}"

@@ -22,6 +22,14 @@ def _any_top(*ways: str) -> Any:
     return lambda outline: any(outline.has(*(top + way for way in ways)) for top in _TOPS)
 
 
+_LM_STUDIO: Final = (
+    (".messages[].versions",),
+    (".messages", ".name", ".lastUsedModel"),
+    (".messages", ".usePerChatPredictionConfig"),
+)
+"""Ways that tell a chat of LM Studio; one without messages has no versions either."""
+
+
 def _is_activity(outline: Outline, is_gemini: bool) -> bool:
     if not outline.has("[].header", "[].title", "[].time"):
         return False
@@ -130,7 +138,7 @@ SHAPES: Final = (
         "lm-studio",
         "lm-studio",
         "a chat of LM Studio",
-        _any_top(".messages[].versions"),
+        lambda outline: any(outline.has(*(top + way for way in ways)) for top in _TOPS for ways in _LM_STUDIO),
         "lm_studio:LMStudioChats",
         Layout("", "messages", is_element=with_keys("messages")),
     ),

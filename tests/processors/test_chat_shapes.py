@@ -36,3 +36,17 @@ def test_shapes_have_names_of_their_own():
     """No two shapes share a name, and each provider reads something."""
     assert len(BY_NAME) == len(SHAPES)
     assert {"claude", "chatgpt", "claude-code", "codex", "grok"} <= set(PROVIDERS)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"[]", "empty"),
+        (b'{"conversations": [], "projects": [], "tasks": []}', "empty"),
+        (b'{"name": "", "createdAt": 1770000000001, "messages": [], "lastUsedModel": {}}', "lm-studio"),
+        (b'{"name": "x", "messages": [], "usePerChatPredictionConfig": true}', "lm-studio"),
+    ],
+)
+def test_an_archive_without_chats_is_known(data, name):
+    """Who exported nothing, or opened a chat and wrote nothing, has no unknown file."""
+    assert find_shape(data)[0].name == name
