@@ -66,7 +66,7 @@ UNTITLED: Final = "Untitled"
 _TEXTS: Final = ("provider", "id", "title", "created", "updated", "url", "summary", "model", "leaf")
 _NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
 _MILLISECONDS: Final = 95_617_584_000
-"""The year 5000 in seconds: what is later is told in milliseconds."""
+"""The year 5000 in seconds: what is later is told in milliseconds, or in smaller parts."""
 
 
 def conversation_of(message: Message) -> Conversation | None:
@@ -119,8 +119,8 @@ def type_of(value: Any) -> str:
 def instant(value: Any) -> str:
     """Return a time as ISO 8601 text; empty if it is none.
 
-    Text is taken as it is; numbers are seconds since 1970, or milliseconds where seconds would be beyond the year 5000; so
-    are numbers in text, and what MongoDB writes as `{"$date": …}`.
+    Text is taken as it is; numbers are seconds since 1970, or thousandths, millionths or billionths of seconds where those
+    would be beyond the year 5000; so are numbers in text, and what MongoDB writes as `{"$date": …}`.
     """
     if value.__class__ is dict:
         return instant(next(iter(value.values()), None)) if set(value) & {"$date", "$numberLong"} else ""
@@ -131,9 +131,10 @@ def instant(value: Any) -> str:
 
 
 def _from_seconds(seconds: float) -> str:
-    if not 0 < seconds < 1000 * _MILLISECONDS:
+    if not 0 < seconds < 1e9 * _MILLISECONDS:
         return ""
-    seconds = seconds / 1000 if seconds >= _MILLISECONDS else seconds
+    while seconds >= _MILLISECONDS:
+        seconds /= 1000
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=round(seconds, 6))
     return moment.isoformat(timespec="auto").replace("+00:00", "Z")
 
