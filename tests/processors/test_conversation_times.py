@@ -9,7 +9,7 @@ def test_times_are_numbers_of_any_size(number):
     assert instant(number) == "2024-05-01T00:00:00Z"
 
 
-@pytest.mark.parametrize("number", [0, -5, float("nan"), float("inf"), 10**40, True, "9" * 20, None])
+@pytest.mark.parametrize("number", [0, -5, float("nan"), float("inf"), 10**40, True, None])
 def test_what_is_no_time_is_none(number):
     """Numbers that no clock gives leave the time empty."""
     assert instant(number) == ""
