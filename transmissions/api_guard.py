@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 OPEN: Final = frozenset({"/healthz"})
 """What may be asked without a token: whether the server lives."""
 
-_POLICY: Final = 1008
-"""How a WebSocket is refused; before it is open its client sees 403."""
-
 HEADERS: Final = 1 << 15
 """Bytes of a request's path and headers."""
 
@@ -58,10 +55,7 @@ class Guard:
                 _check_size(scope)
                 self._check(scope, _headers(scope))
             except Refusal as refusal:
-                if scope["type"] == "http":
-                    await self._refuse(refusal, new_id())(scope, receive, send)
-                else:
-                    await send({"type": "websocket.close", "code": _POLICY, "reason": str(refusal)})
+                await self._refuse(refusal, new_id())(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

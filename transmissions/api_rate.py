@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from starlette.websockets import WebSocket
-
 from .api_guard import OPEN
 from .api_replies import Refusal, new_id, refused
 from .bucket import Bucket
@@ -68,8 +66,4 @@ class _RateLimited:
             return
         sentence = f"{self._limit.rate:g} requests a second are taken from one address, and more are not"
         refusal = Refusal(429, sentence, {"Retry-After": str(max(1, round(wait)))})
-        response = self._reply(refusal, new_id())
-        if scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(response)
-        else:
-            await response(scope, receive, send)
+        await self._reply(refusal, new_id())(scope, receive, send)

@@ -208,15 +208,28 @@ def test_ws28_a_page_of_another_origin_and_a_client_without_token_are_refused():
     """Before the socket is open; what is not served is not found."""
     with running("numbers", token="right", origins=["https://app.example"]) as server:
         good = {"Authorization": "Bearer right"}
-        for origin, headers, status in (("https://evil.example", good, 403), (None, {}, 403)):
+        for origin, headers, status in (("https://evil.example", good, 403), (None, {}, 401)):
             with pytest.raises(InvalidStatus) as caught:
                 opened(server, origin=origin, additional_headers=headers)
             assert caught.value.response.status_code == status
+            assert json.loads(caught.value.response.body)["error"]["type"] == "Refused"
         with opened(server, origin="https://app.example", additional_headers=good) as socket:
             assert until(socket, "welcome")
         with pytest.raises(InvalidStatus) as caught:
             connect(f"ws://127.0.0.1:{server.address[1]}/apps/no/ws", additional_headers=good)
         assert caught.value.response.status_code == 404
+
+
+def test_a_socket_that_is_refused_is_no_fault_and_is_told_why(caplog):
+    """Nothing is logged of it; a path where no socket is, or nothing at all, is not found."""
+    with running("numbers", token="right") as server:
+        good = {"Authorization": "Bearer right"}
+        for path, headers, status in (("/apps", good, 404), ("/no", good, 404), ("/apps/numbers/ws", {}, 401)):
+            with pytest.raises(InvalidStatus) as caught:
+                connect(f"ws://127.0.0.1:{server.address[1]}{path}", additional_headers=headers)
+            assert caught.value.response.status_code == status
+            assert json.loads(caught.value.response.body)["error"]["message"]
+    assert not caplog.records
 
 
 def test_ws14_bp12_a_socket_that_never_reads_is_cut_off():

@@ -336,11 +336,13 @@ def test_a_session_stands_for_the_token_where_a_browser_can_send_none():
 
 
 def test_a_socket_that_is_not_asked_for_as_one_says_how():
-    """A GET without the upgrade gets 426, not that nothing is there."""
+    """A GET without the upgrade gets 426, anything else 405: not that nothing is there."""
     with running("numbers") as server:
-        status, headers, body = server.ask("GET", "/apps/numbers/ws")
-    assert (status, headers["upgrade"]) == (426, "websocket")
-    assert json.loads(body)["error"]["message"] == "/apps/numbers/ws is a WebSocket; ask for it with `Upgrade: websocket`"
+        for method, expected in (("GET", 426), ("POST", 405)):
+            status, headers, body = server.ask(method, "/apps/numbers/ws")
+            assert (status, headers["upgrade"], headers["allow"]) == (expected, "websocket", "GET")
+            said = "/apps/numbers/ws is a WebSocket; ask for it by GET with `Upgrade: websocket`"
+            assert json.loads(body)["error"]["message"] == said
 
 
 def test_what_is_followed_without_a_session_or_a_run_says_which_is_needed():

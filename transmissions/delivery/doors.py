@@ -169,6 +169,11 @@ def socket_class() -> Callable[..., Any]:
             super().keepalive_timeout()
             self.transport.abort()  # Whoever answers no ping will not take what is unsent either.
 
+        async def send(self, message: Any) -> None:
+            await super().send(message)
+            # uvicorn takes an answer that refuses for none, and would log a fault of the application.
+            self.handshake_complete = self.handshake_complete or self.close_sent
+
         async def send_texts(self, texts: list[bytes]) -> None:
             await self.writable.wait()
             if self.disconnected:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection, Request
     from starlette.routing import BaseRoute
-    from starlette.types import Scope
+    from starlette.types import Receive, Scope, Send
 
     from transmissions.api_runs import Served
     from transmissions.message import Message
@@ -142,12 +142,16 @@ def only_route(path: str, answer: Any, *methods: str) -> Route:
 
 def socket_routes(path: str, answer: Any) -> list[BaseRoute]:
     """Return the route of a WebSocket, and one that tells whoever asks for its path without an upgrade."""
-    return [WebSocketRoute(path, answer), only_route(path, _needs_upgrade, "GET")]
+    return [WebSocketRoute(path, answer), _Upgrade(path, answer)]
 
 
-async def _needs_upgrade(request: Request) -> Any:
-    sentence = f"{request.scope['path'][:200]} is a WebSocket; ask for it with `Upgrade: websocket`"
-    raise Refusal(426, sentence, {"Upgrade": "websocket", "Connection": "Upgrade"})
+class _Upgrade(Route):
+    """Tells whoever asks for the path of a WebSocket in another way, by whatever method."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - it is refused
+        sentence = f"{scope['path'][:200]} is a WebSocket; ask for it by GET with `Upgrade: websocket`"
+        headers = {"Allow": "GET", "Upgrade": "websocket", "Connection": "Upgrade"}
+        raise Refusal(426 if scope["method"] == "GET" else 405, sentence, headers)
 
 
 def followed(path: str, begin: Any, attach: Any) -> list[Route]:

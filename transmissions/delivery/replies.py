@@ -15,6 +15,7 @@ from .errors import DeliveryError, InvalidRequest
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
+    from starlette.types import Receive, Scope, Send
 
 _SAFE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _TOO_OFTEN: Final = 429
@@ -50,6 +51,11 @@ def _reply(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _no_route(connection, error)
     return json_reply(_said("Fault", "a fault of the server; its log says more"), 500)
+
+
+async def nothing_there(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
+    """Answer what leads nowhere; by itself starlette would have nothing to say to a WebSocket."""
+    raise HTTPException(404)
 
 
 def _no_route(connection: HTTPConnection, error: HTTPException) -> Response:

@@ -34,7 +34,7 @@ from .hub import Caps, Hub
 from .observed import Observed
 from .openapi import document
 from .places import Place, declared, followed, only_route, socket_routes
-from .replies import HANDLERS, json_reply
+from .replies import HANDLERS, json_reply, nothing_there
 from .requests import Requests, session_in
 from .terms import Terms
 from .timing import Timed
@@ -101,8 +101,9 @@ class StreamServer:
             Route("/openapi.json", self.openapi, methods=["GET"]),
             *(route for one in self._endpoints for route in one.routes(self)),
         ]
-        lifecycle = self.hub.lifecycle
-        return traced(Timed(Starlette(routes=routes, exception_handlers=HANDLERS), lifecycle), lifecycle)
+        lifecycle, application = self.hub.lifecycle, Starlette(routes=routes, exception_handlers=HANDLERS)
+        application.router.default = nothing_there
+        return traced(Timed(application, lifecycle), lifecycle)
 
     def admits(self, scope: Scope) -> bool:
         """Whether a request needs no token: for the page, or because a session stands for it, to follow or begin a run."""
