@@ -19,7 +19,7 @@ from transmissions.channel import Channel, Pressure
 from transmissions.context import Folders
 from transmissions.deadletters import DeadLetters
 from transmissions.message import END
-from transmissions.pace import rare_collections
+from transmissions.pace import RareCollections
 from transmissions.plan import NodePlan, Plan
 from transmissions.problem import Where
 from transmissions.processor import Processor, Source
@@ -225,7 +225,7 @@ async def engine(classes: tuple[type[Processor], ...], count: int) -> SinkOutlet
     end = Segment([], last, sink)
     await start.put_many([{}])
     await start.put_token(END)
-    with rare_collections():
+    with RareCollections():
         async with asyncio.TaskGroup() as tasks:
             for segment in (source, steps, end):
                 tasks.create_task(segment.run())

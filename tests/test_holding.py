@@ -29,7 +29,7 @@ async def settled(seen):
 async def held_and_then(source, what, folder):
     """Hold a run from its beginning, do something, and return what came before and in all."""
     run = bench([source, Keep()], [{}], folder)
-    run.state.going.clear()
+    run.state.hold()
     seen = run.state.whiteboard.setdefault("seen", [])
     with suppress(asyncio.CancelledError):
         async with run:
@@ -43,7 +43,7 @@ async def held_and_then(source, what, folder):
 
 def go_on(run):
     """Hold it no more."""
-    run.state.going.set()
+    run.state.let_go()
 
 
 def drain(run):

@@ -3,15 +3,15 @@
 import gc
 from contextlib import ExitStack
 
-from transmissions.pace import rare_collections
+from transmissions.pace import RareCollections
 
 
 def test_overlapping_runs_leave_the_thresholds_of_the_collector_as_they_were():
     """In whatever order runs end, the last one restores what the first one found."""
     before = gc.get_threshold()
     first, second = ExitStack(), ExitStack()
-    first.enter_context(rare_collections())
-    second.enter_context(rare_collections())
+    first.enter_context(RareCollections())
+    second.enter_context(RareCollections())
     first.close()
     during = gc.get_threshold()
     second.close()

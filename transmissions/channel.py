@@ -55,19 +55,6 @@ class Outlet(Protocol):
         """Take a control item behind all messages so far."""
 
 
-class WayOut(Outlet, Protocol):
-    """Where the final messages of a run go, and come out again."""
-
-    @property
-    def items(self) -> int:
-        """How many may wait."""
-        ...
-
-    async def get_many(self, limit: int) -> list[Message] | Token:
-        """Return what is there, up to `limit` messages, or one token; wait only while there is nothing."""
-        ...
-
-
 class Channel:
     """Messages on their way between tasks: any number of writers, one reader, never more than it may hold.
 

@@ -9,25 +9,30 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_BUCKETS: Final = 64
-
 
 class Histogram:
-    """Durations in buckets of powers of two: bucket n holds what took up to 2^n microseconds."""
+    """Durations in buckets of powers of two: bucket n holds what took up to 2^n microseconds; there are as many as it takes."""
 
     __slots__ = ("buckets",)
 
     def __init__(self) -> None:
-        self.buckets = [0] * _BUCKETS
+        self.buckets: list[int] = []
 
     def record(self, seconds: float) -> None:
         """Count one duration."""
-        self.buckets[int(seconds * 1e6).bit_length()] += 1
+        self.add(int(seconds * 1e6).bit_length(), 1)
+
+    def add(self, bucket: int, count: int) -> None:
+        """Count what is known to belong to a bucket."""
+        buckets = self.buckets
+        if bucket >= len(buckets):
+            buckets.extend([0] * (bucket + 1 - len(buckets)))
+        buckets[bucket] += count
 
     def take(self) -> list[tuple[int, int]]:
         """Return the buckets in use with their counts, and begin again."""
         found = [(bucket, count) for bucket, count in enumerate(self.buckets) if count]
-        self.buckets = [0] * _BUCKETS
+        self.buckets = []
         return found
 
     def quantile(self, share: float) -> float | None:
@@ -78,7 +83,7 @@ class Counts:
         for name, value in zip(_PLAIN, plain, strict=True):
             setattr(self, name, getattr(self, name) + value)
         for bucket, count in latency:
-            self.latency.buckets[bucket] += count
+            self.latency.add(bucket, count)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the counters as JSON values; times in seconds."""

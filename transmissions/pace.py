@@ -10,7 +10,6 @@ import asyncio
 import gc
 import threading
 import time
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,20 +111,22 @@ class Pace:
         return True
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Let Python look for cyclic garbage less often.
+class RareCollections:
+    """Lets Python look for cyclic garbage less often, as long as the block is at work.
 
     By default it does so whenever 700 objects more are alive than before. Batches on their way cross that all the time, and
     nothing is found: it costs a run of trivial steps 5 %. Runs may overlap and end in any order: the last one to end leaves
     things as the first one found them.
     """
-    with _LOCK:
-        _before.append(gc.get_threshold())
-        first, *others = _before[-1]
-        gc.set_threshold(max(first, _COLLECTION) if first else first, *others)
-    try:
-        yield
-    finally:
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        with _LOCK:
+            _before.append(gc.get_threshold())
+            first, *others = _before[-1]
+            gc.set_threshold(max(first, _COLLECTION) if first else first, *others)
+
+    def __exit__(self, *_: object) -> None:
         with _LOCK:
             gc.set_threshold(*_before.pop())

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from .channel import Channel, Pressure
 from .deadletters import DeadLetters
 from .errors import INCOMPLETE, OK, RunTimeout, UsageError
 from .message import END, Token
-from .metrics import MetricsSettings, Reporter
 from .near import suggestion
-from .pace import rare_collections
+from .pace import RareCollections
 from .state import RunState, Tap
-from .tellers import telling
+from .tellers import told
 from .tracing import traced
-from .transmission import Transmission, first_cause
+from .transmission import Transmission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from .channel import Outlet, WayOut
+    from .channel import Outlet
     from .context import Folders
     from .message import Message
     from .plan import Plan
     from .state import Listener, Load
-
-_LOG = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
@@ -69,17 +65,15 @@ class Run:
         self.timeout = timeout
         """Seconds after which the run is stopped with RunTimeout; None lets it take as long as it takes."""
         self._sent = 0
-        self.way_out: WayOut = Channel("out")  # Whoever takes messages another way may put that here before the run begins.
+        self._out: Outlet
         self._ready: list[Message] = []
-        self._is_told = False
+        self._is_told = self._is_stopped = False
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
-        if self._task is not None:
-            raise UsageError("a run runs once; open the app again for another")
-        self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._conduct(), name=f"run {self.plan.app}")
+        self._begin(Channel("out"))
+        self._task = asyncio.create_task(self._conduct(), name=f"run {self.plan.app}")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -99,6 +93,21 @@ class Run:
         if not self._ready:
             self._ready.extend(await self._next_batch())
         return self._ready.pop(0)
+
+    async def into(self, out: Outlet) -> None:
+        """Work to the end in the task at hand, its final messages going to `out`; a run that is stopped ends as others do."""
+        self._begin(out)
+        self._task = task = asyncio.current_task()
+        assert task is not None
+        try:
+            await self._conduct()
+        except asyncio.CancelledError:
+            if task.cancelling() > self._is_stopped:  # somebody else means all that this task does
+                raise
+        finally:
+            self._task = None
+            if self._is_stopped:
+                task.uncancel()
 
     async def wait(self) -> Result:
         """Work to the end, letting final messages go; return the result."""
@@ -155,7 +164,7 @@ class Run:
     async def put_many(self, messages: list[Message]) -> None:
         """Take what leaves the last node of a transmission."""
         self._sent += len(messages)
-        await self.way_out.put_many(messages)
+        await self._out.put_many(messages)
 
     async def put_token(self, token: Token) -> None:
         """Keep tokens inside: the end of one transmission is not the end of the run."""
@@ -163,52 +172,43 @@ class Run:
     @property
     def pressure(self) -> Pressure:
         """How often those who take the final messages made the run wait."""
-        return self.way_out.pressure
+        return self._out.pressure
+
+    def _begin(self, out: Outlet) -> None:
+        if self._loop is not None:
+            raise UsageError("a run runs once; open the app again for another")
+        self._loop, self._out = asyncio.get_running_loop(), out
 
     async def _next_batch(self) -> list[Message]:
         if self._task is None:
             raise UsageError("the run has not begun; enter it with `async with`")
+        assert isinstance(self._out, Channel)
         while True:
-            item = await self.way_out.get_many(self.way_out.items)
+            item = await self._out.get_many(self._out.items)
             if not isinstance(item, Token):
                 return item
-            await self.way_out.put_token(item)  # Whoever asks again is told again.
+            await self._out.put_token(item)  # Whoever asks again is told again.
             await self._raise_failure()
             raise StopAsyncIteration
 
     async def _conduct(self) -> None:
         try:
-            with rare_collections(), traced(self):
+            with RareCollections(), traced(self):
                 await self._in_time()
         finally:
             self.state.letters.close()
-            await self.way_out.put_token(END)
+            await self._out.put_token(END)
             self.state.emit("end", self.result._asdict())
 
     async def _in_time(self) -> None:
         scope = asyncio.timeout(self.timeout)
         try:
             async with scope:
-                await self._report_while(self._work)
+                await (told(self._work, self.plan, self.state) if self.plan.metrics or self.plan.events else self._work())
         except TimeoutError as error:
             if not scope.expired():
                 raise
             raise RunTimeout(f"the run took longer than {self.timeout:g} s") from error
-
-    async def _report_while(self, work: Callable[[], Any]) -> None:
-        reporters = [Reporter(MetricsSettings.from_plan(fields), self.state) for fields in self.plan.metrics]
-        try:
-            async with asyncio.TaskGroup() as group, telling(self.plan, self.state):
-                tasks = [group.create_task(reporter.run()) for reporter in reporters]
-                await work()
-                for task in tasks:
-                    task.cancel()
-        except BaseExceptionGroup as errors:
-            cause = first_cause(errors)
-            raise cause from cause.__cause__
-        finally:
-            for reporter in reporters:
-                reporter.report(final=True)
 
     async def _work(self) -> None:
         for entry in self.plan.entries():
@@ -231,7 +231,7 @@ class Run:
     def _cancel(self) -> None:
         # A second time would interrupt the teardown that the first began.
         if self._task is not None and not self._task.cancelling():
-            self._task.cancel()
+            self._is_stopped = self._task.cancel()
 
     async def _raise_failure(self) -> None:
         """Raise what the run failed with, once."""

@@ -45,11 +45,11 @@ class TransmissionServices:
     @property
     def is_held(self) -> bool:
         """Whether sources are to wait until `turn` says otherwise; those that work for a message on its way never are."""
-        return not self.state.going.is_set() and len(self.trail) == 1
+        return self.state.is_held and len(self.trail) == 1
 
     async def turn(self) -> None:
         """Wait until the run goes on, or is drained."""
-        await self.state.going.wait()
+        await self.state.turn()
 
     def emit(self, event: str, fields: dict[str, Any]) -> None:
         """Tell subscribers of `event`."""

@@ -68,9 +68,6 @@ class RunState:
         """What spans say of the run besides, by name."""
         self.skipped = 0
         self.draining = False
-        self.going = asyncio.Event()
-        """Clear while sources are to give nothing more; what is on its way goes on."""
-        self.going.set()
         self.failure: RunError | None = None
         """What the run fails with once it is drained."""
         self.processes: set[int] = set()
@@ -82,6 +79,7 @@ class RunState:
         self._places: dict[str, Where] = {node.path: node.where for node in plan.nodes()}
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._scrubs: list[Callable[[str], str]] = []
+        self._going: asyncio.Event | None = None
 
     def watch(self, channel: Channel) -> None:
         """Have a channel's figures in the snapshot."""
@@ -149,9 +147,29 @@ class RunState:
     def drain(self) -> None:
         """Stop the sources; what is on its way arrives."""
         self.draining = True
-        self.going.set()  # Nothing that is held back arrives otherwise.
+        self.let_go()  # Nothing that is held back arrives otherwise.
         for interrupt in tuple(self.interrupts):
             interrupt()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether sources are to give nothing more for now; what is on its way goes on."""
+        return self._going is not None
+
+    def hold(self) -> None:
+        """Hold the sources."""
+        self._going = self._going or asyncio.Event()
+
+    def let_go(self) -> None:
+        """Let them go on."""
+        if self._going is not None:
+            self._going.set()
+            self._going = None
+
+    async def turn(self) -> None:
+        """Wait until sources may go on."""
+        while self._going is not None:
+            await self._going.wait()
 
     def fail_at_the_end(self, failure: RunError) -> None:
         """Drain the run, which has then failed; of several failures the first counts."""

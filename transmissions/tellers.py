@@ -14,17 +14,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from .channel import Pressure
 from .errors import TransmissionsError, UsageError, describe
 from .message import END
+from .metrics import MetricsSettings, Reporter
 from .terms import local_name
-from .transmission import Transmission
+from .transmission import Transmission, first_cause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Awaitable, Callable
 
     from .channel import Outlet
     from .message import Message, Token
@@ -37,13 +38,23 @@ _LONGEST: Final = 60.0
 """Seconds before a transmission that failed begins again."""
 
 
-@asynccontextmanager
-async def telling(plan: Plan, state: RunState) -> AsyncGenerator[None]:
-    """Tell what happens in a run to whom its plan says, as long as the block is at work."""
-    async with AsyncExitStack() as tellers:
-        for fields in plan.events:
-            await tellers.enter_async_context(Teller(fields, state))
-        yield
+async def told(work: Callable[[], Awaitable[None]], plan: Plan, state: RunState) -> None:
+    """Do the work of a run, and report its figures and tell what happens in it meanwhile, as its plan says."""
+    reporters = [Reporter(MetricsSettings.from_plan(fields), state) for fields in plan.metrics]
+    try:
+        async with asyncio.TaskGroup() as group, AsyncExitStack() as tellers:
+            for fields in plan.events:
+                await tellers.enter_async_context(Teller(fields, state))
+            tasks = [group.create_task(reporter.run()) for reporter in reporters]
+            await work()
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as errors:
+        cause = first_cause(errors)
+        raise cause from cause.__cause__
+    finally:
+        for reporter in reporters:
+            reporter.report(final=True)
 
 
 class Teller:

@@ -12,13 +12,14 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import NodeFailed, RunTimeout, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _NAME: Final = "transmissions"
 _EVENTS: Final = 32
 """Failures of one node that are told one by one; all are counted."""
+_UNTRACED: Final = nullcontext()
 _COUNTED: Final = ("received", "sent", "dropped", "failed", "retried", "skipped", "dead")
 
 
@@ -59,13 +61,14 @@ def context_of(headers: Mapping[str, str]) -> Context:
     return TraceContextTextMapPropagator().extract(headers)
 
 
-@contextmanager
-def traced(run: Run) -> Iterator[None]:
-    """Make spans of a run and its nodes as long as the block is at work."""
+def traced(run: Run) -> AbstractContextManager[None]:
+    """Make spans of a run and its nodes as long as the block is at work, if anybody wants them."""
     found = tracer()
-    if found is None:
-        yield
-        return
+    return _UNTRACED if found is None else _traced(run, found)
+
+
+@contextmanager
+def _traced(run: Run, found: Tracer) -> Iterator[None]:
     begin = time.time_ns()
     told = _Told(run)
     with found.start_as_current_span(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .accounts import Account, WorkerState, fault_of
 from .frames import Frame, Receiver, decode, encode, pieces
 from .homes import install_homes, load_class
-from .pace import clock, rare_collections
+from .pace import RareCollections, clock
 from .plan import TransmissionPlan, find_workers
 from .services import Call
 from .supervisor import Raised, attempt, attempt_async
@@ -41,7 +41,7 @@ async def serve(requests: int, answers: int) -> None:
     try:
         first = await inbox.get()
         if first is not None:
-            with rare_collections():
+            with RareCollections():
                 await _Serving(decode(first.parts[0]), answers).work(inbox)
     except BrokenPipeError:  # Nobody waits for the answer.
         return

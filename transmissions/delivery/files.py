@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import FileResponse, Response
 
@@ -21,12 +21,12 @@ from .errors import NotFound
 from .http import cut_off, gone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-    from types import TracebackType
+    from collections.abc import Callable, Iterator
 
     from starlette.types import Message as Sent
     from starlette.types import Receive, Scope, Send
 
+    from transmissions.channel import Outlet
     from transmissions.message import Message
     from transmissions.running import Run
 
@@ -56,27 +56,19 @@ class Transfer:
         self.state, self.timeout, self.on, self.drain = run.state, run.timeout, run.on, run.drain
         return self
 
-    async def __aenter__(self) -> Self:
+    async def into(self, out: Outlet) -> None:
+        """Work until the file is sent, and tell `out` how far it is."""
         with self._naming():
-            await self._run.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._run.__aexit__(kind, error, trace)
-
-    async def __aiter__(self) -> AsyncIterator[Message]:
-        with self._naming():
-            async for message in self._run:
-                self._name(message)
+            async with self._run:
+                async for message in self._run:
+                    self._name(message)
         self._name(None)
         while self._told or not (self._is_over or self.is_stopped):
             await self._news.wait()
             self._news.clear()
             told, self._told = self._told, {}
             if told:
-                yield {"event": "progress", **told}
+                await out.put_many([{"event": "progress", **told}])
 
     @contextlib.contextmanager
     def _naming(self) -> Iterator[None]:

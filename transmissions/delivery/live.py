@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _PATIENCE: Final = 5.0
 """Seconds a run has for its teardown."""
+_KEPT: Final = 4096
+"""Bytes of events that were sent, kept in memory; older ones are in a file."""
 
 
 class LiveRun:
@@ -68,7 +70,7 @@ class LiveRun:
         self.log = EventLog(
             DynamicBuffer(terms.buffer),
             Pressure(terms.buffer.slow_send / 1000),
-            Kept(terms.ring, min(8192, terms.buffer.memory), terms.replay),
+            Kept(terms.ring, min(_KEPT, terms.buffer.memory), terms.replay),
             may_drop=terms.may_drop,
             bare=terms.bare,
             memory=self._around.memory,
@@ -135,7 +137,7 @@ class LiveRun:
         if self.state == "running":
             self.state = "paused"
             if self._run is not None:
-                self._run.state.going.clear()
+                self._run.state.hold()
 
     def resume(self) -> None:
         """Go on."""
@@ -143,7 +145,7 @@ class LiveRun:
             self.state = "running"
             self._going.ring()
             if self._run is not None:
-                self._run.state.going.set()
+                self._run.state.let_go()
 
     def cancel(self) -> None:
         """Stop the run; a summary will say so."""
@@ -201,17 +203,14 @@ class LiveRun:
         if self.is_over:
             return
         self._run = run = self._open_run()
-        # What waits belongs into the log, which knows how much its client may have: here there are as many pipes as clients.
-        run.way_out = Outlet(self._tell, self.log.waits)
         self._telling.listen(run)
         if self.state == "paused":
-            run.state.going.clear()
+            run.state.hold()
         if self.reason:
             run.drain()
         try:
-            async with run:
-                async for message in run:  # None, unless it is a run that tells of something else
-                    await self._tell(message)
+            # What waits belongs into the log, which knows how much its client may have: here are as many pipes as clients.
+            await run.into(Outlet(self._tell, self.log.waits))
         finally:
             await self._telling.tell_rest()
 

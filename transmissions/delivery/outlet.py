@@ -5,10 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from transmissions.message import END
-
-from .bell import Bell
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -22,15 +18,11 @@ _TURN: Final = 64
 class Outlet:
     """Hands each final message of a run to `tell`, which waits while there is no room, and then the run does."""
 
-    items = _TURN
-
     def __init__(self, tell: Callable[[Message], Awaitable[None]], pressure: Pressure) -> None:
         self.pressure = pressure
         self._tell = tell
         self._line = asyncio.Lock()
         self._told = 0
-        self._is_over = False
-        self._over = Bell()
 
     async def put_many(self, messages: list[Message]) -> None:
         """Tell messages, in order; of two that write at once, one after the other."""
@@ -41,13 +33,5 @@ class Outlet:
                 if self._told % _TURN == 0:
                     await asyncio.sleep(0)
 
-    async def put_token(self, token: Token) -> None:  # noqa: ARG002 - it is the run's end
-        """Know that nothing more comes."""
-        self._is_over = True
-        self._over.ring()
-
-    async def get_many(self, limit: int) -> Token:  # noqa: ARG002 - there are no messages
-        """Wait until nothing more comes."""
-        while not self._is_over:
-            await self._over.wait()
-        return END
+    async def put_token(self, token: Token) -> None:
+        """Keep quiet: who told the run where its messages go sees its end."""
