@@ -84,7 +84,16 @@ def test_follow_ends_as_the_run_does(server):
     assert trans("follow", f"{server.url}/apps/dead").returncode == 3
     with delivering.running("stops", token="T") as other:
         assert trans("follow", f"{other.url}/apps/stops", TRANS_TOKEN="T").returncode == 1
-        assert "401" in trans("follow", f"{other.url}/apps/stops").stderr
+
+
+@pytest.mark.parametrize(("protocol", "said"), [("ndjson", "a token is needed"), ("websocket", "unauthorized")])
+def test_follow_says_how_a_token_is_given(home, protocol, said):
+    """Where a server wants one and gets none; of a WebSocket that is refused a client sees the status alone."""
+    with delivering.running("stops", token="T") as other:
+        result = trans("follow", f"{other.url}/apps/stops", "--protocol", protocol, TRANS_TOKEN="")
+    assert result.returncode == 2
+    assert f"the server refused (401): {said}" in result.stderr
+    assert "; give the token by --token-file or $TRANS_TOKEN" in result.stderr
 
 
 def test_follow_tells_of_errors_beside_the_results(server):

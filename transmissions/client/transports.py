@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aiohttp
@@ -200,13 +201,18 @@ def _told() -> Iterator[None]:
     except aiohttp.WSServerHandshakeError as error:
         asked = error.headers.get("Retry-After", "") if error.headers else ""
         wait = float(asked) if asked.isdecimal() else None
-        raise Refused(error.status, {"message": error.message}, wait) from error
+        # The library keeps what was said to itself.
+        raise Refused(error.status, {"message": _phrase(error.status)}, wait) from error
     except TimeoutError as error:
         raise Disconnected("the server sent nothing for too long") from error
     except aiohttp.ClientConnectorError as error:
         raise Disconnected(f"no connection to {error.host} port {error.port}: {_why(error)}") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Disconnected(f"the connection to the server broke: {describe(error)}") from error
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase.lower() if status in set(HTTPStatus) else ""
 
 
 def _why(error: aiohttp.ClientConnectorError) -> str:
