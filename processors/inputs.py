@@ -26,7 +26,10 @@ _MANY: Final = 200_000
 _GLANCE: Final = 64
 _DOCUMENT: Final = frozenset({"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"})
 """What is in ZIPs that are documents or programs: attachments, no archives."""
-_HIDDEN: Final = re.compile(r"/(?:\.|__MACOSX/)")
+_HOMES: Final = frozenset({".claude", ".codex", ".gemini", ".lmstudio"})
+"""Hidden folders in which programs keep the chats themselves."""
+_HIDDEN: Final = re.compile(rf"/(?:\.(?!\.?/)(?!(?:{'|'.join(home[1:] for home in sorted(_HOMES))})/)|__MACOSX/)")
+"""A step of a member's name that hides it; `./` and `../` do not."""
 
 
 class Part(NamedTuple):
@@ -90,7 +93,7 @@ class Archive:
         self._faults.append(_unreadable(Blob(folder, folder.name, 0), f"'{folder}' cannot be read: {error.strerror}"))
 
     def _is_shown(self, file: Path, top: Path) -> bool:
-        if not file.name.startswith(".") and not file.is_symlink():
+        if (not file.name.startswith(".") or file.name in _HOMES) and not file.is_symlink():
             return True
         self.hidden.append(file.relative_to(top).as_posix())
         return False

@@ -196,6 +196,19 @@ def test_hidden_files_are_told_of(bench, export):
     assert start["input"]["files"][-1] == {"name": ".git", "reason": "hidden, or a link: skipped"}
 
 
+def test_what_programs_hide_their_chats_in_is_read(bench, export):
+    """A backup of somebody's home has its sessions in hidden folders; `./` and `../` in a ZIP hide nothing."""
+    (export / ".claude").mkdir()
+    (export / "zz.json").rename(export / ".claude/zz.json")
+    assert len(bench.through(ArchiveReader(), {"archive": "export"})) == 4
+    names = (".codex/a.json", "./b.json", "../c.json", ".git/d.json", ".claude-old/e.json")
+    packed = {name: json.dumps([one]) for name, one in zip(names, sample() * 2, strict=False)}
+    (bench.data / "home.zip").write_bytes(zipped(**packed))
+    assert ids(bench.through(ArchiveReader(), {"archive": "home.zip"})) == [
+        one["uuid"][-2:] for one in (sample()[2], sample()[1], sample()[0])
+    ]
+
+
 MANIFEST = {
     "version": "1.0",
     "data_files": [
