@@ -84,14 +84,17 @@ def served(*names):
     return [Served(app.name, app, prepare(app).plan, None, Path.cwd() / f"{app.name}-output") for app in apps]
 
 
-async def ask(app, path, body=b"", method="POST", **headers):
-    """Send a request to an ASGI application; return status, headers and the body's JSON."""
+async def ask(app, path, body=b"", method="POST", *, leaves=None, **headers):
+    """Send a request to an ASGI application; return status, headers and the JSON; its client may leave."""
     sent, pieces = [], [body[i : i + 65536] for i in range(0, len(body), 65536)] or [b""]
     named = {"host": "127.0.0.1:4500", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": ""}
     scope |= {"headers": [(name.encode(), value.encode()) for name, value in named.items()], "http_version": "1.1"}
 
     async def receive():
+        if not pieces:
+            await (leaves or asyncio.Event()).wait()
+            return {"type": "http.disconnect"}
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
 
     async def send(event):
@@ -204,6 +207,22 @@ def test_more_requests_than_may_be_at_work_are_told_to_come_back(home):
     replies = asyncio.run(main())
     assert [status for status, _, _ in replies] == [200, 200, 200, 503, 503]
     assert replies[-1][1]["retry-after"] == "1"
+
+
+def test_a_run_ends_when_its_client_goes_away(home):
+    """Nobody would get its answer; there is room for the next."""
+
+    async def main():
+        api, left = API(served("odd"), Limits(concurrent=1)), asyncio.Event()
+        asked = asyncio.create_task(ask(api.application(), "/api/odd", b'{"how": "wait"}', leaves=left))
+        while not api.at_work:
+            await asyncio.sleep(0.01)
+        left.set()
+        status, _, answer = await asked
+        assert (status, answer["error"], api.at_work) == (400, "the client went away", set())
+        return await ask(api.application(), "/api/odd", b'{"how": "none"}')
+
+    assert asyncio.run(asyncio.wait_for(main(), 20))[0] == 200
 
 
 @pytest.mark.parametrize("in_place", [False, True])

@@ -10,7 +10,8 @@ never sets a setting, except where a processor says that a message field may.
 The others are in `rest`, text that was printed is in `output`. If messages became dead letters or input was skipped,
 `warnings` has their numbers. A failure is `{"success": false, "requestId": …, "error": …}` with the `node` it happened at: 400
 for a body that is no message or lacks an argument, 404 for an app that is not served, 413 for a large body, 500 for a run that
-failed, 503 with Retry-After when too many are at work, 504 for one that took too long.
+failed, 503 with Retry-After when too many are at work, 504 for one that took too long. A run whose client goes away is
+cancelled: nobody would get its answer.
 
 *Outputs* go to `APP-output/REQUEST-ID`, which is made when the first is written. Where they are to go where the command line
 puts them (`--in-place`), the requests of an app stand in line, as two runs from the command line do.
@@ -29,8 +30,10 @@ from starlette.routing import Route
 
 from .about import first_sentence
 from .api_replies import Refusal, new_id, refused, reply
-from .api_requests import read_message
+from .api_requests import gone_away, read_message
 from .api_runs import AtWork, Limits, Served, answer
+from .delivery.attended import Attended
+from .delivery.http import gone
 from .json_text import as_json
 from .near import suggestion
 from .supervisor import Raised, attempt_async
@@ -91,7 +94,9 @@ class API:
                     message = await read_message(request, self._limits.body)
             except TimeoutError as error:
                 raise Refusal(408, "the body took too long", {"Connection": "close"}) from error
-            return await answer(served, message, request_id, self._limits, self.at_work)
+            async with Attended(gone(request.receive)):
+                return await answer(served, message, request_id, self._limits, self.at_work)
+        raise gone_away()
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:

@@ -50,6 +50,11 @@ def parse_message(body: bytes) -> Message:
     return value
 
 
+def gone_away() -> Refusal:
+    """Return what stands in the log for a request whose client is gone."""
+    return Refusal(400, "the client went away")
+
+
 async def _read(request: Request, most: int) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and int(length[:19]) > most:
@@ -62,7 +67,7 @@ async def _read(request: Request, most: int) -> bytes:
                 break
             body += piece if size <= most else b""
     except ClientDisconnect as error:
-        raise Refusal(400, "the client went away") from error
+        raise gone_away() from error
     if size > most:
         raise _too_large(most)
     return bytes(body)
