@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from transmissions import RunError
 
 from .crawl_tickets import Ticket
 from .frontier_queue import DONE, FAILED, WAITING
@@ -21,6 +24,8 @@ REPORTED: Final = "crawl is reported"
 """The label on the whiteboard of a run by which a CrawlReport says that it is there."""
 _READ: Final = 32
 """URLs of a host that are read from the queue at once."""
+_QUEUED: Final = 256
+"""Links of a page that are queued at once, in some milliseconds; then others have their turn."""
 
 
 class _Line:
@@ -40,7 +45,8 @@ class _Line:
 class Lines:
     """Gives out what waits in a queue, `at_once` rows at most and `per_host` of one host, until nothing waits or is at work.
 
-    `links` says what was found on a page that is done. Each row comes with a ticket, and counts until that is given back.
+    `links` says what was found on a page that is done. Each row comes with a ticket, and counts until that is given back and
+    the links are queued; a page whose links are not all queued is not done, if the process is killed.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class Lines:
         self._changed = asyncio.Event()
         self._finders = 0
         self._is_closed = False
+        self._fault: RunError | None = None
         counts = queue.counts()
         self.total = sum(counts.values())
         """How many URLs are known."""
@@ -70,6 +77,8 @@ class Lines:
     async def __aiter__(self) -> AsyncIterator[tuple[Row, Ticket]]:
         while True:
             row = self._next()
+            if self._fault:
+                raise self._fault
             if row:
                 yield row, Ticket(row, self._given_back)
             elif not self._busy and not self._finders:
@@ -117,7 +126,20 @@ class Lines:
         self._is_closed = True
 
     def _given_back(self, row: Row, page: Message | None) -> None:
+        has_failed = page is None or "fault" in page
+        found = () if page is None or has_failed else self._links(row, page)
+        self._finish(row, FAILED if has_failed else DONE, iter(found))
+
+    def _finish(self, row: Row, state: int, links: Iterator[Found]) -> None:
+        """Queue links and then give the row's place to another, or go on with that when others have had their turn."""
         if self._is_closed:
+            return
+        try:
+            is_done = self._finished(row, state, list(islice(links, _QUEUED)))
+        except RunError as error:
+            self._fault, is_done = error, True
+        if not is_done:
+            asyncio.get_running_loop().call_soon(self._finish, row, state, links)
             return
         line = self._lines[row.host]
         line.busy -= 1
@@ -125,9 +147,12 @@ class Lines:
         self.waiting -= 1
         self._make_ready(line)
         self._changed.set()
-        has_failed = page is None or "fault" in page
-        found = [] if page is None or has_failed else list(self._links(row, page))
-        self._added(self._queue.finish(row.id, FAILED if has_failed else DONE, found, self._most - self.total), found)
+
+    def _finished(self, row: Row, state: int, found: list[Found]) -> bool:
+        room, is_last = self._most - self.total, len(found) < _QUEUED
+        count = self._queue.finish(row.id, state, found, room) if is_last else self._queue.add(found, room)
+        self._added(count, found)
+        return is_last
 
     def _added(self, count: int, found: list[Found]) -> None:
         self.total += count

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_LINKS: Final = 10_000
 """Links that are told of one page."""
+_VAST: Final = 30_000
+"""Elements above which no main text is looked for: no article has so many, and finding it takes longer than they are many."""
 _LONGEST: Final = 2048
 """Characters a URL may have to be told."""
 _ANCHORS: Final = "a[href], area[href]"
@@ -54,10 +56,11 @@ class HTMLPage:
 
     def _resolve(self, selector: str, attribute: str) -> None:
         for node in self.tree.css(selector):
-            address = absolute(node.attributes.get(attribute), self.base)
-            if address:
+            said = node.attributes.get(attribute)
+            address = absolute(said, self.base)
+            if address and address != said:
                 node.attrs[attribute] = address
-            else:
+            elif not address:
                 del node.attrs[attribute]
 
     @property
@@ -70,6 +73,11 @@ class HTMLPage:
     def asks_for_login(self) -> bool:
         """Whether there is a field for a password."""
         return self.tree.css_first("input[type=password i]") is not None
+
+    @property
+    def is_vast(self) -> bool:
+        """Whether it is too large for its main text to be looked for."""
+        return len(self.tree.css("*")) > _VAST
 
     def links(self, header: str, follow_all: bool) -> list[str]:
         """Return the addresses of the web it links to, each once, in order, without fragments.
@@ -96,7 +104,7 @@ class HTMLPage:
 
     def article(self) -> Reading | None:
         """Return its main text, if there is one."""
-        tree = article_of(self.tree)
+        tree = None if self.is_vast else article_of(self.tree)
         return _read(tree, set(), "trafilatura") if tree else None
 
 

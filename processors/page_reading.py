@@ -70,7 +70,8 @@ def _read_html(asked: Asked) -> dict[str, Any]:
     fields = _told(asked, reading, {**page.facts, "title": page.title}, links, len(html))
     note = _note(fields["document"]["word_count"], page, html, asked)
     if not note and asked.mode == "article" and article is None:
-        note = "there is no article in it: this is the whole page"
+        why = "it is too large for its article to be looked for" if page.is_vast else "there is no article in it"
+        note = f"{why}: this is the whole page"
     return {**fields, "note": note} if note else fields
 
 

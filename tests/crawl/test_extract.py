@@ -218,6 +218,13 @@ def test_a_page_with_little_to_read_says_why(name, rendered, said):
     assert read_page(asked(body_of(name), is_rendered=rendered)).get("note") == said
 
 
+def test_a_vast_page_is_read_whole():
+    """Finding the article of a page of 100,000 links takes a minute; none has as many elements."""
+    page = read_page(asked(article("".join(f"<b>{number}</b> " for number in range(30_001))).encode()))
+    assert (page["extraction_method"], page["document"]["word_count"]) == ("full", 30_002)
+    assert page["note"] == "it is too large for its article to be looked for: this is the whole page"
+
+
 def test_an_empty_page_says_so():
     """Nothing to read is a note, not a failure."""
     assert read_page(asked(b"", content_type="text/plain"))["note"] == "it is empty"

@@ -172,6 +172,48 @@ def test_no_host_waits_for_another():
     assert asyncio.run(asyncio.wait_for(work(), 10)) == ("many", "few")
 
 
+def test_others_have_their_turn_while_the_links_of_a_page_are_queued():
+    """However many a page has: it takes its place until all are in line, and another crawl's page does not wait for that."""
+    turns = []
+
+    async def work():
+        lines = lines_of(["http://a/"], at_once=1, most=5000, links=lambda *_: many_links(turns))
+        rows = aiter(lines)
+        (await anext(rows))[1].done({})
+        asyncio.get_running_loop().call_soon(turns.append, "another")
+        await anext(rows)
+        return lines.total
+
+    assert asyncio.run(asyncio.wait_for(work(), 10)) == 3001
+    assert turns.index("another") < 1000
+    assert turns[-1] == 2999
+
+
+def many_links(turns):
+    """Yield links, and note each."""
+    for number in range(3000):
+        turns.append(number)
+        url = f"http://b/{number}"
+        yield Found(key_of(url), url, "b", 1, 1)
+
+
+def test_a_queue_that_fails_ends_the_crawl(tmp_path):
+    """Also if that is noticed when a page is long done."""
+
+    async def work(queue):
+        lines = Lines(queue, 1, 1, 5000, lambda *_: many_links([]))
+        rows = aiter(lines)
+        ticket = (await anext(rows))[1]
+        queue.close()
+        ticket.done({})
+        await anext(rows)
+
+    queue = FrontierQueue(tmp_path / "crawl.db", "test")
+    queue.add([Found(b"1", "http://a/", "a", 0, 1)], 1)
+    with pytest.raises(transmissions.RunError, match=r"crawl\.db"):
+        asyncio.run(asyncio.wait_for(work(queue), 10))
+
+
 def test_two_crawls_do_not_share_a_queue(tmp_path):
     """The second is told so at once, and may have it when the first is over."""
     path = tmp_path / "crawl.db"

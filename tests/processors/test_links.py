@@ -1,8 +1,13 @@
 """MarkdownToLinks and LinkFinder."""
 
+from urllib.parse import urljoin
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from transmissions import RunError
+from transmissions.processors.link_targets import absolute
 from transmissions.processors.links import LinkFinder, MarkdownToLinks
 
 
@@ -76,3 +81,48 @@ def test_what_is_no_document_is_refused(bench):
         found(bench, MarkdownToLinks(), {})
     with pytest.raises(RunError, match="more than :limit 3"):
         found(bench, LinkFinder(limit=3, format="markdown"), "[a](b)")
+
+
+PARTS = [
+    "/",
+    "//",
+    "..",
+    "/.",
+    "a",
+    "b.c",
+    ";",
+    "p=1",
+    "?",
+    "#",
+    "%20",
+    ":",
+    "@",
+    "&",
+    "(",
+    "~",
+    "http:",
+    "https://",
+    "e.org",
+    "[",
+    "]",
+]
+BASES = [
+    "",
+    "http://e.org",
+    "http://e.org/a/b?x#f",
+    "http://e.org/a/../b//c/",
+    "https://u@e.org:8/x;p",
+    "mailto:a@b",
+    "r/s",
+    "/r/s",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=7).map("".join), st.sampled_from(BASES))
+def test_addresses_are_joined_as_the_standard_has_it(address, base):
+    """Also those for which there is a short cut."""
+    found = absolute(address, base)
+    if found and not address.startswith("http"):
+        assert found == urljoin(base, address)
+    elif found:
+        assert found == address
