@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import json
 import threading
-import time
 from pathlib import Path
 
 from starlette.middleware.cors import CORSMiddleware
@@ -175,16 +174,6 @@ def running(*names, pace=Pace(), caps=Caps(), token=None, terms=None, origins=()
         server.should_exit = True
         thread.join(20)
         listener.close()
-
-
-def eventually(condition, seconds=10.0):
-    """Wait until something is the case; say whether it came to be."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 def timed(work, seconds=20):

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
+from waiting import eventually
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
 TRANS = ("-P", "-m", "transmissions", "mcp")
@@ -191,9 +192,7 @@ def start(home):
     ):
         process.stdin.write(json.dumps(line) + "\n")
     process.stdin.flush()
-    deadline = time.monotonic() + 30
-    while not (home / "waiting").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert eventually((home / "waiting").exists, 30)
     return process
 
 

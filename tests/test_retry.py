@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from waiting import eventually
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
 NOTES = (
@@ -299,11 +300,8 @@ def test_an_interrupted_retry_loses_nothing(home, number, code):
     many = [{"node": "notes/check", "message": {"n": n, "marks": 1}} for n in range(40)]
     write_letters(home, *many)
     process = start(home, "retry", "out/dead-letters.ndjson", "--app", "notes", "--set", "check.wait=0.1")
-    until = time.monotonic() + 60
-    while time.monotonic() < until and not list((home / "out").glob(".out.ndjson*.tmp")) + list(
-        (home / "out").glob("out.ndjson")
-    ):
-        time.sleep(0.05)
+    out = home / "out"
+    assert eventually(lambda: [*out.glob(".out.ndjson*.tmp"), *out.glob("out.ndjson")], 60)
     time.sleep(0.5)
     process.send_signal(number)
     process.communicate(timeout=60)

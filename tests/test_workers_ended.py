@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import eventually
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
 PARTS = '''
@@ -84,18 +85,9 @@ def start(home):
         process.communicate()
 
 
-def wait_for(something, what):
-    """Wait until a function gives something, and return it."""
-    for _ in range(3000):
-        if given := something():
-            return given
-        time.sleep(0.01)
-    pytest.fail(f"waited in vain for {what}")
-
-
 def at_work(home, process):
     """Wait until another process has worked on a message, and return its id."""
-    wait_for(lambda: [*home.glob("out/there-*")], "another process")
+    assert eventually(lambda: [*home.glob("out/there-*")], 30)
     (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     return int(child)
 
@@ -127,7 +119,7 @@ def test_a_second_signal_leaves_no_process(home, start):
     assert "stopping" in run.stderr.readline()
     run.send_signal(signal.SIGTERM)
     assert run.wait(60) == 143
-    wait_for(lambda: is_gone(child), "the other process to end")
+    assert eventually(lambda: is_gone(child), 30)
 
 
 @pytest.mark.parametrize("seconds", ["0.01", "600"])
@@ -136,7 +128,7 @@ def test_processes_notice_that_they_are_alone(home, start, seconds):
     run = start("--set", f"slow.elsewhere={seconds}")
     child = at_work(home, run)
     run.kill()
-    wait_for(lambda: is_gone(child), "the other process to end")
+    assert eventually(lambda: is_gone(child), 30)
     written = [*home.glob("out/there-*")]
     time.sleep(0.1)
     assert [*home.glob("out/there-*")] == written
@@ -149,8 +141,8 @@ def test_the_next_run_waits_for_the_last_process(home, start):
     run.kill()
     run.wait()
     following = start("--set", "slow.seconds=0.001", "--timeout", "20")
-    wait_for(lambda: [*home.glob("out/here-*")][1:], "the next run")
-    wait_for(lambda: is_gone(child) or following.poll() is not None, "the other process to end")
+    assert eventually(lambda: [*home.glob("out/here-*")][1:], 30)
+    assert eventually(lambda: is_gone(child) or following.poll() is not None, 30)
     assert is_gone(child)
 
 

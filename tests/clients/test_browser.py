@@ -4,6 +4,7 @@ import delivering
 import pytest
 from clients.chromium import chromium, needs_chromium
 from local_server import serving
+from waiting import eventually
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 PROTOCOLS = ("ndjson", "sse", "eventsource", "websocket")
@@ -43,7 +44,7 @@ def test_br01_br02_br03_the_page_runs_an_app_and_shows_it(page, server, protocol
     assert len(cards[0].splitlines()[-1]) <= 201
     assert page.value("[document.querySelectorAll('#results img').length, window.broken ?? 0, progress.value]") == [0, 0, 1]
     assert page.told == []
-    assert delivering.eventually(lambda: not server.streams.hub.lifecycle.connections)
+    assert eventually(lambda: not server.streams.hub.lifecycle.connections)
 
 
 def test_br04_with_the_keyboard_and_a_token(page, home):

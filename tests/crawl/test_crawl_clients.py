@@ -19,6 +19,7 @@ from clients.test_javascript import NODE, STATIC, needs_node, options_of
 from local_server import serving
 from search_services import searxng
 from site_of_pages import Slow, html, web
+from waiting import eventually
 
 from transmissions.client import (
     EventMeshStreamClient,
@@ -106,7 +107,7 @@ def test_a_crawl_is_paused_resumed_and_cancelled(server, site):
                 if isinstance(event, Result):
                     break
             assert (await stream.pause())["state"] == "paused"
-            assert await asyncio.to_thread(delivering.eventually, lambda: is_quiet(site))
+            assert await asyncio.to_thread(eventually, lambda: is_quiet(site))
             before = len(site.begun)
             await asyncio.sleep(0.2)
             assert len(site.begun) == before
@@ -121,7 +122,7 @@ def test_a_crawl_is_paused_resumed_and_cancelled(server, site):
 def is_quiet(site):
     """Whether nobody asks for a page any more."""
     before = len(site.begun)
-    delivering.eventually(lambda: False, 0.3)
+    eventually(lambda: False, 0.3)
     return len(site.begun) == before
 
 

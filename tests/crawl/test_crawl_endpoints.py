@@ -6,9 +6,10 @@ import threading
 import time
 
 import pytest
-from delivering import decoded, eventually
+from delivering import decoded
 from local_server import Page
 from site_of_pages import Slow, asking, html, serving_crawls, web
+from waiting import eventually
 
 
 class Held:

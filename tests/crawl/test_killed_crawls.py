@@ -11,8 +11,8 @@ import time
 from collections import Counter
 
 import pytest
-from delivering import eventually
 from site_of_pages import Slow, html, web
+from waiting import eventually
 
 IS_LONG = bool(os.environ.get("TRANS_LONG"))
 PAGES, KILLS = (150, 50) if IS_LONG else (40, 5)

@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from crawled_pages import asked, body_of, fetched
+from waiting import eventually
 
 from transmissions.processors import page_workers as module
 from transmissions.processors.crawl_extract import PageExtract
@@ -276,7 +276,4 @@ def test_no_process_outlives_its_owner():
     owner.kill()
     owner.communicate()
     assert len(pids) == 2
-    deadline = time.monotonic() + 10
-    while any(map(is_running, pids)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not any(map(is_running, pids))
+    assert eventually(lambda: not any(map(is_running, pids)))

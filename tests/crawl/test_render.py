@@ -12,13 +12,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 from egress_table import HOSTILE
 from local_server import LocalServer, Page, redirect, serving
 from site_of_pages import WORDS, by_url, crawl, html, web
+from waiting import eventually
 
 from transmissions.processors.crawl_render import PageRender
 from transmissions.testing import through
@@ -383,15 +383,8 @@ def test_a_killed_run_leaves_nothing():
     with tempfile.TemporaryDirectory() as folder:  # a short path: Chromium has a socket in it
         command = [sys.executable, "-P", "-c", RUN]
         with subprocess.Popen(command, env={**os.environ, "TMPDIR": folder}, stdout=subprocess.DEVNULL) as run:
-            _wait_for(lambda: len(descendants(run.pid)) > 5 and list(Path(folder).glob("*profile*")))
+            assert eventually(lambda: len(descendants(run.pid)) > 5 and list(Path(folder).glob("*profile*")), 60)
             started = descendants(run.pid)
             run.kill()
-        _wait_for(lambda: not any(map(is_there, started)))
-        _wait_for(lambda: not list(Path(folder).glob("*profile*")))
-
-
-def _wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+        assert eventually(lambda: not any(map(is_there, started)), 60)
+        assert eventually(lambda: not list(Path(folder).glob("*profile*")), 60)

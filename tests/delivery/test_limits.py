@@ -7,7 +7,8 @@ import select
 import time
 
 import pytest
-from delivering import decoded, eventually, make_home, running
+from delivering import decoded, make_home, running
+from waiting import eventually
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 

@@ -5,10 +5,11 @@ import re
 
 import pytest
 import schemathesis
-from delivering import decoded, eventually, make_home, running
+from delivering import decoded, make_home, running
 from hypothesis import HealthCheck, given, settings
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import eventually
 
 from transmissions.delivery import errors, lifecycle
 from transmissions.delivery.connection import Pace

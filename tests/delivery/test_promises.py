@@ -5,7 +5,8 @@ import json
 import socket
 
 import pytest
-from delivering import decoded, eventually, live, log, make_home, running, timed
+from delivering import decoded, live, log, make_home, running, timed
+from waiting import eventually
 
 from transmissions.client import StreamClient
 from transmissions.delivery import lifecycle

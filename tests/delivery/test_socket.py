@@ -4,7 +4,8 @@ import json
 import time
 
 import pytest
-from delivering import eventually, make_home, running
+from delivering import make_home, running
+from waiting import eventually
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 

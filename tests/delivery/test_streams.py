@@ -5,7 +5,8 @@ import json
 import socket
 
 import pytest
-from delivering import decoded, eventually, make_home, running
+from delivering import decoded, make_home, running
+from waiting import eventually
 
 from transmissions.delivery.buffer import BufferLimits
 from transmissions.delivery.connection import Pace

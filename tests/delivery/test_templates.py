@@ -8,8 +8,9 @@ import threading
 import time
 
 import pytest
-from delivering import PREFIX, eventually, running
+from delivering import PREFIX, running
 from local_server import serving
+from waiting import eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 

@@ -9,7 +9,8 @@ import sys
 import threading
 
 import pytest
-from delivering import PREFIX, eventually, make_home, running
+from delivering import PREFIX, make_home, running
+from waiting import eventually
 
 import transmissions
 

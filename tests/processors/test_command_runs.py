@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from waiting import eventually
 
 from transmissions.cli import main
 
@@ -56,10 +56,7 @@ def is_alive(number):
 
 def assert_gone(numbers):
     """Wait until processes are gone."""
-    end = time.monotonic() + 20
-    while any(map(is_alive, numbers)) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert [number for number in numbers if is_alive(number)] == []
+    assert eventually(lambda: not any(map(is_alive, numbers)), 20)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from local_server import Page, redirect, serving
+from waiting import eventually
 
 from transmissions import NodeFailed, Secret, UsageError
 from transmissions.processors.command_settings import Variable
@@ -160,10 +160,7 @@ def alive(pid):
 
 
 def gone(pids):
-    deadline = time.monotonic() + 20
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(map(alive, pids))
+    return eventually(lambda: not any(map(alive, pids)), 20)
 
 
 def test_a_program_ends_with_the_run():

@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+from waiting import eventually
 
 from transmissions.streaming import CommandError, CommandRunner, Recorder, Recording, Replay, Script
 
@@ -116,7 +116,7 @@ def test_nothing_is_lost_by_a_kill_but_what_was_on_its_way(tmp_path, suffix):
         "asyncio.run(CommandRunner(launch=Recorder(sys.argv[1])).run('sh', ['-c', 'seq 100000; exec sleep 60']))"
     )
     with subprocess.Popen([sys.executable, "-P", "-c", program, path], start_new_session=True) as process:
-        wait_for(lambda: path.exists() and b"100000\n" in read_or_nothing(path))
+        assert eventually(lambda: path.exists() and b"100000\n" in read_or_nothing(path), 30)
         process.send_signal(signal.SIGKILL)
     os.truncate(path, path.stat().st_size - 3)
     before, _, fault = read(path)
@@ -124,14 +124,6 @@ def test_nothing_is_lost_by_a_kill_but_what_was_on_its_way(tmp_path, suffix):
     asyncio.run(CommandRunner(launch=Recorder(path, append=True)).run("echo", ["more"]))
     data, [end], fault = read(path)
     assert (data, end.returncode, fault) == (before + b"more\n", 0, "")
-
-
-def wait_for(condition):
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not come")
 
 
 def read_or_nothing(path):
