@@ -28,6 +28,10 @@ _AFTER: Final = rb"""
 """
 _PLACES: Final = {word: re.compile(name + _AFTER, re.VERBOSE) for word, name in _WORDS.items()}
 _OPTION: Final = re.compile(rb"--[a-z0-9-]{0,30}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key)(?P<close>)(?P<sign>[ ])")
+_LOGIN: Final = re.compile(
+    rb"""curl(?=\s)[^\r\n]{0,300}?\s(?:-u|--user)[ =]?\\{0,3}["']?[^\s:"'\\]{1,64}:(?P<value>[^\s"'\\]{4,128})"""
+)
+"""A user and a password, as curl takes them."""
 _KEY_OF: Final = re.compile(
     rb"(?:api|access|secret|private|encrypt(?:ion)?|signing|account|auth|license|master|client|shared|storage|service)[_ -]?\Z"
 )
@@ -81,6 +85,14 @@ def find_credentials(data: bytes, low: bytes) -> Iterator[tuple[int, int, str]]:
         if value:
             yield *value, "credential"
         place = low.find(b"--", found.end() if found else _behind_dashes(low, place))
+
+
+def find_logins(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield where the passwords of curl's users stand, and their kind."""
+    for found in _LOGIN.finditer(data):
+        value = found["value"]
+        if not _NO_VALUE.fullmatch(value) and not _IDENTIFIER.fullmatch(value) and _LATIN.search(value):
+            yield *found.span("value"), "credential"
 
 
 def _behind_dashes(low: bytes, place: int) -> int:

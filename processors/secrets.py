@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from .addresses import find_addresses
-from .credentials import find_credentials
+from .credentials import find_credentials, find_logins
 from .home_paths import find_homes
 from .private_keys import find_private_keys
 
@@ -96,6 +96,8 @@ def find_secrets(data: bytes, kinds: Container[str]) -> list[Span]:
     spans += [Span(start, end, "home") for start, end in find_homes(data, low)]
     if b":" in data or b"=" in data or b">" in data or b"--" in data or (b" is " in low and b"pass" in low):
         spans += [Span(*found) for found in find_credentials(data, low)]
+    if b"curl" in low:
+        spans += [Span(*found) for found in find_logins(data)]
     return apart([span for span in spans if span.kind in kinds]) if spans else spans
 
 

@@ -44,6 +44,8 @@ BEHIND = [
     ("DB_PASSWORD=", "hunter2", "\n", "credential"),
     ('\\"api_key\\": \\"', "a1b2c3d4e5f6", '\\"', "credential"),
     ("mysql --password=", "Tr0ub4dor", " -u x", "credential"),
+    ("curl -s -u admin:", "Passw0rd99x", " https://x.org", "credential"),
+    ('{"command": "curl --user \\"joe:', "s3cret!7", '\\" x"}', "credential"),
     ("https://x.org/?user=a&token=", "a1b2c3d4e5f6", "&z=1", "credential"),
     ("aws_secret_access_key = ", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "aws"),
     ("<password>", "hunter2", "</password>", "credential"),
@@ -61,6 +63,7 @@ secret = config.secret; token = tokens[0]; max_tokens: 4096
 @pytest.mark.parametrize  git@github.com:org/repo.git  user@localhost  react@18.2.0  y = x@self.weight.T
 PASSWORD=$DB_PASS  password: ${DB_PASSWORD}  sk-toggleable__label-arrow  https://example.com/home/index.html
 token: Сообщений и архив.  password: 👩‍👩‍👧
+curl -u user:password https://x.org  curl -u "$USER:$TOKEN" x  docker run -u 1000:1000 x  curl --user name:<token> x
 autocomplete="current-password"  icon@2x.png  hf_hub_download("x")  ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 if text.startswith("-----BEGIN PRIVATE KEY-----"): parse(text)  # … "-----END PRIVATE KEY-----"
 """
