@@ -24,8 +24,8 @@ class PageExtract(Processor):
     `text`, `word_count`, `reading_time` (minutes), `extracted_at`, `content_hash` (`sha256:` of the text), and where the page
     says them `language`, `description`, `author`, `published` and `canonical`. Beside it `extraction_method` (`trafilatura`,
     `full`, `text`, `pdf`), `links` (absolute, of http and https, without fragments, each once, 10,000 at most), `measures`
-    for PageScore, and `note`, a sentence, where there is little to read (no text without rendering, a login) or no article. `body` is
-    removed. A page of more than 30,000 elements is read whole: finding its article could take minutes.
+    for PageScore, and `note`, a sentence, where there is no article or little to read: no text without rendering, a login.
+    `body` is removed. A page of more than 30,000 elements is read whole: finding its article could take minutes.
     HTML, PDF, plain text, Markdown, JSON and XML can be read; anything else is the fault `PARSE_TYPE`.
 
     Pages are read in processes beside this one, which all runs share that have the same limits. One that takes too long, or

@@ -22,6 +22,8 @@ _LOOKED_AT: Final = 1 << 17
 """Bytes of a page that are looked at: what is behind them changes no decision, and the loop waits for this."""
 _SOME_MARKERS: Final = 2
 _MANY_MARKERS: Final = 3
+_HI: Final = "GATE_HI_THRESHOLD"
+_LO: Final = "GATE_LO_THRESHOLD"
 _PRIOR: Final = 0.5
 """What is thought of a host nothing is known of."""
 # All of these are for HTML in small letters: a search that heeds no case takes three times as long.
@@ -153,8 +155,8 @@ class RenderGate(Processor):
 
     def __post_init__(self) -> None:
         """Take the thresholds from the environment where they are not set."""
-        self._hi = _threshold(self.hi, "GATE_HI_THRESHOLD", 0.7)
-        self._lo = _threshold(self.lo, "GATE_LO_THRESHOLD", 0.3)
+        self._hi = _threshold(self.hi, _HI, 0.7)
+        self._lo = _threshold(self.lo, _LO, 0.3)
         if self._lo >= self._hi:
             raise UsageError(f"lo must be less than hi; they are {self._lo:g} and {self._hi:g}")
 
@@ -189,6 +191,11 @@ class RenderGate(Processor):
         if score <= self._lo:
             return f"is at most {self._lo:g}"
         return f"is between {self._lo:g} and {self._hi:g}"
+
+
+def thresholds_said() -> tuple[str, ...]:
+    """Return what the environment says of thresholds: it has a part in what becomes of a page, as settings have."""
+    return tuple(os.environ.get(variable, "").strip() for variable in (_HI, _LO))
 
 
 def _threshold(setting: float | None, variable: str, default: float) -> float:

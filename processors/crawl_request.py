@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from transmissions import Length, Range, Record, Unit, UsageError
 
-CACHE_MODES: Final = {
-    "read_write": (True, True),
-    "enabled": (True, True),
-    "read_through": (True, True),
-    "write_through": (True, True),
-    "read_only": (True, False),
-    "write_only": (False, True),
-    "disabled": (False, False),
-    "bypass": (False, False),
-}
+CacheMode = Literal["read_write", "enabled", "read_through", "write_through", "read_only", "write_only", "disabled", "bypass"]
+_UNREAD: Final = ("write_only", "disabled", "bypass")
+_UNWRITTEN: Final = ("read_only", "disabled", "bypass")
+CACHE_MODES: Final = {mode: (mode not in _UNREAD, mode not in _UNWRITTEN) for mode in get_args(CacheMode)}
 """For each mode, whether a cache is read and whether it is written."""
 
 
@@ -24,9 +18,7 @@ class CrawlOptions(Record):
 
     concurrency: Annotated[int | None, Range(ge=1, le=256)] = None
     "How many pages are at work at once; what the frontier's setting says if nothing is said, and never more than that allows."
-    cache_mode: Literal[
-        "read_write", "enabled", "read_through", "write_through", "read_only", "write_only", "disabled", "bypass"
-    ] = "read_write"
+    cache_mode: CacheMode = "read_write"
     "Whether pages are taken from the cache, and put there."
     timeout_seconds: Annotated[float, Range(ge=0.1, le=300), Unit("s")] = 30
     "How long fetching one page may take, all redirects and each try by itself."

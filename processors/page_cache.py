@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from transmissions import RunError, __version__, as_json, suggestion
 
+from .crawl_gate import thresholds_said
 from .crawl_page import is_open
 from .crawl_request import CACHE_MODES
 from .crawl_scope import host_of
@@ -45,11 +46,11 @@ class PageRecall(_AtTheShelf):
     """Take pages that were fetched before from where PageRemember has kept them.
 
     Writes `cache_key`, `crawl:v1:HOST:PATH:DIGITS`. The digits stand for the URL, the options of the request that change what
-    comes of a page (`extraction`, `headless`), and the settings of all steps up to PageRemember: whoever may fetch less, or
-    reads otherwise, is given nothing of it. A page that is there and not older than `ttl` gets all that was found out then,
-    with the `status`, the gate's decision and the quality of that time, and `from_cache`; the steps behind let it pass. One
-    that is older is put into `stale`, and PageFetch asks whether it has changed. `options.cache_mode` of a request says
-    whether pages are looked for and kept.
+    comes of a page (`extraction`, `headless`), the settings of all steps up to PageRemember and the gate's of the environment:
+    whoever may fetch less, or reads otherwise, is given nothing of it. A page that is there and not older than `ttl` gets all
+    that was found out then, with the `status`, the gate's decision and the quality of that time, and `from_cache`; the steps
+    behind let it pass. One that is older is put into `stale`, and PageFetch asks whether it has changed. `options.cache_mode`
+    of a request says whether pages are looked for and kept.
 
     A page that is being fetched already is waited for, and so fetched once; only with `:concurrency` and `:ordered false`, for
     others could not overtake it. A store that fails is told once, and the crawl goes on without it. `summary` has in `cache`
@@ -66,7 +67,8 @@ class PageRecall(_AtTheShelf):
         mine, *behind = dropwhile(lambda node: node.path != self.context.node, self.context.plan.nodes())
         self._waits = mine.concurrency > 1 and not mine.ordered
         between = takewhile(lambda node: not node.type.endswith("PageRemember"), behind)
-        self._steps = json.dumps([__version__, *((node.type, node.settings) for node in between)], sort_keys=True, default=str)
+        settings = [(node.type, node.settings) for node in between]
+        self._steps = json.dumps([__version__, thresholds_said(), settings], sort_keys=True, default=str)
         return self
 
     async def process(self, message: Message) -> Message:

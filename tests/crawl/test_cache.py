@@ -144,6 +144,16 @@ def test_pages_of_other_settings_are_not_given_away(tmp_path):
     assert site.asked() == {"/a": 2}
 
 
+def test_pages_of_other_thresholds_are_not_given_away(monkeypatch):
+    """Of the gate, in the environment: it may have had a page read as it came that is now to be rendered."""
+    origin = Origin()
+    found = []
+    for high in ("0.7", "0.9", "0.9"):
+        monkeypatch.setenv("GATE_HI_THRESHOLD", high)
+        found += are_cached(visit(origin))
+    assert found == [False, False, True]
+
+
 def test_a_page_lasts_as_long_as_it_is_said_to(clock):
     """CA-06: a page is found until it is `ttl` old, by whoever looks; a clock that was put back makes nothing last longer."""
     origin = Origin()
