@@ -2,23 +2,28 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlsplit
 from zlib import crc32
 
 import delivering
 import pytest
 
+from transmissions import delivery
 from transmissions.client import Backoff, Refused, Reset, Result, StreamClient
 
 TOKEN = "a-token-of-both"
+STATIC = Path(delivery.__file__).parent / "static"
 
 
 class Worker:
@@ -168,6 +173,33 @@ def test_sc03_a_client_whose_worker_is_lost_is_told_and_begins_anew(balanced, pr
     results = [event.result["n"] for event in seen[reset:] if isinstance(event, Result)]
     assert results == list(range(400))
     assert summary.status == "complete"
+
+
+FOLLOW = """
+const [client, url, token, protocol] = process.argv.slice(1);
+const { StreamClient } = await import(client);
+const streams = new StreamClient({ baseUrl: url, token, protocol, baseDelay: 20 });
+const stream = streams.stream("numbers", { count: 400, wait: 0.005 });
+for await (const { event, result, status } of stream) console.log(JSON.stringify([event, result?.n ?? status]));
+"""
+NODE = shutil.which("node")
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node here")
+@pytest.mark.parametrize("protocol", ["ndjson", "sse", "websocket"])
+def test_sc03_a_client_in_javascript_whose_worker_is_lost_begins_anew(balanced, protocol):
+    """After the reset it has every result, once and in order."""
+    flags = [flag for flag in ["--experimental-websocket"] if flag in subprocess.check_output([NODE, "--help"], text=True)]
+    command = [NODE, "--no-warnings", *flags, "--input-type=module", "-e", FOLLOW]
+    words = [(STATIC / "client.js").as_uri(), balanced.url, TOKEN, protocol]
+    with subprocess.Popen([*command, *words], stdout=subprocess.PIPE, text=True) as process:
+        seen = [json.loads(process.stdout.readline()) for _ in range(20)]
+        [*_, went] = balanced.went.values()
+        went[-1].kill()
+        seen += map(json.loads, process.stdout)
+    [reset] = [place for place, (event, _) in enumerate(seen) if event == "reset"]
+    assert [value for event, value in seen[reset:] if event == "result"] == list(range(400))
+    assert seen[-1] == ["summary", "complete"]
 
 
 def test_a_run_of_another_client_that_is_unknown_is_not_begun(balanced):
