@@ -25,14 +25,15 @@ DOCUMENTARY: Final = (TRN.ConfigSet, TRN.Settings, TRN.ReMap)
 
 
 def declared_transmissions(layer: Layer) -> dict[Node, Span]:
-    """Return the transmissions of a file and their places, in its order."""
+    """Return the transmissions of a file and their places, in its order; imported ones come last."""
     found = {
         node: layer.span(node) or first_line(layer)
         for kind in TRANSMISSION_TYPES
         for node in layer.graph.subjects(RDF.type, kind)
         if isinstance(node, URIRef | BNode)
     }
-    return dict(sorted(found.items(), key=lambda item: (item[1].line, item[1].column)))
+    own = layer.source.document.name
+    return dict(sorted(found.items(), key=lambda item: (item[1].file != own, item[1].line, item[1].column)))
 
 
 def first_line(layer: Layer) -> Span:

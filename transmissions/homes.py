@@ -104,9 +104,10 @@ def home_of(folder: Path) -> Home:
     return next((home for home in (bundled(), *installed()) if _same(home.folder, root)), _user_home(root))
 
 
-def homes_for(app: App) -> tuple[Home, ...]:
-    """Return the homes an app sees processors from: the bundled, its own folder, its home, the installed ones."""
-    homes = (bundled(), _user_home(app.folder), app.home, *installed())
+def homes_for(app: App, bases: Iterable[App] = ()) -> tuple[Home, ...]:
+    """Return the homes an app sees processors from: the bundled, its folder, its home, its bases' two, the installed."""
+    own = (home for one in (app, *bases) for home in (_user_home(one.folder), one.home))
+    homes = (bundled(), *own, *installed())
     folders = {os.path.realpath(home.processors): home for home in reversed(homes) if home.processors.is_dir()}
     return tuple(reversed(folders.values()))
 

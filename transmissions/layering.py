@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .loader import Layer, Layers
     from .registry import Registry
 
-_LINKS: Final = (TRN.pipe, TRN.settings, TRN.implementedBy, TRN.branches, TRN.when)
+_LINKS: Final = (TRN.pipe, TRN.settings, TRN.implementedBy, TRN.branches, TRN.when, TRN["import"])
 
 
 def check_links(layers: Layers, nodes: Container[Node], findings: Findings) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rdflib import BNode, Literal, URIRef
@@ -18,10 +19,11 @@ from . import located, turtle
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
 from .homes import bundled
+from .imports import IMPORT, Imports, Part
 from .terms import NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rdflib import Graph
     from rdflib.term import Node
@@ -36,6 +38,7 @@ MAIN: Final = "transmissions"
 CONFIG: Final = "config"
 PROFILE: Final = "profile"
 OVERRIDE: Final = "--set"
+_OWN: Final = ((MAIN, "transmissions.ttl"), (CONFIG, "config.ttl"))
 
 
 class Value(NamedTuple):
@@ -104,6 +107,10 @@ class Layers(NamedTuple):
     all: tuple[Layer, ...]
     complete: bool = True
     """Whether every file could be read: settings are looked at only then."""
+    bases: tuple[App, ...] = ()
+    """The apps that the app is built on."""
+    inputs: Mapping[str, str | None] = MappingProxyType({})
+    """The digests of their files."""
 
     @property
     def main(self) -> Layer:
@@ -135,8 +142,21 @@ def load(app: App, target: Path | None, profile: Path | None, findings: Findings
     loaded = {layer.role: layer for layer in (main, *others) if layer}
     if main is None:
         return None
+    imports = Imports(_read, findings)
+    if main.uses(IMPORT) and not _join(app, loaded, imports):
+        return None
     ordered = [loaded[role] for role in (TARGET, MAIN, CONFIG, PROFILE) if role in loaded]
-    return Layers(tuple(ordered), complete=None not in others)
+    return Layers(tuple(ordered), None not in others, tuple(imports.apps), imports.inputs)
+
+
+def _join(app: App, loaded: dict[str, Layer], imports: Imports) -> bool:
+    """Put what an app is built on into its layers; return whether all of that can be had."""
+    config = loaded.get(CONFIG)
+    joined = imports.join(Part(app, loaded[MAIN].source, config.source if config else None))
+    for (role, name), graph in zip(_OWN, joined or (None, None), strict=True):
+        if graph:
+            loaded[role] = Layer(role, app.folder / name, graph)
+    return joined is not None
 
 
 def optional_files(app: App, target: Path | None, profile: Path | None) -> list[tuple[str, Path]]:
@@ -150,8 +170,13 @@ def optional_files(app: App, target: Path | None, profile: Path | None) -> list[
 
 
 def _load_file(role: str, path: Path, findings: Findings) -> Layer | None:
+    source = _read(path, findings)
+    return Layer(role, path, source) if source else None
+
+
+def _read(path: Path, findings: Findings) -> LocatedGraph | None:
     try:
-        return Layer(role, path, load_file(path))
+        return load_file(path)
     except ConfigError as error:
         findings.extend(error.problems)
     return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .problem import Problem
 
-    _Outcome = tuple[Plan | None, list[Problem], tuple[Path, ...]]
+    _Outcome = tuple[Plan | None, list[Problem], tuple[Path, ...], dict[str, str | None]]
 
 _ENGINE: Final = Path(__file__).parent
 
@@ -62,11 +62,12 @@ def prepare(
     inputs = cache.digests(_inputs(app, target)) if use_cache else {}
 
     work = partial(_examine, app, target, overrides, profile, compat=compat)
-    plan, problems, modules = _apart(work) if apart else work()
+    plan, problems, modules, imported = _apart(work) if apart else work()
     if plan is None:
         raise ConfigError(problems)
     entry = cache.Entry(plan, tuple(problems))
     if use_cache:
+        inputs |= imported
         inputs |= cache.digests(module for module in modules if not _is_covered(module, inputs))
         cache.store(key, entry, inputs)
     return Prepared(*entry, cached=False, why=why)
@@ -77,7 +78,7 @@ def _examine(app: App, target: Path | None, overrides: Sequence[str], profile: s
 
     found = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
     # A plain tuple: to unpickle an Examined, a parent would import what the child was made to keep it from.
-    return found.plan, found.problems, found.modules
+    return found.plan, found.problems, found.modules, dict(found.inputs)
 
 
 def _apart(work: Callable[[], _Outcome]) -> _Outcome:

@@ -52,9 +52,9 @@ class Registry:
         self._note_broken(module for module in self._index.modules if module.package != BUNDLED_PACKAGE)
 
     @classmethod
-    def for_app(cls, app: App) -> Registry:
-        """Return the classes an app can see: of its homes, and those installed distributions offer."""
-        return cls(homes_for(app), entry_points(group=_GROUP))
+    def for_app(cls, app: App, bases: Iterable[App] = ()) -> Registry:
+        """Return the classes an app can see: of its homes and its bases', and those installed distributions offer."""
+        return cls(homes_for(app, bases), entry_points(group=_GROUP))
 
     def get(self, iri: str) -> Spec | None:
         """Return the class of an IRI, or None if there is none that can be used."""

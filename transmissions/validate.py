@@ -9,6 +9,7 @@ already reported is left out.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from .conditions import read_conditions
@@ -32,7 +33,7 @@ from .structure import read_structure
 from .terms import local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from .homes import App
@@ -45,11 +46,13 @@ if TYPE_CHECKING:
 
 
 class Examined(NamedTuple):
-    """What an examination found, and the code files its outcome depends on."""
+    """What an examination found, and the code files and other apps' files its outcome depends on."""
 
     plan: Plan | None
     problems: list[Problem]
     modules: tuple[Path, ...] = ()
+    inputs: Mapping[str, str | None] = MappingProxyType({})
+    """The digests of other apps' files, taken before these were read."""
 
 
 def check(
@@ -70,7 +73,7 @@ def examine(
     layers = load(app, target, extra, findings)
     if layers is None:
         return Examined(None, findings.sorted())
-    registry = Registry.for_app(app)
+    registry = Registry.for_app(app, layers.bases)
     pipelines = read_structure(layers, registry, findings)
     findings.extend(registry.problems)
     parts = _settings(pipelines, layers, told, findings) if layers.complete else None
@@ -78,12 +81,12 @@ def examine(
     _check_own_shapes(app, layers, findings)
     placed = [step for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
     _check_libraries([step for step in placed if not parts or is_enabled(parts.nodes[step.path])], findings)
-    plan = None if findings.failed or parts is None else make_plan(app, homes_for(app), pipelines, parts, compat=compat)
+    homes = homes_for(app, layers.bases)
+    plan = None if findings.failed or parts is None else make_plan(app, homes, pipelines, parts, compat=compat)
     if plan and parts:
         check_construction(plan, parts.nodes, findings)
-    return Examined(
-        None if findings.failed else plan, findings.sorted(), tuple(registry.module_files(step.spec for step in placed))
-    )
+    modules = tuple(registry.module_files(step.spec for step in placed))
+    return Examined(None if findings.failed else plan, findings.sorted(), modules, layers.inputs)
 
 
 def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Override], findings: Findings) -> Parts:

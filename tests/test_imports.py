@@ -1,0 +1,160 @@
+"""An app that is built on another."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from examining import PREFIXES, node
+
+from transmissions.errors import ConfigError
+from transmissions.homes import find_app
+from transmissions.prepare import prepare
+from transmissions.validate import check
+
+BASE = """
+:base a :EntryTransmission ; :pipe ( :first :middle :last :unused ) .
+:middle a :Transmission ; :endpoint [ :path "/base" ; :protocol "ndjson" ] ; :pipe ( :inner ) .
+:first a :SetField ; :settings :set ; :field "first" .
+:inner a :SetField ; :field "inner" ; :value "of base" .
+:last a :SetField ; :field "last" ; :value "of base" .
+:unused a :NoSuchProcessor .
+"""
+OWN = """
+<> :import "base" .
+:own a :EntryTransmission ; :pipe ( :first :middle :last ) .
+:last :value "own" .
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Give a function that writes an app's files, and change to the folder that holds them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def write(name, main, config=None):
+        folder = tmp_path / "apps" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "transmissions.ttl").write_text(PREFIXES + main)
+        if config is not None:
+            (folder / "config.ttl").write_text(PREFIXES + config)
+        return folder
+
+    return write
+
+
+def problems(name="own"):
+    return [(p.code, p.span.file if p.span else "", p.message) for p in check(find_app(name))[1]]
+
+
+def plan(name="own"):
+    return prepare(find_app(name)).plan
+
+
+def test_an_app_has_what_it_refers_to_of_another(write):
+    """Nodes, nested transmissions and settings come; an entry, endpoints, and what is not referred to do not."""
+    write("base", BASE, ':set :value "of config" . :nobody :value 1 .')
+    write("own", OWN)
+    found = plan()
+    assert [one.name for one in found.transmissions] == ["own", "middle"]
+    assert [step.path for step in found.nodes() if step.path.startswith("own")] == ["own/first", "own/middle/inner", "own/last"]
+    assert node(found, "own/first").settings["value"] == ["of config"]
+    assert node(found, "own/last").settings.items() >= {"field": "last", "value": ["own"]}.items()
+    assert found.endpoints == ()
+
+
+def test_what_an_app_says_itself_is_stronger(write):
+    """Property by property, and altogether what it gives a class: nothing that was said of that before holds."""
+    write("base", BASE, ':set :value "of config" ; :field "of config" . :inner :value "of config" .')
+    write("own", f"{OWN} :inner a :NOP . :middle :pipe ( :inner :last ) .", ':set :value "own config" .')
+    found = plan()
+    assert node(found, "own/middle/inner").type.endswith("/NOP")
+    assert node(found, "own/middle/last").settings["value"] == ["own"]
+    assert node(found, "own/first").settings["value"] == ["own config"]
+    assert node(found, "own/first").settings["field"] == "first"
+
+
+def test_an_app_may_be_built_on_several_and_those_on_others(write):
+    """The first named is the strongest; one that is reached on two ways is read once; a path leads from the app's folder."""
+    write("deep", ':z a :SetField ; :field "z" ; :value "deep" . :set :value "deep" .')
+    write("one", '<> :import "deep" . :x a :SetField ; :field "x" ; :value "one" . :set :value "one" .')
+    write("two", '<> :import "../deep" . :x a :NOP . :y a :SetField ; :field "y" ; :settings :set .')
+    write("own", '<> :import "one" , "two" . :own a :Transmission ; :pipe ( :x :y :z ) .')
+    found = plan()
+    assert [step.settings["value"] for step in found.nodes()] == [["one"], ["one"], ["deep"]]
+
+
+def test_processors_of_the_other_app_are_had_too(write):
+    """They lie in its own `processors/`, which the app itself cannot see."""
+    base = write("base", BASE.replace(":inner a :SetField", ":inner a :Shout"))
+    (base / "processors").mkdir()
+    (base / "processors" / "loud.py").write_text(
+        "from transmissions import Processor\n\n\nclass Shout(Processor):\n"
+        '    """Shouts."""\n\n    field: str = "x"\n    "Where."\n    value: str = ""\n    "What."\n\n'
+        "    def process(self, message):\n        return message\n"
+    )
+    write("own", OWN, ":set :value 1 .")
+    assert node(plan(), "own/middle/inner").type.endswith("/Shout")
+
+
+def test_every_file_of_the_other_app_is_an_input_of_the_plan(write, monkeypatch):
+    """A change, a config that appears, another class: the app is examined again, and the file is named."""
+    base = write("base", BASE, ":set :value 1 .")
+    write("own", OWN)
+    app = find_app("own")
+    prepare(app)
+    assert prepare(app).cached
+    (base / "config.ttl").write_text(f"{PREFIXES}:set :value 2 .")
+    again = prepare(app)
+    assert again.why == "apps/base/config.ttl changed"
+    assert node(again.plan, "own/first").settings["value"] == [2]
+    (base / "transmissions.ttl").write_text(f"{PREFIXES}{BASE} #")
+    assert prepare(app).why == "apps/base/transmissions.ttl changed"
+    shutil.rmtree(base)
+    with pytest.raises(ConfigError, match="no app 'base'"):
+        prepare(app)
+
+
+def test_a_fault_is_told_where_it_stands(write):
+    """In whichever file that is; where the other app cannot be read, nothing else is said of what is missing."""
+    write("base", BASE.replace(':field "last"', ':field "last" ; :feild 1'), ":set :value 1 .")
+    write("own", OWN)
+    assert [found[:2] for found in problems()] == [("unknown-setting", "apps/base/transmissions.ttl")]
+    write("base", f"{BASE} :broken :pipe ( .")
+    assert {found[1] for found in problems()} == {"apps/base/transmissions.ttl"}
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ('"bsae"', "no app 'bsae'; did you mean 'base'?"),
+        ('"../nothing"', "no transmissions.ttl in '../nothing'"),
+        ('"base.middle"', "'base.middle' names a part of an app; import the app"),
+        ("<../base>", "an import is written as a text"),
+        ("3", "no app '3'"),
+        ('"own"', "'own' is built on itself: own > own"),
+        ('"."', "no transmissions.ttl in '.'"),
+    ],
+)
+def test_an_import_that_leads_nowhere_is_an_error_there(said, sentence, write):
+    """With the nearest name, and nothing else that is only its echo."""
+    write("base", BASE)
+    write("own", OWN.replace('"base"', said))
+    ((code, file, message),) = problems()
+    assert (code, file) == ("import", "apps/own/transmissions.ttl")
+    assert sentence in message
+
+
+def test_apps_that_are_built_on_each_other_are_an_error(write):
+    """It names the way round."""
+    write("base", f'<> :import "own" . {BASE}')
+    write("own", OWN)
+    assert [found[2] for found in problems()] == ["'own' is built on itself: own > base > own"]
+
+
+def test_only_the_file_that_links_nodes_may_import(write):
+    """In `config.ttl` it has no effect, and is an error."""
+    write("base", BASE)
+    write("own", ":own a :Transmission ; :pipe ( :x ) . :x a :NOP .", '<> :import "base" .')
+    assert ("misplaced-link", "apps/own/config.ttl") in [found[:2] for found in problems()]
