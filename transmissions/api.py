@@ -33,7 +33,6 @@ from .api_replies import Refusal, new_id, refused, reply
 from .api_requests import gone_away, read_message
 from .api_runs import AtWork, Limits, Served, answer
 from .delivery.attended import Attended
-from .delivery.http import gone
 from .json_text import as_json
 from .near import suggestion
 from .supervisor import Raised, attempt_async
@@ -94,7 +93,7 @@ class API:
                     message = await read_message(request, self._limits.body)
             except TimeoutError as error:
                 raise Refusal(408, "the body took too long", {"Connection": "close"}) from error
-            async with Attended(gone(request.receive)):
+            async with Attended(request.scope, request.receive):
                 return await answer(served, message, request_id, self._limits, self.at_work)
         raise gone_away()
 

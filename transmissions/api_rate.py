@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from .api_guard import OPEN
 from .api_replies import Refusal, new_id, refused
 from .bucket import Bucket
-from .delivery.http import cut_off, gone
+from .delivery.extensions import cut_off, gone
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -72,7 +72,7 @@ class EndpointResponse(StreamResponse):
         if not live.terms.bare:
             return super().is_whole
         is_told = live.state == "failed" and self._protocol != "json-array"
-        return self.connection.ended == "complete" and (ends_well(live) or is_told)
+        return self.connection.is_through and (ends_well(live) or is_told)
 
     def _headers(self, scope: Scope, is_gzip: bool) -> list[tuple[bytes, bytes]]:
         headers = super()._headers(scope, is_gzip)

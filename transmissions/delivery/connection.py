@@ -49,6 +49,8 @@ class Connection:
         self.bytes = self.messages = 0
         self.ended = ""
         """Why it ended: complete, replaced, expired, slow, gone, closed."""
+        self.is_through = False
+        """Whether the last of its run is sent, or on its way."""
         self._encode = encode
         self._pace = pace
         self._first = first
@@ -136,7 +138,7 @@ class Connection:
         self._seq = seq
         while events := await self._next():
             await self._send(send, events)
-            if any(event.name == LAST and event.seq for event in events):
+            if self.is_through:
                 self.ended = "complete"
                 return
 
@@ -145,7 +147,8 @@ class Connection:
         log = self.live.log
         while True:
             if log.last > self._seq or log.is_ended:
-                await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
+                if self.messages:  # The first go with the head of the answer.
+                    await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
             else:
                 await log.wait(self._seq, self._is_called)
             if self._is_replaced or self._is_expired:
@@ -175,6 +178,8 @@ class Connection:
     async def _send(self, send: Send, events: list[Event]) -> None:
         bare = self.live.terms.bare
         pieces = [piece for event in events if (piece := self._encode(event, bare=bare))]
+        names = Counter([event.name for event in events]) if len(events) > 1 else {events[0].name: 1}
+        self.is_through = LAST in names
         if not pieces:
             return
         if self._first:
@@ -183,13 +188,12 @@ class Connection:
         began = self._sending = time.monotonic()
         await send(pieces)
         self._sending, self._last, self._is_due = 0.0, time.monotonic(), False
-        self._count(events, sum(map(len, pieces)), self._last - began)
+        self._count(names, len(events), sum(map(len, pieces)), self._last - began)
 
-    def _count(self, events: list[Event], size: int, seconds: float) -> None:
+    def _count(self, names: dict[str, int], count: int, size: int, seconds: float) -> None:
         self.bytes += size
-        self.messages += len(events)
-        self.live.log.sent(seconds, len(events))
-        names = Counter([event.name for event in events]) if len(events) > 1 else {events[0].name: 1}
+        self.messages += count
+        self.live.log.sent(seconds, count)
         lifecycle = self.live.lifecycle
         lifecycle.tell(Sent(self.protocol, seconds, size, names))
         if "progress" in names and lifecycle.who_hear(ProgressUpdate):

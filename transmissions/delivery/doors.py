@@ -11,13 +11,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from transmissions.api_guard import HEADERS
 
 from .bell import Bell
-from .http import ABORT, PARTS, TEXTS
+from .extensions import extended
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATIENCE: Final = 10.0
 """Seconds a connection has for the head of a request, and for what nobody asks about."""
@@ -54,13 +52,23 @@ class Doorkeeper:
 class Connection(HttpToolsProtocol):
     """A connection that is closed if it asks for nothing, at first or any time later."""
 
+    # With so many names more than uvicorn's own its objects would share no list of them: 1 KB for each connection.
+    __slots__ = ("_doorkeeper", "_gone", "_is_counted", "_is_socket", "_unread", "_waiting")
+
     def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._doorkeeper = doorkeeper
         self._waiting: asyncio.TimerHandle | None = None
         self._is_counted = self._is_socket = False
         self._unread = 0
-        self.app = cast("Any", partial(_abortable, self.app, self))
+        self._gone: Callable[[], object] | None = None
+        self.app = cast("Any", partial(extended, self.app, self))
+
+    def when_gone(self, call: Callable[[], object] | None) -> None:
+        """Call something, and nothing else, when the client is gone."""
+        self._gone = call
+        if call is not None and self.parser is None:
+            self.loop.call_soon(call)
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection, or tell it to come back."""
@@ -114,6 +122,8 @@ class Connection(HttpToolsProtocol):
             self._doorkeeper.left(_address(self))
         super().connection_lost(exc)
         self._let_go()
+        if self._gone is not None:
+            self._gone()
 
     def _let_go(self) -> None:
         # Each of them holds this: it would stay, with its request, until somebody collects what holds itself.
@@ -159,7 +169,7 @@ def socket_class() -> Callable[..., Any]:
             super().__init__(**arguments)
             self.queue = cast("Any", _Heard())
             self._doorkeeper = doorkeeper
-            self.app = cast("Any", partial(_abortable, self.app, self))
+            self.app = cast("Any", partial(extended, self.app, self))
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._doorkeeper.left(_address(self))
@@ -190,22 +200,3 @@ def socket_class() -> Callable[..., Any]:
 
 def _address(protocol: Any) -> str:
     return protocol.client[0] if protocol.client else ""
-
-
-async def _abortable(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    scope["extensions"] = {**scope.get("extensions", {}), ABORT: protocol.transport.abort}
-    if scope["type"] == "websocket":
-        scope["extensions"][TEXTS] = protocol.send_texts
-    else:
-        send = partial(_unframed, protocol.cycle, send) if scope["http_version"] == "1.0" else send
-        scope["extensions"][PARTS] = send
-    await app(scope, receive, send)
-
-
-async def _unframed(cycle: Any, send: Send, message: Message) -> None:
-    """Send without chunks: who speaks HTTP/1.0 has no word for them, and takes what comes until the connection ends."""
-    if message["type"] == "http.response.start":
-        cycle.chunked_encoding = False
-    else:
-        cycle.expected_content_length = len(message.get("body", b""))
-    await send(message)

@@ -108,6 +108,21 @@ class EventLog:
         """
         if self.is_closed or self._leaves_out(name):
             return False
+        body, timestamp = self._written(name, fields, record)
+        while self._is_full(len(body)):
+            self.waits.note()
+            await self._room.wait()
+        if self.is_closed:
+            return False
+        self._append(name, body, timestamp)
+        return True
+
+    def begin(self, fields: Mapping[str, Any]) -> None:
+        """Add the first event, for which there is always room."""
+        self._append("metadata", *self._written("metadata", fields, None))
+
+    def _written(self, name: str, fields: Mapping[str, Any], record: object) -> tuple[bytes, str]:
+        """Return an event as JSON without its number, and its time."""
         try:
             timestamp = now()
             said = record if self.bare else {**fields, "timestamp": timestamp}
@@ -116,14 +131,7 @@ class EventLog:
             raise SerializationFailed(f"an event {name} cannot be written: {error}") from error
         if len(body) > (largest := self.buffer.limits.largest) and name not in _OUR_OWN:
             raise EventTooLarge(f"a {name} of {len(body)} bytes is larger than {largest}, and is not sent")
-        while self._is_full(len(body)):
-            self.waits.note()
-            await self._room.wait()
-        if self.is_closed:
-            return False
-        seq = self.last + 1
-        self._append(Event(name, seq, body, timestamp) if self.bare else numbered(name, seq, body, timestamp))
-        return True
+        return body, timestamp
 
     async def wait(self, seq: int, otherwise: Callable[[], bool]) -> None:
         """Wait until there is an event behind a number, none will come, or something else is the case that `poke` tells of."""
@@ -210,12 +218,15 @@ class EventLog:
             self._room.ring()
         return True
 
-    def _append(self, event: Event) -> None:
-        self.last = event.seq
+    def _append(self, name: str, body: bytes, timestamp: str) -> None:
+        self.last += 1
+        make = Event if self.bare else numbered
+        event = make(name, self.last, body, timestamp)
+        size = len(event.body)
         self._waiting.append(event)
-        self.size += len(event.body)
-        self._bytes += len(event.body)
-        self._memory.used += len(event.body)
+        self.size += size
+        self._bytes += size
+        self._memory.used += size
         self._changed.ring()
 
     def _is_full(self, size: int) -> bool:

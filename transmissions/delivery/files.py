@@ -18,7 +18,7 @@ from transmissions.fields import get_field
 
 from .attended import Attended
 from .errors import NotFound
-from .http import cut_off, gone
+from .extensions import cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,7 +144,7 @@ class Download:
                 await self._pass(message, send)
 
         try:
-            async with Attended(gone(receive)):
+            async with Attended(scope, receive):
                 await answer(scope, receive, watch)
         except (TimeoutError, _Ended):
             cut_off(scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from .attended import Attended
@@ -10,10 +11,9 @@ from .compat import flat
 from .connection import Connection, Pace
 from .envelope import as_line, as_sse
 from .errors import BackpressureExceeded
+from .extensions import PARTS, cut_off, gone, last
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.types import Receive, Scope, Send
 
     from .live import LiveRun
@@ -23,12 +23,6 @@ NDJSON: Final = "application/x-ndjson; charset=utf-8"
 SSE: Final = "text/event-stream; charset=utf-8"
 _RETRY: Final = b"retry: 3000\n\n"
 """How long an EventSource waits before it comes again, in milliseconds."""
-ABORT: Final = "transmissions.abort"
-"""The extension of a scope by which a connection is cut off, whatever its buffers hold."""
-TEXTS: Final = "transmissions.texts"
-"""The extension by which a WebSocket sends many messages at once."""
-PARTS: Final = "transmissions.parts"
-"""The extension by which the parts of a body are sent past what looks at the head of an answer only."""
 SHOWN: Final = ("x-request-id", "x-session-id", "x-buffer-capacity", "x-buffer-current", "x-backpressure-threshold")
 """Headers of ours that pages of other origins may read."""
 
@@ -46,14 +40,28 @@ class StreamResponse:
         """Send them until the end, or until the client is gone."""
         gzip = _Gzip() if _takes_gzip(scope) else None
         await send({"type": "http.response.start", "status": 200, "headers": self._headers(scope, gzip is not None)})
+        extensions = scope.get("extensions", {})
+        await last(scope, partial(self._deliver, scope, receive, extensions.get(PARTS, send), gzip))
+
+    async def _deliver(self, scope: Scope, receive: Receive, send: Send, gzip: _Gzip | None) -> None:
+        is_ended = False
+
+        async def body(pieces: list[bytes]) -> None:
+            nonlocal is_ended
+            is_ended = self.connection.is_through and self.is_whole
+            data = b"".join(pieces)
+            if gzip:
+                data = gzip.pack(data) + (gzip.end() if is_ended else b"")
+            await send({"type": "http.response.body", "body": data, "more_body": not is_ended})
+
         try:
-            async with Attended(gone(receive)):
-                await self.connection.deliver(_body(scope.get("extensions", {}).get(PARTS, send), gzip), self._since)
+            async with Attended(scope, receive):
+                await self.connection.deliver(body, self._since)
         except BackpressureExceeded:
             cut_off(scope)
             await gone(receive)
             return
-        if self.is_whole:
+        if self.is_whole and not is_ended:
             await send({"type": "http.response.body", "body": gzip.end() if gzip else b"", "more_body": False})
 
     @property
@@ -73,7 +81,7 @@ class StreamResponse:
             "x-request-id": live.name,
             "x-session-id": live.identity.get("session_id", ""),
             "x-buffer-capacity": str(buffer.capacity),
-            "x-buffer-current": str(len(live.log)),
+            "x-buffer-current": str(max(0, len(live.log) - 1)),  # the first goes with the head
             "x-backpressure-threshold": str(buffer.threshold),
         }
         if is_gzip:
@@ -96,27 +104,6 @@ class _Gzip:
     def end(self) -> bytes:
         """Return what ends it."""
         return self._work.flush()
-
-
-def _body(send: Send, gzip: _Gzip | None) -> Callable[[list[bytes]], Awaitable[None]]:
-    async def body(pieces: list[bytes]) -> None:
-        data = b"".join(pieces)
-        await send({"type": "http.response.body", "body": gzip.pack(data) if gzip else data, "more_body": True})
-
-    return body
-
-
-def cut_off(scope: Scope) -> None:
-    """End a connection whatever its buffers hold, where the server can."""
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort:
-        abort()
-
-
-async def gone(receive: Receive) -> None:
-    """Wait until the client is."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _takes_gzip(scope: Scope) -> bool:

@@ -115,6 +115,7 @@ class LiveRun:
     def start(self) -> None:
         """Begin."""
         self.state = "running"
+        self.log.begin(metadata(self))
         self._task = asyncio.create_task(self._work(), name=f"live {self.id}")
         self._spending.begin()
         self._wait_for_a_client()
@@ -184,7 +185,6 @@ class LiveRun:
 
     async def _work(self) -> None:
         try:
-            await self.log.put("metadata", metadata(self))
             await self.log.give_way()
             outcome = await attempt_async(self._deliver())
             if isinstance(outcome, Raised):

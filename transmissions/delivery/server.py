@@ -29,8 +29,9 @@ from . import page
 from .asks import read_compat, read_since
 from .buffer import BufferLimits
 from .errors import InvalidRequest, NotFound, TooMany
+from .extensions import last
 from .http import StreamResponse
-from .hub import Caps, Hub
+from .hub import Caps, Client, Hub
 from .observed import Observed
 from .openapi import document
 from .places import Place, declared, followed, only_route, socket_routes
@@ -182,6 +183,9 @@ class StreamServer:
 
         names = {"session_id": session, "app": served.name}
         socket = Socket(websocket, begin, pace, names, frozenset({served.name}))
+        await last(websocket.scope, partial(self._attend, socket, client))
+
+    async def _attend(self, socket: Socket, client: Client) -> None:
         self._sockets[socket] = client.address
         try:
             await socket.serve()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.tracing import context_of, tracer
 
+from .extensions import AFTER
 from .lifecycle import ConnectionClosed, ConnectionEstablished, StreamCompleted, StreamStarted, StreamTerminated
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class _Requests:
             await self._app(scope, receive, send)
             return
         from opentelemetry.trace import SpanKind
+
+        scope.get("extensions", {}).pop(AFTER, None)  # What lasts belongs to its request.
 
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         method = scope.get("method", "GET")

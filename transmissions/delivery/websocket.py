@@ -24,7 +24,7 @@ from .connection import Connection, Pace
 from .dialects import ACTIONS, echo, parse
 from .envelope import PROTOCOL, Event, as_message, now
 from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFound
-from .http import TEXTS, cut_off
+from .extensions import TEXTS, cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
