@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from transmissions import Processor, Range, Unit
 
-from .crawl_page import attempt_page, is_open, mark
+from .crawl_page import PageFault, attempt_page, is_open, mark
 from .page_quality import quality_of
 from .page_reading import Asked
 from .page_workers import Limits, page_workers
@@ -25,7 +25,9 @@ class PageExtract(Processor):
     says them `language`, `description`, `author`, `published` and `canonical`. Beside it `extraction_method` (`trafilatura`,
     `full`, `text`, `pdf`), `links` (absolute, of http and https, without fragments, each once, 10,000 at most), `measures`
     for PageScore, and `note`, a sentence, where there is no article or little to read: no text without rendering, a login.
-    `body` is removed. A page of more than 30,000 elements is read whole: finding its article could take minutes.
+    What a page asks robots for in `<meta>` or `X-Robots-Tag`, all of them or the one that PageFetch is, counts: `nofollow`
+    leaves it without `links`, `noindex` is told. A page of more than 30,000 elements is read whole: finding its article
+    could take minutes. `body` is removed.
     HTML, PDF, plain text, Markdown, JSON and XML can be read; anything else is the fault `PARSE_TYPE`.
 
     Pages are read in processes beside this one, which all runs share that have the same limits. One that takes too long, or
@@ -55,7 +57,9 @@ class PageExtract(Processor):
     keep_workers: Annotated[int, Range(ge=0), Unit("ms")] = 0
     "How long the processes are kept after the last run that uses them: a server need not start them for each request."
     follow_all: bool = False
-    "Whether `links` holds those, too, that a page asks not to follow (`rel=nofollow`, robots in `<meta>`, `X-Robots-Tag`)."
+    "Whether `links` holds those, too, that a page asks not to follow (`rel=nofollow`, `nofollow` for robots)."
+    noindex: Literal["keep", "refuse"] = "keep"
+    "What becomes of a page that asks robots not to keep it: it is told with `noindex`, or has the fault `POLICY_ROBOTS`."
     probe: bool = False
     "Whether only pages that are `probes_first` are read, so that poor ones can be rendered."
     poor: Annotated[float, Range(ge=0, le=1)] = 0.4
@@ -87,7 +91,10 @@ class PageExtract(Processor):
 
     async def _read(self, page: Message) -> Message:
         if "document" not in page or page.get("rendered"):
-            page |= await self._workers.read(self._asked(page))
+            found = await self._workers.read(self._asked(page))
+            if self.noindex == "refuse" and "noindex" in found:
+                raise PageFault("POLICY_ROBOTS", "it asks robots not to keep it (noindex)")
+            page |= found
             for stage in ("parse", "extract", "clean"):
                 mark(page, stage)
         page.pop("render_wanted", None)
@@ -105,6 +112,7 @@ class PageExtract(Processor):
             page.get("charset") or "",
             (page.get("options") or {}).get("extraction") or self.extraction,
             (page.get("headers") or {}).get("x-robots-tag", ""),
+            page.get("agent") or "",
             self.follow_all,
             bool(page.get("rendered")),
         )

@@ -44,7 +44,8 @@ class PageFetch(OnTheWeb, Processor):
     """Fetch the page of each message, and write what came into it.
 
     Writes `status`, `final_url`, `redirects`, `headers` (names in lower case), `content_type`, `charset` (of the headers),
-    `fetched_at`, `body` (bytes, decoded from its content-encoding), `bytes` (how many) and `attempts`. What fails in a way
+    `fetched_at`, `body` (bytes, decoded from its content-encoding), `bytes` (how many), `agent` (the first word of `userAgent`)
+    and `attempts`. What fails in a way
     that may pass is tried again, after what the server asks for in `Retry-After`; all crawls of the process leave it alone as
     long, ten minutes at most, and for half a minute a host that could not be reached ten times in a row: its pages then fail
     at once. A status that is no success, a content type that is not accepted, and a body that is too large are faults of the
@@ -107,7 +108,7 @@ class PageFetch(OnTheWeb, Processor):
     async def _fetch(self, page: Message) -> Message:
         seconds = min(page.get("options", {}).get("timeout_seconds", 30), self.timeout / 1000)
         for attempt in range(1, self.tries + 1):
-            page |= {"status": 0, "attempts": attempt}
+            page |= {"status": 0, "attempts": attempt, "agent": self.agent}
             try:
                 await self._try(page, seconds)
                 break

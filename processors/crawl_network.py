@@ -27,6 +27,11 @@ class OnTheWeb(Settings):
         """The User-Agent of all requests."""
         return self.user_agent or f"transmissions/{__version__}"
 
+    @property
+    def agent(self) -> str:
+        """The first word of that: the name by which sites ask it for something."""
+        return self.introduction.partition("/")[0].split(" ")[0]
+
     def door(self, *, timeout: float, max_bytes: int, redirects: int) -> Door:
         """Return a way to the web; `timeout` is in seconds."""
         return Door(timeout=timeout, max_bytes=max_bytes, redirects=redirects, allow=self.allow)

@@ -94,6 +94,7 @@ _KINDS: Final[Mapping[str, type]] = {
     "content_type": str,
     "charset": str,
     "fetched_at": str,
+    "agent": str,
     "body": bytes,
     "bytes": int,
     "gate_decision": str,

@@ -24,6 +24,7 @@ _ADDED: Final = (
     "bytes",
     "depth",
     "note",
+    "noindex",
     "is_revalidated",
     "is_changed",
 )

@@ -29,7 +29,7 @@ _OF_THE_CRAWL: Final = frozenset(
 )
 """Options that say which pages are fetched, not what becomes of one."""
 _OF_THE_FETCH: Final = frozenset(
-    ["attempts", "body", "bytes", "cache_key", "from_cache", "is_changed", "is_revalidated", "stale"]
+    ["agent", "attempts", "body", "bytes", "cache_key", "from_cache", "is_changed", "is_revalidated", "stale"]
 )
 """Fields that are true of one fetch alone, or too large to be kept."""
 _VALIDATORS: Final = ("etag", "last-modified")

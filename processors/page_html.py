@@ -32,7 +32,6 @@ _GAP: Final = re.compile(r" *\n[ \n]*")
 _KEPT: Final = {ord(" "): 1, ord("\n"): 2}
 """In code, white space is told apart from that of the page until all is put together."""
 _GIVEN: Final = {1: " ", 2: "\n"}
-_NOFOLLOW: Final = frozenset(["nofollow", "none"])
 
 
 class Reading(NamedTuple):
@@ -79,15 +78,17 @@ class HTMLPage:
         """Whether it is too large for its main text to be looked for."""
         return len(self.tree.css("*")) > _VAST
 
-    def links(self, header: str, follow_all: bool) -> list[str]:
+    @property
+    def metas(self) -> list[tuple[str, str]]:
+        """The names and contents of its `meta` elements."""
+        said = (node.attributes for node in self.tree.css("meta[name][content]"))
+        return [(one.get("name") or "", one.get("content") or "") for one in said]
+
+    def links(self, *, follow_all: bool = False) -> list[str]:
         """Return the addresses of the web it links to, each once, in order, without fragments.
 
-        Unless `follow_all` is set, those are left out that the page, or `X-Robots-Tag` in its `header`, asks not to follow.
+        Unless `follow_all` is set, those are left out that are not to be followed (`rel=nofollow`).
         """
-        said = [header, *(node.attributes.get("content") or "" for node in self.tree.css("meta[name=robots i]"))]
-        rules = {rule.strip() for rule in ",".join(said).lower().split(",")}
-        if not follow_all and rules & _NOFOLLOW:
-            return []
         found: dict[str, None] = {}
         for node in self.tree.css(_ANCHORS):
             url = urldefrag(node.attributes.get("href") or "").url

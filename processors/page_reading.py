@@ -12,6 +12,7 @@ from .markup_text import decoded
 from .moments import now
 from .page_html import HTMLPage, Reading
 from .page_quality import count_words, measures_of, minutes_to_read
+from .page_robots import asked_of_robots
 from .prose import fence
 
 HTML_TYPES: Final = frozenset(["text/html", "application/xhtml+xml"])
@@ -36,12 +37,14 @@ class Asked(NamedTuple):
     mode: str = "article"
     robots: str = ""
     """What the header `X-Robots-Tag` says."""
+    agent: str = ""
+    """The name that robots are asked by."""
     follow_all: bool = False
     is_rendered: bool = False
 
 
 def read_page(asked: Asked) -> dict[str, Any]:
-    """Return the fields that a page gets: `document`, `extraction_method`, `links`, `measures`, and `note` if there is one.
+    """Return the fields that a page gets: `document`, `extraction_method`, `links`, `measures`, and maybe `note`, `noindex`.
 
     Raises:
         PageFault: its kind of content cannot be read.
@@ -64,10 +67,11 @@ def read_page(asked: Asked) -> dict[str, Any]:
 def _read_html(asked: Asked) -> dict[str, Any]:
     html = decoded(asked.body, said=asked.charset)
     page = HTMLPage(html, asked.url)
-    links = page.links(asked.robots, asked.follow_all)
+    rules = asked_of_robots(asked.robots, page.metas, asked.agent)
+    links = [] if "nofollow" in rules and not asked.follow_all else page.links(follow_all=asked.follow_all)
     article = page.article() if asked.mode == "article" else None
     reading = article or page.whole()
-    fields = _told(asked, reading, {**page.facts, "title": page.title}, links, len(html))
+    fields = _told(asked, reading, {**page.facts, "title": page.title}, links, len(html), rules)
     note = _note(fields["document"]["word_count"], page, html, asked)
     if not note and asked.mode == "article" and article is None:
         why = "it is too large for its article to be looked for" if page.is_vast else "there is no article in it"
@@ -84,7 +88,10 @@ def _read_text(asked: Asked, kind: str) -> dict[str, Any]:
     return fields if text else {**fields, "note": "it is empty"}
 
 
-def _told(asked: Asked, reading: Reading, facts: dict[str, Any], links: list[str], size: int) -> dict[str, Any]:
+def _told(
+    asked: Asked, reading: Reading, facts: dict[str, Any], links: list[str], size: int, rules: set[str] | None = None
+) -> dict[str, Any]:
+    rules = asked_of_robots(asked.robots, (), asked.agent) if rules is None else rules
     words = count_words(reading.text)
     document = {
         "url": asked.url,
@@ -103,6 +110,7 @@ def _told(asked: Asked, reading: Reading, facts: dict[str, Any], links: list[str
         "extraction_method": reading.method,
         "links": links,
         "measures": measures_of(reading.markdown, words, size, facts),
+        **({"noindex": True} if "noindex" in rules else {}),
     }
 
 

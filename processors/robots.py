@@ -51,7 +51,6 @@ class RobotsCheck(OnTheWeb, Processor):
         self._door = self.door(timeout=self.timeout / 1000, max_bytes=_ANY_SIZE, redirects=REDIRECTS)
         self._rules = rules_here()
         self._asking: dict[str, asyncio.Task[Rules]] = {}
-        self._agent = self.introduction.partition("/")[0].split(" ")[0]
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -74,9 +73,9 @@ class RobotsCheck(OnTheWeb, Processor):
             raise rules.error
         if rules.fault:
             raise PageFault("POLICY_ROBOTS", f"{page['host']}: {rules.fault}")
-        if not rules.allow(place.url, self._agent):
+        if not rules.allow(place.url, self.agent):
             raise PageFault("POLICY_ROBOTS", f"{page['host']} asks robots to leave this page alone")
-        delay = min(rules.delay(self._agent), self.longest_delay / 1000)
+        delay = min(rules.delay(self.agent), self.longest_delay / 1000)
         if delay:
             hosts_here().pace(page["host"], delay)
         return page

@@ -10,6 +10,7 @@ from crawled_pages import PAGES, asked, body_of, fetched
 
 from transmissions.processors.crawl_extract import PageExtract
 from transmissions.processors.crawl_page import PageFault
+from transmissions.processors.crawl_report import result_of
 from transmissions.processors.page_quality import count_words, minutes_to_read
 from transmissions.processors.page_reading import content_hash, read_page
 from transmissions.testing import through
@@ -123,6 +124,11 @@ def test_links_are_absolute_and_told_once():
         ('<meta name="robots" content="noindex">', "", False, ["https://river.example/yes"]),
         ('<meta name="robots" content="max-image-preview:none">', "", False, ["https://river.example/yes"]),
         ("", "otherbot: nofollow", False, ["https://river.example/yes"]),
+        ("", "otherbot: noindex, nofollow", False, ["https://river.example/yes"]),
+        ("", "otherbot: noindex, Reader: nofollow", False, []),
+        ("", "unavailable_after: Friday, 25 Jun 2027 15:00:00 PST, none", False, []),
+        ('<meta name="reader" content="nofollow">', "", False, []),
+        ('<meta name="otherbot" content="nofollow">', "", False, ["https://river.example/yes"]),
         ("", "noindex, nofollow", False, []),
         ("", "nofollow", True, ["https://river.example/yes", "https://river.example/no"]),
     ],
@@ -130,7 +136,17 @@ def test_links_are_absolute_and_told_once():
 def test_links_are_not_told_where_a_page_asks_so(head, robots, follow_all, links):
     """A link, the head and a header may each ask not to be followed, which a setting can overrule."""
     body = f'{head}<a href="/yes">yes</a><a rel="Nofollow ugc" href="/no">no</a>'.encode()
-    assert read_page(asked(body, robots=robots, follow_all=follow_all))["links"] == links
+    assert read_page(asked(body, robots=robots, agent="Reader", follow_all=follow_all))["links"] == links
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain"])
+def test_a_page_that_is_not_to_be_kept_is_told_or_refused(content_type):
+    """As a setting says; a page that is not asked for it is no other than before."""
+    page = fetched(b"<p>text", content_type=content_type, headers={"x-robots-tag": "Reader: noindex"}, agent="reader")
+    (kept,), (refused,) = (through(PageExtract(noindex=what), [dict(page)]) for what in ("keep", "refuse"))
+    assert (kept["noindex"], result_of(kept, 0)["result"]["noindex"]) == (True, True)
+    assert (refused["fault"]["error_code"], "document" in refused) == ("POLICY_ROBOTS", False)
+    assert "noindex" not in through(PageExtract(noindex="refuse"), [page | {"agent": "other"}])[0]
 
 
 def test_very_many_links_are_cut():

@@ -52,6 +52,17 @@ def test_links_are_followed_as_deep_as_was_asked(tmp_path):
     assert sorted(event["index"] for event in events) == [0, 1, 2, 3]
 
 
+def test_links_that_are_not_to_be_followed_are_not(tmp_path):
+    """By whoever goes by the name that the page gives."""
+    pages = {"/": html("H", "/a", "/b"), "/a": html("A", "/c"), "/b": html("B", "/d"), "/d": html("D")}
+    for path, name in (("/a", "Rose"), ("/b", "other")):
+        pages[path].headers["X-Robots-Tag"] = f"{name}: noindex, nofollow"
+    with web(pages) as site:
+        events = crawl(site.urls("/"), tmp_path, {"network.userAgent": "rose/1.0 (gardens)"}, max_depth=3)
+    assert fetched(events) == {"/": 0, "/a": 1, "/b": 1, "/d": 2}
+    assert ["noindex" in event["result"] for _, event in sorted(by_url(events).items())] == [False, True, False, False]
+
+
 def test_one_page_by_several_names_is_fetched_once(tmp_path):
     """Fragments, campaigns, sessions and codes of plain letters make no other page."""
     names = ("/a#part", "/a?utm_source=x&utm_medium=y", "/a?PHPSESSID=9", "/a;jsessionid=7", "/%61", "/a?fbclid=z")
