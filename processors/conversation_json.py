@@ -67,17 +67,24 @@ class ConversationJSONLines(Processor):
         return message
 
 
-def _paths(message: Message) -> Iterator[tuple[int, str]]:
-    """Yield which file of the page's a piece of content becomes."""
+def _paths(message: Message) -> Iterator[tuple[int | bytes, str]]:
+    """Yield which file of the page's a piece of content becomes.
+
+    It is known as the object it is or, where messages are made anew each time, by its bytes.
+    """
     for path, content in message.get("files", ()):
-        yield id(content[0] if isinstance(content, list) and len(content) == 1 else content), path
+        held = content[0] if isinstance(content, list) and len(content) == 1 else content
+        yield id(held), path
+        if isinstance(held, bytes):
+            yield held, path
 
 
-def _model(head: dict[str, str], conversation: Conversation, paths: dict[int, str]) -> Iterator[str]:
+def _model(head: dict[str, str], conversation: Conversation, paths: dict[int | bytes, str]) -> Iterator[str]:
     """Yield the line of a whole conversation, message by message."""
 
     def describe(blob: Any) -> dict[str, Any]:
-        return {"name": getattr(blob, "name", ""), "size": len(blob), "path": paths.get(id(blob))}
+        path = paths.get(id(blob)) or (paths.get(blob) if isinstance(blob, bytes) else None)
+        return {"name": getattr(blob, "name", ""), "size": len(blob), "path": path}
 
     rest = {name: value for name, value in conversation.items() if name not in {"provider", "id", "messages"}}
     yield _dump({**head, **rest}, describe)[:-1] + ', "messages": ['

@@ -110,6 +110,17 @@ def test_a_file_of_the_archive_is_named(bench):
     assert [file["content"] for file in line["messages"][0]["files"]] == [expected, {**expected, "path": None}]
 
 
+def test_content_that_is_made_anew_is_told_by_its_bytes(bench):
+    """Messages that do not fit in memory are made anew each time; where their files went is told all the same."""
+    conversation = convert(make_conversation([make_message(1, "human", [text_block("x")])]))
+    (plain,) = conversation["messages"]
+    items = SpooledList()
+    items.append(0)
+    conversation["messages"] = Mapped(lambda _: {**plain, "files": [{"name": "a", "content": bytes([1, 2, 3])}]}, items)
+    (line,) = lines_of(bench, conversation, [("claude/a.png", bytes([1, 2, 3]))])
+    assert line["messages"][0]["files"][0]["content"]["path"] == "claude/a.png"
+
+
 @pytest.mark.parametrize("form", ["model", "messages", "sharegpt", "chunks"])
 def test_any_text_makes_a_valid_line(bench, form):
     """Halves of pairs, NUL, numbers that are none and line ends are no fault of the line."""
