@@ -1,14 +1,13 @@
 """What every processor of the library says about itself."""
 
-import importlib
-import pkgutil
 import re
 
 import pyoxigraph
 import pytest
 
 import transmissions.processors as library
-from transmissions import Processor
+from transmissions.homes import bundled, load_class
+from transmissions.registry import Registry
 from transmissions.spec import describe_class
 from transmissions.terms import NODE_TERMS
 
@@ -17,19 +16,10 @@ PREFIXES = f"@prefix : <{NAMESPACE}> .\n@prefix rdfs: <http://www.w3.org/2000/01
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
-def processors():
-    """Return every processor class of the library."""
-    modules = [importlib.import_module(f"{library.__name__}.{found.name}") for found in pkgutil.iter_modules(library.__path__)]
-    return [
-        thing
-        for module in modules
-        for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, Processor) and thing.__module__ == module.__name__
-        if not thing.__name__.startswith("_")
-    ]
+PROCESSORS = [load_class(spec.implementation) for spec in Registry([bundled()]).specs()]
 
 
-@pytest.mark.parametrize("cls", processors(), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", PROCESSORS, ids=lambda cls: cls.__name__)
 def test_the_example_of_a_processor_is_valid(cls):
     """The docstring's Turtle parses, and says of the node only what can be said of one of its class."""
     spec = describe_class(cls, library.__name__)
@@ -41,7 +31,7 @@ def test_the_example_of_a_processor_is_valid(cls):
     assert used <= NODE_TERMS | {setting.term for setting in spec.settings}
 
 
-@pytest.mark.parametrize("cls", processors(), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", PROCESSORS, ids=lambda cls: cls.__name__)
 def test_every_setting_is_documented(cls):
     """Each setting has a sentence below it."""
     assert [setting.term for setting in describe_class(cls, library.__name__).settings if not setting.doc] == []
