@@ -65,6 +65,7 @@ TITLE_LENGTH: Final = 60
 UNTITLED: Final = "Untitled"
 _TEXTS: Final = ("provider", "id", "title", "created", "updated", "url", "summary", "model", "leaf")
 _NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
+_UTC: Final = re.compile(r"(?:Z|\+00:00)\Z")
 _MILLISECONDS: Final = 95_617_584_000
 """The year 5000 in seconds: what is later is told in milliseconds, or in smaller parts."""
 
@@ -119,15 +120,26 @@ def type_of(value: Any) -> str:
 def instant(value: Any) -> str:
     """Return a time as ISO 8601 text; empty if it is none.
 
-    Text is taken as it is; numbers are seconds since 1970, or thousandths, millionths or billionths of seconds where those
-    would be beyond the year 5000; so are numbers in text, and what MongoDB writes as `{"$date": …}`.
+    Text is taken as it is, but for a time of another zone, which is told in UTC. Numbers are seconds since 1970, or
+    thousandths, millionths or billionths of seconds where those would be beyond the year 5000; so are numbers in text, and
+    what MongoDB writes as `{"$date": …}`.
     """
     if value.__class__ is dict:
         return instant(next(iter(value.values()), None)) if set(value) & {"$date", "$numberLong"} else ""
     if value.__class__ is str:
         number = float(value) if _NUMBER.fullmatch(value) else None
-        return _from_seconds(number) if number is not None else value
+        if number is not None:
+            return _from_seconds(number)
+        return value if _UTC.search(value) else _in_utc(value)
     return _from_seconds(value) if value.__class__ in (int, float) else ""
+
+
+def _in_utc(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+        return text if moment.tzinfo is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return text
 
 
 def _from_seconds(seconds: float) -> str:

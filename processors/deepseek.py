@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
@@ -45,7 +44,7 @@ class DeepSeekConverter:
         blocks: dict[str, int] = {}
         files = 0
         for key, parent, children, message in _nodes(nodes):
-            tree.add(key, parent, children, message, time=_time(as_dict(message).get("inserted_at")))
+            tree.add(key, parent, children, message, time=instant(as_dict(message).get("inserted_at")))
             for kind in [] if message is None else _types_of(message):
                 blocks[kind] = blocks.get(kind, 0) + 1
             files += len(as_list(as_dict(message).get("files")))
@@ -60,8 +59,8 @@ class DeepSeekConverter:
             messages,
             counts,
             title=as_text(session.get("title")),
-            created=_time(session.get("inserted_at")) or tree.first_time,
-            updated=_time(session.get("updated_at")) or tree.last_time,
+            created=instant(session.get("inserted_at")) or tree.first_time,
+            updated=instant(session.get("updated_at")) or tree.last_time,
             url=f"https://chat.deepseek.com/a/chat/s/{identifier}" if _ID.fullmatch(identifier) else "",
             model=as_text(session.get("model") or session.get("model_type")),
             leaf=tree.leaf(session.get("current_node", session.get("current_message_id"))),
@@ -90,16 +89,6 @@ def _nodes(nodes: Any) -> Iterator[tuple[str, Any, Any, Any]]:
             yield key, node.get("parent"), node.get("children"), node.get("message")
         else:
             yield key, node.get("parent_id", node.get("parent")), None, value
-
-
-def _time(value: Any) -> str:
-    """Return a time in UTC: exports tell the time of China."""
-    found = instant(value)
-    try:
-        moment = datetime.fromisoformat(found)
-        return found if moment.tzinfo is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError):
-        return found
 
 
 def _types_of(message: Any) -> list[str]:
@@ -132,7 +121,7 @@ def _message(raw: dict[str, Any], is_answer: bool) -> ChatMessage:
     blocks += [_fragment(fragment, found) for fragment in fragments]
     message: ChatMessage = {
         "role": _role(raw, fragments, is_answer),
-        "created": _time(raw.get("inserted_at")),
+        "created": instant(raw.get("inserted_at")),
         "blocks": blocks,
         "attachments": [],
         "files": [_file(entry) for entry in as_list(raw.get("files"))],
