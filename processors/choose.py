@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from transmissions import Processor, UsageError
 
 from .arrivals import is_older
-from .conversation import conversation_of
+from .conversation import conversation_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ class ConversationFilter(Processor):
     by: Literal["created", "updated"] = "created"
     "Which of its times counts."
     title: str | None = None
-    "A regular expression that is found in the title."
+    "A regular expression that is found in the title; in that of its page, which a chat without one gets from its first words."
     ids: tuple[str, ...] = ()
     "Ids, or their last digits as they stand in file names."
     providers: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class ConversationFilter(Processor):
         # A month or a year is in as a whole.
         if self.until and (not time or is_older(self.until, time[: len(self.until)])):
             yield "until"
-        if self._title and not self._title.search(conversation["title"]):
+        if self._title and not self._title.search(title_of(conversation)):
             yield "title"
         if self.ids and not conversation["id"].replace("-", "").endswith(tuple(i.replace("-", "") for i in self.ids)):
             yield "ids"

@@ -63,3 +63,10 @@ def test_a_wrong_filter_is_refused_at_once(settings, said):
     """A pattern or date that is none is an error before anything runs."""
     with pytest.raises(UsageError, match=said):
         ConversationFilter(**settings)
+
+
+def test_a_chat_without_a_title_has_that_of_its_page(bench):
+    """Who looks for words finds them in the title that the index shows."""
+    asked = {"id": "", "role": "human", "created": "", "blocks": [text("Plant the beds")]}
+    (message,) = bench.through(ConversationFilter(title="beds"), {"conversation": chat(title="", messages=[asked])})
+    assert "conversation" in message
