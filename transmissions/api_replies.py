@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
@@ -30,7 +30,7 @@ class Refusal(Exception):
 
 def new_id() -> str:
     """Return a name for a request that nobody can choose or guess; it can be the name of a folder."""
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def refused(refusal: Refusal, request_id: str) -> Response:

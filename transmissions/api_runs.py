@@ -158,8 +158,7 @@ def _refusal(error: TransmissionsError, served: Served, folder: Path) -> Refusal
 
 def cleaner(served: Served, folder: Path) -> Callable[[str], str]:
     """Return what takes secrets of an app and folders of this machine out of a text; `folder` is that of the outputs."""
-    redaction = Redaction(secrets_of(served.plan))
-    return lambda text: redaction.mask(_without_folders(text, served, folder))
+    return lambda text: Redaction(secrets_of(served.plan)).mask(_without_folders(text, served, folder))
 
 
 def _without_folders(text: str, served: Served, folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,13 +60,20 @@ def open(  # noqa: A001 - `transmissions.open` is what people write
     bound = bind(plan, arguments, known=set(first[0]).intersection(*first) if first else ())
     work = Path(target).absolute() if target else None
     into = Path(output).absolute() if output else default_output(_app_of(found) if isinstance(found, Plan) else found, work)[0]
-    folders = Folders(Path(plan.folder), work or Path(plan.folder, "data"), into, work, bound.roots, own_output)
+    home, data = _folders(plan.folder)
+    folders = Folders(home, work or data, into, work, bound.roots, own_output)
     letters = into / (dead_letters or plan.dead_letters or DEAD_LETTERS)
     messages = [{**one, **fields} for one in first for fields in bound.messages]
     make = load(plan)
     opened = _kind_of(plan)(plan, messages, folders, letters, make, timeout)
     opened.state.command = bound.command
     return opened
+
+
+@cache
+def _folders(app: str) -> tuple[Path, Path]:
+    """Return the folder of an app and its data: a server opens the same app over and over."""
+    return Path(app), Path(app, "data")
 
 
 def _kind_of(plan: Plan) -> type[Run]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .deadletters import DeadLetters
     from .message import Message
     from .plan import NodePlan, Plan
-    from .problem import Where
     from .processor import Processor
 
     Load = Callable[[NodePlan], Processor]
@@ -76,7 +75,6 @@ class RunState:
         """Files those processes hold open as well: what is locked stays so until the last of them is gone."""
         self.interrupts: set[Callable[[], None]] = set()
         """What makes sources that wait notice a drain."""
-        self._places: dict[str, Where] = {node.path: node.where for node in plan.nodes()}
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._scrubs: list[Callable[[str], str]] = []
         self._going: asyncio.Event | None = None
@@ -128,7 +126,8 @@ class RunState:
 
     def reject(self, node: str, message: Any, error: BaseException, fields: dict[str, Any]) -> None:
         """Write a dead letter and count it."""
-        self.letters.write(node, self._places.get(node), message, error, fields)
+        where = next((one.where for one in self.plan.nodes() if one.path == node), None)
+        self.letters.write(node, where, message, error, fields)
         self.counts[node].dead += 1
 
     def skip(self, node: str, reason: str, fields: dict[str, Any]) -> None:

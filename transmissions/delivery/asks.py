@@ -91,6 +91,8 @@ def _within(name: str, text: str, faults: list[dict[str, Any]]) -> int:
 
 
 def _resized(buffer: BufferLimits, numbers: Mapping[str, int]) -> BufferLimits:
+    if not numbers:
+        return buffer
     values = values_of(buffer)
     values |= {name: number for name, number in numbers.items() if name in values}
     values["minimum"] = min(values["minimum"], values["initial"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from transmissions.api_replies import new_id
 
 from .envelope import LAST, Event, make
 from .errors import BackpressureExceeded
@@ -43,7 +44,7 @@ class Connection:
     """A client's connection while it lasts. `first` is sent in front of everything else."""
 
     def __init__(self, live: LiveRun, protocol: str, encode: Encode, pace: Pace, first: bytes = b"") -> None:
-        self.id = uuid.uuid4().hex
+        self.id = new_id()
         self.live = live
         self.protocol = protocol
         self.bytes = self.messages = 0

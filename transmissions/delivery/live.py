@@ -12,10 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from transmissions.api_replies import new_id
 from transmissions.errors import TransmissionsError
 from transmissions.supervisor import Raised, attempt_async
 
@@ -55,7 +55,7 @@ class LiveRun:
         around: Surroundings | None = None,
         clean: Callable[[str], str] = str,
     ) -> None:
-        self.id = uuid.uuid4().hex
+        self.id = new_id()
         """A name nobody chose, unlike the request id."""
         self.name = identity["request_id"]
         self.identity = identity
@@ -125,6 +125,7 @@ class LiveRun:
         before, self._taker = self._taker, taker
         if self._leaving is not None:
             self._leaving.cancel()
+            self._leaving = None
         return before
 
     def detach(self, taker: object) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
@@ -17,6 +17,7 @@ from transmissions.api_requests import read_message
 from transmissions.api_runs import cleaner
 from transmissions.arguments import bind
 from transmissions.errors import UsageError
+from transmissions.json_text import as_json
 from transmissions.logs import variables_in
 from transmissions.near import suggestion
 from transmissions.plan import walk
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .terms import Terms
 
 _BODY: Final = 1 << 20
+_KEY: Final = 128
 _PATIENCE: Final = 30.0
 """Seconds the body of a request may take."""
 
@@ -55,6 +57,8 @@ class Requests:
         self._terms = terms
         self._timeout = timeout
         self._accepts: dict[str, Accepted | None] = {}
+        self._keys: dict[str, list[str]] = {}
+        """The environment variables that each app needs."""
 
     def app(self, connection: HTTPConnection) -> Served:
         """Return the app a request is for.
@@ -94,10 +98,13 @@ class Requests:
         session = self.session(request.headers.get("x-session-id"), client)
         message = await self.message(request)
         name = request.headers.get("x-request-id", "")
-        name = name if is_name(name) and not self._hub.has(name, client) else uuid.uuid4().hex
+        name = name if is_name(name) and not self._hub.has(name, client) else new_id()
         names = {"request_id": name, "session_id": session, "stream_type": served.name}
-        key = request.headers.get("idempotency-key", "")[:128]
-        return self._hub.begin(self._asked(served, message, names, terms, key and f"{served.name} {key}"), client)[0]
+        key = request.headers.get("idempotency-key", "")
+        if len(key) > _KEY:
+            raise InvalidRequest(f"an Idempotency-Key has at most {_KEY} signs")
+        asked = self._asked(served, message, names, terms, key and f"{served.name} {key}")
+        return self._hub.begin(asked._replace(digest=sha256(as_json(message)).digest() if key else b""), client)[0]
 
     async def message(self, request: Request) -> Message:
         """Return the first message of the run that a request asks for."""
@@ -145,9 +152,17 @@ class Requests:
             faults = [{"name": one.path, "message": one.said} for one in error.faults]
             raise InvalidRequest(str(error), fields=faults) from error
 
+    def _refuse_without_keys(self, served: Served) -> None:
+        if served.name not in self._keys:
+            nodes = (node for entry in served.plan.entries() for node in walk(entry.pipe))
+            self._keys[served.name] = [name for node in nodes for name in variables_in(node.settings)]
+        missing = [name for name in self._keys[served.name] if name not in os.environ]
+        if missing:
+            raise NotReady(f"the environment variable {missing[0]} is not set")
+
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         self._refuse_unaccepted(served, message)
-        _refuse_without_keys(served)
+        self._refuse_without_keys(served)
         # A folder of a name that the client chose could be anywhere.
         folder = served.output / new_id()
         return Asked(
@@ -160,13 +175,6 @@ class Requests:
         )
         run.state.about["request_id"] = request_id
         return run
-
-
-def _refuse_without_keys(served: Served) -> None:
-    nodes = (node for entry in served.plan.entries() for node in walk(entry.pipe))
-    missing = [name for node in nodes for name in variables_in(node.settings) if name not in os.environ]
-    if missing:
-        raise NotReady(f"the environment variable {missing[0]} is not set")
 
 
 def session_in(scope: Scope) -> str:

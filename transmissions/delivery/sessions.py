@@ -11,8 +11,9 @@ import hmac
 import re
 import secrets
 import time
-import uuid
 from typing import Final
+
+from transmissions.api_replies import new_id
 
 from .errors import InvalidRequest, NotFound
 
@@ -41,7 +42,7 @@ class Sessions:
 
     def new(self, owner: str) -> str:
         """Return the name of a new session."""
-        head = f"{uuid.uuid4().hex}.{owner}.{int(time.time()):08x}"
+        head = f"{new_id()}.{owner}.{int(time.time()):08x}"
         return f"{head}.{self._digest(head)}"
 
     def check(self, given: str, owner: str) -> str:

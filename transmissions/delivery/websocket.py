@@ -10,13 +10,12 @@ says why.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from transmissions.api_replies import new_id
 from transmissions.json_text import as_json
 
 from .bare import ends_well
@@ -27,7 +26,7 @@ from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFoun
 from .extensions import TEXTS, cut_off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from starlette.websockets import WebSocket
 
@@ -56,6 +55,8 @@ class Socket:
         self._line = asyncio.Lock()
         self._live: dict[str, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self._is_over = False
 
     async def serve(self) -> None:
         """Talk until one side closes."""
@@ -71,6 +72,8 @@ class Socket:
         except (WebSocketDisconnect, BackpressureExceeded):
             pass
         finally:
+            self._is_over = True
+            self._unwatch()
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -82,23 +85,42 @@ class Socket:
         await self._close(code, reason)
 
     async def _close(self, code: int, reason: str) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError, BackpressureExceeded):
-            async with self._line, asyncio.timeout(self._pace.send):
+        try:
+            async with asyncio.timeout(self._pace.send), self._line:
                 await self._websocket.close(code, reason)
+        except TimeoutError:
+            cut_off(self._websocket.scope)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # It is closed already.
 
     async def _next(self) -> Any:
-        while True:
-            try:
-                async with asyncio.timeout(_IDLE):
-                    message = await self._websocket.receive()
-            except TimeoutError:
-                if self._tasks:
-                    continue
-                await self._close(GOING_AWAY, "nothing was asked for")
-                return None
-            if message["type"] == "websocket.disconnect":
-                return None
-            return message
+        self._watch()
+        message = await self._websocket.receive()
+        self._unwatch()
+        return None if message["type"] == "websocket.disconnect" else message
+
+    def _watch(self) -> None:
+        """Close the socket in a while, unless a run begins or its client says something."""
+        self._unwatch()
+        if not self._tasks and not self._is_over:
+            self._idle = asyncio.get_running_loop().call_later(_IDLE, self._leave)
+
+    def _unwatch(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _leave(self) -> None:
+        self._start(self._close(GOING_AWAY, "nothing was asked for"))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._watch()
 
     async def _hear(self, message: Any) -> None:
         if message.get("text") is None:
@@ -128,14 +150,12 @@ class Socket:
             raise _Unknown(f"there is no action '{action[:64]}'; there are {', '.join(ACTIONS)}")
 
     def _run(self, asked: dict[str, Any]) -> None:
-        request_id = asked["request_id"] or uuid.uuid4().hex
+        request_id = asked["request_id"] or new_id()
         if request_id in self._live and not self._live[request_id].log.is_ended:
             raise InvalidRequest(f"a run '{request_id}' is at work on this socket")
         live, since = self._begin(asked["data"], request_id, asked["since"])
         self._remember(request_id, live)
-        task = asyncio.create_task(self._deliver(live, since, asked | {"request_id": request_id}))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._start(self._deliver(live, since, asked | {"request_id": request_id}))
 
     def _remember(self, request_id: str, live: LiveRun) -> None:
         self._live[request_id] = live
