@@ -9,6 +9,7 @@ from examining import PREFIXES, node
 
 from transmissions.errors import ConfigError
 from transmissions.homes import find_app
+from transmissions.plan import walk
 from transmissions.prepare import prepare
 from transmissions.validate import check
 
@@ -73,6 +74,17 @@ def test_what_an_app_says_itself_is_stronger(write):
     assert node(found, "own/middle/last").settings["value"] == ["own"]
     assert node(found, "own/first").settings["value"] == ["own config"]
     assert node(found, "own/first").settings["field"] == "first"
+
+
+def test_the_pipe_of_an_entry_can_be_nested(write):
+    """Of the other app's entry comes its pipe: no arguments, nothing that only runs heed, and no warning of that."""
+    base = BASE.replace(":pipe ( :first", ':argument [ :name "n" ] ; :pipe ( :first').replace(" :unused )", " )")
+    write("base", base)
+    write("own", ':set :value 1 . <> :import "base" . :own a :EntryTransmission ; :pipe ( :base ) . :last a :NOP .')
+    assert problems() == []
+    (entry,) = plan().entries()
+    assert [step.path for step in walk(entry.pipe)] == ["own/base/first", "own/base/middle/inner", "own/base/last"]
+    assert plan().arguments == ()
 
 
 def test_an_app_may_be_built_on_several_and_those_on_others(write):

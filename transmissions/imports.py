@@ -4,8 +4,8 @@
 
 Files of one role become one layer: `transmissions.ttl` with the imported ones, `config.ttl` with theirs. What an app declares
 itself, with a class, is its own altogether; of anything else what it says of a property replaces what the imported files say of
-that property. What is not reached from what the app speaks of stays behind. An imported entry is none here, and imported
-endpoints are not served.
+that property. What is not reached from what the app speaks of stays behind, and of a transmission all but its pipe: no run
+starts it by itself, and it has no arguments and no endpoints.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rdflib import RDF, Literal
 
 from .cache import digests
+from .declarations import TRANSMISSION_TYPES
 from .errors import UsageError
 from .findings import ERROR, Findings
 from .homes import find_app
 from .located import LocatedGraph
 from .placements import TRN
+from .terms import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,10 +65,12 @@ class Joined(LocatedGraph):
         return next((found for part in self._all if (found := part.node(term))), None)
 
     def take(self, node: Node, part: LocatedGraph) -> None:
-        """Take over what a weaker document says of a node, where no stronger one did."""
-        said = {*self.graph.predicates(node), TRN.endpoint, IMPORT}
+        """Take over what a weaker document says of a node, where no stronger one did; of a transmission its pipe."""
+        said = {*self.graph.predicates(node), IMPORT}
+        is_pipe = any(kind in TRANSMISSION_TYPES for kind in part.graph.objects(node, RDF.type))
         for _, predicate, value in part.graph.triples((node, None, None)):
-            if predicate not in said:
+            is_of_runs = is_pipe and str(predicate).startswith(NAMESPACE) and predicate != TRN.pipe
+            if predicate not in said and not is_of_runs:
                 self.graph.add((node, predicate, TRN.Transmission if value == TRN.EntryTransmission else value))
 
 
