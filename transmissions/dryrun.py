@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .buffer import Buffer
+from .channel import Channel
 from .outputs import is_free
 from .processor import Foresees
 from .progress import readable_bytes
@@ -33,7 +34,7 @@ def describe(run: Run, *, refuses: bool) -> Iterator[str]:
     for message in run.messages:
         yield from _message(message, run.state.folders.roots)
     for entry in run.plan.entries():
-        transmission = Transmission(entry, run.state, run)
+        transmission = Transmission(entry, run.state, Channel())
         yield f"\n{entry.name}"
         yield from _segments(transmission.segments)
         for node in transmission.nodes:
