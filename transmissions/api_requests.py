@@ -29,8 +29,8 @@ async def read_message(request: Request, most: int) -> Message:
     return parse_message(await _read(request, most))
 
 
-def parse_message(body: bytes) -> Message:
-    """Return the message a body holds.
+def parse_message(body: bytes, called: str = "body") -> Message:
+    """Return the message a body holds, or what else it is `called`.
 
     Raises:
         Refusal: it is no JSON object; the sentence says where it goes wrong.
@@ -39,12 +39,12 @@ def parse_message(body: bytes) -> Message:
     try:
         value = json.loads(body.decode() or "{}", parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
-        raise Refusal(400, f"the body is not UTF-8, at byte {error.start}") from error
+        raise Refusal(400, f"the {called} is not UTF-8, at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        raise Refusal(400, f"body:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
+        raise Refusal(400, f"{called}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0].lower()
-        raise Refusal(400, f"the body cannot be read: {reason}") from error
+        raise Refusal(400, f"the {called} cannot be read: {reason}") from error
     if not isinstance(value, dict):
         raise Refusal(400, f"a message is a JSON object, not {_kind(value)}")
     return value

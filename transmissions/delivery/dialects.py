@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
+
+from transmissions.api_replies import Refusal
+from transmissions.api_requests import parse_message
 
 from .asks import is_name
 from .errors import InvalidRequest
@@ -20,11 +22,9 @@ def parse(text: str) -> dict[str, Any]:
 
     """
     try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest(f"this is not JSON: {error}") from error
-    if not isinstance(asked, dict):
-        raise InvalidRequest("a message is a JSON object")
+        asked = parse_message(text.encode(), "message")
+    except Refusal as error:
+        raise InvalidRequest(str(error)) from error
     action = asked.get("action") or asked.get("request_type")
     if not isinstance(action, str):
         raise InvalidRequest(f"a message needs an action: {', '.join(ACTIONS)}")

@@ -21,11 +21,6 @@ PATIENCE: Final = 10.0
 """Seconds a connection has for the head of a request, and for what nobody asks about."""
 _UNSENT: Final = 1 << 14
 """Bytes that may wait here for a connection before its sender waits too."""
-_PONGS: Final = 1 << 20
-"""Bytes that may wait for a client that asks for pongs."""
-_PIECES: Final = 4096
-"""Pieces of a message: each takes memory, though it be empty."""
-_TOO_BIG, _NO_TEXT = 1009, 1007
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _ENOUGH: Final = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -166,10 +161,11 @@ class _Heard:
 def socket_class() -> Callable[..., Any]:
     """Return a connection of a WebSocket that is counted and can be cut off; its library is not needed without."""
     from uvicorn.protocols.utils import ClientDisconnected
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
     from websockets.exceptions import InvalidState
 
-    class Socket(WebSocketsSansIOProtocol):
+    from .wary import WarySocket
+
+    class Socket(WarySocket):
         # Half of uvicorn's names, too, so that there are few enough for its objects to share one list of them: 1 KB for each.
         __slots__ = (
             *("_doorkeeper", "curr_msg_data_type", "frames", "handshake_initiated", "initial_response", "last_ping_rtt"),
@@ -185,29 +181,6 @@ def socket_class() -> Callable[..., Any]:
         def connection_lost(self, exc: Exception | None) -> None:
             self._doorkeeper.left(_address(self))
             super().connection_lost(exc)
-
-        def handle_ping(self) -> None:
-            if self.transport.get_write_buffer_size() > _PONGS:
-                self.transport.abort()  # It asks and does not listen.
-            elif not self.transport.is_closing():
-                super().handle_ping()
-
-        def handle_cont(self, event: Any) -> None:
-            if len(self.frames) < _PIECES:
-                super().handle_cont(event)
-            elif not self.close_sent:
-                self._end(_TOO_BIG, f"a message in more than {_PIECES} pieces")
-
-        def send_receive_event_to_app(self) -> None:
-            self.frames = [b"".join(self.frames)]
-            if self.close_sent or self.curr_msg_data_type != "text" or _is_text(self.frames[0]):
-                super().send_receive_event_to_app()
-            else:
-                self._end(_NO_TEXT, "this is not UTF-8")  # uvicorn would log a fault of the client as one of the server
-
-        def _end(self, code: int, reason: str) -> None:
-            self.conn.fail(code, reason)
-            self.handle_parser_exception()
 
         def keepalive_timeout(self) -> None:
             super().keepalive_timeout()
@@ -231,14 +204,6 @@ def socket_class() -> Callable[..., Any]:
             self.transport.write(b"".join(self.conn.data_to_send()))  # a system call for each would be dear
 
     return Socket
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _address(protocol: Any) -> str:

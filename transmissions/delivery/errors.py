@@ -85,6 +85,12 @@ class InvalidRequest(DeliveryError):
     code, category, retryable, status = "REQUEST_INVALID", "request", False, 400
 
 
+class KeyUsed(InvalidRequest):
+    """A key stands for one request, and this is another."""
+
+    code, status = "REQUEST_KEY_USED", 422
+
+
 class NotFound(DeliveryError):
     """There is no such thing, or it is somebody else's."""
 

@@ -7,7 +7,7 @@ import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import NotFound, Overloaded, TooMany
+from .errors import KeyUsed, NotFound, Overloaded, TooMany
 from .eventlog import Memory
 from .lifecycle import ConnectionClosed, Lifecycle
 from .live import LiveRun
@@ -52,6 +52,8 @@ class Asked(NamedTuple):
     key: str = ""
     """The same run is meant by whoever asks with the same key."""
     clean: Callable[[str], str] = str
+    digest: bytes = b""
+    """Of the message, if the key means no other."""
 
 
 class Hub:
@@ -70,6 +72,7 @@ class Hub:
         self._caps = caps
         self._around = Surroundings(self.lifecycle, Memory(caps.memory), self._ended, self._gone)
         self._clients: dict[str, Client] = {}
+        self._digests: dict[str, bytes] = {}
         self._found: dict[tuple[str, str, str], str] = {}
         """The latest run by kind of name, owner and name."""
         self._names: dict[str, list[tuple[str, str, str]]] = {}
@@ -98,17 +101,21 @@ class Hub:
         """Begin a run, or find the one that was begun with the same key; say whether it is new.
 
         Raises:
+            KeyUsed: it was begun with another message.
             Overloaded: no more runs are taken.
             TooMany: no more runs of this client are taken.
 
         """
         known = self._found.get(("key", client.owner, asked.key)) if asked.key else None
         if known is not None:
+            if self._digests[known] != asked.digest:
+                raise KeyUsed("another message was sent with this Idempotency-Key")
             return self.runs[known], False
         self._make_room(client)
         live = LiveRun(asked.names, asked.open_run, asked.terms, self._around, asked.clean)
         self.runs[live.id] = live
         self._clients[live.id] = client
+        self._digests[live.id] = asked.digest
         self._at_work.add(live.id)
         self._busy[client.address] += 1
         kinds = {"request": live.name, "session": asked.names.get("session_id", ""), "key": asked.key}
@@ -189,7 +196,7 @@ class Hub:
         self._ended(live)
         if self.runs.pop(live.id, None) is None:
             return
-        del self._clients[live.id]
+        del self._clients[live.id], self._digests[live.id]
         for name in self._names.pop(live.id):
             if self._found.get(name) == live.id:
                 del self._found[name]

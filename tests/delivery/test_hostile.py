@@ -1,0 +1,100 @@
+"""What a client that means harm may send, and that it gets an answer, or an end, and no more memory than others."""
+
+import contextlib
+import json
+import socket
+import struct
+
+import pytest
+from delivering import make_home, running
+
+UPGRADE = (
+    "GET /apps/numbers/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+TEXT, REST, PING, CLOSE = 1, 0, 9, 8
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Give a home with apps of numbers."""
+    make_home(tmp_path, monkeypatch)
+
+
+@contextlib.contextmanager
+def plain_socket(server):
+    """Give a socket that became a WebSocket, without a library that keeps to the rules."""
+    with socket.create_connection(server.address, timeout=20) as made:
+        made.sendall(UPGRADE.encode())
+        assert made.recv(12) == b"HTTP/1.1 101"
+        yield made
+
+
+def frame(kind, payload, *, is_last=True):
+    """Return a frame of a client; its mask changes nothing."""
+    size = len(payload)
+    sizes = bytes([0x80 | size]) if size < 126 else bytes([0xFE]) + struct.pack("!H", size)
+    return bytes([kind | (0x80 if is_last else 0)]) + sizes + bytes(4) + payload
+
+
+def rest_of(made):
+    """Return everything that comes until the other side closes."""
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while more := made.recv(1 << 16):
+            data += more
+    return data
+
+
+def test_who_asks_for_pongs_and_takes_none_is_cut_off():
+    """The answers would wait in memory, as many as are asked for."""
+    with running("numbers") as server, plain_socket(server) as made:
+        pings = frame(PING, bytes(125)) * (64 * MIB // 131)
+        with pytest.raises(ConnectionError):
+            made.sendall(pings)
+
+
+def test_a_message_in_very_many_pieces_is_refused():
+    """Each piece takes memory, though it be empty."""
+    with running("numbers") as server, plain_socket(server) as made:
+        made.sendall(frame(TEXT, b'"', is_last=False) + frame(REST, b"", is_last=False) * 5000)
+        assert struct.pack("!H", 1009) + b"a message in more than 4096 pieces" in rest_of(made)
+
+
+def test_a_text_that_is_none_closes_the_socket_and_is_no_fault_of_ours(caplog):
+    """With 1007; nothing is logged of it."""
+    with running("numbers") as server, plain_socket(server) as made:
+        made.sendall(frame(TEXT, b"\xff\xfe"))
+        assert struct.pack("!H", 1007) in rest_of(made)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'{"action": "run", "data": {"count": NaN}}', "the message cannot be read: nan is no json"),
+        (b"[" * 100_000, "the message cannot be read: nested too deep"),
+        (b"{", "message:1:2: not JSON: expecting property name enclosed in double quotes"),
+        (b"[]", "a message is a JSON object, not a list"),
+    ],
+)
+def test_a_message_of_a_socket_is_read_as_strictly_as_a_body(text, said):
+    """And the sentence says where it goes wrong."""
+    with running("numbers") as server, plain_socket(server) as made:
+        pieces = [text[start : start + 60_000] for start in range(0, len(text), 60_000)]
+        for number, piece in enumerate(pieces):
+            made.sendall(frame(REST if number else TEXT, piece, is_last=number == len(pieces) - 1))
+        made.sendall(frame(CLOSE, struct.pack("!H", 1000)))
+        assert f'"message": "{said}"'.encode() in rest_of(made)
+
+
+def test_a_key_is_not_cut_and_means_one_message():
+    """Whoever asks for something else with it would get what was asked for before."""
+    with running("numbers") as server:
+        first = server.events("numbers", {"count": 1}, idempotency_key="k")
+        assert server.events("numbers", {"count": 1}, idempotency_key="k") == first
+        status, _, body = server.ask("POST", "/apps/numbers/stream", {"count": 2}, idempotency_key="k")
+        assert (status, json.loads(body)["error"]["error_code"]) == (422, "REQUEST_KEY_USED")
+        status, _, body = server.ask("POST", "/apps/numbers/stream", {"count": 1}, idempotency_key="k" * 129)
+        assert (status, json.loads(body)["error"]["message"]) == (400, "an Idempotency-Key has at most 128 signs")
