@@ -74,8 +74,11 @@ def hint(output):
 
 
 def make(venv, group):
-    shutil.rmtree(venv, ignore_errors=True)
-    run("python3 -m venv", sys.executable, "-m", "venv", venv)
+    if is_stamped(venv):  # Only what is required has changed, so what somebody installed beside that stays.
+        os.remove(os.path.join(venv, "stamp"))
+    else:
+        shutil.rmtree(venv, ignore_errors=True)
+        run("python3 -m venv", sys.executable, "-m", "venv", venv)
     python = os.path.join(venv, "bin", "python")
     patience = ["--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "15"]
     wanted = requirements(group)
@@ -96,9 +99,16 @@ def stamp(python):
 
 
 def is_good(venv):
+    return is_stamped(venv) and is_the_same(os.path.join(venv, "pyproject.toml"), read(os.path.join(HERE, "pyproject.toml")))
+
+
+def is_stamped(venv):
+    return is_the_same(os.path.join(venv, "stamp"), stamp(os.path.join(venv, "bin", "python")))
+
+
+def is_the_same(path, text):
     try:
-        stamped = read(os.path.join(venv, "stamp")) == stamp(os.path.join(venv, "bin", "python"))
-        return stamped and read(os.path.join(venv, "pyproject.toml")) == read(os.path.join(HERE, "pyproject.toml"))
+        return read(path) == text
     except OSError:
         return False
 

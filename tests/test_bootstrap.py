@@ -72,10 +72,16 @@ def test_the_library_is_found_whatever_finders_came_after(made):
 
 
 def test_a_moved_checkout_is_set_up_again(made, tmp_path):
-    """An environment made for another place is rebuilt."""
+    """An environment made for another place is rebuilt; in one whose pyproject.toml has changed what was added by hand stays."""
     moved = shutil.copytree(made[0], tmp_path / "moved", symlinks=True)
     again = start(moved, input="")
     assert (again.stdout, again.stderr.count("setting up")) == ("[] \n", 1)
+    by_hand = next((moved / ".venv" / "lib").glob("python3*")) / "site-packages" / "by_hand.py"
+    by_hand.touch()
+    (moved / "pyproject.toml").write_text(PROJECT.format("") + "# changed")
+    assert start(moved, input="").stderr.count("setting up") == 1
+    assert by_hand.exists()
+    assert start(moved, input="").stderr == ""
 
 
 def test_interrupted_and_simultaneous_first_starts(tmp_path):
