@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
 from .conversation import as_list, as_text, instant, type_of
 from .gemini_cli_lines import Lines, is_head
+from .gemini_parts import block_of_part, file_of_part, kind_of_part, result_part
+from .plain_turns import identity
 from .session_groups import Tally
-from .session_tools import dict_at, encoded_file, linked_file, number_at, text_at
+from .session_tools import dict_at, number_at, text_at
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
 
-_SPEAKERS: Final = {"user": "human", "gemini": "assistant", "assistant": "assistant", "model": "assistant"}
+_SPEAKERS: Final = {"user": "human", "gemini": "assistant", "assistant": "assistant", "model": "assistant", "tool": "tool"}
 _TOKENS: Final = {"input": "input", "output": "output", "cache_read": "cached", "thoughts": "thoughts", "tool": "tool"}
+_CHECKPOINT: Final = re.compile(r"(?:^|/)checkpoint-([^/]{1,200})\.json$")
 _FAILED: Final = frozenset({"error", "failed"})
 
 
@@ -36,9 +39,12 @@ class GeminiCLI:
 
         """
         given = element if element.__class__ is dict else {}
-        if given.get("items").__class__ in (list, SpooledList):
-            told = any(is_head(record) for record in islice(given["items"], 1))
-            return _lined(given["items"], about.file) if told else _logged(given["items"], about.file)
+        items: Any = given.get("items", given.get("history"))
+        if items.__class__ in (list, SpooledList):
+            opening: Any = next(iter(items), None)
+            if opening.__class__ is dict and "parts" in opening:
+                return _saved(items, about.file)
+            return _lined(items, about.file) if is_head(opening) else _logged(items, about.file)
         messages: Any = given.get("messages")
         if messages.__class__ not in (list, SpooledList):
             raise RunError("not a Gemini CLI session: it has no messages")
@@ -52,6 +58,22 @@ def _lined(items: list[Any] | SpooledList, file: str) -> Conversation:
     conversation = _conversation(lines.head, messages, file) | {"skipped": lines.tally.skipped}
     last = deque((item for item in messages if text_at(item, "id")), maxlen=1)
     return conversation | {"leaf": last[0]["id"]} if last else conversation
+
+
+def _saved(items: list[Any] | SpooledList, file: str) -> Conversation:
+    """Return the chat that somebody saved under a name: what was sent to the API, without ids and times."""
+    told: list[Any] | SpooledList = SpooledList() if isinstance(items, SpooledList) else []
+    for item in items:
+        told.append(_sent(item) if item.__class__ is dict else item)
+    named = _CHECKPOINT.search(file)
+    return _conversation({"sessionId": identity(items), "title": named[1] if named else ""}, told, file)
+
+
+def _sent(item: dict[str, Any]) -> dict[str, Any]:
+    """Return what was sent to the API as a message of a session."""
+    kinds = {kind_of_part(part) for part in as_list(item.get("parts"))}
+    role = "tool" if kinds == {"functionResponse"} else as_text(item.get("role"))
+    return {"type": role, "content": {"parts": as_list(item.get("parts"))}}
 
 
 def _logged(items: Iterable[Any], file: str) -> Conversation:
@@ -120,7 +142,7 @@ def _kinds(item: Any) -> Iterator[str]:
         yield "message"
         return
     yield from ("thoughts" for _ in as_list(item.get("thoughts")))
-    yield from (_part_kind(part) for part in _content(item))
+    yield from (kind_of_part(part) for part in _content(item))
     yield from ("toolCalls" for _ in as_list(item.get("toolCalls")))
 
 
@@ -128,14 +150,6 @@ def _content(item: dict[str, Any]) -> list[Any]:
     """Return the parts of a message; a log has its text under `message`."""
     content: Any = item.get("content", item.get("message"))
     return as_list(content.get("parts") if content.__class__ is dict and "parts" in content else content)
-
-
-def _part_kind(part: Any) -> str:
-    if part.__class__ is str:
-        return "text"
-    keys = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
-    found = (key for key in keys if part.__class__ is dict and key in part)
-    return next(found, "untyped")
 
 
 def convert_message(item: Any) -> ChatMessage:
@@ -167,8 +181,8 @@ def _blocks(item: dict[str, Any], kind: str, role: str) -> Iterator[Block]:
     for thought in as_list(item.get("thoughts")):
         yield _thinking(thought)
     for part in _content(item):
-        source = _part_kind(part)
-        block = _block(part, source)
+        source = kind_of_part(part)
+        block = block_of_part(part, source)
         if role == "system" and block["kind"] == "text":
             block = {"kind": "event", "title": kind.capitalize(), "text": block["text"]}
         yield {**block, "sources": (source,)}
@@ -186,26 +200,6 @@ def _thinking(thought: Any) -> Block:
     return {"kind": "thinking", "text": text, "summaries": summaries, "sources": ("thoughts",)}
 
 
-def _block(part: Any, kind: str) -> Block:
-    text: Any = part["text"] if kind == "text" and part.__class__ is dict else part
-    if kind == "text" and text.__class__ is str:
-        thought = part.__class__ is dict and part.get("thought") is True
-        return (
-            {"kind": "thinking", "text": text, "summaries": []} if thought else {"kind": "text", "text": text, "citations": ()}
-        )
-    return _file(part, kind) or {"kind": "unknown", "type": kind, "data": part}
-
-
-def _file(part: Any, kind: str) -> Block | None:
-    data = dict_at(part, kind)
-    media = text_at(data, "mimeType")
-    if kind == "inlineData":
-        return encoded_file(
-            data.get("data"), media, "image" if media.startswith("image/") else "file", text_at(data, "displayName")
-        )
-    return linked_file(text_at(data, "fileUri"), media or "file") if kind == "fileData" else None
-
-
 def _call(call: Any) -> Iterator[Block]:
     """Yield a call with its result, and the images in that."""
     if call.__class__ is not dict:
@@ -214,10 +208,10 @@ def _call(call: Any) -> Iterator[Block]:
     parts: list[Any] = []
     files: list[Block] = []
     for item in as_list(call.get("result")) or as_list(call.get("resultDisplay")):
-        file = _file(item, "inlineData")
+        file = file_of_part(item, "inlineData")
         if file:
             files.append(file)
-        parts.append({"text": f"[file: {file['name']}]"} if file else _part(item))
+        parts.append({"text": f"[file: {file['name']}]"} if file else result_part(item))
     yield {
         "kind": "tool",
         "name": as_text(call.get("name")),
@@ -226,15 +220,3 @@ def _call(call: Any) -> Iterator[Block]:
         "sources": ("toolCalls",),
     }
     yield from files
-
-
-def _part(item: Any) -> Any:
-    """Return a part of a result: the output alone where there is nothing else."""
-    if item.__class__ is str:
-        return {"text": item}
-    response = dict_at(dict_at(item, "functionResponse"), "response")
-    for key in ("output", "error"):
-        if set(response) == {key} and response[key].__class__ is str:
-            return {"text": response[key]}
-    text = item.get("text") if item.__class__ is dict else None
-    return {"text": text} if text.__class__ is str else item

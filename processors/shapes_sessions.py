@@ -101,4 +101,20 @@ SHAPES: Final = (
         "gemini_cli:GeminiCLI",
         Layout(gathers=True),
     ),
+    Shape(
+        "gemini-cli-saved",
+        "gemini-cli",
+        "chats saved in the Gemini CLI",
+        lambda seen: seen.has("[].role", "[].parts"),
+        "gemini_cli:GeminiCLI",
+        Layout(gathers=True),
+    ),
+    Shape(
+        "gemini-cli-history",
+        "gemini-cli",
+        "chats saved in the Gemini CLI",
+        lambda seen: seen.has(".history[].role", ".history[].parts"),
+        "gemini_cli:GeminiCLI",
+        Layout(is_element=with_keys("history")),
+    ),
 )

@@ -50,3 +50,15 @@ def test_shapes_have_names_of_their_own():
 def test_an_archive_without_chats_is_known(data, name):
     """Who exported nothing, or opened a chat and wrote nothing, has no unknown file."""
     assert find_shape(data)[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b'[{"role": "user", "parts": [{"text": "x"}]}]', "gemini-cli-saved"),
+        (b'{"history": [{"role": "user", "parts": [{"text": "x"}]}]}', "gemini-cli-history"),
+    ],
+)
+def test_chats_saved_in_the_gemini_cli_are_known(data, name):
+    """What was sent to the API, alone or in its envelope, is told by its parts."""
+    assert [shape.name for shape in SHAPES if not shape.html and shape.fits(outline(data))] == [name]

@@ -88,3 +88,25 @@ def test_a_session_of_lines_too_large_for_memory_converts_alike():
     """Spooled lines give the same conversation as a list of them."""
     large, small = (GeminiCLI().convert({"name": "x", "items": items}, about()) for items in (spooled(lines()), lines()))
     assert plain(large) == plain(small)
+
+
+SENT = [
+    {"role": "user", "parts": [{"text": "Which beds?"}]},
+    {"role": "model", "parts": [{"text": "Hm…", "thought": True}, {"functionCall": {"name": "ls", "args": {"path": "."}}}]},
+    {"role": "user", "parts": [{"functionResponse": {"name": "ls", "response": {"error": "no beds"}}}]},
+    {"role": "model", "parts": [{"text": "None."}]},
+]
+
+
+@pytest.mark.parametrize("element", [{"name": "c", "items": SENT}, {"history": SENT, "authType": "x"}])
+def test_a_chat_that_was_saved_is_what_was_sent(element):
+    """`/chat save` writes the parts that went to the API, with neither ids nor times; the name is the title."""
+    chat = GeminiCLI().convert(element, about("ab/checkpoint-dry beds.json"))
+    assert_balanced(chat)
+    told = [(message["role"], block["kind"]) for message in chat["messages"] for block in message["blocks"]]
+    answers = [("assistant", kind) for kind in ("thinking", "tool", "text")]
+    assert told == [("human", "text"), *answers[:2], ("tool", "tool"), answers[2]]
+    assert (chat["title"], blocks_of(chat, "tool")[1]["result"]) == (
+        "dry beds",
+        {"parts": [{"text": "no beds"}], "failed": True},
+    )

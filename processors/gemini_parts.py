@@ -1,0 +1,60 @@
+"""The parts that Gemini's API and its command line give messages of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .conversation import as_text
+from .session_tools import dict_at, encoded_file, linked_file, text_at
+
+if TYPE_CHECKING:
+    from .conversation import Block
+
+
+def kind_of_part(part: Any) -> str:
+    """Return the key that says what a part is."""
+    if part.__class__ is str:
+        return "text"
+    keys = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
+    found = (key for key in keys if part.__class__ is dict and key in part)
+    return next(found, "untyped")
+
+
+def block_of_part(part: Any, kind: str) -> Block:
+    """Return the block, without sources, that a part of this kind is."""
+    text: Any = part["text"] if kind == "text" and part.__class__ is dict else part
+    if kind == "text" and text.__class__ is str:
+        thought = part.__class__ is dict and part.get("thought") is True
+        return (
+            {"kind": "thinking", "text": text, "summaries": []} if thought else {"kind": "text", "text": text, "citations": ()}
+        )
+    if kind == "functionCall" and part[kind].__class__ is dict:
+        given = part[kind]
+        return {"kind": "tool", "name": as_text(given.get("name")), "input": given.get("args"), "result": None}
+    if kind == "functionResponse" and part[kind].__class__ is dict:
+        result = {"parts": [result_part(part)], "failed": "error" in dict_at(part[kind], "response")}
+        return {"kind": "tool", "name": as_text(part[kind].get("name")), "input": None, "result": result}
+    return file_of_part(part, kind) or {"kind": "unknown", "type": kind, "data": part}
+
+
+def file_of_part(part: Any, kind: str) -> Block | None:
+    """Return the file in a part; None if there is none."""
+    data = dict_at(part, kind)
+    media = text_at(data, "mimeType")
+    if kind == "inlineData":
+        return encoded_file(
+            data.get("data"), media, "image" if media.startswith("image/") else "file", text_at(data, "displayName")
+        )
+    return linked_file(text_at(data, "fileUri"), media or "file") if kind == "fileData" else None
+
+
+def result_part(item: Any) -> Any:
+    """Return a part of a result: the output alone where there is nothing else."""
+    if item.__class__ is str:
+        return {"text": item}
+    response = dict_at(dict_at(item, "functionResponse"), "response")
+    for key in ("output", "error"):
+        if set(response) == {key} and response[key].__class__ is str:
+            return {"text": response[key]}
+    text = item.get("text") if item.__class__ is dict else None
+    return {"text": text} if text.__class__ is str else item
