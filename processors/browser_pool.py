@@ -1,4 +1,4 @@
-"""One Chromium for all runs of this process: started when a page needs it, replaced when it is gone, ended with its last user.
+"""One Chromium for all runs of this process: started when a page needs it, replaced when it is gone, ended after its last user.
 
 Its driver and it hold pipes to this process, and end when those are closed, however this process ends. Its profile is a
 folder of its own, which goes with it.
@@ -15,13 +15,14 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transmissions import RunError
 
 from .shared import lent
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser, Playwright
@@ -35,6 +36,8 @@ _LOOKING: Final = 0.25
 """Seconds between two looks at how much memory pages take."""
 _ENDING: Final = 10.0
 """Seconds it is given to end by itself."""
+_ABSENT: Final = 30.0
+"""Seconds after which one that was not there is looked for again."""
 _GIVEN: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "TZ", "LD_", "FONTCONFIG_", "XDG_")
 """What of the environment the browser gets. Keys are none of its business."""
 _ARGUMENTS: Final = (
@@ -94,6 +97,8 @@ class Wanted(NamedTuple):
     """The path of the program, or empty for the one that is found."""
     max_memory: int
     """Bytes a page may take."""
+    kept: float = 0.0
+    """Seconds for which it stays when nobody uses it."""
 
 
 class SharedBrowser:
@@ -104,6 +109,7 @@ class SharedBrowser:
         self._changing = asyncio.Lock()
         self._running: Running | None = None
         self._why_none = ""
+        self._none_until = 0.0
 
     async def running(self) -> Running:
         """Return the browser; it is started if it is not there, or is no more.
@@ -119,12 +125,13 @@ class SharedBrowser:
             return self._running
 
     async def _start(self) -> Running:
-        if self._why_none:  # what is not there for one page is not looked for again for the next
+        clock = asyncio.get_running_loop().time
+        if clock() < self._none_until:  # what is not there for one page is not looked for again for the next
             raise NoBrowser(self._why_none)
         try:
             return await _start(self._wanted)
         except NoBrowser as none:
-            self._why_none = str(none)
+            self._why_none, self._none_until = str(none), clock() + _ABSENT
             raise
 
     async def end(self) -> None:
@@ -148,7 +155,9 @@ async def _start(wanted: Wanted) -> Running:
 
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(GuardedProxy())
-        driver: Playwright = await playwright.async_playwright().start()
+        starting = playwright.async_playwright()
+        driver: Playwright = await starting.start()
+        stack.push_async_callback(_see_off, starting)
         stack.push_async_callback(driver.stop)
         try:
             browser = await driver.chromium.launch(
@@ -166,6 +175,15 @@ async def _start(wanted: Wanted) -> Running:
         watching = asyncio.create_task(_watch(browser, wanted.max_memory))
         stack.callback(watching.cancel)
         return Running(browser, proxy, stack.pop_all())
+
+
+async def _see_off(started: Any) -> None:
+    """Have the driver end, and wait for it: when the loop ends, whoever of the library would do so has been cancelled."""
+    process: Process | None = getattr(getattr(getattr(started, "_client", None), "_transport", None), "_proc", None)
+    if process and process.returncode is None and process.stdin:
+        process.stdin.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _ENDING)
 
 
 async def _watch(browser: Browser, most: int) -> None:
@@ -226,4 +244,4 @@ def _command(*words: str) -> str:
 
 def shared_browser(wanted: Wanted) -> AbstractAsyncContextManager[SharedBrowser]:
     """Be one of those who use a browser."""
-    return lent((SharedBrowser, wanted), lambda: SharedBrowser(wanted), SharedBrowser.end)
+    return lent((SharedBrowser, wanted), lambda: SharedBrowser(wanted), SharedBrowser.end, kept=wanted.kept)

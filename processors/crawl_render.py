@@ -64,6 +64,8 @@ class PageRender(OnTheWeb, Processor):
     "How much may be fetched and sent for one page; what goes beyond is cut off."
     max_memory: Annotated[int, Range(ge=128 * 2**20), Unit("bytes")] = 2**30
     "How much memory one page may take in the browser, where the system tells that (Linux)."
+    keep_browser: Annotated[int, Range(ge=0), Unit("ms")] = 30_000
+    "How long the browser is kept after the last run that uses it: a server need not start it for each request."
     block: tuple[Literal["image", "media", "font", "stylesheet", "websocket", "eventsource", "other"], ...] = (
         "image",
         "media",
@@ -73,7 +75,8 @@ class PageRender(OnTheWeb, Processor):
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
-        self._browser = await self._stack.enter_async_context(shared_browser(Wanted(self.browser, self.max_memory)))
+        wanted = Wanted(self.browser, self.max_memory, self.keep_browser / 1000)
+        self._browser = await self._stack.enter_async_context(shared_browser(wanted))
         self._hosts = hosts_here()
         self._allowed = Allowed(self.allow)
         self._is_told = False

@@ -7,7 +7,6 @@ its place. None outlives the process that started it, however that ends.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import marshal
 import os
@@ -19,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .crawl_page import PageFault
 from .page_serving import LENGTH, READY
+from .shared import lent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
 
     from .page_reading import Asked
 
@@ -148,9 +148,6 @@ class PageWorkers:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.users = 0
-        self.closing: asyncio.TimerHandle | None = None
-        """What ends the processes if nobody uses them before."""
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._turns = asyncio.Semaphore(limits.workers)
@@ -185,7 +182,7 @@ class PageWorkers:
             raise PageFault(code, said, **context)
         return answer
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End all processes."""
         for worker in (*self._idle, *self._busy):
             worker.end()
@@ -212,38 +209,9 @@ class PageWorkers:
             worker.end()
 
 
-_SHARED: Final[dict[tuple[asyncio.AbstractEventLoop, Limits], PageWorkers]] = {}
-
-
 @contextlib.asynccontextmanager
 async def page_workers(limits: Limits) -> AsyncIterator[PageWorkers]:
     """Give the processes with these limits, which all users in a loop share; they end when the last of them has left."""
-    loop = asyncio.get_running_loop()
-    _close_all(key for key in tuple(_SHARED) if key[0].is_closed())
-    workers = _SHARED.setdefault((loop, limits), PageWorkers(limits))
-    workers.users += 1
-    if workers.closing:
-        workers.closing.cancel()
-    try:
+    async with lent((PageWorkers, limits), lambda: PageWorkers(limits), PageWorkers.close, kept=limits.kept) as workers:
         workers.warm_up()
         yield workers
-    finally:
-        workers.users -= 1
-        if limits.kept and not workers.users:
-            workers.closing = loop.call_later(limits.kept, _close_unused, (loop, limits))
-        else:
-            _close_unused((loop, limits))
-
-
-def _close_unused(key: tuple[asyncio.AbstractEventLoop, Limits]) -> None:
-    if key in _SHARED and not _SHARED[key].users:
-        _SHARED.pop(key).close()
-
-
-def _close_all(keys: Iterable[tuple[asyncio.AbstractEventLoop, Limits]] = _SHARED) -> None:
-    """End what was kept in loops that are no more."""
-    for key in tuple(keys):
-        _SHARED.pop(key).close()
-
-
-atexit.register(_close_all)

@@ -3,6 +3,7 @@
 One browser renders all pages of a test module's fixture, as they would come in a crawl; the tests look at what became of each.
 """
 
+import asyncio
 import contextlib
 import os
 import re
@@ -20,6 +21,7 @@ from local_server import LocalServer, Page, redirect, serving
 from site_of_pages import WORDS, by_url, crawl, html, web
 from waiting import eventually
 
+from transmissions.processors.browser_pool import Wanted, shared_browser
 from transmissions.processors.crawl_render import PageRender
 from transmissions.testing import through
 
@@ -368,7 +370,27 @@ def _parent(pid):
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+@pytest.mark.parametrize("kept", [0.0, 60.0])
+def test_a_browser_is_kept_for_the_next_run(kept):
+    """If that comes in time; when the loop ends nothing is left, however long it was to be kept."""
+
+    async def use():
+        async with shared_browser(Wanted("", 2**30, kept)) as shared:
+            return await shared.running()
+
+    async def twice():
+        before = set(descendants(os.getpid()))
+        first = await use()
+        return first is await use(), set(descendants(os.getpid())) - before
+
+    is_same, started = asyncio.run(twice())
+    assert (is_same, bool(started)) == (kept > 0, kept > 0)
+    assert not any(map(is_there, started))
+
+
 RUN = """
+from transmissions.processors.browser_pool import Wanted, shared_browser
 from transmissions.processors.crawl_render import PageRender
 from transmissions.testing import through
 script = "setTimeout(() => { while (1); }, 30)"
