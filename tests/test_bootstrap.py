@@ -72,7 +72,7 @@ def test_the_library_is_found_whatever_finders_came_after(made):
 
 
 def test_a_moved_checkout_is_set_up_again(made, tmp_path):
-    """An environment made for another place is rebuilt; in one whose pyproject.toml has changed what was added by hand stays."""
+    """An environment made for another place is rebuilt; one with an older pyproject.toml keeps what was added by hand."""
     moved = shutil.copytree(made[0], tmp_path / "moved", symlinks=True)
     again = start(moved, input="")
     assert (again.stdout, again.stderr.count("setting up")) == ("[] \n", 1)
