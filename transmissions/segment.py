@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .channel import ITEMS
 from .errors import NodeFailed
 from .message import END, GroupEnd, Token
 from .pace import Pace, clock
-from .processor import OwnsStream
 from .stream import Reader, Writer
 from .supervisor import FAULTS, is_cancelled
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from .channel import Channel, Outlet
     from .message import Message
     from .node import Node
+    from .processor import OwnsStream
 
 _GROWING = ITEMS // 4
 _FEW = 8
@@ -124,9 +124,8 @@ class StreamSegment(Segment):
         """Run the processor; what it leaves unread is dropped and counted."""
         node = self.nodes[0]
         reader = Reader(self.inlet.get_many, self._read, self.outlet.put_token)
-        assert isinstance(node.processor, OwnsStream)
         try:
-            await node.processor.run(reader, Writer(self._write))
+            await cast("OwnsStream", node.processor).run(reader, Writer(self._write))
         except NodeFailed:
             raise
         except FAULTS as error:

@@ -34,7 +34,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .buffer import Buffer, BufferSettings
 from .channel import Channel
@@ -205,8 +205,8 @@ def _channels(node: Node) -> list[Channel]:
     if node.plan.buffer is not None:
         buffer = Buffer(node.plan.path, BufferSettings.from_plan(node.plan.buffer), node.processor.context.emit)
         channels.append(buffer)
-    if isinstance(node.processor, MakesChannel):
-        channels.append(node.processor.make_channel())
+    if follows(node.processor, MakesChannel):
+        channels.append(cast("MakesChannel", node.processor).make_channel())
     return channels
 
 

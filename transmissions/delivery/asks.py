@@ -64,8 +64,8 @@ def read_headers(headers: Mapping[str, str], query: Mapping[str, str], buffer: B
 
     """
     faults: list[dict[str, Any]] = []
-    preset = _preset(query.get("preset", ""))
-    asked = {name: text for name in HEADERS if (text := headers.get(name, preset.get(name))) is not None}
+    given = {**_preset(query.get("preset", "")), **dict(headers.items())}
+    asked = {name: given[name] for name in HEADERS if name in given}
     numbers = {HEADERS[name].field: _within(name, text, faults) for name, text in asked.items()}
     may_drop = _flag(headers.get("x-enable-backpressure"), faults)
     if faults and query.get("lenient") not in {"1", "true"}:

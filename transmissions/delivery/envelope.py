@@ -36,8 +36,30 @@ PROTOCOL: Final = "1.0"
 """The version of all this: the number in front changes when what is written here does no longer hold for older clients."""
 encode: Final = as_json
 """How every value that clients get is written."""
-_STAMPS: Final = [0, ""]
-"""A second, and how it is written."""
+
+
+class Result(NamedTuple):
+    """The fields of a `result`, which are put together and not looked at: there are far more results than other events."""
+
+    number: int
+    result: Any
+    completed: int
+    total: int | None
+    success_rate: float
+
+    def written(self, timestamp: str) -> bytes:
+        """Return them as JSON.
+
+        Raises:
+            RunError: JSON has no words for the result.
+
+        """
+        total = b"null" if self.total is None else b"%d" % self.total
+        figures = (self.number, encode(self.result), self.completed, total, b"%r" % self.success_rate, timestamp.encode())
+        return (
+            b'{"index": %d, "result": %b, "progress": {"completed": %d, "total": %b, "success_rate": %b}, "timestamp": "%b"}'
+            % figures
+        )
 
 
 class Event(NamedTuple):
@@ -67,13 +89,25 @@ def numbered(name: str, seq: int, members: bytes, timestamp: str) -> Event:
     return Event(name, seq, b'{"event": "%b", "seq": %d, %b' % (name.encode(), seq, members[1:]), timestamp)
 
 
-def now() -> str:
-    """Return the time as RFC 3339 has it, in UTC, to the millisecond."""
-    moment = time.time()
-    second = int(moment)
-    if second != _STAMPS[0]:
-        _STAMPS[:] = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-    return f"{_STAMPS[1]}.{int((moment - second) * 1000):03d}Z"
+class _Clock:
+    """Writes the time; as long as it is the same millisecond, once."""
+
+    def __init__(self) -> None:
+        self._second = self._millisecond = 0
+        self._start = self._stamp = ""
+
+    def now(self) -> str:
+        """Return the time as RFC 3339 has it, in UTC, to the millisecond."""
+        moment = int(time.time() * 1000)
+        if moment != self._millisecond:
+            second, rest = divmod(moment, 1000)
+            if second != self._second:
+                self._second, self._start = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._millisecond, self._stamp = moment, f"{self._start}.{rest:03d}Z"
+        return self._stamp
+
+
+now: Final = _Clock().now
 
 
 def as_line(event: Event, *, bare: bool = False) -> bytes:  # noqa: ARG001 - all protocols are asked alike

@@ -10,7 +10,7 @@ from transmissions.channel import Pressure as Waits
 from transmissions.errors import RunError
 
 from .bell import Bell
-from .envelope import ESSENTIAL, Event, encode, now, numbered
+from .envelope import ESSENTIAL, Event, Result, encode, now, numbered
 from .errors import EventTooLarge, SerializationFailed
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class EventLog:
         """How full it is, from 0 to 1: by events or by bytes, whichever is more."""
         return min(1.0, max(len(self._waiting) / self.buffer.capacity, self._bytes / self.buffer.limits.memory))
 
-    async def put(self, name: str, fields: Mapping[str, Any], record: object = None) -> bool:
+    async def put(self, name: str, fields: Mapping[str, Any] | Result, record: object = None) -> bool:
         """Add an event and return True, or leave it out and return False. `record` is what is sent of it without envelopes.
 
         Raises:
@@ -121,12 +121,16 @@ class EventLog:
         """Add the first event, for which there is always room."""
         self._append("metadata", *self._written("metadata", fields, None))
 
-    def _written(self, name: str, fields: Mapping[str, Any], record: object) -> tuple[bytes, str]:
+    def _written(self, name: str, fields: Mapping[str, Any] | Result, record: object) -> tuple[bytes, str]:
         """Return an event as JSON without its number, and its time."""
         try:
             timestamp = now()
-            said = record if self.bare else {**fields, "timestamp": timestamp}
-            body = b"" if said is None else encode(said)
+            if self.bare:
+                body = b"" if record is None else encode(record)
+            elif isinstance(fields, Result):
+                body = fields.written(timestamp)
+            else:
+                body = encode({**fields, "timestamp": timestamp})
         except RunError as error:
             raise SerializationFailed(f"an event {name} cannot be written: {error}") from error
         if len(body) > (largest := self.buffer.limits.largest) and name not in _OUR_OWN:

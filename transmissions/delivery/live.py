@@ -224,7 +224,8 @@ class LiveRun:
             self.counts.first_result = self.seconds
             self.lifecycle.tell(FirstResult(self.name, self.seconds))
         await self._telling.message(message)
-        await self._telling.progress_if_due()
+        if self._telling.is_progress_due:
+            await self._telling.tell_progress()
         self._spending.look(self.log.size)
 
     async def _fail(self, error: BaseException) -> None:

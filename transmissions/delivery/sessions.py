@@ -72,4 +72,4 @@ class Sessions:
         return hmac.compare_digest(signature, self._digest(head))
 
     def _digest(self, text: str) -> str:
-        return hmac.new(self._secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._secret, text.encode("utf-8", "surrogateescape"), "sha256").hex()[:32]

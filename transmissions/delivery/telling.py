@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
 
-from .envelope import ESSENTIAL
+from .envelope import ESSENTIAL, Result
 from .errors import DeadLetter, DeliveryError, PipelineFailed, SerializationFailed, SkippedInput, TimedOut
 from .lifecycle import GateDecided, StreamError
 from .said import Said
@@ -83,22 +83,24 @@ class Telling:
             await self._event(name, message)
             return
         counts = self.counts
-        fields = {"index": counts.done, "result": message, "progress": self._with_one_more()}
+        fields = Result(counts.done, message, counts.ended + 1, counts.total, self._next_rate())
         if await self._put("result", fields, message):
             counts.done += 1
 
-    async def progress_if_due(self) -> bool:
-        """Tell how far the run is, unless that was told just now; return whether it was told."""
-        is_due = time.monotonic() - self._told >= _EVERY
-        if is_due:
-            self._told = time.monotonic()
-            await self._log.put("progress", self.progress())
-        return is_due
+    @property
+    def is_progress_due(self) -> bool:
+        """Whether it was not told just now how far the run is."""
+        return time.monotonic() - self._told >= _EVERY
 
-    def _with_one_more(self) -> dict[str, Any]:
+    async def tell_progress(self) -> None:
+        """Tell how far the run is."""
+        self._told = time.monotonic()
+        await self._log.put("progress", self.progress())
+
+    def _next_rate(self) -> float:
+        """Return the share of results there will be with one more."""
         counts = self.counts
-        rate = round((counts.done + 1) / (counts.ended + 1), 4)
-        return {"completed": counts.ended + 1, "total": counts.total, "success_rate": rate}
+        return round((counts.done + 1) / (counts.ended + 1), 4) if counts.failed else 1.0
 
     async def _event(self, name: str, message: Message) -> None:
         total = message.get("total_urls")
@@ -106,7 +108,9 @@ class Telling:
         # The number is ours: a field of that name would have clients ask for the wrong events.
         fields = {key: value for key, value in message.items() if key not in {"event", "seq"}}
         if name == "result":
-            is_told = await self._put(name, {"progress": self._with_one_more(), **fields}, message)
+            counts = self.counts
+            figures = {"completed": counts.ended + 1, "total": counts.total, "success_rate": self._next_rate()}
+            is_told = await self._put(name, {"progress": figures, **fields}, message)
             self.counts.done += is_told
         elif name == "error":
             await self._own_error(fields, message)
@@ -122,7 +126,7 @@ class Telling:
             self.counts.failed += 1
             self._lifecycle.tell(StreamError(self._name, category, kind, error.get("retryable") is True))
 
-    async def _put(self, name: str, fields: dict[str, Any], message: Message) -> bool:
+    async def _put(self, name: str, fields: dict[str, Any] | Result, message: Message) -> bool:
         try:
             return await self._log.put(name, fields, message)
         except SerializationFailed as error:
@@ -208,7 +212,9 @@ class Telling:
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
         if event == "progress":
-            if not await self.progress_if_due():
+            if self.is_progress_due:
+                await self.tell_progress()
+            else:
                 self._have_progress_told()  # a timer may be early, and something may have been told meanwhile
             return
         if event == "output":
