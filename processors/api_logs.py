@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .shape import About
 
 _REQUESTS: Final = ("request", "body", "params", "input")
+_ASKED: Final = frozenset(["messages", "input", "contents"])
 _MOMENTS: Final = ("created", "created_at", "timestamp", "time", "date")
 
 
@@ -43,7 +44,7 @@ class APIConversations:
         identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), opening, asked, answers)
         created = next(filter(None, (instant(first(where, *_MOMENTS)) for where in (response, element, request))), "")
         counts = _count(chain(opening, asked, answers))
-        fork = len(opening) + len(asked) if len(as_list(response.get("choices"))) > 1 else None
+        fork = len(opening) + len(asked) if len(as_list(response.get("choices", response.get("candidates")))) > 1 else None
         return chat(
             "api",
             identifier,
@@ -75,7 +76,7 @@ class APIMessages:
 def _request_of(element: dict[str, Any]) -> dict[str, Any]:
     for key in _REQUESTS:
         found: Any = element.get(key)
-        if found.__class__ is dict and ("messages" in found or "input" in found):
+        if found.__class__ is dict and not _ASKED.isdisjoint(found):
             return dict(found)
     return element
 
@@ -94,14 +95,15 @@ def _response_of(element: dict[str, Any]) -> dict[str, Any]:
 
 def _is_answer(value: dict[str, Any]) -> bool:
     is_message = "content" in value and ("role" in value or value.get("type") == "message")
-    return "choices" in value or is_message or value.get("output").__class__ is list
+    return "choices" in value or "candidates" in value or is_message or value.get("output").__class__ is list
 
 
 def _asked(request: dict[str, Any]) -> tuple[list[Any], list[Any] | SpooledList]:
     """Return what the model was told beforehand, and the messages."""
-    found: Any = request.get("messages", request.get("input"))
-    told = request.get("system", request.get("instructions"))
-    opening = [{"role": "system", "content": told}] if filled(told) else []
+    found: Any = request.get("messages", request.get("input", request.get("contents")))
+    told: Any = first(request, "system", "instructions", "systemInstruction", "system_instruction")
+    is_parts = told.__class__ is dict and "parts" in told
+    opening = [{**told, "role": "system"} if is_parts else {"role": "system", "content": told}] if filled(told) else []
     if found.__class__ is str:
         found = [{"role": "user", "content": found}]
     return opening, found if isinstance(found, SpooledList) else as_list(found)
@@ -114,6 +116,8 @@ def _errors(error: Any) -> list[Any]:
 def _answers(response: dict[str, Any]) -> list[Any]:
     if "choices" in response:
         return [_choice(choice) for choice in as_list(response["choices"])]
+    if "candidates" in response:
+        return [found.get("content", found) if found.__class__ is dict else found for found in as_list(response["candidates"])]
     if "output" in response:
         return as_list(response["output"])
     if response:

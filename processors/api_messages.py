@@ -1,4 +1,4 @@
-"""The messages of the OpenAI and Anthropic APIs, as requests and responses hold them, in the common model."""
+"""The messages of the OpenAI, Anthropic and Gemini APIs, as requests and responses hold them, in the common model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .claude_blocks import convert_blocks
 from .conversation import as_list, as_text, instant, type_of
+from .gemini_parts import block_of_part, kind_of_part
 from .plain_blocks import (
     call,
     cite,
@@ -63,17 +64,28 @@ def _role(item: dict[str, Any]) -> str:
     if "role" not in item and type_of(item) in _ITEMS:
         return "tool" if type_of(item) == "function_call_output" else "assistant"
     role = role_of(item.get("role"))
+    if role == "human" and _is_gemini(item):
+        return "tool" if {kind for kind, _ in _contents(item)} == {"functionResponse"} else role
     content: Any = item.get("content")
     if role != "human" or content.__class__ is not list or not content:
         return role
     return "tool" if all(type_of(part) == "tool_result" for part in content) else role
 
 
+def _is_gemini(item: dict[str, Any]) -> bool:
+    return item.get("parts").__class__ is list and "content" not in item
+
+
 def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a message holds, by type: the parts of its content, and what stands beside that."""
+    if _is_gemini(item):
+        return ((kind_of_part(part), part) for part in item["parts"])
     if "role" not in item and type_of(item) in _ITEMS:
-        yield type_of(item), item
-        return
+        return iter([(type_of(item), item)])
+    return _said(item)
+
+
+def _said(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key in _THOUGHTS:
         if filled(item.get(key)):
             yield key, item[key]
@@ -93,6 +105,8 @@ def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Block]:
     contents = list(_contents(item))
+    if _is_gemini(item):
+        return [{**block_of_part(part, kind), "sources": (kind,)} for kind, part in contents]
     if role == "tool" and type_of(item) not in _ITEMS and not _is_anthropic(item):
         return _tool_answer(item, contents, names)
     if _is_anthropic(item):

@@ -62,15 +62,17 @@ def _is_asked(outline: Outline) -> bool:
     for top in _TOPS:
         if not outline.paths.isdisjoint(f"{top}.{key}" for key in _OTHERS):
             continue
-        ways = (f"{top}.messages[]", f"{top}.request.messages[]", f"{top}.body.messages[]", f"{top}.params.messages[]")
-        if any(f"{way}.role" in outline.paths for way in ways):
-            return True
+        for way in ("", ".request", ".body", ".params"):
+            sent = outline.has(f"{top}{way}.contents[].parts")
+            if sent or f"{top}{way}.messages[].role" in outline.paths:
+                return True
     return False
 
 
 def _is_answered(outline: Outline) -> bool:
-    """Whether there are answers: choices, the output of OpenAI's Responses API, or a message as Anthropic's API gives it."""
+    """Whether there are answers: choices, the output of OpenAI's Responses API, candidates, or a message of Anthropic's."""
     ends = (".choices[].message", ".choices[].text", ".response.body.choices", ".response.choices", ".result.message.content")
+    ends += (".candidates[].content", ".response.candidates")
     sets = (*((end,) for end in ends), (".model", ".output[].type"), (".response.model", ".response.output[].type"))
     message = (".role", ".content", ".model", ".usage")
     return any(outline.has(*(top + way for way in ways)) for top in _TOPS for ways in (*sets, message))

@@ -1,8 +1,11 @@
+import json
+
 import pytest
-from importing import blocks, conversations, imported, samples
+from importing import blocks, check_account, conversations, imported, samples
 
 from transmissions import RunError
 from transmissions.processors.branches import look
+from transmissions.processors.shapes import find_shape
 
 SAMPLE = next(sample for sample in samples("api-logs") if sample.shape == "api")
 
@@ -109,3 +112,28 @@ def test_what_asks_and_answers_nothing_is_refused(element):
     """An element without messages, answer and error is no conversation."""
     with pytest.raises(RunError, match="request to an API"):
         imported(SAMPLE, element)
+
+
+def test_what_was_sent_to_gemini_is_read_by_its_parts():
+    """Contents of parts are messages, candidates are answers; a call and its result are tools."""
+    call = {"functionCall": {"name": "ls", "args": {"path": "."}}}
+    element = {
+        "systemInstruction": {"parts": [{"text": "Be brief."}]},
+        "contents": [
+            {"role": "user", "parts": [{"text": "Which?"}, {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}]},
+            {"role": "model", "parts": [{"text": "Hm…", "thought": True}, call]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "ls", "response": {"output": "beds"}}}]},
+        ],
+        "response": {"candidates": [{"content": {"role": "model", "parts": [{"text": "All."}]}, "finishReason": "STOP"}]},
+    }
+    assert find_shape(json.dumps(element).encode())[0].name == "api"
+    found = imported(SAMPLE, element)
+    check_account(found)
+    told = [(message["role"], [block["kind"] for block in message["blocks"]]) for message in found["messages"]]
+    assert told == [
+        ("system", ["text"]),
+        ("human", ["text", "file"]),
+        ("assistant", ["thinking", "tool"]),
+        ("tool", ["tool"]),
+        ("assistant", ["text"]),
+    ]
