@@ -22,6 +22,10 @@ def _any_top(*ways: str) -> Any:
     return lambda outline: any(outline.has(*(top + way for way in ways)) for top in _TOPS)
 
 
+_ANSWERS: Final = (
+    *(".choices[].message", ".choices[].text", ".response.body.choices", ".response.choices"),
+    *(".result.message.content", ".candidates[].content", ".response.candidates"),
+)
 _LM_STUDIO: Final = (
     (".messages[].versions",),
     (".messages", ".name", ".lastUsedModel"),
@@ -71,9 +75,7 @@ def _is_asked(outline: Outline) -> bool:
 
 def _is_answered(outline: Outline) -> bool:
     """Whether there are answers: choices, the output of OpenAI's Responses API, candidates, or a message of Anthropic's."""
-    ends = (".choices[].message", ".choices[].text", ".response.body.choices", ".response.choices", ".result.message.content")
-    ends += (".candidates[].content", ".response.candidates")
-    sets = (*((end,) for end in ends), (".model", ".output[].type"), (".response.model", ".response.output[].type"))
+    sets = (*((end,) for end in _ANSWERS), (".model", ".output[].type"), (".response.model", ".response.output[].type"))
     message = (".role", ".content", ".model", ".usage")
     return any(outline.has(*(top + way for way in ways)) for top in _TOPS for ways in (*sets, message))
 
