@@ -27,9 +27,31 @@ _TRIES: Final = 3
 """How often a page is read that leads to another one meanwhile."""
 _WEB: Final = ("http://", "https://")
 _READ: Final = """(most => {
-    const html = (document.doctype ? '<!DOCTYPE html>' : '') + (document.documentElement?.outerHTML ?? '')
+    const getter = (kind, name) => Object.getOwnPropertyDescriptor(kind.prototype, name).get
+    const inside = getter(Node, 'childNodes'), shadow = getter(Element, 'shadowRoot')
+    const inert = new DOMParser().parseFromString('', 'text/html')
+    const shown = node => {
+        const slotted = node instanceof HTMLSlotElement ? node.assignedNodes() : []
+        return slotted.length ? slotted : inside.call(node instanceof Element && shadow.call(node) || node)
+    }
+    const flat = node => {
+        const copy = inert.importNode(node, false)
+        for (const child of shown(node)) Node.prototype.appendChild.call(copy, flat(child))
+        return copy
+    }
+    let page = getter(Document, 'documentElement').call(document)
+    try {
+        const all = page ? [...Element.prototype.querySelectorAll.call(page, '*')] : []
+        if (all.some(one => shadow.call(one))) page = flat(page)
+    } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+    }
+    const type = getter(Document, 'doctype').call(document) ? '<!DOCTYPE html>' : ''
+    const html = type + (page ? getter(Element, 'outerHTML').call(page) : '')
     return html.length > most ? null : html
 })(%d)"""
+"""Writes the document as it is shown: with what is in open shadow roots, and in slots what was put there. Elements of a page
+may be named like any property, so these are asked for by their getters; one that is nested too deep is written without."""
 
 
 async def render(page: Given, running: Running, rules: Rules) -> Rendered:

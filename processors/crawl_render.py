@@ -29,8 +29,8 @@ class PageRender(OnTheWeb, Processor):
     """Render pages in Chromium, and have what became of them take the place of what came.
 
     Pages are those of which the gate says `headless`, and those that were read but have too little text (`render_wanted`).
-    Writes `body` (the document as HTML in UTF-8, after its scripts have run), `charset`, `rendered`, and `final_url`, for a
-    script may have led to another page. The page itself is not fetched again: the browser gets the body that is there, and
+    Writes `body` (the document as HTML in UTF-8, after its scripts have run, with what is in open shadow roots), `charset`,
+    `rendered`, and `final_url`, for a script may have led to another page. The page itself is not fetched again: the browser gets the body that is there, and
     only what the page refers to is fetched. That goes through a proxy that refuses what may not be fetched, by the rules of
     all requests; images, media and fonts are not fetched at all. Each page has a profile of its own; nothing is downloaded,
     no window is opened and no permission given. robots.txt is not asked for what belongs to a page.

@@ -57,6 +57,16 @@ PAGES = {
     "navigator.geolocation.getCurrentPosition(() => document.body.append('here'))</script>",
     "/lies": "<p>true<script>Object.defineProperty(Element.prototype, 'outerHTML', { get: () => 'a lie' });"
     "XMLSerializer.prototype.serializeToString = () => 'a lie'; String.prototype.valueOf = () => 'a lie'</script>",
+    "/names": "<body><img name=documentElement><img name=doctype><form><input name=shadowRoot>"
+    "<input name=childNodes>told</form>",
+    "/shadows": "<body><x-a><b slot=s>in its slot</b>not shown</x-a><x-b></x-b><script>"
+    "const open = (one, html) => (one.attachShadow({ mode: 'open' }).innerHTML = html, one.shadowRoot);"
+    "const root = open(document.querySelector('x-a'), "
+    "'<p>first</p><slot name=s>instead</slot><slot name=t>its own</slot><x-c></x-c>');"
+    "open(root.querySelector('x-c'), '<form><input name=childNodes><i>deep</i></form>');"
+    "document.querySelector('x-b').attachShadow({ mode: 'closed' }).innerHTML = 'closed'</script>",
+    "/shadows-without-end": "<body>told<script>let one = document.body; for (let n = 0; n < 20000; n++) {"
+    "const inner = document.createElement('div'); one.attachShadow({ mode: 'open' }).append(inner); one = inner }</script>",
     "/image": "<body><img src=/image.png><video src=/film></video><style>@font-face { font-family: f; src: url(/font) }"
     "body { font-family: f }</style>x",
 }
@@ -202,6 +212,19 @@ def test_no_worker_is_left_behind(rendered, site):
 def test_scripts_cannot_lie_about_the_document(rendered):
     """What is read is the document, whatever scripts have made of the means to read it."""
     assert rendered["/lies"]["body"].startswith(b"<html><head></head><body><p>true")
+
+
+def test_what_elements_are_named_hides_nothing(rendered):
+    """Also not if that is the name of what a document is read by."""
+    assert rendered["/names"]["body"].startswith(b"<html><head></head><body><img")
+    assert b"told</form>" in rendered["/names"]["body"]
+
+
+def test_what_is_in_open_shadow_roots_is_there(rendered):
+    """As it is shown: with what was put into slots, else what is there by itself; and of a tower of them what is outside."""
+    text = rendered["/shadows"]["body"].partition(b"<script>")[0].decode()
+    assert re.findall(r">([a-z ]+)<", text) == ["first", "in its slot", "its own", "deep"]
+    assert b"told" in rendered["/shadows-without-end"]["body"]
 
 
 EVERY_WAY = """<link rel=stylesheet href=URL/1><link rel=prefetch href=URL/2><link rel=preconnect href=URL>
