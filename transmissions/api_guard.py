@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from .api_replies import Refusal, new_id, refused
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 OPEN: Final = frozenset({"/healthz"})
 """What may be asked without a token: whether the server lives."""
+
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]*)?")
+"""A name, or an address in brackets, and a port; names in other letters come as they are registered, in these."""
 
 HEADERS: Final = 1 << 15
 """Bytes of a request's path and headers."""
@@ -52,7 +55,7 @@ class Guard:
         """Pass a request on, or refuse it."""
         if scope["type"] in {"http", "websocket"}:
             try:
-                _check_size(scope)
+                _check_form(scope)
                 self._check(scope, _headers(scope))
             except Refusal as refusal:
                 await self._refuse(refusal, new_id())(scope, receive, send)
@@ -85,22 +88,22 @@ class Guard:
         return hmac.compare_digest(given.strip(), self._token) and scheme.lower() == b"bearer"
 
 
-def _check_size(scope: Mapping[str, Any]) -> None:
+def _check_form(scope: Mapping[str, Any]) -> None:
+    if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+        raise Refusal(400, "a request has one Host", {"Connection": "close"})
     size = len(scope["path"]) + sum(len(name) + len(value) for name, value in scope["headers"])
     if size > HEADERS:
         raise Refusal(431, f"the headers are larger than {HEADERS} bytes", {"Connection": "close"})
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """Return the headers by lower-case name; of two by one name the first counts, and for hosts that makes no difference."""
+    """Return the headers by lower-case name; of two by one name the first counts."""
     return dict(reversed(scope["headers"]))
 
 
 def _name_of(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower().removesuffix(".") if found else None
 
 
 def _is_address(name: str) -> bool:

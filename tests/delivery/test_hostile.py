@@ -89,6 +89,15 @@ def test_a_message_of_a_socket_is_read_as_strictly_as_a_body(text, said):
         assert f'"message": "{said}"'.encode() in rest_of(made)
 
 
+def test_a_request_has_one_host():
+    """What stands in front of us may have looked at the other."""
+    with running("numbers") as server, socket.create_connection(server.address, timeout=20) as made:
+        made.sendall(b"GET /apps HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n")
+        answer = rest_of(made)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"a request has one Host" in answer
+
+
 def test_a_key_is_not_cut_and_means_one_message():
     """Whoever asks for something else with it would get what was asked for before."""
     with running("numbers") as server:
