@@ -30,10 +30,11 @@ class PageRender(OnTheWeb, Processor):
 
     Pages are those of which the gate says `headless`, and those that were read but have too little text (`render_wanted`).
     Writes `body` (the document as HTML in UTF-8, after its scripts have run, with what is in open shadow roots), `charset`,
-    `rendered`, and `final_url`, for a script may have led to another page. The page itself is not fetched again: the browser gets the body that is there, and
-    only what the page refers to is fetched. That goes through a proxy that refuses what may not be fetched, by the rules of
-    all requests; images, media and fonts are not fetched at all. Each page has a profile of its own; nothing is downloaded,
-    no window is opened and no permission given. robots.txt is not asked for what belongs to a page.
+    `rendered`, and `final_url`, for a script may have led to another page. The page itself is not fetched again: the browser
+    gets the body that is there, and only what the page refers to is fetched. That goes through a proxy that refuses what may
+    not be fetched, by the rules of all requests; images, media and fonts are not fetched at all. Each page has a profile of
+    its own; nothing is downloaded, no window is opened and no permission given. robots.txt is not asked for what belongs to
+    a page.
 
     A page that leads to where nothing may be fetched has the fault `POLICY_EGRESS`, one that does not come to an end
     `RENDER_TIMEOUT`, one that is too large `LIMIT_BYTES`, and any other that cannot be rendered `RENDER_FAILED`. Where there

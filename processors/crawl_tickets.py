@@ -1,4 +1,4 @@
-"""What pages at work count by: a page takes one of the crawl's places as long as its ticket lives."""
+"""What goes with a page on its way: it tells how that ended, once, be it that the page is where it should be or lost."""
 
 from __future__ import annotations
 
@@ -14,26 +14,35 @@ if TYPE_CHECKING:
     from .frontier_queue import Row
 
 
-class Ticket:
-    """Goes with a page. A page that is lost on its way, because some step drops it, gives its place back all the same."""
+class Companion:
+    """Goes with a page. If some step drops the page, that is the end of its way all the same, told in the loop it began in."""
 
-    __slots__ = ("_given_back", "_loop", "row")
+    __slots__ = ("_loop", "_told")
 
-    def __init__(self, row: Row, given_back: Callable[[Row, Message | None], None]) -> None:
-        self.row = row
-        self._given_back: Callable[[Row, Message | None], None] | None = given_back
+    def __init__(self, told: Callable[[Message | None], None] | None) -> None:
+        self._told = told
         self._loop = asyncio.get_running_loop()
 
     def done(self, page: Message) -> None:
-        """Give the place back: the page is where it should be, or has failed."""
-        given_back, self._given_back = self._given_back, None
-        if given_back:
-            given_back(self.row, page)
+        """Tell that the page is where it should be, or has failed."""
+        told, self._told = self._told, None
+        if told:
+            told(page)
+
+    def __del__(self) -> None:
+        if self._told:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits or counts any more
+                self._loop.call_soon_threadsafe(self._told, None)
+
+
+class Ticket(Companion):
+    """What pages at work count by: a page takes one of the crawl's places as long as its ticket lives."""
+
+    __slots__ = ("row",)
+
+    def __init__(self, row: Row, given_back: Callable[[Row, Message | None], None]) -> None:
+        super().__init__(lambda page: given_back(row, page))
+        self.row = row
 
     def __repr__(self) -> str:
         return f"<ticket {self.row.id}>"
-
-    def __del__(self) -> None:
-        if self._given_back:
-            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody counts any more
-                self._loop.call_soon_threadsafe(self._given_back, self.row, None)

@@ -20,20 +20,20 @@ _AWAY: Final = 30.0
 """Seconds for which it is."""
 
 
-class Busy(Exception):
-    """A host asked to be left alone for longer than anybody would wait; `seconds` says how long."""
+class LeftAlone(Exception):
+    """A host is asked nothing for so many `seconds` more."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
         self.seconds = seconds
 
 
-class Away(Exception):
-    """A host could not be reached again and again, and is left alone for so many `seconds` more."""
+class Busy(LeftAlone):
+    """It asked for that, and for longer than anybody would wait."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
+
+class Away(LeftAlone):
+    """It could not be reached again and again."""
 
 
 class _Host:

@@ -93,7 +93,7 @@ class PageRecall(_AtTheShelf):
             if age < self.ttl:
                 page |= {**fields, "from_cache": True}
                 if flight:
-                    flight.land()
+                    flight.done(page)
                 return
             page["stale"] = fields
         if flight:
@@ -143,7 +143,7 @@ class PageRemember(_AtTheShelf):
                     await self._remember(message, flight)
         finally:
             if isinstance(flight, Flight):
-                flight.land()
+                flight.done(message)
         return message
 
     async def _remember(self, page: Message, flight: Flight) -> None:

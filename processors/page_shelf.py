@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from transmissions import RunError
 
+from .crawl_tickets import Companion
 from .page_stores import MEMORY, store_at
 from .shared import lent, of_loop
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import TypeVar
 
-    from transmissions import Secret
+    from transmissions import Message, Secret
 
     from .page_stores import Limits, Store
 
@@ -28,35 +29,22 @@ _REST: Final = 30.0
 """Seconds a store that failed is left alone, so that not every page waits for it."""
 
 
-class Flight:
+class Flight(Companion):
     """Goes with a page that is to be kept, from where it was looked for to where it is kept.
 
-    Whoever wants the same page waits until it has landed. One that is lost on its way, because some step drops it, has
-    landed, too.
+    Whoever wants the same page waits until it has landed. One that is lost on its way has landed, too.
     """
 
-    __slots__ = ("_landed", "_loop", "before", "key")
+    __slots__ = ("before", "key")
 
-    def __init__(self, key: str, before: Collection[str], landed: Callable[[], None] | None) -> None:
+    def __init__(self, key: str, before: Collection[str], landed: Callable[[Message | None], None] | None) -> None:
+        super().__init__(landed)
         self.key = key
         self.before = frozenset(before)
         """The fields the page had then: what is not among them was found out since."""
-        self._landed = landed
-        self._loop = asyncio.get_running_loop()
-
-    def land(self) -> None:
-        """Let those who wait look for it."""
-        landed, self._landed = self._landed, None
-        if landed:
-            landed()
 
     def __repr__(self) -> str:
         return f"<flight {self.key}>"
-
-    def __del__(self) -> None:
-        if self._landed:
-            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-                self._loop.call_soon_threadsafe(self._landed)
 
 
 class Shelf:
@@ -88,7 +76,7 @@ class Shelf:
         if key in self._flights:
             return Flight(key, before, None)
         self._flights[key] = asyncio.get_running_loop().create_future()
-        return Flight(key, before, lambda: self._flights.pop(key).set_result(None))
+        return Flight(key, before, lambda _: self._flights.pop(key).set_result(None))
 
     async def close(self) -> None:
         """Let go of the store."""

@@ -164,7 +164,12 @@ class SearXNGSearch(_OnlineSearch):
         return "; are there `json` among the `formats` in its settings.yml?" if status == _FORBIDDEN else ""
 
 
-class BraveSearch(_OnlineSearch):
+class _SearchWithKey(_OnlineSearch):
+    key: Annotated[Secret, Protected()]
+    'The key of the API: `[ :env "NAME" ]`.'
+
+
+class BraveSearch(_SearchWithKey):
     """Search the web with the API of Brave.
 
     Messages, events and failures are those of SearXNGSearch. The key is taken from the environment; without it nothing is run.
@@ -176,8 +181,6 @@ class BraveSearch(_OnlineSearch):
 
     url: Annotated[str, Protected()] = "https://api.search.brave.com/res/v1/web/search"
     "Where the API is."
-    key: Annotated[Secret, Protected()]
-    'The key of the API: `[ :env "NAME" ]`.'
 
     def question(self, request: SearchRequest, page: int) -> Request:
         """Ask for a page of hits."""
@@ -198,7 +201,7 @@ class BraveSearch(_OnlineSearch):
         return plain, not answer["query"].get("more_results_available")
 
 
-class SerperSearch(_OnlineSearch):
+class SerperSearch(_SearchWithKey):
     """Search the web with Serper, which asks Google.
 
     Messages, events and failures are those of SearXNGSearch. The key is taken from the environment; without it nothing is run.
@@ -210,8 +213,6 @@ class SerperSearch(_OnlineSearch):
 
     url: Annotated[str, Protected()] = "https://google.serper.dev/search"
     "Where the API is."
-    key: Annotated[Secret, Protected()]
-    'The key of the API: `[ :env "NAME" ]`.'
 
     def question(self, request: SearchRequest, page: int) -> Request:
         """Ask for a page of hits."""
