@@ -9,6 +9,9 @@ from .shape import Layout, Shape, with_keys
 if TYPE_CHECKING:
     from .shape import Outline
 
+_TOPS: Final = ("", "[]")
+"""Records one to a line, as they are written, or in a list."""
+_CLAUDE_KEYS: Final = ("type", "sessionId", "uuid", "parentUuid")
 _CLAUDE_RECORDS: Final = frozenset({"user", "assistant", "system", "attachment", "progress"})
 _CODEX_RECORDS: Final = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
 
@@ -18,10 +21,11 @@ def _holds(seen: Outline, path: str, words: frozenset[str]) -> bool:
 
 
 def _is_claude_code(seen: Outline) -> bool:
+    tops = [top for top in _TOPS if seen.has(*(f"{top}.{key}" for key in _CLAUDE_KEYS))]
+    if any(_holds(seen, f"{top}.type", _CLAUDE_RECORDS) for top in tops):
+        return True
     if not seen.has(".type") or seen.has(".payload"):
         return False
-    if seen.has(".sessionId", ".uuid", ".parentUuid") and _holds(seen, ".type", _CLAUDE_RECORDS):
-        return True
     kinds = seen.values.get(".type", frozenset())
     if "summary" in kinds and seen.has(".summary", ".leafUuid"):
         return True
@@ -36,7 +40,8 @@ def _is_claude_web(seen: Outline) -> bool:
 
 
 def _is_codex(seen: Outline) -> bool:
-    return seen.has(".type", ".payload", ".timestamp") and _holds(seen, ".type", _CODEX_RECORDS)
+    keys = ("type", "payload", "timestamp")
+    return any(seen.has(*(f"{top}.{key}" for key in keys)) and _holds(seen, f"{top}.type", _CODEX_RECORDS) for top in _TOPS)
 
 
 def _is_old_codex(seen: Outline) -> bool:

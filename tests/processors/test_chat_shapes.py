@@ -55,10 +55,12 @@ def test_an_archive_without_chats_is_known(data, name):
 @pytest.mark.parametrize(
     ("data", "name"),
     [
+        (b'[{"type": "user", "sessionId": "s", "uuid": "u", "parentUuid": null, "message": {}}]', "claude-code"),
+        (b'[{"type": "response_item", "payload": {}, "timestamp": "t"}]', "codex"),
         (b'[{"role": "user", "parts": [{"text": "x"}]}]', "gemini-cli-saved"),
         (b'{"history": [{"role": "user", "parts": [{"text": "x"}]}]}', "gemini-cli-history"),
     ],
 )
-def test_chats_saved_in_the_gemini_cli_are_known(data, name):
-    """What was sent to the API, alone or in its envelope, is told by its parts."""
+def test_sessions_that_were_saved_whole_are_known(data, name):
+    """A log put into a list is told like its lines; what was sent to Gemini's API, in an envelope or not, by its parts."""
     assert [shape.name for shape in SHAPES if not shape.html and shape.fits(outline(data))] == [name]
