@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .chatgpt_calls import Canvas, fits, given_to, tool_of
-from .chatgpt_content import call_block, content_blocks, lost_marks, result_blocks
+from .chatgpt_content import call_block, content_blocks, lost_marks, reports, result_blocks
 from .chatgpt_files import Assets, files_of
-from .chatgpt_parts import Counted, kind_of, parts_of, types_of
+from .chatgpt_parts import Counted, kind_of, parts_of, report_of, types_of
 from .chatgpt_results import images_of, is_result
 from .conversation import as_dict, as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
@@ -163,6 +163,12 @@ def _sandbox_paths(message: Any) -> list[str]:
 
 
 def _role(message: dict[str, Any]) -> str:
+    """Return who speaks: the report of a research hangs on the message of a tool, but is the answer."""
+    role = _author(message)
+    return "assistant" if role == "tool" and report_of(message) else role
+
+
+def _author(message: dict[str, Any]) -> str:
     author = as_dict(message).get("author")
     role = as_text(author.get("role") if isinstance(author, dict) else author)
     return _ROLES.get(role, role) or "unknown"
@@ -189,10 +195,9 @@ def _tell(turns: Iterable[Turn], assets: Assets) -> Iterator[ChatMessage]:
 
 
 def _blocks(turn: Turn, assets: Assets) -> list[Block]:
-    role = _role(turn.message)
-    if role == "tool":
-        return result_blocks(turn, _name(turn.message), assets)
-    return content_blocks(turn.message, role, assets)
+    role = _author(turn.message)
+    told = result_blocks(turn, _name(turn.message), assets) if role == "tool" else content_blocks(turn.message, role, assets)
+    return [*told, *reports(turn.message)]
 
 
 def _message(turn: Turn, blocks: list[Block], assets: Assets) -> ChatMessage:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from .chatgpt_calls import given_to
 from .chatgpt_citations import clean, has_marks
 from .chatgpt_files import file_blocks
-from .chatgpt_parts import PLAIN, kind_of, parts_of, type_of, types_of
+from .chatgpt_parts import PLAIN, REPORT, kind_of, parts_of, report_of, type_of, types_of
 from .chatgpt_results import RESULTS, images_of, result_of
 from .conversation import as_dict, as_list, as_text
-from .plain_blocks import unknown
+from .plain_blocks import parsed, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +83,15 @@ def content_blocks(message: dict[str, Any], role: str, assets: Assets) -> list[B
 def _cited(text: str, metadata: dict[str, Any]) -> Block:
     text, citations, _ = clean(text, metadata)
     return {"kind": "text", "text": text, "citations": citations, "sources": ("text",)}
+
+
+def reports(message: dict[str, Any]) -> list[Block]:
+    """Return the report of a research that a message holds beside its content."""
+    report = report_of(message)
+    if not report:
+        return []
+    told = as_dict(as_dict(parsed(as_dict(message["metadata"])["chatgpt_sdk"]["widget_state"]))["report_message"])
+    return [{**_cited(report, as_dict(told.get("metadata"))), "sources": (REPORT,)}]
 
 
 def lost_marks(message: dict[str, Any]) -> int:

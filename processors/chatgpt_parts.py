@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .conversation import as_dict, as_list, as_text
+from .plain_blocks import parsed
 
 PLAIN: Final = frozenset(("text", "multimodal_text"))
 """Contents that consist of parts."""
+REPORT: Final = "report"
+"""What we call the report of a research among types: it has none of its own."""
 
 
 def kind_of(content: Any) -> str:
@@ -45,9 +48,16 @@ def types_of(message: Any) -> list[str]:
         return ["message"]
     content = message.get("content")
     kind = kind_of(content)
-    if kind in PLAIN:
-        return [type_of(part) for part in parts_of(content)]
-    return [kind] if kind else []
+    types = [type_of(part) for part in parts_of(content)] if kind in PLAIN else [kind] if kind else []
+    return [*types, REPORT] if report_of(message) else types
+
+
+def report_of(message: Any) -> str:
+    """Return the report of a research, which is kept in the state of the window that shows it; empty if there is none."""
+    sdk = as_dict(as_dict(as_dict(message).get("metadata")).get("chatgpt_sdk"))
+    state = sdk.get("widget_state")
+    told = as_dict(as_dict(parsed(state)).get("report_message"))
+    return "\n\n".join(part for part in parts_of(told.get("content")) if part.__class__ is str)
 
 
 class Counted:

@@ -1,4 +1,5 @@
 import copy
+import json
 
 import pytest
 from chat_trees import SAMPLES, about, balances, chain, message, node, sample, text
@@ -215,3 +216,18 @@ def test_messages_in_a_list_follow_each_other():
     """A list of messages without a tree around them is one way from the first to the last."""
     found = convert({"id": "g", "messages": [{"id": word, **message("user", text(word))} for word in "abc"]})
     assert [(told["id"], told["parent"]) for told in found["messages"]] == [("a", ""), ("b", "a"), ("c", "b")]
+
+
+def test_the_report_of_a_research_is_the_answer():
+    """It is kept in the state of the window that shows it, on the message of a tool, with sources of its own."""
+    mark = "\ue200cite\ue202turn0search1\ue201"
+    cited = {"matched_text": mark, "type": "webpage", "items": [{"title": "Tea", "url": "https://example.org/tea"}]}
+    report = {"content": {"parts": [f"# Tea\n\nIt grows{mark}."]}, "metadata": {"content_references": [cited]}}
+    state = json.dumps({"report_message": report})
+    told = message("tool", text("working"), chatgpt_sdk={"widget_state": state})
+    conversation = convert(chain(message("user", text("Research tea")), told))
+    assert balances(conversation)
+    answer = conversation["messages"][1]
+    assert (answer["role"], [block["kind"] for block in answer["blocks"]]) == ("assistant", ["tool", "text"])
+    assert answer["blocks"][1]["text"] == "# Tea\n\nIt grows."
+    assert answer["blocks"][1]["citations"][0]["url"] == "https://example.org/tea"
