@@ -7,6 +7,7 @@ import struct
 
 import pytest
 from delivering import make_home, running
+from waiting import eventually
 
 UPGRADE = (
     "GET /apps/numbers/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -87,6 +88,27 @@ def test_a_message_of_a_socket_is_read_as_strictly_as_a_body(text, said):
             made.sendall(frame(REST if number else TEXT, piece, is_last=number == len(pieces) - 1))
         made.sendall(frame(CLOSE, struct.pack("!H", 1000)))
         assert f'"message": "{said}"'.encode() in rest_of(made)
+
+
+def test_runs_that_have_ended_are_not_kept_without_bound(monkeypatch):
+    """However long their clients have to come back: those that were read are forgotten first, then the oldest."""
+    monkeypatch.setattr("transmissions.delivery.hub._KEPT", 2)
+    with running("numbers") as server:
+
+        def known():
+            return sorted(live.name for live in server.streams.hub.runs.values())
+
+        def begin(name):
+            server.ask("POST", "/apps/numbers/sse", x_session_id=f"of-{name}", x_request_id=name, accept="*/*")
+            assert eventually(lambda: server.streams.hub.streams == 0)
+
+        begin("left-1")
+        server.events("numbers", x_request_id="read")
+        begin("left-2")
+        assert eventually(lambda: known() == ["left-1", "left-2"])
+        begin("left-3")
+        assert eventually(lambda: known() == ["left-2", "left-3"])
+        assert server.ask("GET", "/runs/left-1")[0] == 404
 
 
 def test_a_request_has_one_host():

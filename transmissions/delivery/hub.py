@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .errors import KeyUsed, NotFound, Overloaded, TooMany
 from .eventlog import Memory
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from transmissions.running import Run
 
     from .terms import Terms
+
+
+_KEPT: Final = 1000
+"""Runs that have ended and are kept for clients that come back; each is tens of KB, and may be a file."""
 
 
 class Caps(NamedTuple):
@@ -78,6 +82,8 @@ class Hub:
         self._names: dict[str, list[tuple[str, str, str]]] = {}
         self._busy: Counter[str] = Counter()
         self._at_work: set[str] = set()
+        self._over: dict[str, None] = {}
+        """Those that have ended, in that order."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self.lifecycle.listen(lambda _: self._changed.set(), ConnectionClosed)
@@ -185,6 +191,19 @@ class Hub:
             self._busy[address] -= 1
             if not self._busy[address]:
                 del self._busy[address]
+            self._over[live.id] = None
+            self._forget()
+
+    def _forget(self) -> None:
+        """Keep no more of those that have ended than there is memory for: what was read goes first, then what is old."""
+        if len(self._over) <= _KEPT:
+            return
+        for is_enough in (lambda live: live.log.taken == live.log.last, lambda _: True):
+            for live in map(self.runs.__getitem__, self._over):
+                if not live.is_attached and is_enough(live):
+                    del self._over[live.id]
+                    self._gone(live)
+                    return
 
     def _gone(self, live: LiveRun) -> None:
         task = asyncio.get_running_loop().create_task(self._remove(live))
@@ -196,6 +215,7 @@ class Hub:
         self._ended(live)
         if self.runs.pop(live.id, None) is None:
             return
+        self._over.pop(live.id, None)
         del self._clients[live.id], self._digests[live.id]
         for name in self._names.pop(live.id):
             if self._found.get(name) == live.id:
