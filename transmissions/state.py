@@ -75,7 +75,7 @@ class RunState:
         """Files those processes hold open as well: what is locked stays so until the last of them is gone."""
         self.interrupts: set[Callable[[], None]] = set()
         """What makes sources that wait notice a drain."""
-        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._scrubs: list[Callable[[str], str]] = []
         self._going: asyncio.Event | None = None
 
@@ -86,7 +86,7 @@ class RunState:
 
     def listen(self, event: str, callback: Listener) -> None:
         """Call `callback(event, fields)` whenever the event is told; `*` stands for all."""
-        self._listeners[event].append(callback)
+        self._listeners[event] = (*self._listeners.get(event, ()), callback)
 
     def is_heard(self, event: str) -> bool:
         """Whether anybody listens to an event."""

@@ -190,7 +190,9 @@ def socket_class() -> Callable[..., Any]:
             await super().send(message)
             # uvicorn takes an answer that refuses for none, and would log a fault of the application.
             self.handshake_complete = self.handshake_complete or self.close_sent
-            self.request = self.response = cast("Any", None)  # What was asked for is in the scope.
+            if self.request is not None:  # What was asked for is in the scope; the parser, too, would hold it to the end.
+                self.request.headers.clear()
+                self.request = self.response = cast("Any", None)
 
         async def send_texts(self, texts: list[bytes]) -> None:
             await self.writable.wait()

@@ -146,8 +146,9 @@ class Telling:
     def listen(self, run: Run) -> None:
         """Tell what goes wrong in a run, and what it prints, soon after it happens."""
         self._loop = asyncio.get_running_loop()
+        hear = self._hear
         for event in HEARD:
-            run.on(event, self._hear)
+            run.on(event, hear)
 
     async def tell_rest(self) -> None:
         """Tell what was heard and is not told yet."""
