@@ -12,6 +12,7 @@ from .eventlog import Memory
 from .lifecycle import ConnectionClosed, Lifecycle
 from .live import LiveRun
 from .sessions import Sessions
+from .spool import Disk
 from .terms import Surroundings
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Hub:
         self.lifecycle = Lifecycle()
         self.is_draining = False
         self._caps = caps
-        self._around = Surroundings(self.lifecycle, Memory(caps.memory), self._ended, self._gone)
+        self._around = Surroundings(self.lifecycle, Memory(caps.memory), Disk(), self._ended, self._gone)
         self._clients: dict[str, Client] = {}
         self._digests: dict[str, bytes] = {}
         self._found: dict[tuple[str, str, str], str] = {}

@@ -70,7 +70,7 @@ class LiveRun:
         self.log = EventLog(
             DynamicBuffer(terms.buffer),
             Pressure(terms.buffer.slow_send / 1000),
-            Kept(terms.ring, min(_KEPT, terms.buffer.memory), terms.replay),
+            Kept(terms.ring, min(_KEPT, terms.buffer.memory), terms.replay, self._around.disk),
             may_drop=terms.may_drop,
             bare=terms.bare,
             memory=self._around.memory,

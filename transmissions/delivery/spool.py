@@ -1,8 +1,9 @@
 """Events that were sent, kept for a client that lost them: the latest in memory, more in a temporary file.
 
-A client that goes away loses what its system had taken for it, and that may be megabytes. So the file holds that much, and
-no more: it is two files by turns, and the older is emptied when the younger is full. What does not fit on the disk is not
-kept, and a client that asks for it is told so.
+A client that goes away loses what its system had taken for it, and that may be megabytes. So that much is kept of each run,
+and no more: in two halves by turns, of which the older is emptied when the younger is full. All runs of a server share one
+file, as to make one takes longer than most runs. What does not fit on the disk is not kept, and a client that asks for it is
+told so.
 """
 
 from __future__ import annotations
@@ -17,18 +18,75 @@ from typing import TYPE_CHECKING, Final
 from .envelope import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _LOG: Final = logging.getLogger(__name__)
+_BLOCK: Final = 1 << 16
+"""Bytes of the file that belong to one half of one run."""
+
+
+class Disk:
+    """A file without a name, in blocks, that is there as long as anybody has one."""
+
+    def __init__(self) -> None:
+        self._file = -1
+        self._blocks = 0
+        self._free: list[int] = []
+
+    def take(self) -> int:
+        """Return the place of a block that nobody has.
+
+        Raises:
+            OSError: there can be no file.
+
+        """
+        if self._file < 0:
+            self._file = _unnamed()
+        if self._free:
+            return self._free.pop()
+        self._blocks += 1
+        return (self._blocks - 1) * _BLOCK
+
+    def give_back(self, places: Sequence[int]) -> None:
+        """Know that nobody has some blocks any more."""
+        self._free += places
+        if self._file >= 0 and len(self._free) == self._blocks:
+            with contextlib.suppress(OSError):
+                os.close(self._file)
+            self._file, self._blocks = -1, 0
+            self._free.clear()
+
+    def write(self, data: bytes, place: int) -> None:
+        """Write into a block.
+
+        Raises:
+            OSError: there is no room.
+
+        """
+        while data:
+            written = os.pwrite(self._file, data, place)
+            data, place = data[written:], place + written
+
+    def read(self, size: int, place: int) -> bytes:
+        """Return what is in a block.
+
+        Raises:
+            OSError: the disk failed.
+
+        """
+        return os.pread(self._file, size, place)
 
 
 class _Half:
-    """Events in a file, one after the other, and where each ends."""
+    """Events on a disk, one after the other, and where each ends."""
 
-    def __init__(self) -> None:
+    __slots__ = ("_disk", "_ends", "_places", "first", "size")
+
+    def __init__(self, disk: Disk) -> None:
         self.first = 0
         self.size = 0
-        self._file = -1
+        self._disk = disk
+        self._places: list[int] = []
         self._ends = array("Q")
 
     def __len__(self) -> int:
@@ -47,9 +105,13 @@ class _Half:
 
         """
         records = [f"{event.name} {event.timestamp}\n".encode() + event.body for event in events]
-        if self._file < 0:
-            self._file = _unnamed()
-        _write(self._file, b"".join(records), self.size)
+        data = b"".join(records)
+        while len(self._places) * _BLOCK < self.size + len(data):
+            self._places.append(self._disk.take())
+        done = 0
+        for place, length in self._spans(self.size, len(data)):
+            self._disk.write(data[done : done + length], place)
+            done += length
         if not self._ends:
             self.first = events[0].seq
         for record in records:
@@ -69,7 +131,8 @@ class _Half:
             if size >= most:
                 break
             begin = self._ends[position - 1] if position else 0
-            head, _, body = os.pread(self._file, self._ends[position] - begin, begin).partition(b"\n")
+            spans = self._spans(begin, self._ends[position] - begin)
+            head, _, body = b"".join([self._disk.read(length, place) for place, length in spans]).partition(b"\n")
             name, timestamp = head.decode().split(" ")
             events.append(Event(name, self.first + position, body, timestamp))
             size += len(body)
@@ -77,26 +140,33 @@ class _Half:
 
     def clear(self) -> None:
         """Forget everything."""
-        if self._file >= 0:
-            with contextlib.suppress(OSError):
-                os.close(self._file)
-        self._file, self._ends = -1, array("Q")
+        self._disk.give_back(self._places)
+        self._places, self._ends = [], array("Q")
         self.first = self.size = 0
+
+    def _spans(self, begin: int, size: int) -> Iterator[tuple[int, int]]:
+        """Yield where on the disk some bytes of this half are: places and lengths."""
+        while size:
+            block, offset = divmod(begin, _BLOCK)
+            length = min(size, _BLOCK - offset)
+            yield self._places[block] + offset, length
+            begin, size = begin + length, size - length
 
 
 class Kept:
-    """What was sent, by its number: the latest in memory, few and small enough; about `size` bytes of older ones in files.
+    """What was sent, by its number: the latest in memory, few and small enough; about `size` bytes of older ones on a disk.
 
-    Of what is in memory the older half goes to the file at once: a system call for each event would cost more than the event.
+    Of what is in memory the older half goes there at once: a system call for each event would cost more than the event.
     """
 
-    def __init__(self, ring: int = 128, memory: int = 16384, size: int = 16 << 20) -> None:
+    def __init__(self, ring: int = 128, memory: int = 16384, size: int = 16 << 20, disk: Disk | None = None) -> None:
+        disk = disk or Disk()
         self._ring: list[Event] = []
         self._bytes = 0
         self._most = ring
         self._memory = memory
         self._half = size // 2
-        self._old, self._young = _Half(), _Half()
+        self._old, self._young = _Half(disk), _Half(disk)
 
     @property
     def first(self) -> int:
@@ -155,9 +225,3 @@ class Kept:
 def _unnamed() -> int:
     with tempfile.TemporaryFile(buffering=0) as file:
         return os.dup(file.fileno())
-
-
-def _write(file: int, data: bytes, place: int) -> None:
-    while data:
-        written = os.pwrite(file, data, place)
-        data, place = data[written:], place + written

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .budget import Budget
 from .eventlog import Memory
 from .lifecycle import Lifecycle
+from .spool import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,8 @@ class Surroundings(NamedTuple):
 
     lifecycle: Lifecycle
     memory: Memory
+    disk: Disk
+    """Where events that were sent are kept."""
     ended: Callable[[LiveRun], object]
     """Called when a run has ended; its events may still wait."""
     gone: Callable[[LiveRun], object]
@@ -52,4 +55,4 @@ class Surroundings(NamedTuple):
     @classmethod
     def none(cls) -> Surroundings:
         """Return those of a run on its own."""
-        return cls(Lifecycle(), Memory(), lambda _: None, lambda _: None)
+        return cls(Lifecycle(), Memory(), Disk(), lambda _: None, lambda _: None)
