@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .errors import KeyUsed, NotFound, Overloaded, TooMany
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 1000
 """Runs that have ended and are kept for clients that come back; each is tens of KB, and may be a file."""
+
+_LOOKED_AT: Final = 64
+"""The oldest of these, of which one is forgotten."""
 
 
 class Caps(NamedTuple):
@@ -199,12 +203,11 @@ class Hub:
         """Keep no more of those that have ended than there is memory for: what was read goes first, then what is old."""
         if len(self._over) <= _KEPT:
             return
-        for is_enough in (lambda live: live.log.taken == live.log.last, lambda _: True):
-            for live in map(self.runs.__getitem__, self._over):
-                if not live.is_attached and is_enough(live):
-                    del self._over[live.id]
-                    self._gone(live)
-                    return
+        oldest = [live for name in islice(self._over, _LOOKED_AT) if not (live := self.runs[name]).is_attached]
+        read = [live for live in oldest if live.log.taken == live.log.last]
+        for live in (*read, *oldest)[:1]:
+            del self._over[live.id]
+            self._gone(live)
 
     def _gone(self, live: LiveRun) -> None:
         task = asyncio.get_running_loop().create_task(self._remove(live))
