@@ -17,8 +17,9 @@ _WITHOUT_SPACES: Final = re.compile(
 """Scripts that put no spaces between words: two characters count as a word, about what one is read as quickly as."""
 _PARAGRAPH: Final = re.compile(r"^(?![#>|`~]|[-*+] |\d+\. )[^\n]{60,}", re.MULTILINE)
 _HEADING: Final = re.compile(r"^#{1,6} ", re.MULTILINE)
-_ORDER: Final = re.compile(r"^(?:\s*(?:[-*+]|\d+\.) |```|\|)", re.MULTILINE)
-_LINK: Final = re.compile(r"(?<!!)\[([^\]\n]*)\]\([^)\n]*\)")
+_ORDER: Final = re.compile(r"^(?:[ \t]*+(?:[-*+]|\d+\.) |```|\|)", re.MULTILINE)
+_LINK: Final = re.compile(r"(?<!!)\[([^\[\]\n]*+)\]\([^\[)\n]*+\)")
+"""Ends where another may begin, so that each character is looked at once."""
 _ENOUGH: Final = 600
 """Words from which on a page is as long as it need be."""
 _DENSE: Final = 0.25

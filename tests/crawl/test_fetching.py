@@ -81,6 +81,15 @@ def test_too_much_patience_is_an_error(tmp_path):
     assert site.asked() == {"/busy": 1}
 
 
+@pytest.mark.parametrize("later", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Wed, 99 Foo", "-5", "9" * 400, "²"])
+def test_a_time_that_nobody_can_tell_is_asked_for_by_nobody(tmp_path, later):
+    """ER-14: the page has its error as any other, and the crawl goes on."""
+    with web({"/busy": Page(b"", {"Retry-After": later}, 503), "/a": html("A")}) as site:
+        events = by_url(crawl(site.urls("/busy", "/a"), tmp_path, {"fetch.tries": 1}))
+    assert (events["/busy"]["error"]["error_code"], events["/busy"]["error"]["retry_after_seconds"]) == ("HTTP_BUSY", None)
+    assert events["/a"]["event"] == "result"
+
+
 def test_a_server_that_asks_to_be_left_alone_is(tmp_path):
     """ER-14: no other page of it is asked for meanwhile; that a page of another site led there is not that site's fault."""
     with web({"/busy": Page(b"", {"Retry-After": "3600"}, 429), "/a": html("A"), "/b": html("B")}, hosts=2) as site:

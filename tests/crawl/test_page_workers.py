@@ -30,6 +30,13 @@ BOMBS = {
     "angles": "<" * 1_000_000,
     "lists in lists": "<ul><li>" * 20_000 + "end",
 }
+TEXT_BOMBS = {
+    "brackets": "[" * 500_000,
+    "links without end": "[a](" * 200_000,
+    "fences": "`" * 500_000,
+    "empty lines": "\n \n" * 200_000 + "x",
+    "digits": "1" * 1_000_000,
+}
 
 
 def is_running(pid):
@@ -230,6 +237,13 @@ def test_no_page_hangs(mode):
     pages = through(PageExtract(workers=2, extraction=mode, time_limit=10_000), bombs, concurrency=2, ordered=False)
     assert len(pages) == len(BOMBS)
     assert all("document" in page or page["fault"]["error_code"] in {"LIMIT_TIME", "LIMIT_MEMORY"} for page in pages)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/markdown", "application/json"])
+def test_text_takes_no_longer_than_it_is_long(kind):
+    """What is no HTML is read in a second or two, whatever is in it."""
+    bombs = [fetched(bomb.encode(), content_type=kind) for bomb in TEXT_BOMBS.values()]
+    assert all("document" in page for page in through(PageExtract(workers=2, time_limit=15_000), bombs, concurrency=2))
 
 
 def test_a_limit_is_a_fault_of_the_page():
