@@ -67,25 +67,13 @@ class LiveRun:
         self.summary: dict[str, Any] = {}
         self._around = around or Surroundings.none()
         self.lifecycle = self._around.lifecycle
-        self.log = EventLog(
-            DynamicBuffer(terms.buffer),
-            Pressure(terms.buffer.slow_send / 1000),
-            Kept(terms.ring, min(_KEPT, terms.buffer.memory), terms.replay, self._around.disk),
-            may_drop=terms.may_drop,
-            bare=terms.bare,
-            memory=self._around.memory,
-            dropped=lambda: self.lifecycle.tell(Dropped(self.name, getattr(self._taker, "protocol", ""))),
-        )
-        self._telling = Telling(self.name, self.log, self.lifecycle, clean)
-        self._telling.progress = lambda: progress(self)
-        self.counts = self._telling.counts
+        self.log = _log(terms, self._around, self._drop)
+        self._telling = Telling(self.name, self.log, self.lifecycle, clean, lambda: progress(self))
+        self.counts, self.said = self._telling.counts, self._telling.said
         self.counts.total = terms.counted[1] if terms.counted else None
-        self.said = self._telling.said
         self._spending = Spending(terms.budget, partial(self.drain, at_once=True))
-        self._open_run = open_run
-        self._clean = clean
-        self._began = time.monotonic()
-        self._over = 0.0
+        self._open_run, self._clean = open_run, clean
+        self._began, self._over = time.monotonic(), 0.0
         self._going = Bell()
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
@@ -245,3 +233,15 @@ class LiveRun:
         self.cancel()
         self.log.close()
         self._around.gone(self)
+
+    def _drop(self) -> None:
+        self.lifecycle.tell(Dropped(self.name, getattr(self._taker, "protocol", "")))
+
+
+def _log(terms: Terms, around: Surroundings, dropped: Callable[[], object]) -> EventLog:
+    """Return what a run's events go to."""
+    limits = terms.buffer
+    kept = Kept(terms.ring, min(_KEPT, limits.memory), terms.replay, around.disk)
+    pressure = Pressure(limits.slow_send / 1000)
+    buffer, may_drop = DynamicBuffer(limits), terms.may_drop
+    return EventLog(buffer, pressure, kept, may_drop=may_drop, bare=terms.bare, memory=around.memory, dropped=dropped)

@@ -54,13 +54,22 @@ class Counts:
 
 
 class Telling:
-    """Puts the events of one run into its log. `clean` takes secrets and folders out of what is told of errors."""
+    """Puts the events of one run into its log.
 
-    def __init__(self, name: str, log: EventLog, lifecycle: Lifecycle, clean: Callable[[str], str]) -> None:
+    `clean` takes secrets and folders out of what is told of errors; `progress` makes what is told of how far the run is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        log: EventLog,
+        lifecycle: Lifecycle,
+        clean: Callable[[str], str],
+        progress: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
         self.counts = Counts()
         self.said = Said(clean)
-        self.progress: Callable[[], dict[str, Any]] = dict
-        """Makes what is told of how far the run is."""
+        self._progress = progress
         self._told = 0.0
         self._later: asyncio.TimerHandle | None = None
         self._name = name
@@ -95,7 +104,7 @@ class Telling:
     async def tell_progress(self) -> None:
         """Tell how far the run is."""
         self._told = time.monotonic()
-        await self._log.put("progress", self.progress())
+        await self._log.put("progress", self._progress())
 
     def _next_rate(self) -> float:
         """Return the share of results there will be with one more."""
