@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant, type_of
+from .number_table import NumberTable
 from .plain_blocks import call, cite, filled, first, parsed, parts_of, picture, text, thinking, unknown
 from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
 
@@ -60,8 +61,25 @@ def _span(items: Iterable[Any]) -> tuple[str, str]:
 
 
 def _messages(about: About, folder: str, items: Iterable[Any]) -> Iterator[ChatMessage]:
-    for item in items:
-        yield _message(item, about, folder) if item.__class__ is dict else no_message(item)
+    """Yield the messages. One that was edited keeps its id, and what follows names its version: each gets its own id."""
+    seen, versions, opening = NumberTable(), set[str](), ""
+    for place, item in enumerate(items):
+        if item.__class__ is not dict:
+            yield no_message(item)
+            continue
+        found = _message(item, about, folder)
+        identifier = found["id"]
+        if identifier and identifier in seen:
+            name = f"{identifier}.{as_text(item.get('version'))}"
+            found["id"] = f"{identifier}~{place}" if name in versions else name
+            versions.add(name)
+            if identifier == opening and "parent" not in found:
+                found["parent"] = ""
+        above = f"{found.get('parent')}.{as_text(item.get('parentVersion'))}"
+        found |= {"parent": above} if above in versions else {}
+        seen[identifier] = place
+        opening = opening or identifier
+        yield found
 
 
 def _message(item: dict[str, Any], about: About, folder: str) -> ChatMessage:

@@ -61,3 +61,17 @@ def test_pieces_of_a_text_are_one_text():
     """What is cut in the middle of a sentence is no two paragraphs."""
     (block,) = chunks({"type": "text", "text": "salut "}, {"type": "text", "text": "humain"})
     assert (block["text"], block["sources"]) == ("salut humain", ("text", "text"))
+
+
+def test_versions_of_a_message_are_ways_of_their_own():
+    """An edited question keeps its id and gets a version; its answer names both. Only the last way is the conversation's."""
+    (sample,) = samples("le-chat")
+    facts = [("q", 0, None, 0), ("a", 0, "q", 0), ("q", 1, None, 0), ("a", 1, "q", 1)]
+    items = [
+        {"id": name, "version": version, "chatId": "c", "role": "user" if name == "q" else "assistant", "content": "x"}
+        | {"parentId": parent, "parentVersion": above, "createdAt": f"2026-01-20T12:00:0{place}Z"}
+        for place, (name, version, parent, above) in enumerate(facts)
+    ]
+    found = imported(sample, {"name": "chat-c.json", "items": items})
+    assert [message["id"] for message in found["messages"]] == ["q", "a", "q.1", "a.1"]
+    assert look(found).path == frozenset({2, 3})
