@@ -185,6 +185,7 @@ class Door:
                     decoded += len(piece)
                     self._bound(decoded, place)
                     yield piece
+                    await asyncio.sleep(0)  # a few bytes may be very many when they are decoded: others have their turn
             decoder.end()
 
     def _bound(self, size: int, place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -41,8 +42,8 @@ class SitemapReader:
         self._size = 0
         self._line = b""
 
-    def feed(self, data: bytes) -> Iterator[str]:
-        """Yield what a piece lists.
+    def feed(self, data: bytes) -> Iterator[list[str]]:
+        """Yield what a piece lists, a little at a time: it may be small and list very many.
 
         Raises:
             RunError: it is neither XML nor text, or too large.
@@ -55,7 +56,7 @@ class SitemapReader:
                 self._size += len(plain)
                 if self._size > LARGEST:
                     raise RunError(f"{self._name}: a sitemap is larger than {LARGEST} bytes")
-                yield from self._read(plain)
+                yield list(self._read(plain))
         except CodingError as error:
             raise RunError(f"{self._name}: {error}") from error
 
@@ -111,9 +112,10 @@ async def _read(url: str, listed: list[str], door: Door, headers: Headers[str, s
         if answer.status != _OK:
             raise RunError(f"{url} answers {answer.status}")
         async for piece in answer.pieces:
-            found = list(reader.feed(piece))
-            if reader.is_index:
-                listed += found
-            else:
-                yield found
+            for found in reader.feed(piece):
+                if reader.is_index:
+                    listed += found[: _MOST_FILES - len(listed)]
+                else:
+                    yield found
+                await asyncio.sleep(0)  # others have their turn
         yield list(reader.end())

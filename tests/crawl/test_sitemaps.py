@@ -1,9 +1,13 @@
 """The pages that sites list in their sitemaps: in XML, text, compressed, in sitemaps of sitemaps, and hostile ones."""
 
+import asyncio
 import gzip
 
-from local_server import Page
+from local_server import Page, serving
 from site_of_pages import by_url, crawl, html, web
+
+from transmissions.processors.fetch import Door
+from transmissions.processors.sitemaps import pages_listed
 
 XML = '<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{}</urlset>'
 INDEX = '<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{}</sitemapindex>'
@@ -81,3 +85,26 @@ def test_sitemaps_lead_nowhere_private(tmp_path, caplog):
         crawl(site.urls("/"), tmp_path, {"network.allow": "127.0.0.2/32"}, sitemaps=True)
         assert canary.servers[0].connections == 0
     assert "127.0.0.3" in caplog.text
+
+
+def test_others_have_their_turn_while_a_small_sitemap_lists_very_many():
+    """A few kilobytes may be a million URLs: they come some hundred at a time, with a turn of the loop between them."""
+    body = gzip.compress(XML.format(listing("http://127.0.0.2/a") * 100_000).encode())
+    turns = [0]
+
+    async def work(url):
+        async def take_turns():
+            while True:
+                turns[-1] += 1
+                await asyncio.sleep(0)
+
+        others = asyncio.create_task(take_turns())
+        async with Door(allow=["127.0.0.2"]) as door:
+            found = [(len(pages), turns[-1]) async for pages, _ in pages_listed([url], door, {}) if pages]
+        others.cancel()
+        return found
+
+    with serving({"/": Page(body)}, "127.0.0.2") as server:
+        found = asyncio.run(work(server.url))
+    assert (len(body) < 65536, sum(pages for pages, _ in found)) == (True, 100_000)
+    assert len({turn for _, turn in found}) == len(found) > 50
