@@ -159,6 +159,9 @@ class PageRemember(_AtTheShelf):
             self._counted["evicted"] += evicted or 0
 
     def _entry(self, page: Message, before: Iterable[str], now: float) -> bytes | None:
+        if _length(page) > self.max_entry:  # to write it would take long, and be in vain
+            self._counted["too_large"] += 1
+            return None
         fields = {name: page[name] for name in page.keys() - _OF_THE_FETCH - set(before) if not isinstance(page[name], bytes)}
         headers = {} if page.get("rendered") else page.get("headers", {})
         fields["headers"] = {name: headers[name] for name in _VALIDATORS if name in headers}
@@ -197,6 +200,11 @@ def _read(entry: bytes) -> tuple[float, dict[str, Any]]:
 
 def _content(page: Message) -> Any:
     return (page.get("document") or {}).get("content_hash")
+
+
+def _length(page: Message) -> int:
+    """Return how many characters of text a page has: its entry has no fewer bytes."""
+    return sum(len(value) for value in (page.get("document") or {}).values() if isinstance(value, str))
 
 
 def _asks_not_to(page: Message) -> bool:
