@@ -186,10 +186,12 @@ class Connection:
         if self._first:
             pieces.insert(0, self._first)
             self._first = b""
+        count, size = len(events), sum(map(len, pieces))
+        events.clear()  # A client that takes nothing for long is not to hold them thrice.
         began = self._sending = time.monotonic()
         await send(pieces)
         self._sending, self._last, self._is_due = 0.0, time.monotonic(), False
-        self._count(names, len(events), sum(map(len, pieces)), self._last - began)
+        self._count(names, count, size, self._last - began)
 
     def _count(self, names: dict[str, int], count: int, size: int, seconds: float) -> None:
         self.bytes += size

@@ -50,6 +50,7 @@ class StreamResponse:
             nonlocal is_ended
             is_ended = self.connection.is_through and self.is_whole
             data = b"".join(pieces)
+            pieces.clear()
             if gzip:
                 data = gzip.pack(data) + (gzip.end() if is_ended else b"")
             await send({"type": "http.response.body", "body": data, "more_body": not is_ended})
