@@ -31,12 +31,16 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Door", "FetchError", "Refused", "Reply", "Request"]
 
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
+_RATIO: Final = 200
+"""So many times as large as it travelled, a body is a bomb: packed, pages are a tenth, lists of numbers a hundredth."""
+_HARMLESS: Final = 1 << 20
 
 
 class Door:
     """Fetches. Times are in seconds; `timeout` is for the answer to begin, for each pause in it, and for a whole `fetch`.
 
-    `max_bytes` bounds a body both as it travels and decoded. `redirects` 0 follows none: the reply is then what came.
+    `max_bytes` bounds a body both as it travels and decoded; one of a URL that is not trusted is refused, too, where it is 200
+    times as large as what was sent. `redirects` 0 follows none: the reply is then what came.
     """
 
     def __init__(
@@ -90,7 +94,7 @@ class Door:
         except TimeoutError:
             raise TimedOut(f"{place.shown}: no answer within {seconds:g} s") from None
         try:
-            async with aclosing(self._pieces(response, place)) as pieces:
+            async with aclosing(self._pieces(response, place, most=None if trusted else _RATIO)) as pieces:
                 yield Answer(response.status, response.reason or "", place.url, _headers(response), pieces, tuple(way))
         finally:
             response.close()
@@ -170,7 +174,7 @@ class Door:
         with explained(place, self._timeout):
             return await session.request(request.method, url, headers=request.headers, data=body, allow_redirects=False)
 
-    async def _pieces(self, response: aiohttp.ClientResponse, place: Place) -> AsyncGenerator[bytes]:
+    async def _pieces(self, response: aiohttp.ClientResponse, place: Place, most: int | None = None) -> AsyncGenerator[bytes]:
         from .connections import explained
 
         received = decoded = 0
@@ -184,6 +188,8 @@ class Door:
                 for piece in decoder.decode(data):
                     decoded += len(piece)
                     self._bound(decoded, place)
+                    if most and decoded > max(most * received, _HARMLESS):
+                        raise TooLarge(f"{place.shown}: the body is more than {most} times as large as what was sent")
                     yield piece
                     await asyncio.sleep(0)  # a few bytes may be very many when they are decoded: others have their turn
             decoder.end()

@@ -229,7 +229,7 @@ import json, re, sys
 import transmissions
 def peak(): return int(re.search(r"VmHWM:\s*(\d+)", open("/proc/self/status").read())[1])
 def crawl(urls):
-    message = {"urls": urls, "options": {"cache_mode": "bypass", "concurrency": 1}}
+    message = {"urls": urls, "options": {"cache_mode": "bypass", "concurrency": 5}}
     settings = {"network.allow": "127.0.0.0/8", "fetch.tries": 1}
     return transmissions.run("crawl", message=message, output=sys.argv[1], settings=settings).messages
 crawl(sys.argv[2:3])

@@ -254,3 +254,13 @@ def test_a_bomb_takes_no_more_memory_than_the_limit():
     *sentences, grown = done.stdout.splitlines()
     assert sentences == ["the body is larger than 10485760 bytes"] * 4
     assert int(grown) < 32 * 1024
+
+
+def test_what_grows_beyond_measure_is_refused_early():
+    """A guarded body ends where it is 200 times what was sent; one of the user's own URL may be so, up to the limit."""
+    bomb = Page(gzip.compress(bytes(40 << 20)), {"Content-Encoding": "gzip"})
+
+    with serving({"/": bomb}) as server:
+        assert len(fetch(f"{server.url}/", trusted=True).body) == 40 << 20
+        with pytest.raises(FetchError, match="more than 200 times as large as what was sent"):
+            fetch(f"{server.url}/", allow=["127.0.0.1"])
