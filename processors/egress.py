@@ -29,6 +29,15 @@ _URL: Final = re.compile(
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]{0,30}")
 _ABSOLUTE: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _PORTS: Final = {"http": 80, "https": 443}
+_BARRED: Final = frozenset(
+    int(port)
+    for port in (
+        "1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137 139 "
+        "143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 "
+        "2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080"
+    ).split()
+)
+"""Ports of mail, shells, names and the like: what speaks there may take a request for its own words. (Fetch standard, 2.10)"""
 _NAME: Final = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 """What ends in a number is an address for every resolver, however it is spelled (`2130706433`, `0x7f.1`, `0177.0.0.1`)."""
@@ -196,9 +205,9 @@ def fault_of(place: Place, allowed: Allowed) -> str:
         return ""
     if place.host.endswith(tuple(f".{name}" for name in _PRIVATE_NAMES)) or place.host in _PRIVATE_NAMES:
         return f"'{place.host}' is a name for local hosts only, and :allow does not name it"
-    if place.address:
-        return fault_of_addresses(place.host, [place.host], allowed)
-    return ""
+    if place.port in _BARRED and not (place.address and allowed.address(place.address)):
+        return f"port {place.port} is for something else than the web, and :allow does not name '{place.host}'"
+    return fault_of_addresses(place.host, [place.host], allowed) if place.address else ""
 
 
 def fault_of_addresses(host: str, addresses: Iterable[str], allowed: Allowed) -> str:

@@ -85,3 +85,14 @@ def test_what_is_allowed_is_exempt_and_nothing_else():
     assert all(
         fault(url, allow) for url in ("http://x.intranet.local/", "http://10.2.2.3/", "http://[::2]/", "http://u@10.1.2.3/")
     )
+
+
+@pytest.mark.parametrize("port", [22, 25, 6667])
+def test_a_port_of_another_service_is_refused(port):
+    """As browsers do; a host that is allowed may have its pages anywhere."""
+    assert fault(f"http://example.org:{port}/") == (
+        f"port {port} is for something else than the web, and :allow does not name 'example.org'"
+    )
+    assert fault(f"http://example.org:{port}/", ("example.org",)) == ""
+    assert fault(f"http://10.1.2.3:{port}/", ("10.0.0.0/8",)) == ""
+    assert fault("http://example.org:8443/") == ""
