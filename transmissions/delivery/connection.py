@@ -147,11 +147,10 @@ class Connection:
         """Wait for what comes next, or a heartbeat where nothing does; return nothing when it has `ended`."""
         log = self.live.log
         while True:
-            if log.last > self._seq or log.is_ended:
-                if self.messages:  # The first go with the head of the answer.
-                    await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
-            else:
+            if log.last <= self._seq and not log.is_ended:
                 await log.wait(self._seq, self._is_called)
+            elif self.messages:  # The first go with the head of the answer.
+                await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
             if self._is_replaced or self._is_expired:
                 self.ended = "replaced" if self._is_replaced else "expired"
                 return []
