@@ -177,26 +177,45 @@ class Door:
     async def _pieces(self, response: aiohttp.ClientResponse, place: Place, most: int | None = None) -> AsyncGenerator[bytes]:
         from .connections import explained
 
-        received = decoded = 0
+        bounds = _Bounds(place, self._max_bytes, most)
         with explained(place, self._timeout):
             decoder = decoder_of(response.headers.get("content-encoding", ""))
             if response.method != "HEAD":
-                self._bound(response.content_length or 0, place)
+                bounds.check(response.content_length or 0)
             async for data in response.content.iter_chunked(PIECE):
-                received += len(data)
-                self._bound(received, place)
+                bounds.receive(len(data))
                 for piece in decoder.decode(data):
-                    decoded += len(piece)
-                    self._bound(decoded, place)
-                    if most and decoded > max(most * received, _HARMLESS):
-                        raise TooLarge(f"{place.shown}: the body is more than {most} times as large as what was sent")
+                    bounds.decode(len(piece))
                     yield piece
                     await asyncio.sleep(0)  # a few bytes may be very many when they are decoded: others have their turn
             decoder.end()
 
-    def _bound(self, size: int, place: Place) -> None:
-        if size > self._max_bytes:
-            raise TooLarge(f"{place.shown}: the body is larger than {self._max_bytes} bytes")
+
+class _Bounds:
+    """How large a body may become: `largest` bytes, and `most` times what was sent."""
+
+    def __init__(self, place: Place, largest: int, most: int | None) -> None:
+        self._place = place
+        self._largest = largest
+        self._most = most
+        self._received = self._decoded = 0
+
+    def check(self, size: int) -> None:
+        """Refuse a size that is too large."""
+        if size > self._largest:
+            raise TooLarge(f"{self._place.shown}: the body is larger than {self._largest} bytes")
+
+    def receive(self, size: int) -> None:
+        """Count bytes as they were sent."""
+        self._received += size
+        self.check(self._received)
+
+    def decode(self, size: int) -> None:
+        """Count bytes as they were meant."""
+        self._decoded += size
+        self.check(self._decoded)
+        if self._most and self._decoded > max(self._most * self._received, _HARMLESS):
+            raise TooLarge(f"{self._place.shown}: the body is more than {self._most} times as large as what was sent")
 
 
 async def _whole(answer: Answer) -> bytes:

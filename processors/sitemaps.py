@@ -105,6 +105,14 @@ async def pages_listed(
         waiting.extend((one, depth + 1) for one in more)
 
 
+def _sort_out(found: list[str], reader: SitemapReader, listed: list[str]) -> list[str]:
+    """Put sitemaps into `listed`, and return pages."""
+    if not reader.is_index:
+        return found
+    listed += found[: _MOST_FILES - len(listed)]
+    return []
+
+
 async def _read(url: str, listed: list[str], door: Door, headers: Headers[str, str]) -> AsyncIterator[list[str]]:
     """Yield the pages that a sitemap lists; if it lists sitemaps, these are put into `listed`."""
     reader = SitemapReader(url)
@@ -113,9 +121,6 @@ async def _read(url: str, listed: list[str], door: Door, headers: Headers[str, s
             raise RunError(f"{url} answers {answer.status}")
         async for piece in answer.pieces:
             for found in reader.feed(piece):
-                if reader.is_index:
-                    listed += found[: _MOST_FILES - len(listed)]
-                else:
-                    yield found
+                yield _sort_out(found, reader, listed)
                 await asyncio.sleep(0)  # others have their turn
         yield list(reader.end())
