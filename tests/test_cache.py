@@ -30,7 +30,7 @@ def own_cache(tmp_path, monkeypatch):
 
 def test_what_is_stored_is_loaded_as_it_was():
     """A plan and its problems come back equal, their places too."""
-    cache.store("key", ENTRY, {})
+    cache.store("key", ENTRY)
     assert cache.load("key") == (ENTRY, "cached")
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_key_is_a_first_run():
 )
 def test_a_damaged_entry_is_a_miss(damage):
     """A torn or changed file is never taken for a plan."""
-    cache.store("key", ENTRY, {})
+    cache.store("key", ENTRY)
     file = cache.folder() / "key"
     file.write_bytes(damage(file.read_bytes()))
     assert cache.load("key") == (None, "the cached plan was damaged")
@@ -59,7 +59,7 @@ def test_a_changed_input_is_named(tmp_path, monkeypatch):
     changes = {"edited": lambda f: f.write_text("two"), "gone": lambda f: f.unlink(), "new": lambda f: f.write_text("")}
     words = {"edited": "edited changed", "gone": "gone is gone", "new": "new appeared"}
     for name, change in changes.items():
-        cache.store(name, ENTRY, cache.digests(files.values()))
+        cache.store(name, ENTRY._replace(inputs=cache.digests(files.values())))
         assert cache.load(name)[1] == "cached"
         change(files[name])
         assert cache.load(name) == (None, words[name])
@@ -69,7 +69,7 @@ def test_a_touched_file_is_the_same_file(tmp_path):
     """Bytes decide, not clocks."""
     file = tmp_path / "config.ttl"
     file.write_text("one")
-    cache.store("key", ENTRY, cache.digests([file]))
+    cache.store("key", ENTRY._replace(inputs=cache.digests([file])))
     file.touch()
     file.write_text("one")
     assert cache.load("key")[1] == "cached"
@@ -97,7 +97,7 @@ def test_what_only_looks_like_code_does_not_count(tmp_path):
 
 def test_another_version_is_a_miss(monkeypatch):
     """A plan of another engine or Python is made anew, and the reason said."""
-    cache.store("key", ENTRY, {})
+    cache.store("key", ENTRY)
     monkeypatch.setattr(cache, "__version__", "99")
     assert cache.load("key") == (None, "engine is now 99")
 
@@ -106,13 +106,13 @@ def test_a_cache_that_cannot_be_written_is_no_cache(tmp_path, monkeypatch):
     """Storing does nothing then, silently."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    cache.store("key", ENTRY, {})
+    cache.store("key", ENTRY)
     assert cache.load("key") == (None, "first run")
 
 
 def test_eight_writers_at_once_leave_one_whole_entry(tmp_path):
     """Concurrent starts never see, or leave, half an entry."""
-    script = "import test_cache as t; [t.cache.store('key', t.ENTRY, {}) for _ in range(50)]"
+    script = "import test_cache as t; [t.cache.store('key', t.ENTRY) for _ in range(50)]"
     writers = [subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parent) for _ in range(8)]
     assert [writer.wait() for writer in writers] == [0] * 8
     assert cache.load("key") == (ENTRY, "cached")
@@ -123,7 +123,7 @@ def test_old_entries_make_room(monkeypatch):
     """The cache does not grow with every `--set` ever tried."""
     monkeypatch.setattr(cache, "_MOST_ENTRIES", 10)
     for number in range(30):
-        cache.store(f"key{number}", ENTRY, {})
+        cache.store(f"key{number}", ENTRY)
     assert len(list(cache.folder().iterdir())) <= 11
     assert cache.load("key29")[1] == "cached"
 

@@ -141,12 +141,12 @@ def test_a_fault_is_told_where_it_stands(write):
     ("said", "sentence"),
     [
         ('"bsae"', "no app 'bsae'; did you mean 'base'?"),
-        ('"../nothing"', "no transmissions.ttl in '../nothing'"),
+        ('"../nothing"', "there is no app at '../nothing', seen from /"),
         ('"base.middle"', "'base.middle' names a part of an app; import the app"),
         ("<../base>", "an import is written as a text"),
         ("3", "no app '3'"),
         ('"own"', "'own' is built on itself: own > own"),
-        ('"."', "no transmissions.ttl in '.'"),
+        ('"."', "'own' is built on itself: own > own"),
     ],
 )
 def test_an_import_that_leads_nowhere_is_an_error_there(said, sentence, write):
@@ -156,6 +156,57 @@ def test_an_import_that_leads_nowhere_is_an_error_there(said, sentence, write):
     ((code, file, message),) = problems()
     assert (code, file) == ("import", "apps/own/transmissions.ttl")
     assert sentence in message
+
+
+def test_either_of_its_files_is_stronger_than_those_of_the_other(write):
+    """Also its `config.ttl` than the other's `transmissions.ttl`; and of several imports the first in all."""
+    write("base", BASE, ":set :value 1 .")
+    write("more", BASE.replace("of base", "of more"), ":set :value 2 .")
+    write("own", OWN.replace('"base"', '"more" , "base"').replace(':last :value "own" .', ""), ':last :value "own" .')
+    found = plan()
+    assert node(found, "own/last").settings["value"] == ["own"]
+    assert node(found, "own/first").settings["value"] == [2]
+    assert node(found, "own/middle/inner").settings["value"] == ["of more"]
+
+
+def test_a_transmission_may_be_referred_to_by_a_text(write):
+    """As where to go to."""
+    write("base", ':jump a :GOTO ; :gotoTarget "there" . :there a :Transmission ; :pipe ( :x ) . :x a :NOP .')
+    write("own", '<> :import "base" . :own a :EntryTransmission ; :pipe ( :jump ) .')
+    assert problems() == []
+    assert [one.name for one in plan().transmissions] == ["own", "there"]
+
+
+def test_a_path_leads_from_where_the_app_really_lies(write, tmp_path):
+    """A link to it does not change what it is built on."""
+    write("base", BASE, ":set :value 1 .")
+    write("own", OWN.replace('"base"', '"../base/"'))
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "link").symlink_to(tmp_path / "apps" / "own")
+    assert problems(str(tmp_path / "deep" / "er" / "link")) == []
+
+
+def test_rules_of_its_own_hold_for_what_it_has_of_another(write):
+    """`shapes.ttl` sees the imported nodes that are in use, with what the app says of them."""
+    write("base", BASE, ":set :value 1 .")
+    folder = write("own", OWN)
+    (folder / "shapes.ttl").write_text(
+        f"@prefix sh: <http://www.w3.org/ns/shacl#> .\n{PREFIXES}"
+        '[] sh:targetClass :SetField ; sh:property [ sh:path :value ; sh:in ( "of base" ) ] .'
+    )
+    assert [(code, file) for code, file, _ in problems()] == [("shape", "apps/own/transmissions.ttl")]
+
+
+def test_what_is_nearly_said_is_told(write):
+    """A misspelt import, a misspelt node, and an app that declares nothing: each has its sentence."""
+    write("base", BASE, ":set :value 1 .")
+    write("own", OWN.replace(":import", ":imports"))
+    assert ("unknown-setting", "apps/own/transmissions.ttl", "a file has no setting :imports") in problems()
+    write("own", f"{OWN} :lsat :value 1 .")
+    assert problems() == [("unused-settings", "apps/own/transmissions.ttl", "no node uses the settings :lsat")]
+    write("own", '<> :import "base" .')
+    (found,) = check(find_app("own"))[1]
+    assert (found.code, ":pipe ( :base )" in found.help) == ("no-transmission", True)
 
 
 def test_apps_that_are_built_on_each_other_are_an_error(write):

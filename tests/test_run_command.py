@@ -285,6 +285,24 @@ def test_watch_runs_again_after_a_change(home):
         assert process.wait(30) == 130
 
 
+def test_watch_knows_what_an_app_is_built_on(home):
+    """A change of the app that this one imports is one of its own."""
+    for name, said in {
+        "base": ":say a :SetText ; :text '1' .",
+        "more": "<> :import 'base' . :more a :Transmission ; :pipe ( :say ) .",
+    }.items():
+        (home / "apps" / name).mkdir()
+        (home / "apps" / name / "transmissions.ttl").write_text(PREFIX + said)
+    command = [sys.executable, "-P", "-m", "transmissions", "more", "-o", "out", "--watch"]
+    with subprocess.Popen(command, cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True) as process:
+        lines = iter(process.stderr.readline, "")
+        next(line for line in lines if line.startswith("watching"))
+        (home / "apps/base/transmissions.ttl").write_text(f"{PREFIX}:say a :SetText ; :text '2' .")
+        assert next(lines) == "changed: apps/base/transmissions.ttl\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) in {0, 130}
+
+
 def test_a_target_brings_its_settings(home):
     """A folder with `tt.ttl`, given to an app that declares no arguments, is its target."""
     (home / "apps/greet").mkdir()

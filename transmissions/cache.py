@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import __version__
@@ -22,7 +23,7 @@ from .problem import Label, Problem, Span
 from .whole import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _FORMAT: Final = 3
 _MOST_ENTRIES: Final = 256
@@ -34,6 +35,8 @@ class Entry(NamedTuple):
 
     plan: Plan
     problems: tuple[Problem, ...]
+    inputs: Mapping[str, str | None] = MappingProxyType({})
+    """The digest of everything it was made from, by path; None for what was not there."""
 
 
 def folder() -> Path:
@@ -83,7 +86,9 @@ def load(key: str) -> tuple[Entry | None, str]:
         return None, "the cached plan was damaged"
     data = json.loads(body)
     why = _changed(data)
-    return (None, why) if why else (Entry(from_json(data["plan"]), tuple(map(_load_problem, data["problems"]))), "cached")
+    if why:
+        return None, why
+    return Entry(from_json(data["plan"]), tuple(map(_load_problem, data["problems"])), data["inputs"]), "cached"
 
 
 def _changed(data: dict[str, Any]) -> str:
@@ -106,10 +111,10 @@ def versions() -> dict[str, Any]:
     return {"format": _FORMAT, "engine": __version__, "python": sys.version.partition(" ")[0]}
 
 
-def store(key: str, entry: Entry, inputs: dict[str, str | None]) -> None:
+def store(key: str, entry: Entry) -> None:
     """Keep a plan under a key; where the cache cannot be written, do nothing."""
     problems = [problem._asdict() for problem in entry.problems]
-    data = {"versions": versions(), "inputs": inputs, "plan": to_json(entry.plan), "problems": problems}
+    data = {"versions": versions(), "inputs": dict(entry.inputs), "plan": to_json(entry.plan), "problems": problems}
     body = json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass")
     place = folder() / key
     with suppress(OSError, OutputError):

@@ -41,8 +41,8 @@ def first_line(layer: Layer) -> Span:
     return layer.source.document.span(0, 1)
 
 
-def report_none(layer: Layer, findings: Findings) -> None:
-    """Report a file without any transmission; one in another namespace is the likely reason."""
+def report_none(layer: Layer, findings: Findings, mend: str) -> None:
+    """Report a file without any transmission; one in another namespace is the likely reason, else `mend` says what to do."""
     names = [local_name(str(kind)) for kind in TRANSMISSION_TYPES]
     for kind in dict.fromkeys(layer.graph.objects(None, RDF.type)):
         namespace = str(kind).removesuffix(local_name(str(kind)))
@@ -51,7 +51,7 @@ def report_none(layer: Layer, findings: Findings) -> None:
             mend = f"the namespace is <{NAMESPACE}>"
             findings.report(ERROR, "wrong-namespace", sentence, _written(layer, f"<{namespace}>"), mend=mend)
             return
-    findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layer))
+    findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layer), mend=mend)
 
 
 def _written(layer: Layer, text: str) -> Span:

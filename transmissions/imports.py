@@ -3,30 +3,33 @@
     <> :import "crawl" .            # or "../crawl", from this app's folder
 
 Files of one role become one layer: `transmissions.ttl` with the imported ones, `config.ttl` with theirs. What an app declares
-itself, with a class, is its own altogether; of anything else what it says of a property replaces what the imported files say of
-that property. What is not reached from what the app speaks of stays behind, and of a transmission all but its pipe: no run
-starts it by itself, and it has no arguments and no endpoints.
+itself, with a class, is its own altogether; of anything else what either of its files says of a property replaces what imported
+files say of that property. Of several imports the first is the strongest, with all that it is built on. What is not reached
+from what the app speaks of stays behind, and of a transmission all but its pipe: no run starts it by itself, and it has no
+arguments and no endpoints.
 """
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rdflib import RDF, Literal
+from rdflib import RDF, Literal, URIRef
 
 from .cache import digests
 from .declarations import TRANSMISSION_TYPES
 from .errors import UsageError
-from .findings import ERROR, Findings
+from .findings import ERROR, Findings, did_you_mean
 from .homes import find_app
 from .located import LocatedGraph
-from .placements import TRN
-from .terms import NAMESPACE
+from .placements import TRN, show
+from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
+    from rdflib import Graph
     from rdflib.term import Node
 
     from .homes import App
@@ -42,7 +45,6 @@ MOST: Final = 16
 class Part(NamedTuple):
     """The graphs of one app: of its `transmissions.ttl`, and of its `config.ttl` if it has one."""
 
-    app: App
     main: LocatedGraph
     config: LocatedGraph | None
 
@@ -50,8 +52,10 @@ class Part(NamedTuple):
 class Joined(LocatedGraph):
     """One graph out of several documents; the places of triples are those in their own documents."""
 
-    def __init__(self, own: LocatedGraph | None, others: Sequence[LocatedGraph]) -> None:
+    def __init__(self, parts: Sequence[Part], own: LocatedGraph | None, others: Sequence[LocatedGraph]) -> None:
         super().__init__((own or others[0]).document)
+        self.parts = parts
+        """All that was joined, this role and others, the app's own first."""
         self._all = (*([own] if own else []), *others)
         for triple in own.graph if own else ():
             self.graph.add(triple)
@@ -64,14 +68,50 @@ class Joined(LocatedGraph):
         """Return where the strongest document that has a term has it."""
         return next((found for part in self._all if (found := part.node(term))), None)
 
-    def take(self, node: Node, part: LocatedGraph) -> None:
-        """Take over what a weaker document says of a node, where no stronger one did; of a transmission its pipe."""
-        said = {*self.graph.predicates(node), IMPORT}
-        is_pipe = any(kind in TRANSMISSION_TYPES for kind in part.graph.objects(node, RDF.type))
-        for _, predicate, value in part.graph.triples((node, None, None)):
+
+def join(parts: Sequence[Part]) -> Part:
+    """Return an app's own part with what it reaches of the others, the strongest of which come first."""
+    own, *others = parts
+    configs = [part.config for part in others if part.config]
+    main = Joined(parts, own.main, [part.main for part in others])
+    config = Joined(parts, own.config, configs) if configs else own.config
+    main.graph.remove((None, IMPORT, None))
+    graphs = [graph.graph for graph in (main, config) if graph]
+    waiting = list({node: None for graph in graphs for node in graph.all_nodes()})
+    reached = set(waiting)
+    for node in waiting:  # It grows on the way.
+        for part in others:
+            _take(node, part, main.graph, config.graph if config else None)
+        values = (value for graph in graphs for value in _leads_to(node, graph, others))
+        found = {value: None for value in values if value not in reached}
+        reached.update(found)
+        waiting += found
+    return Part(main, config)
+
+
+def _take(node: Node, part: Part, main: Graph, config: Graph | None) -> None:
+    """Take over what a weaker app says of a node, where no stronger one did; of a transmission its pipe."""
+    if (node, RDF.type, None) in main:
+        return
+    said = {IMPORT, *main.predicates(node), *(config.predicates(node) if config is not None else ())}
+    is_pipe = any(kind in TRANSMISSION_TYPES for kind in part.main.graph.objects(node, RDF.type))
+    for source, graph in ((part.main, main), (part.config, config)):
+        for _, predicate, value in source.graph.triples((node, None, None)) if source else ():
             is_of_runs = is_pipe and str(predicate).startswith(NAMESPACE) and predicate != TRN.pipe
-            if predicate not in said and not is_of_runs:
-                self.graph.add((node, predicate, TRN.Transmission if value == TRN.EntryTransmission else value))
+            if predicate not in said and not is_of_runs and graph is not None:
+                graph.add((node, predicate, TRN.Transmission if value == TRN.EntryTransmission else value))
+
+
+def _leads_to(node: Node, graph: Graph, parts: Sequence[Part]) -> list[Node]:
+    """Return what a node refers to; a transmission may be named by a text, as where to GOTO."""
+    found: list[Node] = []
+    for predicate, value in graph.predicate_objects(node):
+        found.append(value)
+        if isinstance(value, Literal) and str(predicate).startswith(NAMESPACE):
+            named = URIRef(f"{NAMESPACE}{value}") if value.isidentifier() else None
+            kinds = {kind for part in parts if named for kind in part.main.graph.objects(named, RDF.type)}
+            found += [named] if named and kinds.intersection(TRANSMISSION_TYPES) else []
+    return found
 
 
 class Imports:
@@ -86,40 +126,18 @@ class Imports:
         self._findings = findings
         self._parts: list[Part] = []
 
-    def join(self, own: Part) -> tuple[LocatedGraph, LocatedGraph | None] | None:
-        """Return the graphs of an app with all it is built on; None if some of that cannot be had, which was reported."""
-        if not self._gather(own, (own.app,)):
-            return None
-        configs = [part.config for part in self._parts if part.config]
-        main = Joined(own.main, [part.main for part in self._parts])
-        config = Joined(own.config, configs) if configs else own.config
-        main.graph.remove((None, IMPORT, None))
-        graphs = [graph.graph for graph in (main, config) if graph]
-        waiting = list({node: None for graph in graphs for node in graph.all_nodes()})
-        reached = set(waiting)
-        for node in waiting:  # It grows on the way.
-            self._take(node, main, config)
-            found = {value: None for graph in graphs for value in graph.objects(node, None) if value not in reached}
-            reached.update(found)
-            waiting += found
-        return main, config
+    def join(self, app: App, own: Part) -> Part | None:
+        """Return an app with all it is built on; None if some of that cannot be had, which was reported."""
+        return join([own, *self._parts]) if self._gather(app, own, (app,)) else None
 
-    def _take(self, node: Node, main: Joined, config: LocatedGraph | None) -> None:
-        for part in self._parts:
-            if (node, RDF.type, None) in main.graph:
-                return
-            main.take(node, part.main)
-            if part.config and isinstance(config, Joined):
-                config.take(node, part.config)
-
-    def _gather(self, part: Part, chain: tuple[App, ...]) -> bool:
+    def _gather(self, app: App, part: Part, chain: tuple[App, ...]) -> bool:
         found = [(term, part.main.triple(subject, IMPORT, term)) for subject, term in part.main.graph.subject_objects(IMPORT)]
         wanted = sorted((spans[2], term) for term, spans in found if spans)
         # All are followed, though one be missing: every fault is told at once.
-        return sum(not self._follow(part.app, term, span, chain) for span, term in wanted) == 0
+        return sum(not self._follow(app, term, span, chain) for span, term in wanted) == 0
 
-    def _follow(self, app: App, term: Node, span: Span | None, chain: tuple[App, ...]) -> bool:
-        fault, found = self._find(app, term)
+    def _follow(self, app: App, term: Node, span: Span, chain: tuple[App, ...]) -> bool:
+        fault, found = _find(app, term)
         folders = [one.folder for one in chain]
         if found and found.folder in folders:
             way = " > ".join(one.name for one in (*chain[folders.index(found.folder) :], found))
@@ -131,15 +149,6 @@ class Imports:
             return False
         return found in self.apps or self._read(found, chain)
 
-    def _find(self, app: App, term: Node) -> tuple[str, App | None]:
-        if not isinstance(term, Literal):
-            return 'an import is written as a text: the name of an app, or the path to its folder, as in "../crawl"', None
-        try:
-            found = find_app(str(term), app.folder if "/" in term else app.home.folder)
-        except UsageError as error:
-            return str(error), None
-        return (f"'{term}' names a part of an app; import the app", None) if found.subtask else ("", found)
-
     def _read(self, app: App, chain: tuple[App, ...]) -> bool:
         files = [app.folder / "transmissions.ttl", app.folder / "config.ttl"]
         self.apps.append(app)
@@ -148,6 +157,31 @@ class Imports:
         config = self._load(files[1], self._findings) if files[1].exists() else None
         if main is None or (config is None and files[1].exists()):
             return False
-        part = Part(app, main, config)
+        part = Part(main, config)
         self._parts.append(part)
-        return self._gather(part, (*chain, app))
+        return self._gather(app, part, (*chain, app))
+
+
+def _find(app: App, term: Node) -> tuple[str, App | None]:
+    """Return the app that an import means, or why there is none."""
+    if not isinstance(term, Literal):
+        return 'an import is written as a text: the name of an app, or the path to its folder, as in "../crawl"', None
+    text = str(term)
+    is_path = "/" in text or text in {".", ".."}
+    # A link is followed before `..` is, as the system does it.
+    place = Path(os.path.realpath(app.folder if is_path else app.home.folder))
+    try:
+        found = find_app(os.path.realpath(place / text) if is_path else text, place)
+    except UsageError as error:
+        return (f"there is no app at '{text}', seen from {place}" if is_path else str(error)), None
+    return (f"'{text}' names a part of an app; import the app", None) if found.subtask else ("", found)
+
+
+def check_terms(main: LocatedGraph, findings: Findings) -> None:
+    """Report what a `transmissions.ttl` says of itself, with `<>`, and that means nothing: a misspelt import, say."""
+    itself = URIRef(main.document.base)
+    for predicate, value in main.graph.predicate_objects(itself):
+        spans = main.triple(itself, predicate, value)
+        if str(predicate).startswith(NAMESPACE) and predicate != IMPORT and spans:
+            mend = did_you_mean(local_name(str(predicate)), ["import"])
+            findings.report(ERROR, "unknown-setting", f"a file has no setting {show(predicate)}", spans[1], mend=mend)

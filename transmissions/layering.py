@@ -71,6 +71,10 @@ def note_unused(layers: Layers, findings: Findings) -> None:
 
 def _is_spare(subject: URIRef, layer: Layer, layers: Layers) -> bool:
     types = set(layer.graph.objects(subject, RDF.type))
-    is_settings = bool(types & set(DOCUMENTARY)) or (layer.role == CONFIG and not layers.main.describes(subject))
+    if layer.role == CONFIG:
+        is_loose = not layers.main.describes(subject)
+    else:
+        is_loose = not types and (subject, TRN.implementedBy, None) not in layer.graph
+    is_settings = is_loose or bool(types & set(DOCUMENTARY))
     has_terms = any(True for _ in layer.terms(subject))
     return is_settings and has_terms and not any((None, None, subject) in other.graph for other in layers.all)

@@ -19,7 +19,7 @@ from . import located, turtle
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
 from .homes import bundled
-from .imports import IMPORT, Imports, Part
+from .imports import IMPORT, Imports, Part, check_terms
 from .terms import NAMESPACE
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ def load(app: App, target: Path | None, profile: Path | None, findings: Findings
     loaded = {layer.role: layer for layer in (main, *others) if layer}
     if main is None:
         return None
+    check_terms(main.source, findings)
     imports = Imports(_read, findings)
     if main.uses(IMPORT) and not _join(app, loaded, imports):
         return None
@@ -152,7 +153,7 @@ def load(app: App, target: Path | None, profile: Path | None, findings: Findings
 def _join(app: App, loaded: dict[str, Layer], imports: Imports) -> bool:
     """Put what an app is built on into its layers; return whether all of that can be had."""
     config = loaded.get(CONFIG)
-    joined = imports.join(Part(app, loaded[MAIN].source, config.source if config else None))
+    joined = imports.join(app, Part(loaded[MAIN].source, config.source if config else None))
     for (role, name), graph in zip(_OWN, joined or (None, None), strict=True):
         if graph:
             loaded[role] = Layer(role, app.folder / name, graph)

@@ -34,6 +34,8 @@ class Prepared(NamedTuple):
     cached: bool
     why: str
     """`cached`, or why the app was examined: `first run`, `apps/x/config.ttl changed`."""
+    inputs: tuple[str, ...] = ()
+    """The files and folders it was made from."""
 
 
 def prepare(
@@ -57,20 +59,20 @@ def prepare(
     key = cache.key_of(app.name, app.folder, target and target.absolute(), list(overrides), profile, compat, Path.cwd())
     entry, why = cache.load(key) if use_cache else (None, "the cache is not used")
     if entry:
-        return Prepared(entry.plan, entry.problems, cached=True, why=why)
+        return Prepared(entry.plan, entry.problems, cached=True, why=why, inputs=tuple(entry.inputs))
     # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
-    inputs = cache.digests(_inputs(app, target)) if use_cache else {}
+    inputs = cache.digests(_inputs(app, target))
 
     work = partial(_examine, app, target, overrides, profile, compat=compat)
     plan, problems, modules, imported = _apart(work) if apart else work()
     if plan is None:
         raise ConfigError(problems)
-    entry = cache.Entry(plan, tuple(problems))
+    inputs |= imported
+    inputs |= cache.digests(module for module in modules if not _is_covered(module, inputs))
+    entry = cache.Entry(plan, tuple(problems), inputs)
     if use_cache:
-        inputs |= imported
-        inputs |= cache.digests(module for module in modules if not _is_covered(module, inputs))
-        cache.store(key, entry, inputs)
-    return Prepared(*entry, cached=False, why=why)
+        cache.store(key, entry)
+    return Prepared(plan, entry.problems, cached=False, why=why, inputs=tuple(inputs))
 
 
 def _examine(app: App, target: Path | None, overrides: Sequence[str], profile: str | None, *, compat: bool) -> _Outcome:

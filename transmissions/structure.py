@@ -50,7 +50,9 @@ def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tu
     """Return every transmission of an app, in the order of the file, with its nodes laid out."""
     reader = PipeReader(layers.main, registry, findings)
     if not find_untyped_pipes(reader.layer, reader.declared, findings) and not reader.declared:
-        report_none(layers.main, findings)
+        whole = next((base.name for base in layers.bases), "")
+        mend = f"an imported entry is none here: write `:mine a :EntryTransmission ; :pipe ( :{whole} ) .`" if whole else ""
+        report_none(layers.main, findings, mend)
     read = [reader.read(node) for node in reader.declared]
     if reader.is_beyond_limit:
         return ()
@@ -98,7 +100,9 @@ class PipeReader:
             report(ERROR, "missing-pipe", f"{name} has no :pipe", self.span_of(owner), mend="write `:pipe ( :first :second )`")
         elif len(heads) > 1:
             related = (Label(heads[0].span, "the first"),) if heads[0].span else ()
-            report(ERROR, "two-pipes", f"{name} has {len(heads)} pipes", heads[1].span, "one too many", related=related)
+            mend = "write one list, `:pipe ( :first :second )`"
+            sentence = f"{name} has {len(heads)} pipes"
+            report(ERROR, "two-pipes", sentence, heads[1].span, "one too many", mend=mend, related=related)
         elif heads[0].term == RDF.nil:
             report(ERROR, "empty-pipe", f"the pipe of {name} is empty", heads[0].span)
         elif not is_list(self.layer, heads[0]):
@@ -136,7 +140,9 @@ class PipeReader:
         if self._is_full(member):
             return ()
         if isinstance(member.term, Literal):
-            self.findings.report(ERROR, "not-a-node", f"'{member.term}' is a text, not a node of a pipe", member.span)
+            sentence = f"'{member.term}' is a value, not a node of a pipe"
+            mend = f"write `:{member.term}`" if member.term.isidentifier() else ""
+            self.findings.report(ERROR, "not-a-node", sentence, member.span, mend=mend)
             return ()
         types = self.types(member.term)
         if any(kind.term in TRANSMISSION_TYPES for kind in types):
@@ -240,6 +246,9 @@ class PipeReader:
         typed = [local_name(node) for node in self.layer.graph.subjects(RDF.type, None) if isinstance(node, URIRef)]
         name = local_name(str(member.term)) if isinstance(member.term, URIRef) else ""
         mend = did_you_mean(name, typed) or f"declare it: `{show(member.term)} a :SomeProcessor .`"
+        if not name:
+            what = "Transmission" if self.layer.values(member.term, TRN.pipe) else "SomeProcessor"
+            mend = f"say what it is: `[ a :{what} ; … ]`"
         sentence = f"{show(member.term)} stands in the pipe of {chain.path} but is not declared"
         self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)
 

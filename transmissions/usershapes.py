@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rdflib import SH, Graph
 
+from .imports import Joined, Part, join
 from .located import LocatedGraph, load
 from .patterns import judge
 from .problem import Label, Problem, Span
@@ -42,7 +43,16 @@ def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, second
     refusals = [problem for triple in shapes.graph for problem in _refusals(shapes, triple)] or _slow(data, shapes)
     if refusals:
         return tidy(refusals)
-    order = json.dumps({"data": [_pack(graph) for graph in data], "shapes": _pack(shapes), "seconds": seconds})
+    parts = next((graph.parts for graph in data if isinstance(graph, Joined)), ())
+    loose = [graph for graph in data if not isinstance(graph, Joined) and not (parts and graph in parts[0])]
+    order = json.dumps(
+        {
+            "data": [_pack(graph) for graph in loose],
+            "parts": [[graph and _pack(graph) for graph in part] for part in parts],
+            "shapes": _pack(shapes),
+            "seconds": seconds,
+        }
+    )
     command = [sys.executable, "-P", "-m", "transmissions.usershapes"]
     try:
         done = subprocess.run(command, input=order, capture_output=True, encoding="utf-8", timeout=seconds, check=False)
@@ -156,7 +166,9 @@ def main() -> None:
     _confine(order["seconds"])
     shapes = _load(*order["shapes"])
     try:
-        problems = _validate([_load(*packed) for packed in order["data"]], shapes)
+        parts = [Part(*(packed and _load(*packed) for packed in part)) for part in order["parts"]]
+        joined = filter(None, join(parts)) if parts else ()
+        problems = _validate([*(_load(*packed) for packed in order["data"]), *joined], shapes)
     except pyshacl.errors.ReportableRuntimeError as error:
         problems = [_failed(shapes, "shape", f"these shapes cannot be run: {str(error.message).splitlines()[0]}")]
     json.dump(problems, sys.stdout)

@@ -33,6 +33,13 @@ class Watch:
         self._digests: dict[str, tuple[tuple[int, ...], str]] = {}
         self._state = self._look()
 
+    def widen(self, roots: Iterable[Path]) -> None:
+        """Watch more from now on: what is in these roots counts as known."""
+        more = Watch(root for root in roots if root not in self._roots)
+        self._roots += more._roots
+        self._digests |= more._digests
+        self._state |= more._state
+
     def changed(self) -> list[str]:
         """Return the files that are new, gone or different since the last call."""
         before, self._state = self._state, self._look()
@@ -66,8 +73,10 @@ def _files(roots: Iterable[Path]) -> Iterator[str]:
             yield from (os.path.join(folder, name) for name in names if not name.startswith("."))  # noqa: PTH118
 
 
-def keep_running(app: App, options: Namespace, run: Callable[[], int]) -> int:
+def keep_running(app: App, options: Namespace, run: Callable[[], int], made_from: Callable[[], Iterable[Path]]) -> int:
     """Run, and run again after each change, until a signal ends it; return the exit code of the end.
+
+    `made_from` tells what the app's plan is made from, as far as there is one: files of other apps may belong to it.
 
     What changes in an output folder while a run lasts was written by it and is no reason for another.
     """
@@ -75,6 +84,7 @@ def keep_running(app: App, options: Namespace, run: Callable[[], int]) -> int:
     outputs = [Path(options.output).absolute()] if options.output else [app.folder / "data", *filter(Path.is_dir, named)]
     watch = Watch({app.folder, app.home.processors, *named})
     while (code := run()) not in {INTERRUPTED, TERMINATED}:
+        watch.widen(made_from())
         changed = [name for name in watch.changed() if not any(Path(name).is_relative_to(folder) for folder in outputs)]
         if not changed:
             tell("watching for changes; Ctrl-C ends it")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transmissions.errors import OK, ConfigError, UsageError
+from transmissions.errors import OK, ConfigError, TransmissionsError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -96,8 +96,15 @@ def call(options: Namespace) -> int:
     if options.watch:
         from transmissions.watch import keep_running
 
-        return keep_running(app, options, lambda: _guarded(app, options))
+        return keep_running(app, options, lambda: _guarded(app, options), lambda: _made_from(app, options))
     return run_once(app, options)
+
+
+def _made_from(app: App, options: Namespace) -> list[Path]:
+    try:
+        return [Path(name) for name in prepare_for(app, options)[0].inputs]
+    except TransmissionsError:  # which the run has told
+        return []
 
 
 def _guarded(app: App, options: Namespace) -> int:
