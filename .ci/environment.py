@@ -74,7 +74,8 @@ def hint(output):
 
 
 def make(venv, group):
-    if is_stamped(venv):  # Only what is required has changed, so what somebody installed beside that stays.
+    # Where only what is required has changed, what somebody installed beside that stays; a check sees what is required, no more.
+    if is_stamped(venv) and not group:
         os.remove(os.path.join(venv, "stamp"))
     else:
         shutil.rmtree(venv, ignore_errors=True)

@@ -114,7 +114,9 @@ def test_options_may_stand_anywhere(command):
 def test_option_names_are_not_abbreviated(command, capsys):
     """The beginning of an option's name is an error."""
     assert cli.main(["x", "--verb"]) == 2
-    assert capsys.readouterr().err == "trans run: unrecognized arguments: --verb; see `trans run --help`\n"
+    assert capsys.readouterr().err == (
+        "trans run: unrecognized arguments: --verb; words that belong to a command go behind `--`; see `trans run --help`\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from transmissions.errors import ConfigError, UsageError
 
 def make_app(folder):
     """Make a folder an app."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "transmissions.ttl").write_text("")
     return folder
 
@@ -195,6 +195,13 @@ def test_a_missing_optional_library_is_installed_by_its_extra(tmp_path, monkeypa
     assert problem.message == "Thing needs 'no-such-library', not installed here"
     assert problem.help == f"install it: {sys.executable} -m pip install 'no-such-library>=1'"
     assert problem.span.line == 2
+
+
+def test_a_module_that_lies_beside_is_not_one_to_install(tmp_path):
+    """It is imported by its relative name."""
+    make_module(tmp_path / "app", "beside", "")
+    problem = load_from(tmp_path, "from beside import thing\nclass Thing: pass\n")
+    assert problem.help == "it lies beside this file: write `from .beside import …`"
 
 
 def test_a_module_that_fails_is_named_with_its_line(tmp_path):

@@ -209,6 +209,46 @@ def test_what_is_nearly_said_is_told(write):
     assert (found.code, ":pipe ( :base )" in found.help) == ("no-transmission", True)
 
 
+def test_an_app_is_stronger_than_all_it_is_built_on(write):
+    """Also where a third one imports both."""
+    write("d", ":x a :SetField ; :field 'x' ; :settings :s . :s :value 'd' .")
+    write("b", "<> :import 'd' .")
+    write("c", "<> :import 'd' . :s :value 'c' .")
+    write("own", "<> :import 'b' , 'c' . :own a :Transmission ; :pipe ( :x ) .")
+    assert node(plan(), "own/x").settings["value"] == ["c"]
+
+
+def test_a_run_starts_only_the_apps_own(write):
+    """Though a text of it may be the name of a transmission of the other one."""
+    write("base", BASE, ":set :value 1 .")
+    write("own", '<> :import "base" . :own a :Transmission ; :pipe ( :x ) . :x a :SetField ; :field "k" ; :value "middle" .')
+    assert [one.name for one in plan().entries()] == ["own"]
+
+
+def test_a_remark_on_settings_takes_no_class_away(write):
+    """`a :ConfigSet` in the app's config says what its settings are for, even of a node."""
+    write("base", BASE, ":set :value 1 .")
+    write("own", OWN, ':last a :ConfigSet ; :value "config" .')
+    assert problems() == []
+
+
+def test_an_iri_for_a_text_is_relative_in_every_app(write):
+    """`<data/x>` is `data/x`, whichever app says so."""
+    write("base", BASE.replace('"of base"', "<data/x>"), ":set :value 1 .")
+    write("own", OWN.replace(':last :value "own" .', ""))
+    assert node(plan(), "own/last").settings["value"] == ["data/x"]
+
+
+def test_a_node_cannot_import(write):
+    """The file does; and what else is said of the file is only warned of under --compat."""
+    write("base", BASE, ":set :value 1 .")
+    write("own", f'{OWN} :last :import "base" .')
+    assert [found[0] for found in problems()] == ["import"]
+    write("own", f'{OWN} <> :label "x" .')
+    found = check(find_app("own"), compat=True)[1]
+    assert [(problem.severity, problem.message) for problem in found] == [("warning", "a file has no setting :label")]
+
+
 def test_apps_that_are_built_on_each_other_are_an_error(write):
     """It names the way round."""
     write("base", f'<> :import "own" . {BASE}')

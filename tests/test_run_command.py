@@ -253,9 +253,9 @@ def test_a_reader_of_shown_messages_that_goes_away_is_no_failure(home):
     assert "error" not in result.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_drains(home, number, code):
-    """Ctrl-C and SIGTERM let messages in flight finish; the last line says what is there."""
+    """Ctrl-C, SIGTERM and SIGHUP let messages in flight finish; the last line says what is there."""
     command = [sys.executable, "-P", "-m", "transmissions", "endless", "--json", "-o", "out"]
     with subprocess.Popen(
         command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

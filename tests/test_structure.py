@@ -26,7 +26,7 @@ def test_a_pipe_is_laid_out_in_its_order(tmp_path):
         (":demo a :Transmission ; :pipe :a .", "pipe-not-a-list", ":a", "not a list"),
         (":demo a :Transmission ; :pipe (:a), (:b) .", "two-pipes", "(:b)", "2 pipes"),
         (":demo a :Transmission ; :pipe (:a :b :a) .", "duplicate-node", ":a", "stands twice"),
-        (":demo a :Transmission ; :pipe (:a 'b') .", "not-a-node", "'b'", "is a value"),
+        (":demo a :Transmission ; :pipe (:a 'b') .", "not-a-node", "'b'", "is a value, not a node"),
         (":demo a :Transmission ; :pipe (:a :bb) .", "undeclared-node", ":bb", "not declared"),
         (":demo a :Transmission ; :pipe (:x) . :x a :Plane .", "unknown-processor", ":Plane", "no processor :Plane"),
         (":demo a :Transmission ; :pipe (:x) . :x a :Plain, :Widget .", "two-types", ":Widget", "both :Plain and :Widget"),

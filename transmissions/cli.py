@@ -159,6 +159,8 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with its errors in one line."""
 
     def error(self, message: str) -> NoReturn:
+        if self.prog == "trans run" and message.startswith("unrecognized"):
+            message += "; words that belong to a command go behind `--`"
         self.exit(USAGE, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
 

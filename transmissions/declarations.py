@@ -11,7 +11,7 @@ from .placements import TRN, show
 from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
 
     from rdflib.term import Node
 
@@ -41,8 +41,8 @@ def first_line(layer: Layer) -> Span:
     return layer.source.document.span(0, 1)
 
 
-def report_none(layer: Layer, findings: Findings, mend: str) -> None:
-    """Report a file without any transmission; one in another namespace is the likely reason, else `mend` says what to do."""
+def report_none(layer: Layer, findings: Findings, imported: Sequence[str]) -> None:
+    """Report a file without any transmission; one in another namespace, or only `imported`, is the likely reason."""
     names = [local_name(str(kind)) for kind in TRANSMISSION_TYPES]
     for kind in dict.fromkeys(layer.graph.objects(None, RDF.type)):
         namespace = str(kind).removesuffix(local_name(str(kind)))
@@ -51,7 +51,10 @@ def report_none(layer: Layer, findings: Findings, mend: str) -> None:
             mend = f"the namespace is <{NAMESPACE}>"
             findings.report(ERROR, "wrong-namespace", sentence, _written(layer, f"<{namespace}>"), mend=mend)
             return
-    findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layer), mend=mend)
+    whole = (
+        f"an imported entry is none here: write `:mine a :EntryTransmission ; :pipe ( :{imported[0]} ) .`" if imported else ""
+    )
+    findings.report(ERROR, "no-transmission", "the file declares no :Transmission", first_line(layer), mend=whole)
 
 
 def _written(layer: Layer, text: str) -> Span:

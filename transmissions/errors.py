@@ -28,8 +28,11 @@ INCOMPLETE: Final = 3
 """The run finished, but some messages are in the dead-letter file or some input was skipped."""
 CANNOT_WRITE: Final = 74
 TIMED_OUT: Final = 124
+HUNG_UP: Final = 129
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
+STOPPED: Final = frozenset((HUNG_UP, INTERRUPTED, TERMINATED))
+"""What a signal ended, and nothing is to begin again."""
 
 _LONGEST: Final = 4000
 """Characters of an error: some repeat what they could not read, which may be megabytes."""

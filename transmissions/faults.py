@@ -86,7 +86,7 @@ def _unknown(violation: Violation, findings: Findings) -> None:
     meant = spec.setting(near)
     if meant and meant.kind == "secret":
         findings.hide(given.span)
-    mend = _FOR_BRANCHES.get(violation.term) or (f"did you mean `:{near}`?" if near else "")
+    mend = _FOR_BRANCHES.get(violation.term) or (f"did you mean `:{near}`?" if near not in {"", violation.term} else "")
     findings.report(
         STRICT, "unknown-setting", f"{spec.name} has no setting {violation.term}", given.key or given.span, mend=mend
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import describe
@@ -50,7 +51,9 @@ def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
     statement = class_statements(read(span.file)).get(name) if span else None
     known = without_libraries([name], statement.constants.get("extra", "") if statement else "", span)
     library = (error.name or "").partition(".")[0]
-    return known or _needs([name], f"'{library}'", f"install {library}", span)
+    beside = bool(span and Path(span.file).with_name(f"{library}.py").is_file())
+    mend = f"it lies beside this file: write `from .{library} import …`" if beside else f"install {library}"
+    return known or _needs([name], f"'{library}'", mend, span)
 
 
 def _needs(names: Sequence[str], libraries: str, mend: str, span: Span | None) -> Problem:

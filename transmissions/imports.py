@@ -4,9 +4,9 @@
 
 Files of one role become one layer: `transmissions.ttl` with the imported ones, `config.ttl` with theirs. What an app declares
 itself, with a class, is its own altogether; of anything else what either of its files says of a property replaces what imported
-files say of that property. Of several imports the first is the strongest, with all that it is built on. What is not reached
-from what the app speaks of stays behind, and of a transmission all but its pipe: no run starts it by itself, and it has no
-arguments and no endpoints.
+files say of that property. An app is stronger than all it is built on, and of several imports the first is the strongest. What
+is not reached from what the app speaks of stays behind, and of a transmission all but its pipe: no run starts it by itself, and
+it has no arguments and no endpoints.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from rdflib import RDF, Literal, URIRef
 from .cache import digests
 from .declarations import TRANSMISSION_TYPES
 from .errors import UsageError
-from .findings import ERROR, Findings, did_you_mean
+from .findings import ERROR, STRICT, Findings, did_you_mean
 from .homes import find_app
 from .located import LocatedGraph
 from .placements import TRN, show
+from .prepare import made_from
 from .terms import NAMESPACE, local_name
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Joined(LocatedGraph):
         """Return where the strongest document that has a term has it."""
         return next((found for part in self._all if (found := part.node(term))), None)
 
+    def text(self, iri: str) -> str:
+        """Return an IRI by its relative name in whichever of the documents' folders it lies."""
+        return min((part.text(iri) for part in self._all), key=len)
+
 
 def join(parts: Sequence[Part]) -> Part:
     """Return an app's own part with what it reaches of the others, the strongest of which come first."""
@@ -93,7 +98,9 @@ def _take(node: Node, part: Part, main: Graph, config: Graph | None) -> None:
     """Take over what a weaker app says of a node, where no stronger one did; of a transmission its pipe."""
     if (node, RDF.type, None) in main:
         return
-    said = {IMPORT, *main.predicates(node), *(config.predicates(node) if config is not None else ())}
+    # A class in `config.ttl` is a remark.
+    remarks = {*config.predicates(node)} - {RDF.type} if config is not None else set()
+    said = {IMPORT, *main.predicates(node), *remarks}
     is_pipe = any(kind in TRANSMISSION_TYPES for kind in part.main.graph.objects(node, RDF.type))
     for source, graph in ((part.main, main), (part.config, config)):
         for _, predicate, value in source.graph.triples((node, None, None)) if source else ():
@@ -118,23 +125,26 @@ class Imports:
     """Finds and reads what an app is built on."""
 
     def __init__(self, load: Load, findings: Findings) -> None:
-        self.apps: list[App] = []
-        """Those found, the strongest first."""
         self.inputs: dict[str, str | None] = {}
-        """The digests of their files, taken before these were read."""
+        """The digests of the files of all that was found, taken before these were read."""
         self._load = load
         self._findings = findings
-        self._parts: list[Part] = []
+        self._seen: set[Path] = set()
+        self._found: list[tuple[App, Part]] = []
+
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """Those found: each before all that it is built on, and else in the order in which they are named."""
+        return tuple(app for app, _ in self._found)
 
     def join(self, app: App, own: Part) -> Part | None:
         """Return an app with all it is built on; None if some of that cannot be had, which was reported."""
-        return join([own, *self._parts]) if self._gather(app, own, (app,)) else None
+        return join([own, *(part for _, part in self._found)]) if self._follow_all(app, own, (app,)) else None
 
-    def _gather(self, app: App, part: Part, chain: tuple[App, ...]) -> bool:
-        found = [(term, part.main.triple(subject, IMPORT, term)) for subject, term in part.main.graph.subject_objects(IMPORT)]
-        wanted = sorted((spans[2], term) for term, spans in found if spans)
-        # All are followed, though one be missing: every fault is told at once.
-        return sum(not self._follow(app, term, span, chain) for span, term in wanted) == 0
+    def _follow_all(self, app: App, part: Part, chain: tuple[App, ...]) -> bool:
+        wanted = check_terms(part.main, self._findings)
+        # All are followed, though one be missing: every fault is told at once. The last goes first, so that it ends last.
+        return sum(not self._follow(app, term, span, chain) for span, term in reversed(wanted)) == 0
 
     def _follow(self, app: App, term: Node, span: Span, chain: tuple[App, ...]) -> bool:
         fault, found = _find(app, term)
@@ -142,24 +152,25 @@ class Imports:
         if found and found.folder in folders:
             way = " > ".join(one.name for one in (*chain[folders.index(found.folder) :], found))
             fault = f"'{found.name}' is built on itself: {way}"
-        elif found and len(self.apps) >= MOST:
+        elif found and found.folder not in self._seen and len(self._seen) >= MOST:
             fault = f"an app can be built on at most {MOST} others"
         if fault or not found:
             self._findings.report(ERROR, "import", fault, span)
             return False
-        return found in self.apps or self._read(found, chain)
+        return found.folder in self._seen or self._read(found, (*chain, found))
 
     def _read(self, app: App, chain: tuple[App, ...]) -> bool:
-        files = [app.folder / "transmissions.ttl", app.folder / "config.ttl"]
-        self.apps.append(app)
-        self.inputs |= digests([*files, app.folder / "processors", app.home.processors])
-        main = self._load(files[0], self._findings)
-        config = self._load(files[1], self._findings) if files[1].exists() else None
-        if main is None or (config is None and files[1].exists()):
+        main, config = app.folder / "transmissions.ttl", app.folder / "config.ttl"
+        self._seen.add(app.folder)
+        self.inputs |= digests(made_from(app))
+        read = self._load(main, self._findings)
+        told = self._load(config, self._findings) if config.exists() else None
+        if read is None or (told is None and config.exists()):
             return False
-        part = Part(main, config)
-        self._parts.append(part)
-        return self._gather(app, part, (*chain, app))
+        part = Part(read, told)
+        whole = self._follow_all(app, part, chain)
+        self._found.insert(0, (app, part))
+        return whole
 
 
 def _find(app: App, term: Node) -> tuple[str, App | None]:
@@ -177,11 +188,20 @@ def _find(app: App, term: Node) -> tuple[str, App | None]:
     return (f"'{text}' names a part of an app; import the app", None) if found.subtask else ("", found)
 
 
-def check_terms(main: LocatedGraph, findings: Findings) -> None:
-    """Report what a `transmissions.ttl` says of itself, with `<>`, and that means nothing: a misspelt import, say."""
+def check_terms(main: LocatedGraph, findings: Findings) -> list[tuple[Span, Node]]:
+    """Return what a `transmissions.ttl` imports, by place; report what else it says of itself, with `<>`, and other imports."""
     itself = URIRef(main.document.base)
-    for predicate, value in main.graph.predicate_objects(itself):
-        spans = main.triple(itself, predicate, value)
-        if str(predicate).startswith(NAMESPACE) and predicate != IMPORT and spans:
+    wanted = []
+    for subject, predicate, value in main.graph:
+        spans = main.triple(subject, predicate, value)
+        if not spans or (subject != itself and predicate != IMPORT) or not str(predicate).startswith(NAMESPACE):
+            continue
+        if subject != itself:
+            sentence = f"{show(subject)} cannot import: that is said of the file"
+            findings.report(ERROR, "import", sentence, spans[1], mend=f'write `<> :import "{value}" .`')
+        elif predicate == IMPORT:
+            wanted.append((spans[2], value))
+        else:
             mend = did_you_mean(local_name(str(predicate)), ["import"])
-            findings.report(ERROR, "unknown-setting", f"a file has no setting {show(predicate)}", spans[1], mend=mend)
+            findings.report(STRICT, "unknown-setting", f"a file has no setting {show(predicate)}", spans[1], mend=mend)
+    return sorted(wanted)

@@ -64,7 +64,8 @@ def note_unused(layers: Layers, findings: Findings) -> None:
         if layer.role not in {MAIN, CONFIG}:
             continue
         for subject in dict.fromkeys(layer.graph.subjects()):
-            if isinstance(subject, URIRef) and _is_spare(subject, layer, layers):
+            is_file = str(subject) == layer.source.document.base
+            if isinstance(subject, URIRef) and not is_file and _is_spare(subject, layer, layers):
                 sentence = f"no node uses the settings {show(subject)}"
                 findings.report(NOTE, "unused-settings", sentence, layer.span(subject))
 

@@ -19,7 +19,7 @@ from . import located, turtle
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
 from .homes import bundled
-from .imports import IMPORT, Imports, Part, check_terms
+from .imports import Imports, Part, check_terms
 from .terms import NAMESPACE
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Layer:
 
     def text(self, iri: str) -> str:
         """Return an IRI as it is meant where a text is wanted: one below this file's folder by its relative name."""
-        return iri.removeprefix(f"{self.path.resolve().parent.as_uri()}/")
+        return self.source.text(iri)
 
     def values(self, subject: Node, predicate: Node) -> list[Value]:
         """Return the values of a property in the order they are written."""
@@ -142,12 +142,11 @@ def load(app: App, target: Path | None, profile: Path | None, findings: Findings
     loaded = {layer.role: layer for layer in (main, *others) if layer}
     if main is None:
         return None
-    check_terms(main.source, findings)
     imports = Imports(_read, findings)
-    if main.uses(IMPORT) and not _join(app, loaded, imports):
+    if check_terms(main.source, findings) and not _join(app, loaded, imports):
         return None
     ordered = [loaded[role] for role in (TARGET, MAIN, CONFIG, PROFILE) if role in loaded]
-    return Layers(tuple(ordered), None not in others, tuple(imports.apps), imports.inputs)
+    return Layers(tuple(ordered), None not in others, imports.apps, imports.inputs)
 
 
 def _join(app: App, loaded: dict[str, Layer], imports: Imports) -> bool:
@@ -200,7 +199,8 @@ def profile_file(folder: Path, name: str, findings: Findings, span: Span | None 
     known = {path.stem: path for path in sorted(folder.glob("*.ttl"))}
     if name not in known:
         sentence = f"there is no profile '{name}' in {folder}"
-        findings.report(ERROR, "unknown-profile", sentence, span, mend=did_you_mean(name, known, ""))
+        mend = did_you_mean(name, known, "") or f"there are {', '.join(known)}"
+        findings.report(ERROR, "unknown-profile", sentence, span, mend=mend)
     return known.get(name)
 
 

@@ -48,6 +48,10 @@ class LocatedGraph:
         place = self._subjects.get(term) or self._objects.get(term)
         return self._span(place) if place else None
 
+    def text(self, iri: str) -> str:
+        """Return an IRI as it is meant where a text is wanted: one below the document's folder by its relative name."""
+        return iri.removeprefix(f"{self.document.base.rpartition('/')[0]}/")
+
     def add(self, subject: Placed, predicate: Placed, value: Placed) -> None:
         """Add a triple and remember its place, unless it has one already."""
         triple = (subject[0], predicate[0], value[0])

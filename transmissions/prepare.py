@@ -90,6 +90,14 @@ def _apart(work: Callable[[], _Outcome]) -> _Outcome:
 
 
 def _inputs(app: App, target: Path | None) -> list[Path]:
+    files = made_from(app)
+    if target:
+        files.append((target / "tt.ttl").absolute())
+    # Any profile may be named by an endpoint.
+    return files + sorted((bundled().folder / "configs" / "profiles").glob("*.ttl"))
+
+
+def made_from(app: App) -> list[Path]:
     """Return what an app's plan is made from, the folders of code it can see included."""
     folders = {app.folder / "processors", app.home.processors}
     if _is_checkout():
@@ -97,9 +105,6 @@ def _inputs(app: App, target: Path | None) -> list[Path]:
     elif app.home.package == BUNDLED_PACKAGE:
         folders.discard(app.home.processors)
     files = [app.folder / name for name in ("transmissions.ttl", "config.ttl", "shapes.ttl")]
-    if target:
-        files.append(target / "tt.ttl")
-    files += sorted((bundled().folder / "configs" / "profiles").glob("*.ttl"))  # any may be named by an endpoint
     return [path.absolute() for path in (*files, *sorted(folders))]
 
 

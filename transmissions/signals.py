@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first lets messages in flight finish, the second ends the process at once.
+"""Ctrl-C, SIGTERM and SIGHUP (a terminal closes): the first lets messages in flight finish, the second ends all at once.
 
 Only doors use this; a library must leave its host's signals alone. Python runs a handler between bytecodes of the main
 thread, and inside the few C functions that ask for signals (regular expressions do). For the rest, a thread listens at the
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-_STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+_STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
@@ -38,7 +38,7 @@ class Stop:
 
     @property
     def exit_code(self) -> int:
-        """What the process should exit with: 130, 143, or 0 if no signal came."""
+        """What the process should exit with: 129, 130, 143, or 0 if no signal came."""
         return 128 + self.number if self.number else 0
 
     def hear(self, number: int, count: int) -> None:
@@ -81,7 +81,7 @@ class Stop:
 
 @contextlib.contextmanager
 def watched(drain: Callable[[], object], kill: Callable[[], object] = lambda: None, *, as_json: bool = False) -> Iterator[Stop]:
-    """Watch SIGINT and SIGTERM until the block is left.
+    """Watch SIGINT, SIGTERM and SIGHUP until the block is left.
 
     `drain` is called once, at the first of them, and `kill` just before the second ends the process: it is to end those that
     work for it. Either may be called from another thread.

@@ -47,17 +47,16 @@ class Chain(NamedTuple):
 
 
 def read_structure(layers: Layers, registry: Registry, findings: Findings) -> tuple[Pipeline, ...]:
-    """Return every transmission of an app, in the order of the file, with its nodes laid out."""
+    """Return every transmission of an app, in the order of the file, with its nodes laid out. Runs start its own only."""
     reader = PipeReader(layers.main, registry, findings)
     if not find_untyped_pipes(reader.layer, reader.declared, findings) and not reader.declared:
-        whole = next((base.name for base in layers.bases), "")
-        mend = f"an imported entry is none here: write `:mine a :EntryTransmission ; :pipe ( :{whole} ) .`" if whole else ""
-        report_none(layers.main, findings, mend)
+        report_none(layers.main, findings, [base.name for base in layers.bases])
     read = [reader.read(node) for node in reader.declared]
     if reader.is_beyond_limit:
         return ()
     has_entry = any(pipeline.entry for pipeline in read)
-    return tuple(p if has_entry else p._replace(entry=p.node not in reader.nested) for p in read)
+    own = layers.main.source.document.name
+    return tuple(p if has_entry else p._replace(entry=p.node not in reader.nested and p.span.file == own) for p in read)
 
 
 class PipeReader:
@@ -89,10 +88,7 @@ class PipeReader:
     def pipe(self, owner: Node, chain: Chain, names: Names | None = None) -> Steps:
         """Read the pipe of a transmission, a branch or workers."""
         heads = self.layer.values(owner, TRN.pipe)
-        problem = self._pipe_problem(owner, heads)
-        if problem:
-            return ()
-        return self.steps(heads[0], chain, names)
+        return () if self._pipe_problem(owner, heads) else self.steps(heads[0], chain, names)
 
     def _pipe_problem(self, owner: Node, heads: list[Value]) -> bool:
         report, name = self.findings.report, show(owner)
@@ -101,8 +97,7 @@ class PipeReader:
         elif len(heads) > 1:
             related = (Label(heads[0].span, "the first"),) if heads[0].span else ()
             mend = "write one list, `:pipe ( :first :second )`"
-            sentence = f"{name} has {len(heads)} pipes"
-            report(ERROR, "two-pipes", sentence, heads[1].span, "one too many", mend=mend, related=related)
+            report(ERROR, "two-pipes", f"{name} has {len(heads)} pipes", heads[1].span, mend=mend, related=related)
         elif heads[0].term == RDF.nil:
             report(ERROR, "empty-pipe", f"the pipe of {name} is empty", heads[0].span)
         elif not is_list(self.layer, heads[0]):
@@ -140,9 +135,8 @@ class PipeReader:
         if self._is_full(member):
             return ()
         if isinstance(member.term, Literal):
-            sentence = f"'{member.term}' is a value, not a node of a pipe"
             mend = f"write `:{member.term}`" if member.term.isidentifier() else ""
-            self.findings.report(ERROR, "not-a-node", sentence, member.span, mend=mend)
+            self.findings.report(ERROR, "not-a-node", f"'{member.term}' is a value, not a node", member.span, mend=mend)
             return ()
         types = self.types(member.term)
         if any(kind.term in TRANSMISSION_TYPES for kind in types):
@@ -245,10 +239,8 @@ class PipeReader:
     def _report_undeclared(self, member: Value, chain: Chain) -> None:
         typed = [local_name(node) for node in self.layer.graph.subjects(RDF.type, None) if isinstance(node, URIRef)]
         name = local_name(str(member.term)) if isinstance(member.term, URIRef) else ""
-        mend = did_you_mean(name, typed) or f"declare it: `{show(member.term)} a :SomeProcessor .`"
-        if not name:
-            what = "Transmission" if self.layer.values(member.term, TRN.pipe) else "SomeProcessor"
-            mend = f"say what it is: `[ a :{what} ; … ]`"
+        kind = "a :Transmission" if self.layer.values(member.term, TRN.pipe) else "a :SomeProcessor"
+        mend = did_you_mean(name, typed) or (f"declare it: `:{name} {kind} .`" if name else f"write `[ {kind} ; … ]`")
         sentence = f"{show(member.term)} stands in the pipe of {chain.path} but is not declared"
         self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)
 

@@ -8,7 +8,7 @@ from typing import Final
 NAMESPACE: Final = "http://purl.org/stuff/transmissions/"
 
 NODE_TERMS: Final = frozenset(
-    {"settings", "enabled", "buffer", "concurrency", "ordered", "retry", "onError", "metrics", "implementedBy"}
+    {"settings", "enabled", "buffer", "concurrency", "ordered", "retry", "onError", "metrics", "implementedBy", "import"}
 )
 """Terms that speak about a node, not to its processor; no setting may be called so."""
 

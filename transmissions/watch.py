@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import INTERRUPTED, TERMINATED
+from .errors import STOPPED
 from .logs import tell
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def keep_running(app: App, options: Namespace, run: Callable[[], int], made_from
     """
     named = [Path(word).absolute() for word in (*options.words, options.target) if word and Path(word).exists()]
     outputs = [Path(options.output).absolute()] if options.output else [app.folder / "data", *filter(Path.is_dir, named)]
-    watch = Watch({app.folder, app.home.processors, *named})
-    while (code := run()) not in {INTERRUPTED, TERMINATED}:
+    watch = Watch({app.folder, app.home.processors, *named, *made_from()})
+    while (code := run()) not in STOPPED:
         watch.widen(made_from())
         changed = [name for name in watch.changed() if not any(Path(name).is_relative_to(folder) for folder in outputs)]
         if not changed:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import logs, signals
 from .cli import guarded, parser_of
 from .commands.run import prepare_for, run_once
-from .errors import INTERRUPTED, TERMINATED, RunError
+from .errors import STOPPED, RunError
 from .homes import find_app
 from .watch_changes import Doings, changes_in
 from .watch_sets import EVENTS
@@ -77,7 +77,7 @@ class Watching:
             for path in looping:
                 logs.tell(f"'{os.path.relpath(path)}' changes with every run, so it starts none any more", logging.WARNING)
             for code in self._runs(found):
-                if code in {INTERRUPTED, TERMINATED}:
+                if code in STOPPED:
                     return code
         return 0
 
