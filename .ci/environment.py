@@ -74,7 +74,7 @@ def hint(output):
 
 
 def make(venv, group):
-    # Where only what is required has changed, what somebody installed beside that stays; a check sees what is required, no more.
+    # Where only what is required has changed, what somebody installed beside that stays; a check sees only what is required.
     if is_stamped(venv) and not group:
         os.remove(os.path.join(venv, "stamp"))
     else:
