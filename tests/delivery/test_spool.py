@@ -1,10 +1,11 @@
 """What was sent, kept on a disk that runs share."""
 
 import gc
+import os
 from pathlib import Path
 
 from transmissions.delivery.envelope import Event
-from transmissions.delivery.spool import Disk, Kept
+from transmissions.delivery.spool import _BLOCK, Disk, Kept, _unnamed
 
 EVENTS = 1000
 
@@ -32,6 +33,12 @@ def files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def blocks(opened):
+    """Return how long the one file that was opened is."""
+    [file] = opened
+    return -(-os.fstat(file).st_size // _BLOCK)
+
+
 def test_runs_that_share_a_file_get_back_what_is_theirs():
     """However their blocks lie between each other, and whichever were another's before."""
     disk = Disk()
@@ -50,3 +57,22 @@ def test_the_file_is_there_as_long_as_anybody_has_something_in_it():
     for kept in runs:
         kept.clear()
     assert (during - before, files() - before) == (1, 0)
+
+
+def test_the_file_shrinks_while_one_has_something_in_it(monkeypatch):
+    """A part at a time, to a little behind the last block that somebody has; what is free there is taken before it grows."""
+    monkeypatch.setattr("transmissions.delivery.spool._SPARE", 2)
+    opened = []
+    monkeypatch.setattr("transmissions.delivery.spool._unnamed", lambda: opened.append(_unnamed()) or opened[-1])
+    disk = Disk()
+    runs = [filled(disk, number) for number in range(6)]
+    sizes = [blocks(opened)]
+    for kept in (runs[1], *runs[3:]):
+        kept.clear()
+    sizes.append(blocks(opened))
+    for _ in range(6):
+        disk.give_back([])
+        sizes.append(blocks(opened))
+    runs[3:] = [filled(disk, number) for number in range(3, 6)]
+    assert (sizes, blocks(opened)) == ([18, 16, 14, 12, *[11] * 4], 15)
+    assert [bodies(kept)[-1][:9] for kept in (runs[0], *runs[2:])] == [b"1000 of %d" % one for one in (0, 2, 3, 4, 5)]

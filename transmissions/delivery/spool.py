@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _BLOCK: Final = 1 << 16
 """Bytes of the file that belong to one half of one run."""
+_SPARE: Final = 128
+"""Blocks at its end that stay for whoever comes next; and as many are let go at once: of more, the others would notice."""
 
 
 class Disk:
-    """A file without a name, in blocks, that is there as long as anybody has one."""
+    """A file without a name, in blocks, that is there as long as anybody has one, to little behind the last of them."""
 
     def __init__(self) -> None:
         self._file = -1
-        self._blocks = 0
-        self._free: list[int] = []
+        self._taken = bytearray()
+        """A byte for each block: 1 where somebody has it."""
 
     def take(self) -> int:
-        """Return the place of a block that nobody has.
+        """Return the place of a block that nobody has, the first of them.
 
         Raises:
             OSError: there can be no file.
@@ -42,19 +44,25 @@ class Disk:
         """
         if self._file < 0:
             self._file = _unnamed()
-        if self._free:
-            return self._free.pop()
-        self._blocks += 1
-        return (self._blocks - 1) * _BLOCK
+        block = self._taken.find(0)
+        if block < 0:
+            block = len(self._taken)
+            self._taken.append(0)
+        self._taken[block] = 1
+        return block * _BLOCK
 
     def give_back(self, places: Sequence[int]) -> None:
         """Know that nobody has some blocks any more."""
-        self._free += places
-        if self._file >= 0 and len(self._free) == self._blocks:
-            with contextlib.suppress(OSError):
-                os.close(self._file)
-            self._file, self._blocks = -1, 0
-            self._free.clear()
+        for place in places:
+            self._taken[place // _BLOCK] = 0
+        used, length = self._taken.rfind(1) + 1, len(self._taken)
+        with contextlib.suppress(OSError):
+            if length and not used:
+                file, self._file, self._taken = self._file, -1, bytearray()
+                os.close(file)
+            elif length > used + _SPARE:
+                del self._taken[max(used + _SPARE, length - _SPARE) :]
+                os.ftruncate(self._file, len(self._taken) * _BLOCK)
 
     def write(self, data: bytes, place: int) -> None:
         """Write into a block.
