@@ -156,9 +156,9 @@ async def _start(wanted: Wanted) -> Running:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(GuardedProxy())
         starting = playwright.async_playwright()
-        driver: Playwright = await starting.start()
-        stack.push_async_callback(_see_off, starting)
-        stack.push_async_callback(driver.stop)
+        beginning: asyncio.Future[Playwright] = asyncio.ensure_future(starting.start())
+        stack.push_async_callback(_see_off, starting, beginning)
+        driver = await asyncio.shield(beginning)  # cut short, it would leave a process that nobody knows
         try:
             browser = await driver.chromium.launch(
                 executable_path=_found(wanted.executable, driver.chromium.executable_path),
@@ -177,8 +177,11 @@ async def _start(wanted: Wanted) -> Running:
         return Running(browser, proxy, stack.pop_all())
 
 
-async def _see_off(started: Any) -> None:
+async def _see_off(started: Any, beginning: asyncio.Future[Playwright]) -> None:
     """Have the driver end, and wait for it: when the loop ends, whoever of the library would do so has been cancelled."""
+    await asyncio.wait([beginning])
+    if not beginning.cancelled() and not beginning.exception():
+        await beginning.result().stop()
     process: Process | None = getattr(getattr(getattr(started, "_client", None), "_transport", None), "_proc", None)
     if process and process.returncode is None and process.stdin:
         process.stdin.close()

@@ -412,6 +412,24 @@ def test_a_browser_is_kept_for_the_next_run(kept):
     assert not any(map(is_there, started))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+def test_a_browser_that_nobody_waits_for_any_more_is_not_left():
+    """A run that is cancelled while the browser's driver starts leaves no process, and nothing that reads from one."""
+
+    async def cut_short():
+        before = set(descendants(os.getpid()))
+        async with shared_browser(Wanted("", 2**30)) as shared:
+            start = asyncio.create_task(shared.running())
+            while not any("PipeTransport.run" in repr(task) for task in asyncio.all_tasks()):
+                await asyncio.sleep(0.001)
+            started = set(descendants(os.getpid())) - before
+            start.cancel()
+            await asyncio.wait([start])
+        return start.cancelled(), bool(started), any(map(is_there, started)), len(asyncio.all_tasks())
+
+    assert asyncio.run(cut_short()) == (True, True, False, 1)
+
+
 RUN = """
 from transmissions.processors.browser_pool import Wanted, shared_browser
 from transmissions.processors.crawl_render import PageRender
