@@ -28,7 +28,7 @@ class Attended:
             self._listen(self._cut)
         else:
             self._leaving = asyncio.create_task(gone(self._receive))
-            self._leaving.add_done_callback(self._cut)
+            self._leaving.add_done_callback(self._left)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> bool:
         self._is_over = True
@@ -39,6 +39,11 @@ class Attended:
         # Who else has cancelled the task means all of it.
         return self._is_cut and self._task.uncancel() == 0 and kind is asyncio.CancelledError
 
-    def _cut(self, *_: object) -> None:
+    def _left(self, leaving: asyncio.Task[None]) -> None:
+        if not leaving.cancelled():
+            leaving.exception()  # else the loop tells of it
+            self._cut()
+
+    def _cut(self) -> None:
         if not self._is_over:
             self._is_cut = self._task.cancel()
