@@ -88,7 +88,7 @@ class Hub:
         self._busy: Counter[str] = Counter()
         self._at_work: set[str] = set()
         self._over: dict[str, None] = {}
-        """Those that have ended, in that order."""
+        """Those that have ended, in that order but for those that were read when one was to be forgotten."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self.lifecycle.listen(lambda _: self._changed.set(), ConnectionClosed)
@@ -203,9 +203,14 @@ class Hub:
         """Keep no more of those that have ended than there is memory for: what was read goes first, then what is old."""
         if len(self._over) <= _KEPT:
             return
-        oldest = [live for name in islice(self._over, _LOOKED_AT) if not (live := self.runs[name]).is_attached]
-        read = [live for live in oldest if live.log.taken == live.log.last]
-        for live in (*read, *oldest)[:1]:
+        left = []
+        for name in tuple(islice(self._over, _LOOKED_AT)):
+            if self.runs[name].is_attached:
+                self._over[name] = self._over.pop(name)  # behind all others, which it would hide
+            else:
+                left.append(self.runs[name])
+        left.sort(key=lambda live: live.log.taken < live.log.last)
+        for live in left[: len(self._over) - _KEPT]:
             del self._over[live.id]
             self._gone(live)
 
