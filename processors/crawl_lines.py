@@ -134,14 +134,19 @@ class Lines:
         """Queue links and then give the row's place to another, or go on with that when others have had their turn."""
         if self._is_closed:
             return
+        is_done = True
         try:
             is_done = self._finished(row, state, list(islice(links, _QUEUED)))
         except RunError as error:
-            self._fault, is_done = error, True
-        if not is_done:
-            asyncio.get_running_loop().call_soon(self._finish, row, state, links)
-            return
-        line = self._lines[row.host]
+            self._fault = error
+        finally:  # whatever a page calls its links, it does not keep its place for ever
+            if is_done:
+                self._free(row.host)
+            else:
+                asyncio.get_running_loop().call_soon(self._finish, row, state, links)
+
+    def _free(self, host: str) -> None:
+        line = self._lines[host]
         line.busy -= 1
         self._busy -= 1
         self.waiting -= 1

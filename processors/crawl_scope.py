@@ -62,14 +62,14 @@ class Scope:
         self._includes = compile_globs(options.include, by_name=False, dotfiles=True) if options.include else None
         self._excludes = compile_globs(options.exclude, by_name=False, dotfiles=True)
 
-    def select(self, links: Iterable[str], page: Row, seed: str) -> Iterator[Found]:
+    def select(self, links: Iterable[object], page: Row, seed: str) -> Iterator[Found]:
         """Yield the links of a page that are followed; `seed` is the URL, asked for, that it was reached from."""
         try:
             root = _place(seed)
         except Refused:
             return
         for link in links:
-            place = self._judged(link, root)
+            place = self._judged(link, root) if isinstance(link, str) else None  # whoever reads pages says what links are
             if place:
                 yield Found(key_of(canonical(place)), place.url, host_of(place), page.depth + 1, page.seed)
 

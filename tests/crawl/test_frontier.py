@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from itertools import islice
 
 import pytest
 from site_of_pages import ALLOW, by_url, crawl, html, web
@@ -120,6 +121,11 @@ def test_links_may_be_chosen_by_their_paths():
     assert followed(*links, include=("**/*.html",), exclude=("**/print/**",)) == [links[0], links[1]]
 
 
+def test_what_is_no_text_is_no_link():
+    """A reader of one's own may say anything; what can be followed is."""
+    assert followed(7, None, b"http://www.example.org/", HOME + "/a") == [HOME + "/a"]
+
+
 def test_no_more_pages_are_fetched_than_was_asked_for(tmp_path):
     """Just so many, though pages link to others that are known, and each to itself."""
     pages = {f"/{one}": html("P", f"/{one}", f"/{one - 1}", f"/{2 * one + 1}", f"/{2 * one + 2}", words=3) for one in range(90)}
@@ -223,6 +229,29 @@ def test_a_queue_that_fails_ends_the_crawl(tmp_path):
     queue.add([Found(b"1", "http://a/", "a", 0, 1)], 1)
     with pytest.raises(transmissions.RunError, match=r"crawl\.db"):
         asyncio.run(asyncio.wait_for(work(queue), 10))
+
+
+@pytest.mark.parametrize("good", [3, 1000])
+def test_links_that_cannot_be_queued_do_not_hold_the_crawl_up(good):
+    """Be it among the first or long after: whoever is asked for them hears of it, and the place of their page is free again."""
+    told = []
+
+    def links(*_):
+        yield from islice(many_links([]), good)
+        raise ValueError("no more")
+
+    async def work():
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+        lines = lines_of(["http://a/"], at_once=1, most=5000, links=links)
+        rows = aiter(lines)
+        try:
+            (await anext(rows))[1].done({})
+        except ValueError as error:
+            told.append(error)
+        await anext(rows, None)
+
+    asyncio.run(asyncio.wait_for(work(), 10))
+    assert [str(error) for error in told] == ["no more"]
 
 
 def test_two_crawls_do_not_share_a_queue(tmp_path):
