@@ -45,12 +45,11 @@ class PageFetch(OnTheWeb, Processor):
 
     Writes `status`, `final_url`, `redirects`, `headers` (names in lower case), `content_type`, `charset` (of the headers),
     `fetched_at`, `body` (bytes, decoded from its content-encoding), `bytes` (how many), `agent` (the first word of `userAgent`)
-    and `attempts`. What fails in a way
-    that may pass is tried again, after what the server asks for in `Retry-After`; all crawls of the process leave it alone as
-    long, ten minutes at most, and for half a minute a host that could not be reached ten times in a row: its pages then fail
-    at once. A status that is no success, a content type that is not accepted, and a body that is too large are faults of the
-    page, which goes on without a body. A page that a cache holds but that is old (`stale`) is asked for on condition, and
-    taken from there if it is unchanged.
+    and `attempts`. What fails in a way that may pass is tried again, after what the server asks for in `Retry-After`; all
+    crawls of the process leave it alone as long, ten minutes at most, and for half a minute a host that could not be reached
+    ten times in a row: its pages then fail at once. A status that is no success, a content type that is not accepted, and a
+    body that is too large are faults of the page, which goes on without a body. A page that a cache holds but that is old
+    (`stale`) is asked for on condition, and taken from there if it is unchanged.
 
     URLs come with data: they, and all they redirect to, may lead to public addresses only, or to what `allow` names.
 
