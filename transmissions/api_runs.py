@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextvars import ContextVar
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -158,10 +159,11 @@ def _refusal(error: TransmissionsError, served: Served, folder: Path) -> Refusal
 
 def cleaner(served: Served, folder: Path) -> Callable[[str], str]:
     """Return what takes secrets of an app and folders of this machine out of a text; `folder` is that of the outputs."""
-    return lambda text: Redaction(secrets_of(served.plan)).mask(_without_folders(text, served, folder))
+    redaction = cache(lambda: _redaction(served, folder))  # most runs never have a text for it
+    return lambda text: redaction().mask(text)
 
 
-def _without_folders(text: str, served: Served, folder: Path) -> str:
+def _redaction(served: Served, folder: Path) -> Redaction:
     target = [(str(served.target), "target")] if served.target else []
     places = [
         (str(folder), "output"),
@@ -170,6 +172,12 @@ def _without_folders(text: str, served: Served, folder: Path) -> str:
         (str(Path.cwd()), "."),
         (str(Path.home()), "~"),
     ]
+    redaction = Redaction(secrets_of(served.plan))
+    redaction.clean = partial(_without, [(place, word) for place, word in places if len(place) > 1])
+    return redaction
+
+
+def _without(places: list[tuple[str, str]], text: str) -> str:
     for place, word in places:
-        text = text.replace(place, word) if len(place) > 1 else text
+        text = text.replace(place, word)
     return text
