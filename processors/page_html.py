@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urldefrag
 
@@ -73,7 +74,7 @@ class HTMLPage:
         """Whether there is a field for a password."""
         return self.tree.css_first("input[type=password i]") is not None
 
-    @property
+    @cached_property
     def is_vast(self) -> bool:
         """Whether it is too large for its main text to be looked for."""
         return len(self.tree.css("*")) > _VAST

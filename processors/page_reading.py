@@ -59,8 +59,7 @@ def read_page(asked: Asked) -> dict[str, Any]:
         from .page_pdf import read_pdf
 
         title, text = read_pdf(asked.body)
-        fields = _told(asked, Reading(text, text, "pdf"), {"title": title}, [], len(text))
-        return fields if text else {**fields, "note": "no page of it has text: they may be images"}
+        return _plain(asked, Reading(text, text, "pdf"), title, "no page of it has text: they may be images")
     raise PageFault("PARSE_TYPE", f"{kind} is no kind of content that has a text to be read", content_type=kind)
 
 
@@ -71,12 +70,12 @@ def _read_html(asked: Asked) -> dict[str, Any]:
     links = [] if "nofollow" in rules and not asked.follow_all else page.links(follow_all=asked.follow_all)
     article = page.article() if asked.mode == "article" else None
     reading = article or page.whole()
-    fields = _told(asked, reading, {**page.facts, "title": page.title}, links, len(html), rules)
+    fields = _told(asked, reading, {**page.facts, "title": page.title}, rules, len(html))
     note = _note(fields["document"]["word_count"], page, html, asked)
     if not note and asked.mode == "article" and article is None:
         why = "it is too large for its article to be looked for" if page.is_vast else "there is no article in it"
         note = f"{why}: this is the whole page"
-    return {**fields, "note": note} if note else fields
+    return {**fields, "links": links, **({"note": note} if note else {})}
 
 
 def _read_text(asked: Asked, kind: str) -> dict[str, Any]:
@@ -84,14 +83,16 @@ def _read_text(asked: Asked, kind: str) -> dict[str, Any]:
     language = next((word for name, word in _LANGUAGES.items() if kind.endswith(name)), "")
     title = _HEADING.search(text) if kind == "text/markdown" else None
     markdown = fence(text, language) if language and text else text
-    fields = _told(asked, Reading(markdown, text, "text"), {"title": title[1].strip() if title else ""}, [], len(text))
-    return fields if text else {**fields, "note": "it is empty"}
+    return _plain(asked, Reading(markdown, text, "text"), title[1].strip() if title else "", "it is empty")
 
 
-def _told(
-    asked: Asked, reading: Reading, facts: dict[str, Any], links: list[str], size: int, rules: set[str] | None = None
-) -> dict[str, Any]:
-    rules = asked_of_robots(asked.robots, (), asked.agent) if rules is None else rules
+def _plain(asked: Asked, reading: Reading, title: str, why_empty: str) -> dict[str, Any]:
+    """Return the fields of what has no markup, and so neither links nor rules of its own."""
+    fields = _told(asked, reading, {"title": title}, asked_of_robots(asked.robots, (), asked.agent), len(reading.text))
+    return {**fields, "links": [], **({} if reading.text else {"note": why_empty})}
+
+
+def _told(asked: Asked, reading: Reading, facts: dict[str, Any], rules: set[str], size: int) -> dict[str, Any]:
     words = count_words(reading.text)
     document = {
         "url": asked.url,
@@ -108,7 +109,6 @@ def _told(
     return {
         "document": document,
         "extraction_method": reading.method,
-        "links": links,
         "measures": measures_of(reading.markdown, words, size, facts),
         **({"noindex": True} if "noindex" in rules else {}),
     }
