@@ -107,6 +107,37 @@ def test_bp14_nothing_is_sent_to_a_client_that_is_gone():
     assert all(message.get("more_body", True) for message in sent)
 
 
+async def waiting_by_header(run, since):
+    """Return how many events wait, as a client is told that is gone as soon as it comes."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    while len(run.log) < 64:
+        await asyncio.sleep(0.01)
+    scope = {"type": "http", "headers": [], "http_version": "1.1"}
+    await StreamResponse(run, "ndjson", Pace(), since)(scope, receive, send)
+    return int(dict(sent[0]["headers"])[b"x-buffer-current"])
+
+
+def test_hd17_a_client_that_comes_back_is_told_of_all_that_waits():
+    """Only the first event of a run goes with the head of an answer, and does not wait."""
+
+    async def main():
+        run = live("numbers", {"count": 10**6}, limits=SLOW)
+        run.start()
+        told = [await waiting_by_header(run, 0)]
+        told += [await waiting_by_header(run, since) for since in (run.log.taken, 0)]
+        await run.close()
+        return told
+
+    assert timed(main()) == [63, 64, 64]
+
+
 def test_nd02_nd04_what_there_is_is_sent_at_once(monkeypatch):
     """The metadata while the first step is still at work, and a result while the second is."""
 

@@ -72,7 +72,7 @@ class StreamResponse:
 
     def _headers(self, scope: Scope, is_gzip: bool) -> list[tuple[bytes, bytes]]:
         live = self.connection.live
-        buffer = live.log.buffer
+        log, buffer = live.log, live.log.buffer
         headers = {
             "content-type": SSE if self.connection.protocol == "sse" else NDJSON,
             "cache-control": "no-cache",
@@ -82,7 +82,7 @@ class StreamResponse:
             "x-request-id": live.name,
             "x-session-id": live.identity.get("session_id", ""),
             "x-buffer-capacity": str(buffer.capacity),
-            "x-buffer-current": str(max(0, len(live.log) - 1)),  # the first goes with the head
+            "x-buffer-current": str(len(log) - (not log.taken)),  # the first of all goes with the head
             "x-backpressure-threshold": str(buffer.threshold),
         }
         if is_gzip:
