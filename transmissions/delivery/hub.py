@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _KEPT: Final = 1000
-"""Runs that have ended and are kept for clients that come back; each is tens of KB, and may be a file."""
+"""Runs that have ended and are kept for clients that come back; each is tens of KB, and blocks of the file they share."""
 
 _LOOKED_AT: Final = 64
 """The oldest of these, of which one is forgotten."""
