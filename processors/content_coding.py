@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -33,9 +34,10 @@ class CodingError(ValueError):
     """A body is not in the encoding its headers name."""
 
 
-def encodings() -> list[str]:
-    """Return the encodings there is a decoder for, for `accept-encoding`."""
-    return ["gzip", "deflate", *(["br"] if _brotli() else []), *(["zstd"] if has_zstd() else [])]
+@cache
+def encodings() -> tuple[str, ...]:
+    """Return the encodings there is a decoder for, for `accept-encoding`; what is absent is looked for once."""
+    return ("gzip", "deflate", *(["br"] if _brotli() else []), *(["zstd"] if has_zstd() else []))
 
 
 def decoder_of(header: str) -> Decoder:

@@ -104,13 +104,37 @@ class OldDecompressor:
     process = is_finished = None
 
 
+@pytest.fixture
+def looked_for_anew():
+    """Forget which decoders there are, before a test and behind it."""
+    encodings.cache_clear()
+    yield
+    encodings.cache_clear()
+
+
 @pytest.mark.parametrize("brotli", [None, SimpleNamespace(Decompressor=OldDecompressor)], ids=["none", "old"])
-def test_servers_are_not_asked_for_what_cannot_be_read(without_zstd, monkeypatch, brotli):
+def test_servers_are_not_asked_for_what_cannot_be_read(without_zstd, looked_for_anew, monkeypatch, brotli):
     """What is accepted is what there is a decoder for that keeps to a limit."""
     monkeypatch.setitem(sys.modules, "brotli", brotli)
-    assert encodings() == ["gzip", "deflate"]
+    assert encodings() == ("gzip", "deflate")
     with pytest.raises(CodingError, match="there is no decoder for the content-encoding 'br'"):
         decoder_of("br")
+
+
+def test_a_library_that_is_absent_is_looked_for_once(looked_for_anew, monkeypatch):
+    """Not again for each body: that searches all folders that modules may be in."""
+    asked = []
+
+    def find_spec(name, *_):
+        asked.append(name)
+        if name == "brotli":
+            raise ModuleNotFoundError(name)
+
+    monkeypatch.delitem(sys.modules, "brotli")
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=find_spec), *sys.meta_path])
+    for _ in range(3):
+        decoder_of("gzip")
+    assert asked.count("brotli") == 1
 
 
 def test_impossible_settings_are_refused(without_zstd):
