@@ -54,7 +54,7 @@ class ConversationJSONLines(Processor):
         key = one_line(message.get("key") or f"{provider}:{identifier}")
         head = {"key": key, "provider": provider, "id": identifier}
         if self.form == "model":
-            texts = _model(head, conversation, dict(_paths(message)))
+            texts = _model(head, conversation, _Paths(message))
         elif self.form == "chunks":
             texts = _chunks(head, conversation, page_of(message))
         else:
@@ -67,24 +67,31 @@ class ConversationJSONLines(Processor):
         return message
 
 
-def _paths(message: Message) -> Iterator[tuple[int | bytes, str]]:
-    """Yield which file of the page's a piece of content becomes.
+class _Paths:
+    """Which file of the page's a piece of content becomes.
 
     It is known as the object it is or, where messages are made anew each time, by its bytes.
     """
-    for path, content in message.get("files", ()):
-        held = content[0] if isinstance(content, list) and len(content) == 1 else content
-        yield id(held), path
-        if isinstance(held, bytes):
-            yield held, path
+
+    def __init__(self, message: Message) -> None:
+        self._of_objects: dict[int, str] = {}
+        self._of_bytes: dict[bytes, str] = {}
+        for path, content in message.get("files", ()):
+            held = content[0] if isinstance(content, list) and len(content) == 1 else content
+            self._of_objects[id(held)] = path
+            if isinstance(held, bytes):
+                self._of_bytes[held] = path
+
+    def of(self, blob: Any) -> str | None:
+        """Return the path of a piece of content, if it becomes a file."""
+        return self._of_objects.get(id(blob)) or (self._of_bytes.get(blob) if isinstance(blob, bytes) else None)
 
 
-def _model(head: dict[str, str], conversation: Conversation, paths: dict[int | bytes, str]) -> Iterator[str]:
+def _model(head: dict[str, str], conversation: Conversation, paths: _Paths) -> Iterator[str]:
     """Yield the line of a whole conversation, message by message."""
 
     def describe(blob: Any) -> dict[str, Any]:
-        path = paths.get(id(blob)) or (paths.get(blob) if isinstance(blob, bytes) else None)
-        return {"name": getattr(blob, "name", ""), "size": len(blob), "path": path}
+        return {"name": getattr(blob, "name", ""), "size": len(blob), "path": paths.of(blob)}
 
     rest = {name: value for name, value in conversation.items() if name not in {"provider", "id", "messages"}}
     yield _dump({**head, **rest}, describe)[:-1] + ', "messages": ['
