@@ -65,6 +65,15 @@ class Asked(NamedTuple):
     """Of the message, if the key means no other."""
 
 
+class _Begun(NamedTuple):
+    """What is known of a run beyond itself."""
+
+    client: Client
+    digest: bytes
+    names: list[tuple[str, str, str]]
+    """What it may be found by: kind of name, owner and name."""
+
+
 class Hub:
     """The runs of a server.
 
@@ -80,11 +89,9 @@ class Hub:
         self.is_draining = False
         self._caps = caps
         self._around = Surroundings(self.lifecycle, Memory(caps.memory), Disk(), self._ended, self._gone)
-        self._clients: dict[str, Client] = {}
-        self._digests: dict[str, bytes] = {}
+        self._begun: dict[str, _Begun] = {}
         self._found: dict[tuple[str, str, str], str] = {}
-        """The latest run by kind of name, owner and name."""
-        self._names: dict[str, list[tuple[str, str, str]]] = {}
+        """The latest run by each name."""
         self._busy: Counter[str] = Counter()
         self._at_work: set[str] = set()
         self._over: dict[str, None] = {}
@@ -119,19 +126,18 @@ class Hub:
         """
         known = self._found.get(("key", client.owner, asked.key)) if asked.key else None
         if known is not None:
-            if self._digests[known] != asked.digest:
+            if self._begun[known].digest != asked.digest:
                 raise KeyUsed("another message was sent with this Idempotency-Key")
             return self.runs[known], False
         self._make_room(client)
         live = LiveRun(asked.names, asked.open_run, asked.terms, self._around, asked.clean)
+        kinds = {"request": live.name, "session": asked.names.get("session_id", ""), "key": asked.key}
+        names = [(kind, client.owner, name) for kind, name in kinds.items() if name]
         self.runs[live.id] = live
-        self._clients[live.id] = client
-        self._digests[live.id] = asked.digest
+        self._begun[live.id] = _Begun(client, asked.digest, names)
+        self._found |= dict.fromkeys(names, live.id)
         self._at_work.add(live.id)
         self._busy[client.address] += 1
-        kinds = {"request": live.name, "session": asked.names.get("session_id", ""), "key": asked.key}
-        self._names[live.id] = [(kind, client.owner, name) for kind, name in kinds.items() if name]
-        self._found |= dict.fromkeys(self._names[live.id], live.id)
         live.start()
         return live, True
 
@@ -147,7 +153,7 @@ class Hub:
 
         """
         live = self.runs.get(self._found.get(("request", client.owner, name), name))
-        if live is None or self._clients[live.id].owner != client.owner:
+        if live is None or self._begun[live.id].client.owner != client.owner:
             raise NotFound(f"there is no run '{name[:64]}'")
         return live
 
@@ -165,7 +171,7 @@ class Hub:
 
     def of(self, client: Client) -> list[dict[str, Any]]:
         """Return what can be said of a client's runs."""
-        return [live.status() for name, live in self.runs.items() if self._clients[name].owner == client.owner]
+        return [live.status() for name, live in self.runs.items() if self._begun[name].client.owner == client.owner]
 
     async def drain(self, seconds: float) -> None:
         """Take no more runs, stop the sources of those there are, and give them a time to end; then cancel them."""
@@ -192,7 +198,7 @@ class Hub:
         if live.id in self._at_work:
             self._at_work.discard(live.id)
             self._changed.set()
-            address = self._clients[live.id].address
+            address = self._begun[live.id].client.address
             self._busy[address] -= 1
             if not self._busy[address]:
                 del self._busy[address]
@@ -225,8 +231,7 @@ class Hub:
         if self.runs.pop(live.id, None) is None:
             return
         self._over.pop(live.id, None)
-        del self._clients[live.id], self._digests[live.id]
-        for name in self._names.pop(live.id):
+        for name in self._begun.pop(live.id).names:
             if self._found.get(name) == live.id:
                 del self._found[name]
 
