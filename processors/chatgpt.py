@@ -10,7 +10,7 @@ from transmissions import RunError
 from .chatgpt_calls import Canvas, fits, given_to, tool_of
 from .chatgpt_content import call_block, content_blocks, lost_marks, reports, result_blocks
 from .chatgpt_files import Assets, files_of
-from .chatgpt_parts import Counted, kind_of, parts_of, report_of, types_of
+from .chatgpt_parts import REPORT, Counted, kind_of, parts_of, types_of
 from .chatgpt_results import images_of, is_result
 from .conversation import as_dict, as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
@@ -97,7 +97,8 @@ class _Survey:
 
     def add(self, number: int, message: Any) -> None:
         """Take in one message."""
-        types, files, role = types_of(message), _listed(message), _role(message)
+        types, files = types_of(message), _listed(message)
+        role = _role(message, types)
         self.counted.add(types, files)
         if images_of(as_dict(as_dict(message).get("metadata"))):
             self.drawn.add(number)
@@ -105,7 +106,7 @@ class _Survey:
             self.empty.add(number)
         if name := tool_of(message):
             self.calls[number] = name
-        elif role == "tool" and is_result(message):
+        elif role == "tool" and is_result(message, types):
             self.results[number] = _name(message)
         elif role == "assistant":
             self.lost_marks += lost_marks(message)
@@ -162,10 +163,10 @@ def _sandbox_paths(message: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _role(message: dict[str, Any]) -> str:
+def _role(message: dict[str, Any], types: Iterable[str]) -> str:
     """Return who speaks: the report of a research hangs on the message of a tool, but is the answer."""
     role = _author(message)
-    return "assistant" if role == "tool" and report_of(message) else role
+    return "assistant" if role == "tool" and REPORT in types else role
 
 
 def _author(message: dict[str, Any]) -> str:
@@ -207,7 +208,7 @@ def _message(turn: Turn, blocks: list[Block], assets: Assets) -> ChatMessage:
     files += [{"name": path.rsplit("/", 1)[-1], "id": path} for path in _sandbox_paths(raw)]
     message = {
         "id": turn.id,
-        "role": _role(raw),
+        "role": _role(raw, [kind for block in blocks for kind in block["sources"]]),
         "created": instant(raw.get("create_time")),
         "parent": turn.parent,
         "blocks": blocks,

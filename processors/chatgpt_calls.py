@@ -34,7 +34,7 @@ def tool_of(message: Any) -> str:
     name = "" if recipient.__class__ is not str or recipient in _NOBODY else str(recipient)
     if kind == "code":
         return name or _language(content) or "code"
-    return name if kind in PLAIN and set(types_of(message)) == {"text"} else ""
+    return name if name and kind in PLAIN and set(types_of(message)) == {"text"} else ""
 
 
 def _language(content: Any) -> str:

@@ -10,7 +10,7 @@ from .chatgpt_files import file_blocks
 from .chatgpt_parts import PLAIN, REPORT, kind_of, parts_of, report_of, type_of, types_of
 from .chatgpt_results import RESULTS, images_of, result_of
 from .conversation import as_dict, as_list, as_text
-from .plain_blocks import parsed, unknown
+from .plain_blocks import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,11 +87,8 @@ def _cited(text: str, metadata: dict[str, Any]) -> Block:
 
 def reports(message: dict[str, Any]) -> list[Block]:
     """Return the report of a research that a message holds beside its content."""
-    report = report_of(message)
-    if not report:
-        return []
-    told = as_dict(as_dict(parsed(as_dict(message["metadata"])["chatgpt_sdk"]["widget_state"]))["report_message"])
-    return [{**_cited(report, as_dict(told.get("metadata"))), "sources": (REPORT,)}]
+    text, metadata = report_of(message)
+    return [{**_cited(text, metadata), "sources": (REPORT,)}] if text else []
 
 
 def lost_marks(message: dict[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .conversation import as_dict, as_list, as_text
 from .plain_blocks import parsed
@@ -49,15 +49,24 @@ def types_of(message: Any) -> list[str]:
     content = message.get("content")
     kind = kind_of(content)
     types = [type_of(part) for part in parts_of(content)] if kind in PLAIN else [kind] if kind else []
-    return [*types, REPORT] if report_of(message) else types
+    return [*types, REPORT] if report_of(message).text else types
 
 
-def report_of(message: Any) -> str:
-    """Return the report of a research, which is kept in the state of the window that shows it; empty if there is none."""
+class Report(NamedTuple):
+    """The report of a research."""
+
+    text: str
+    """Empty if there is none."""
+    metadata: dict[str, Any]
+    """Where the sources of its citations are told."""
+
+
+def report_of(message: Any) -> Report:
+    """Return the report that a message holds beside its content, in the state of the window that shows it: JSON, and long."""
     sdk = as_dict(as_dict(as_dict(message).get("metadata")).get("chatgpt_sdk"))
-    state = sdk.get("widget_state")
-    told = as_dict(as_dict(parsed(state)).get("report_message"))
-    return "\n\n".join(part for part in parts_of(told.get("content")) if part.__class__ is str)
+    told = as_dict(as_dict(parsed(sdk.get("widget_state"))).get("report_message"))
+    text = "\n\n".join(part for part in parts_of(told.get("content")) if part.__class__ is str)
+    return Report(text, as_dict(told.get("metadata")))
 
 
 class Counted:

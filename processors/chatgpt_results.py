@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .chatgpt_files import pointers
-from .chatgpt_parts import PLAIN, kind_of, parts_of, types_of
+from .chatgpt_parts import PLAIN, kind_of, parts_of
 from .conversation import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
@@ -74,15 +74,15 @@ def result_of(message: dict[str, Any]) -> Result:
     return Result([{"text": part} for part in parts_of(content) if part.__class__ is str])
 
 
-def is_result(message: dict[str, Any]) -> bool:
-    """Whether a message of a tool says nothing but a result, with no file in it: then a call may take it."""
+def is_result(message: dict[str, Any], types: list[str]) -> bool:
+    """Whether a message of a tool, of these types, says nothing but a result, with no file in it: then a call may take it."""
     content = message.get("content")
     kind = kind_of(content)
     if as_dict(message.get("metadata")).get("attachments"):
         return False
     if kind in RESULTS:
         return not list(pointers(as_dict(content).get("screenshot")))
-    return kind in PLAIN and set(types_of(message)) == {"text"}
+    return kind in PLAIN and set(types) == {"text"}
 
 
 def images_of(metadata: dict[str, Any]) -> list[dict[str, Any]]:

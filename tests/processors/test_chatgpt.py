@@ -8,6 +8,7 @@ from transmissions import RunError
 from transmissions.processors.branches import look
 from transmissions.processors.chatgpt import ChatGPTConverter
 from transmissions.processors.chatgpt_files import expected_files, id_of
+from transmissions.processors.plain_blocks import parsed
 from transmissions.processors.spool import SpooledList
 
 
@@ -218,16 +219,34 @@ def test_messages_in_a_list_follow_each_other():
     assert [(told["id"], told["parent"]) for told in found["messages"]] == [("a", ""), ("b", "a"), ("c", "b")]
 
 
+def research(report):
+    """Return a conversation in which a tool holds a report."""
+    told = message("tool", text("working"), chatgpt_sdk={"widget_state": json.dumps({"report_message": report})})
+    return chain(message("user", text("Research tea")), told)
+
+
 def test_the_report_of_a_research_is_the_answer():
     """It is kept in the state of the window that shows it, on the message of a tool, with sources of its own."""
     mark = "\ue200cite\ue202turn0search1\ue201"
     cited = {"matched_text": mark, "type": "webpage", "items": [{"title": "Tea", "url": "https://example.org/tea"}]}
-    report = {"content": {"parts": [f"# Tea\n\nIt grows{mark}."]}, "metadata": {"content_references": [cited]}}
-    state = json.dumps({"report_message": report})
-    told = message("tool", text("working"), chatgpt_sdk={"widget_state": state})
-    conversation = convert(chain(message("user", text("Research tea")), told))
+    conversation = convert(
+        research({"content": {"parts": [f"# Tea\n\nIt grows{mark}."]}, "metadata": {"content_references": [cited]}})
+    )
     assert balances(conversation)
     answer = conversation["messages"][1]
     assert (answer["role"], [block["kind"] for block in answer["blocks"]]) == ("assistant", ["tool", "text"])
     assert answer["blocks"][1]["text"] == "# Tea\n\nIt grows."
     assert answer["blocks"][1]["citations"][0]["url"] == "https://example.org/tea"
+
+
+def test_a_report_is_read_once_to_be_counted_and_once_to_be_told(monkeypatch):
+    """It is long, and lies as JSON in JSON."""
+    read = []
+
+    def counted(state):
+        read.extend([state] if state else ())
+        return parsed(state)
+
+    monkeypatch.setattr("transmissions.processors.chatgpt_parts.parsed", counted)
+    convert(research({"content": {"parts": ["It grows."]}}))
+    assert len(read) == 2
