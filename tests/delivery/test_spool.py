@@ -61,7 +61,8 @@ def test_the_file_is_there_as_long_as_anybody_has_something_in_it():
 
 def test_the_file_shrinks_while_one_has_something_in_it(monkeypatch):
     """A part at a time, to a little behind the last block that somebody has; what is free there is taken before it grows."""
-    monkeypatch.setattr("transmissions.delivery.spool._SPARE", 2)
+    for name in ("_SPARE", "_AT_ONCE"):
+        monkeypatch.setattr(f"transmissions.delivery.spool.{name}", 2)
     opened = []
     monkeypatch.setattr("transmissions.delivery.spool._unnamed", lambda: opened.append(_unnamed()) or opened[-1])
     disk = Disk()

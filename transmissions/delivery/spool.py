@@ -24,7 +24,9 @@ _LOG: Final = logging.getLogger(__name__)
 _BLOCK: Final = 1 << 16
 """Bytes of the file that belong to one half of one run."""
 _SPARE: Final = 128
-"""Blocks at its end that stay for whoever comes next; and as many are let go at once: of more, the others would notice."""
+"""Blocks at its end that stay for whoever comes next: to let them go for each run would cost it as much as to write them."""
+_AT_ONCE: Final = 512
+"""Blocks that are let go at once, which takes milliseconds; of more, the runs at work would notice."""
 
 
 class Disk:
@@ -61,7 +63,7 @@ class Disk:
                 file, self._file, self._taken = self._file, -1, bytearray()
                 os.close(file)
             elif length > used + _SPARE:
-                del self._taken[max(used + _SPARE, length - _SPARE) :]
+                del self._taken[max(used + _SPARE, length - _AT_ONCE) :]
                 os.ftruncate(self._file, len(self._taken) * _BLOCK)
 
     def write(self, data: bytes, place: int) -> None:
