@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HEAD: Final = 1 << 18
 """How many bytes of a file are looked at to tell its shape."""
+TOPS: Final = ("", "[]")
+"""The ways to the objects at the top of a file: one or several, one after the other; or a list of them."""
 
 
 class Outline(NamedTuple):
@@ -29,6 +31,14 @@ class Outline(NamedTuple):
     def has(self, *paths: str) -> bool:
         """Whether all of these ways are there."""
         return all(path in self.paths for path in paths)
+
+    def tops(self, *keys: str) -> list[str]:
+        """Return the ways to objects at the top that have all of these keys; `messages[].role` is one, too."""
+        return [top for top in TOPS if self.has(*(f"{top}.{key}" for key in keys))]
+
+    def has_top(self, *keys: str) -> bool:
+        """Whether the objects at the top, in a list or not, have all of these keys."""
+        return bool(self.tops(*keys))
 
 
 class Layout(NamedTuple):
@@ -57,6 +67,11 @@ class Layout(NamedTuple):
 def with_keys(*keys: str) -> Callable[[Any], bool]:
     """Return what tells an element by keys that it has."""
     return lambda value: value.__class__ is dict and all(key in value for key in keys)
+
+
+def with_tops(*keys: str) -> Callable[[Outline], bool]:
+    """Return what tells a file whose objects at the top have all of these keys."""
+    return lambda seen: seen.has_top(*keys)
 
 
 class Shape(NamedTuple):

@@ -5,44 +5,37 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from .shape import Layout, Outline, Shape, with_keys
-
-_TOPS: Final = ("[]", "")
-
-
-def _has(seen: Outline, *keys: str) -> bool:
-    """Whether the objects at the top, in a list or not, have all of these keys."""
-    return any(all(f"{top}.{key}" in seen.paths for key in keys) for top in _TOPS)
+from .shape import Layout, Outline, Shape, with_keys, with_tops
 
 
 def _is_claude(seen: Outline) -> bool:
     others = ("chat_messages[].fragments", "chat_messages[].message_id")
-    return _has(seen, "chat_messages") and not any(_has(seen, key) for key in others)
+    return seen.has_top("chat_messages") and not any(seen.has_top(key) for key in others)
 
 
 def _is_projects(seen: Outline) -> bool:
-    return _has(seen, "uuid", "prompt_template") or _has(seen, "uuid", "docs[].filename")
+    return seen.has_top("uuid", "prompt_template") or seen.has_top("uuid", "docs[].filename")
 
 
 def _is_memories(seen: Outline) -> bool:
-    return any(_has(seen, key) for key in ("conversations_memory", "project_memories", "memory_files[].path"))
+    return any(seen.has_top(key) for key in ("conversations_memory", "project_memories", "memory_files[].path"))
 
 
 def _is_users(seen: Outline) -> bool:
-    return _has(seen, "uuid", "email_address") or _has(seen, "uuid", "verified_phone_number")
+    return seen.has_top("uuid", "email_address") or seen.has_top("uuid", "verified_phone_number")
 
 
 def _is_frames(seen: Outline) -> bool:
-    return _has(seen, "active_version", "versions[].id")
+    return seen.has_top("active_version", "versions[].id")
 
 
 def _is_designs(seen: Outline) -> bool:
-    of_messages = any(_has(seen, f"messages[].{key}") for key in ("sender", "role"))
-    return of_messages and _has(seen, "uuid", "messages[].uuid", "messages[].created_at")
+    of_messages = any(seen.has_top(f"messages[].{key}") for key in ("sender", "role"))
+    return of_messages and seen.has_top("uuid", "messages[].uuid", "messages[].created_at")
 
 
 def _is_manifest(seen: Outline) -> bool:
-    return _has(seen, "data_files[].filename", "data_files[].export_url")
+    return seen.has_top("data_files[].filename", "data_files[].export_url")
 
 
 def _has_uuid(value: Any) -> bool:
@@ -65,6 +58,6 @@ SHAPES: Final = (
     Shape("claude-users", "claude", "users", _is_users, "claude_extras:Account"),
     Shape("claude-frames", "claude", "Claude artifacts", _is_frames, "claude_extras:Frame"),
     Shape("claude-designs", "claude", "Claude design chats", _is_designs, "claude_extras:Design", _DESIGNS),
-    Shape("claude-logins", "claude", "the history of logins", lambda seen: _has(seen, "login_events")),
+    Shape("claude-logins", "claude", "the history of logins", with_tops("login_events")),
     Shape("claude-manifest", "claude", "the list of an export's parts", _is_manifest),
 )

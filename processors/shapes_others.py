@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from .shape import Layout, Shape, with_keys
+from .shape import TOPS, Layout, Shape, with_keys, with_tops
 
 if TYPE_CHECKING:
     from .shape import Outline
 
-_TOPS: Final = ("", "[]")
-"""An object at the top of the file, or several one after the other; or a list of them."""
 _OTHERS: Final = ("mapping", "history", "conversationId", "sessionId", "chat", "uuid", "chat_messages", "message")
 """Keys beside `messages` that chats of an app have and what is sent to an API has not."""
-
-
-def _any_top(*ways: str) -> Any:
-    """Return what tells a file by ways that its objects have, at the top or in a list."""
-    return lambda outline: any(outline.has(*(top + way for way in ways)) for top in _TOPS)
-
-
 _ANSWERS: Final = (
-    *(".choices[].message", ".choices[].text", ".response.body.choices", ".response.choices"),
-    *(".result.message.content", ".candidates[].content", ".response.candidates"),
+    *("choices[].message", "choices[].text", "response.body.choices", "response.choices"),
+    *("result.message.content", "candidates[].content", "response.candidates"),
 )
 _LM_STUDIO: Final = (
-    (".messages[].versions",),
-    (".messages", ".name", ".lastUsedModel"),
-    (".messages", ".usePerChatPredictionConfig"),
+    ("messages[].versions",),
+    ("messages", "name", "lastUsedModel"),
+    ("messages", "usePerChatPredictionConfig"),
 )
 """Ways that tell a chat of LM Studio; one without messages has no versions either."""
 
@@ -56,14 +47,12 @@ def _is_perplexity_turns(outline: Outline) -> bool:
 
 
 def _is_sharegpt(outline: Outline) -> bool:
-    return any(
-        outline.has(f"{top}.{key}[].from", f"{top}.{key}[].value") for top in _TOPS for key in ("conversations", "items")
-    )
+    return any(outline.has_top(f"{key}[].from", f"{key}[].value") for key in ("conversations", "items"))
 
 
 def _is_asked(outline: Outline) -> bool:
     """Whether there are messages with roles and contents as requests have them, and nothing that an app would add."""
-    for top in _TOPS:
+    for top in TOPS:
         if not outline.paths.isdisjoint(f"{top}.{key}" for key in _OTHERS):
             continue
         for way in ("", ".request", ".body", ".params"):
@@ -75,15 +64,15 @@ def _is_asked(outline: Outline) -> bool:
 
 def _is_answered(outline: Outline) -> bool:
     """Whether there are answers: choices, the output of OpenAI's Responses API, candidates, or a message of Anthropic's."""
-    sets = (*((end,) for end in _ANSWERS), (".model", ".output[].type"), (".response.model", ".response.output[].type"))
-    message = (".role", ".content", ".model", ".usage")
-    return any(outline.has(*(top + way for way in ways)) for top in _TOPS for ways in (*sets, message))
+    sets = (*((end,) for end in _ANSWERS), ("model", "output[].type"), ("response.model", "response.output[].type"))
+    message = ("role", "content", "model", "usage")
+    return any(outline.has_top(*keys) for keys in (*sets, message))
 
 
 def _is_talk(outline: Outline) -> bool:
     """Whether a file is messages and nothing else."""
     roles = {"user", "assistant", "system", "developer", "tool", "human", "model"}
-    for top in _TOPS:
+    for top in TOPS:
         found = outline.values.get(f"{top}.role", frozenset())
         if outline.has(f"{top}.content") and found and found <= roles:
             return outline.paths.isdisjoint(f"{top}.{key}" for key in (*_OTHERS, "messages", "chatId", "parentId", "type"))
@@ -117,7 +106,7 @@ SHAPES: Final = (
         "ai-studio",
         "ai-studio",
         "a prompt of Google AI Studio",
-        _any_top(".chunkedPrompt"),
+        with_tops("chunkedPrompt"),
         "ai_studio:AIStudioPrompts",
         Layout(is_element=with_keys("chunkedPrompt")),
     ),
@@ -133,7 +122,7 @@ SHAPES: Final = (
         "grok-conversations",
         "grok",
         "Grok conversations",
-        _any_top(".conversation", ".responses"),
+        with_tops("conversation", "responses"),
         "grok:GrokConversations",
         Layout("", "responses", is_element=with_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
     ),
@@ -142,7 +131,7 @@ SHAPES: Final = (
         "lm-studio",
         "lm-studio",
         "a chat of LM Studio",
-        lambda outline: any(outline.has(*(top + way for way in ways)) for top in _TOPS for ways in _LM_STUDIO),
+        lambda outline: any(outline.has_top(*keys) for keys in _LM_STUDIO),
         "lm_studio:LMStudioChats",
         Layout("", "messages", is_element=with_keys("messages")),
     ),
@@ -150,7 +139,7 @@ SHAPES: Final = (
         "perplexity",
         "perplexity",
         "a thread of Perplexity",
-        _any_top(".entries[].query_str"),
+        with_tops("entries[].query_str"),
         _THREADS,
         Layout("", "entries", is_element=with_keys("entries")),
     ),

@@ -9,8 +9,6 @@ from .shape import Layout, Shape, with_keys
 if TYPE_CHECKING:
     from .shape import Outline
 
-_TOPS: Final = ("", "[]")
-"""Records one to a line, as they are written, or in a list."""
 _CLAUDE_KEYS: Final = ("type", "sessionId", "uuid", "parentUuid")
 _CLAUDE_RECORDS: Final = frozenset({"user", "assistant", "system", "attachment", "progress"})
 _CODEX_RECORDS: Final = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
@@ -21,8 +19,7 @@ def _holds(seen: Outline, path: str, words: frozenset[str]) -> bool:
 
 
 def _is_claude_code(seen: Outline) -> bool:
-    tops = [top for top in _TOPS if seen.has(*(f"{top}.{key}" for key in _CLAUDE_KEYS))]
-    if any(_holds(seen, f"{top}.type", _CLAUDE_RECORDS) for top in tops):
+    if any(_holds(seen, f"{top}.type", _CLAUDE_RECORDS) for top in seen.tops(*_CLAUDE_KEYS)):
         return True
     if not seen.has(".type") or seen.has(".payload"):
         return False
@@ -40,8 +37,7 @@ def _is_claude_web(seen: Outline) -> bool:
 
 
 def _is_codex(seen: Outline) -> bool:
-    keys = ("type", "payload", "timestamp")
-    return any(seen.has(*(f"{top}.{key}" for key in keys)) and _holds(seen, f"{top}.type", _CODEX_RECORDS) for top in _TOPS)
+    return any(_holds(seen, f"{top}.type", _CODEX_RECORDS) for top in seen.tops("type", "payload", "timestamp"))
 
 
 def _is_old_codex(seen: Outline) -> bool:

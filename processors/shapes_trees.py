@@ -5,24 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .shape import Layout, Outline, Shape, with_keys
+from .shape import TOPS, Layout, Outline, Shape, with_keys, with_tops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TOPS: Final = ("[]", "")
 _NODE: Final = (".children", ".parent", ".message", ".message.author", ".message.content")
 _TITLED: Final = re.compile(r'\{\s*"(?:title|id)"\s*:\s*(?:null|"(?:[^"\\]|\\.)*")\s*,\s*"(?!parent|children|message)')
-
-
-def _tops(seen: Outline, *keys: str, within: tuple[str, ...] = _TOPS) -> list[str]:
-    """Return the ways to objects that have all of these keys."""
-    return [top for top in within if all(f"{top}.{key}" in seen.paths for key in keys)]
-
-
-def _has(*keys: str) -> Callable[[Outline], bool]:
-    """Return what tells a file whose objects, in a list or not, have all of these keys."""
-    return lambda seen: bool(_tops(seen, *keys))
 
 
 def _ends(seen: Outline, top: str, *ends: str) -> bool:
@@ -54,22 +43,21 @@ def _is_group(seen: Outline) -> bool:
 
 def _is_reply(seen: Outline) -> bool:
     """Whether a file is what DeepSeek's web API replies: one conversation, in its envelope or without."""
-    tops = ("[]", "", ".data.biz_data", "[].data.biz_data", ".biz_data")
-    if _tops(seen, "chat_session", "chat_messages", within=tops):
-        return True
-    return any(_tops(seen, f"chat_messages[].{key}", within=tops) for key in ("message_id", "fragments"))
+    tops = (*TOPS, ".data.biz_data", "[].data.biz_data", ".biz_data")
+    ways = (("chat_session", "chat_messages"), ("chat_messages[].message_id",), ("chat_messages[].fragments",))
+    return any(seen.has(*(f"{top}.{key}" for key in keys)) for top in tops for keys in ways)
 
 
 def _is_open_webui(seen: Outline) -> bool:
-    if _tops(seen, "chat.history") or _tops(seen, "chat.messages"):
+    if seen.has_top("chat.history") or seen.has_top("chat.messages"):
         return True
-    return bool(_tops(seen, "history.messages")) and not _tops(seen, "mapping")
+    return seen.has_top("history.messages") and not seen.has_top("mapping")
 
 
 def _is_librechat(seen: Outline) -> bool:
-    if _tops(seen, "messages[].messageId") or _tops(seen, "messagesTree[].messageId"):
+    if seen.has_top("messages[].messageId") or seen.has_top("messagesTree[].messageId"):
         return True
-    return any(bool(_tops(seen, "conversationId", "messages", key)) for key in ("endpoint", "recursive", "branches"))
+    return any(seen.has_top("conversationId", "messages", key) for key in ("endpoint", "recursive", "branches"))
 
 
 def _is_chatbot_ui(seen: Outline) -> bool:
@@ -77,7 +65,7 @@ def _is_chatbot_ui(seen: Outline) -> bool:
 
 
 def _is_old_chatbot_ui(seen: Outline) -> bool:
-    return any(bool(_tops(seen, "messages[].role", "name", key)) for key in ("folderId", "prompt"))
+    return any(seen.has_top("messages[].role", "name", key) for key in ("folderId", "prompt"))
 
 
 def _is_asset_list(seen: Outline) -> bool:
@@ -86,7 +74,7 @@ def _is_asset_list(seen: Outline) -> bool:
 
 
 def _is_library(seen: Outline) -> bool:
-    return bool(_tops(seen, "origination_message_id") or _tops(seen, "files[].origination_message_id"))
+    return seen.has_top("origination_message_id") or seen.has_top("files[].origination_message_id")
 
 
 def _is_manifest(seen: Outline) -> bool:
@@ -99,8 +87,8 @@ _CHATGPT: Final = "chatgpt:ChatGPTConverter"
 _DEEPSEEK: Final = "deepseek:DeepSeekConverter"
 _CHATBOT_UI: Final = "chatbot_ui:ChatbotUIConverter"
 
-_TREE: Final = _trees(_is_chatgpt_tree, *_TOPS)
-_DEEPSEEK_TREE: Final = _trees(_is_deepseek_tree, *_TOPS)
+_TREE: Final = _trees(_is_chatgpt_tree, *TOPS)
+_DEEPSEEK_TREE: Final = _trees(_is_deepseek_tree, *TOPS)
 _LIST: Final = ".conversations[]"
 _CHAT: Final = Layout(is_element=lambda value: with_keys("chat")(value) or with_keys("history")(value))
 _MESSAGES: Final = Layout(is_element=with_keys("messages"))
@@ -123,9 +111,9 @@ SHAPES: Final = (
         _MESSAGES._replace(wrapper="history"),
     ),
     Shape("chatbot-ui-1", "chatbot-ui", "chatbot-ui conversations", _is_old_chatbot_ui, _CHATBOT_UI, _MESSAGES),
-    Shape("chatgpt-user", "chatgpt", "the user of ChatGPT", _has("chatgpt_plus_user")),
-    Shape("chatgpt-feedback", "chatgpt", "feedback on answers of ChatGPT", _has("conversation_id", "rating")),
-    Shape("chatgpt-shared", "chatgpt", "links to shared ChatGPT conversations", _has("conversation_id", "is_anonymous")),
+    Shape("chatgpt-user", "chatgpt", "the user of ChatGPT", with_tops("chatgpt_plus_user")),
+    Shape("chatgpt-feedback", "chatgpt", "feedback on answers of ChatGPT", with_tops("conversation_id", "rating")),
+    Shape("chatgpt-shared", "chatgpt", "links to shared ChatGPT conversations", with_tops("conversation_id", "is_anonymous")),
     Shape("chatgpt-no-groups", "chatgpt", "no ChatGPT group chats", lambda seen: seen.paths == {".chats", ".chats[]"}),
     Shape("chatgpt-names", "chatgpt", "the original names of files", _is_asset_list),
     Shape("chatgpt-library", "chatgpt", "the library of files", _is_library),
