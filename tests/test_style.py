@@ -2,6 +2,7 @@
 
 import ast
 import os
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -17,10 +18,16 @@ FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 
 
+@cache
+def parsed(file):
+    """Return the syntax tree of a file."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def functions(files):
     """Yield every function of some files, with a name to find it by."""
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(file)):
             if isinstance(node, FUNCTION):
                 yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
@@ -72,7 +79,7 @@ def test_every_test_says_what_it_shows():
 
 def test_broad_excepts_stand_where_foreign_code_is_called():
     """Catching whatever is raised is the business of who calls code of others, and of the last door."""
-    found = {file.name for file in CODE if any(map(_is_broad, ast.walk(ast.parse(file.read_text(encoding="utf-8")))))}
+    found = {file.name for file in CODE if any(map(_is_broad, ast.walk(parsed(file))))}
     # worker.py calls the readers of a command, and side.py hands what was raised in a thread to who waits for it.
     assert found <= {"node.py", "supervisor.py", "cli.py", "worker.py", "side.py"}
 
