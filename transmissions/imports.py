@@ -77,6 +77,8 @@ class Joined(LocatedGraph):
 def join(parts: Sequence[Part]) -> Part:
     """Return an app's own part with what it reaches of the others, the strongest of which come first."""
     own, *others = parts
+    if not others:
+        return own
     configs = [part.config for part in others if part.config]
     main = Joined(parts, own.main, [part.main for part in others])
     config = Joined(parts, own.config, configs) if configs else own.config
@@ -142,7 +144,7 @@ class Imports:
         return join([own, *(part for _, part in self._found)]) if self._follow_all(app, own, (app,)) else None
 
     def _follow_all(self, app: App, part: Part, chain: tuple[App, ...]) -> bool:
-        wanted = check_terms(part.main, self._findings)
+        wanted = _check_terms(part.main, self._findings)
         # All are followed, though one be missing: every fault is told at once. The last goes first, so that it ends last.
         return sum(not self._follow(app, term, span, chain) for span, term in reversed(wanted)) == 0
 
@@ -188,7 +190,7 @@ def _find(app: App, term: Node) -> tuple[str, App | None]:
     return (f"'{text}' names a part of an app; import the app", None) if found.subtask else ("", found)
 
 
-def check_terms(main: LocatedGraph, findings: Findings) -> list[tuple[Span, Node]]:
+def _check_terms(main: LocatedGraph, findings: Findings) -> list[tuple[Span, Node]]:
     """Return what a `transmissions.ttl` imports, by place; report what else it says of itself, with `<>`, and other imports."""
     itself = URIRef(main.document.base)
     wanted = []

@@ -19,7 +19,7 @@ from . import located, turtle
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
 from .homes import bundled
-from .imports import Imports, Part, check_terms
+from .imports import Imports, Part
 from .terms import NAMESPACE
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def load(app: App, target: Path | None, profile: Path | None, findings: Findings
     if main is None:
         return None
     imports = Imports(_read, findings)
-    if check_terms(main.source, findings) and not _join(app, loaded, imports):
+    if not _join(app, loaded, imports):
         return None
     ordered = [loaded[role] for role in (TARGET, MAIN, CONFIG, PROFILE) if role in loaded]
     return Layers(tuple(ordered), None not in others, imports.apps, imports.inputs)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import uvicorn
 
 from . import signals
-from .delivery.doors import PATIENCE, Connection, Doorkeeper, socket_class
+from .delivery.doors import PATIENCE, Connection, Doorkeeper
 from .errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Server(uvicorn.Server):
             app,
             loop="auto",
             http=cast("Any", partial(Connection, doorkeeper)),
-            ws=cast("Any", partial(socket_class(), doorkeeper)) if sockets else "none",
+            ws=_sockets(doorkeeper) if sockets else "none",
             ws_max_size=(sockets or SocketLimits()).largest,
             ws_ping_interval=(sockets or SocketLimits()).ping,
             ws_ping_timeout=_PONG,
@@ -153,6 +153,12 @@ def listen(host: str, port: int) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GIVE_UP)
     return listener
+
+
+def _sockets(doorkeeper: Doorkeeper) -> Any:
+    from .delivery.socket_door import Socket  # What it needs is not installed where no WebSocket is served.
+
+    return partial(Socket, doorkeeper)
 
 
 def _allow_files() -> None:

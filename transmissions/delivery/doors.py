@@ -1,4 +1,4 @@
-"""The connections of a server: counted, watched as long as they ask for nothing, and cut off when it is time."""
+"""The HTTP connections of a server: counted, watched as long as they ask for nothing, and cut off when it is time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from transmissions.api_guard import HEADERS
 
-from .bell import Bell
 from .extensions import extended
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Connection(HttpToolsProtocol):
         """Take a connection, or tell it to come back."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=_UNSENT)
-        refusal = self._doorkeeper.refusal(_address(self))
+        refusal = self._doorkeeper.refusal(address(self))
         self._is_counted = not refusal
         if refusal:
             transport.write(refusal)
@@ -119,7 +118,7 @@ class Connection(HttpToolsProtocol):
         """Leave nothing behind."""
         self._stop_waiting()  # or the timer would hold all that the connection holds
         if self._is_counted:
-            self._doorkeeper.left(_address(self))
+            self._doorkeeper.left(address(self))
         super().connection_lost(exc)
         self._let_go()
         if self._gone is not None:
@@ -138,75 +137,6 @@ class Connection(HttpToolsProtocol):
             self._waiting = None
 
 
-class _Heard:
-    """What a client has said and nobody has heard yet; an `asyncio.Queue` takes 3 KB before there is anything in it."""
-
-    def __init__(self) -> None:
-        self._said: list[Any] = []
-        self._bell = Bell()
-
-    def put_nowait(self, message: Any) -> None:
-        self._said.append(message)
-        self._bell.ring()
-
-    async def get(self) -> Any:
-        while not self._said:
-            await self._bell.wait()
-        return self._said.pop(0)
-
-    def empty(self) -> bool:
-        return not self._said
-
-
-def socket_class() -> Callable[..., Any]:
-    """Return a connection of a WebSocket that is counted and can be cut off; its library is not needed without."""
-    from uvicorn.protocols.utils import ClientDisconnected
-    from websockets.exceptions import InvalidState
-
-    from .wary import WarySocket
-
-    class Socket(WarySocket):
-        # Half of uvicorn's names, too, so that there are few enough for its objects to share one list of them: 1 KB for each.
-        __slots__ = (
-            *("_doorkeeper", "curr_msg_data_type", "frames", "handshake_initiated", "initial_response", "last_ping_rtt"),
-            *("pending_ping_payload", "ping_interval", "ping_sent_at", "ping_timeout", "read_paused", "request", "response"),
-        )
-
-        def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
-            super().__init__(**arguments)
-            self.queue = cast("Any", _Heard())
-            self._doorkeeper = doorkeeper
-            self.app = cast("Any", partial(extended, self.app, self))
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._doorkeeper.left(_address(self))
-            super().connection_lost(exc)
-
-        def keepalive_timeout(self) -> None:
-            super().keepalive_timeout()
-            self.transport.abort()  # Whoever answers no ping will not take what is unsent either.
-
-        async def send(self, message: Any) -> None:
-            await super().send(message)
-            # uvicorn takes an answer that refuses for none, and would log a fault of the application.
-            self.handshake_complete = self.handshake_complete or self.close_sent
-            if self.request is not None:  # What was asked for is in the scope; the parser, too, would hold it to the end.
-                self.request.headers.clear()
-                self.request = self.response = cast("Any", None)
-
-        async def send_texts(self, texts: list[bytes]) -> None:
-            await self.writable.wait()
-            if self.disconnected:
-                raise ClientDisconnected
-            try:
-                for text in texts:
-                    self.conn.send_text(text)
-            except InvalidState as error:
-                raise ClientDisconnected from error
-            self.transport.write(b"".join(self.conn.data_to_send()))  # a system call for each would be dear
-
-    return Socket
-
-
-def _address(protocol: Any) -> str:
+def address(protocol: Any) -> str:
+    """Return where a connection comes from; an empty text if it is told nowhere."""
     return protocol.client[0] if protocol.client else ""

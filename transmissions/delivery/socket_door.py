@@ -1,0 +1,92 @@
+"""The WebSockets of a server: counted, small, and cut off when it is time. What they need is imported with this."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.protocols.utils import ClientDisconnected
+from websockets.exceptions import InvalidState
+
+from .bell import Bell
+from .doors import address
+from .extensions import extended
+from .wary import WarySocket
+
+if TYPE_CHECKING:
+    from .doors import Doorkeeper
+
+
+class Heard:
+    """What a client has said and nobody has heard yet; an `asyncio.Queue` takes 3 KB before there is anything in it."""
+
+    def __init__(self) -> None:
+        self._said: list[Any] = []
+        self._bell = Bell()
+
+    def put_nowait(self, message: Any) -> None:
+        """Keep a message until somebody hears it."""
+        self._said.append(message)
+        self._bell.ring()
+
+    async def get(self) -> Any:
+        """Return the next message, when there is one."""
+        while not self._said:
+            await self._bell.wait()
+        return self._said.pop(0)
+
+    def empty(self) -> bool:
+        """Whether all was heard."""
+        return not self._said
+
+
+class Socket(WarySocket):
+    """A WebSocket of a connection that was counted already."""
+
+    # Half of uvicorn's names, too, so that there are few enough for its objects to share one list of them: 1 KB for each.
+    __slots__ = (
+        *("_doorkeeper", "curr_msg_data_type", "frames", "handshake_initiated", "initial_response", "last_ping_rtt"),
+        *("pending_ping_payload", "ping_interval", "ping_sent_at", "ping_timeout", "read_paused", "request", "response"),
+    )
+
+    def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.queue = cast("Any", Heard())
+        self._doorkeeper = doorkeeper
+        self.app = cast("Any", partial(extended, self.app, self))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let another one in."""
+        self._doorkeeper.left(address(self))
+        super().connection_lost(exc)
+
+    def keepalive_timeout(self) -> None:
+        """Cut the connection off: whoever answers no ping will not take what is unsent either."""
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    async def send(self, message: Any) -> None:
+        """Do what the application wants, and forget what the handshake needed."""
+        await super().send(message)
+        # uvicorn takes an answer that refuses for none, and would log a fault of the application.
+        self.handshake_complete = self.handshake_complete or self.close_sent
+        if self.request is not None:  # What was asked for is in the scope; the parser, too, would hold it to the end.
+            self.request.headers.clear()
+            self.request = self.response = cast("Any", None)
+
+    async def send_texts(self, texts: list[bytes]) -> None:
+        """Send messages in one write: a system call for each would be dear.
+
+        Raises:
+            ClientDisconnected: the client is gone.
+
+        """
+        await self.writable.wait()
+        if self.disconnected:
+            raise ClientDisconnected
+        try:
+            for text in texts:
+                self.conn.send_text(text)
+        except InvalidState as error:
+            raise ClientDisconnected from error
+        self.transport.write(b"".join(self.conn.data_to_send()))
