@@ -17,7 +17,6 @@ Exit code 1 says a limit is exceeded: 1.6 times the baseline; with full-text sea
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
@@ -26,6 +25,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from process_tree import resident, tree
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT, TARGETS_LIMIT, MEMORY = 1.6, 1.7, 80.0
@@ -52,24 +53,13 @@ def baseline(archive, tree, output):
     print(time.perf_counter() - began)
 
 
-def resident(pid):
-    """Return the resident memory of a process and its children, in MiB."""
-    total = 0
-    for task in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            _, _, rest = (task / "stat").read_text().rpartition(") ")
-            if pid in {int(task.name), int(rest.split()[1])}:
-                total += int((task / "statm").read_text().split()[1]) * 4096
-    return total / (1 << 20)
-
-
 def measure(command):
     """Run a command; return its wall time in seconds, and the peak memory of its tree in MiB, looked at every 20 ms."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, resident(process.pid))
+        peak = max(peak, resident(tree(process.pid)) / (1 << 20))
         time.sleep(0.02)
     took = time.perf_counter() - began
     said, fault = process.communicate()

@@ -31,6 +31,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from process_tree import resident, tree
+
 HOSTS, QUEUED, LINKS = 8, 100_000, 10_000
 HERE = Path(__file__).resolve().parent
 OURS, BARE = "trans run", "aiohttp, bare"
@@ -101,18 +103,9 @@ class Figures(NamedTuple):
 
 def tree_of(pid):
     """Return the resident bytes of a process and all below it, and for how long they had a core, and waited for one."""
-    parents, sizes = {}, {}
-    for task in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            _, _, rest = (task / "stat").read_text().rpartition(") ")
-            fields, number = rest.split(), int(task.name)
-            parents[number] = int(fields[1])
-            sizes[number] = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    wanted = {pid}
-    while more := {one for one, parent in parents.items() if parent in wanted} - wanted:
-        wanted |= more
-    times = [times_of(one) for one in wanted]
-    return sum(sizes.get(one, 0) for one in wanted), sum(time[0] for time in times), sum(time[1] for time in times)
+    pids = tree(pid)
+    times = [times_of(one) for one in pids]
+    return resident(pids), sum(time[0] for time in times), sum(time[1] for time in times)
 
 
 def times_of(pid):

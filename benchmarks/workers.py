@@ -9,7 +9,6 @@ Exit code 1 says that the limit is exceeded.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from process_tree import resident, tree
 
 LIMIT = 0.68
 """Of the time of one process, for two processors that do nothing else."""
@@ -99,18 +100,6 @@ def make_home(folder):
     (folder / "processors" / "busy_steps.py").write_text(STEPS)
 
 
-def memory_of(process):
-    """Return the MiB a process and those it started hold."""
-    total = 0
-    try:
-        below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        for one in (process, *below):
-            total += int(Path(f"/proc/{one}/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return total * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-
-
 def measure(command, folder):
     """Run a command; return its seconds, its processor time, and the most memory it held."""
     peak = 0.0
@@ -120,7 +109,7 @@ def measure(command, folder):
         ended = threading.Event()
         threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True).start()
         while not ended.wait(0.02):
-            peak = max(peak, memory_of(process.pid))
+            peak = max(peak, resident(tree(process.pid)) / (1 << 20))
         seconds = time.perf_counter() - began
     if process.returncode:
         sys.exit(f"{command} ended with {process.returncode}")
