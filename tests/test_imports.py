@@ -158,6 +158,13 @@ def test_an_import_that_leads_nowhere_is_an_error_there(said, sentence, write):
     assert sentence in message
 
 
+def test_what_is_certainly_wrong_is_told_beside_an_import_that_cannot_be_had(write):
+    """But not what the other app may have brought: nodes, classes, settings."""
+    own = ":own a :Transmission ; :pipe ( :x :last :odd ) . :x a :SetField ; :feild 1 ; :settings :there . :odd a :Odd ."
+    write("own", f'<> :import "nowhere" . {own}', ":there :value 1 , 2 ; ]")
+    assert sorted(found[0] for found in problems()) == ["import", "syntax", "unknown-setting"]
+
+
 def test_either_of_its_files_is_stronger_than_those_of_the_other(write):
     """Also its `config.ttl` than the other's `transmissions.ttl`; and of several imports the first in all."""
     write("base", BASE, ":set :value 1 .")

@@ -61,7 +61,7 @@ def test_files_are_shown_as_seen_from_the_working_directory(tmp_path, monkeypatc
 
 
 def test_an_unreadable_layer_leaves_the_others_but_is_told(tmp_path):
-    """Settings are not judged on half the files, structure is."""
+    """So that nothing is missed which may stand in the file that could not be read."""
     findings = Findings()
     layers = load(make_app(tmp_path, ":set :size 1 .", "oops"), None, None, findings)
     assert [layer.role for layer in layers.all] == ["transmissions"]

@@ -293,6 +293,23 @@ def test_terms_about_the_transmission_are_checked(tmp_path, turtle, code):
     assert only(problems).code == code
 
 
+@pytest.mark.parametrize(
+    ("turtle", "faults"),
+    [
+        (":a a :Widget ; :sise 5 ; :settings :set .", ["unknown-setting", "syntax"]),
+        (":a a :Widget ; :size 0 ; :tags [ ] .", ["range", "datatype", "syntax"]),
+        (":a a :Needy ; :settings :set .", ["syntax"]),
+        (":a a :Widget ; :size 2 .", ["syntax"]),
+        (":a a :Widget ; :low 30 .", ["syntax"]),
+        (":a a :Widget ; :rename :one .", ["syntax"]),
+    ],
+)
+def test_what_is_certainly_wrong_is_told_though_another_file_cannot_be_read(tmp_path, turtle, faults):
+    """And nothing that the other file may have put right: what is missing, or wrong beside a default only."""
+    _, problems = examine(tmp_path, f"{PIPE} {turtle}", ":set :size 1 ; ]")
+    assert sorted(codes(problems)) == sorted(faults)
+
+
 def test_syntax_faults_of_all_files_are_told_at_once(tmp_path):
     """Each file's first fault of syntax is reported, and structure still is where it can be read."""
     app = make_app(tmp_path, f"{PIPE} :a a :Plaine .", ":x :size .")

@@ -58,6 +58,17 @@ class Violation(NamedTuple):
         return self.subject.spec.setting(self.term)
 
     @property
+    def is_certain(self) -> bool:
+        """Whether it is about written values only: not a missing one, nor one computed from or compared with a default."""
+        setting = self.setting
+        values = list(self.subject.values.get(self.term, ()))
+        if setting and self.rule.startswith("LessThan"):
+            compared = {setting.less_than, setting.less_than_or_equals}
+            others = (other.term for other in self.subject.spec.settings if other.name in compared)
+            values += [value for term in others for value in self.subject.values.get(term, ())]
+        return bool(values) and all(value.span and not value.resolved for value in values)
+
+    @property
     def text(self) -> str:
         """The value as people wrote it, as much of it as fits into a sentence."""
         if self.given is None:

@@ -8,7 +8,7 @@ from .near import nearest
 from .problem import Label, Problem, Span, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 
 ERROR: Final = "error"
@@ -37,6 +37,11 @@ class Findings:
         """Take several problems."""
         for problem in problems:
             self.add(problem)
+
+    def adopt(self, others: Findings, codes: Container[str]) -> None:
+        """Take those of other findings that have one of these codes, and hide what they hide."""
+        self._secrets |= others._secrets
+        self.extend(problem for problem in others._found.values() if problem.code in codes)
 
     def report(
         self,

@@ -106,11 +106,13 @@ class Layers(NamedTuple):
 
     all: tuple[Layer, ...]
     complete: bool = True
-    """Whether every file could be read: settings are looked at only then."""
+    """Whether all could be read and had: else what seems to be missing may stand in the rest."""
     bases: tuple[App, ...] = ()
     """The apps that the app is built on."""
     inputs: Mapping[str, str | None] = MappingProxyType({})
     """The digests of their files."""
+    joined: bool = True
+    """Whether all that the app is built on could be had."""
 
     @property
     def main(self) -> Layer:
@@ -143,10 +145,9 @@ def load(app: App, target: Path | None, profile: Path | None, findings: Findings
     if main is None:
         return None
     imports = Imports(_read, findings)
-    if not _join(app, loaded, imports):
-        return None
+    joined = _join(app, loaded, imports)
     ordered = [loaded[role] for role in (TARGET, MAIN, CONFIG, PROFILE) if role in loaded]
-    return Layers(tuple(ordered), None not in others, imports.apps, imports.inputs)
+    return Layers(tuple(ordered), joined and None not in others, imports.apps, imports.inputs, joined)
 
 
 def _join(app: App, loaded: dict[str, Layer], imports: Imports) -> bool:

@@ -10,7 +10,7 @@ already reported is left out.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .conditions import read_conditions
 from .conformance import find_violations
@@ -45,6 +45,16 @@ if TYPE_CHECKING:
     from .subjects import Subject
 
 
+_CERTAIN: Final = frozenset(
+    (
+        *("broken-list", "choice", "datatype", "duplicate-node", "empty-pipe", "encoding", "length", "limit", "misplaced-link"),
+        *("not-a-node", "not-a-settings-node", "pattern", "pipe-not-a-list", "protected-setting", "range", "secret", "syntax"),
+        *("too-few-values", "too-many-values", "two-pipes", "two-settings", "two-types", "unknown-prefix", "unknown-setting"),
+    )
+)
+"""Faults that nothing in a file which could not be read can put right."""
+
+
 class Examined(NamedTuple):
     """What an examination found, and the code files and other apps' files its outcome depends on."""
 
@@ -74,16 +84,19 @@ def examine(
     if layers is None:
         return Examined(None, findings.sorted())
     registry = Registry.for_app(app, layers.bases)
-    pipelines = read_structure(layers, registry, findings)
+    doubtful = findings if layers.complete else Findings(compat=compat)
+    pipelines = read_structure(layers, registry, findings if layers.joined else doubtful)
     findings.extend(registry.problems)
-    parts = _settings(pipelines, layers, told, findings) if layers.complete else None
+    parts = _settings(pipelines, layers, told, doubtful)
     check_profile(layers, registry, findings)
-    _check_own_shapes(app, layers, findings)
+    _check_own_shapes(app, layers, doubtful)
+    if doubtful is not findings:
+        findings.adopt(doubtful, _CERTAIN)
     placed = [step for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
-    _check_libraries([step for step in placed if not parts or is_enabled(parts.nodes[step.path])], findings)
+    _check_libraries([step for step in placed if is_enabled(parts.nodes[step.path])], findings)
     homes = homes_for(app, layers.bases)
-    plan = None if findings.failed or parts is None else make_plan(app, homes, pipelines, parts, compat=compat)
-    if plan and parts:
+    plan = None if findings.failed else make_plan(app, homes, pipelines, parts, compat=compat)
+    if plan:
         check_construction(plan, parts.nodes, findings)
     modules = tuple(registry.module_files(step.spec for step in placed))
     return Examined(None if findings.failed else plan, findings.sorted(), modules, layers.inputs)
@@ -100,7 +113,8 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     workers = {step.path: resolver.workers(step) for step in steps if isinstance(step, Shared)}
     subjects: list[Subject] = [*nodes.values(), *transmissions.values(), *conditions.values(), *workers.values()]
     for violation in find_violations(subjects):
-        report(violation, findings)
+        if layers.complete or violation.is_certain:
+            report(violation, findings)
     for step in steps:
         if isinstance(step, Placed):
             _check_concurrency(step, nodes[step.path], findings)
