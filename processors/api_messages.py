@@ -34,8 +34,8 @@ _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "too
 """Types of content that only Anthropic's API has."""
 _HELD: Final = ("image", "document")
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
-_ITEMS: Final = frozenset(["function_call", "function_call_output", "reasoning"])
-"""Items of OpenAI's Responses API that are no messages."""
+_TOLD: Final = frozenset(["type", "id", "call_id", "status", "name", "action", "arguments", "input", "results", "outputs", "output"])
+"""Fields of a call in OpenAI's Responses API that are not its input, or have a place of their own."""
 
 
 def api_messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
@@ -60,9 +60,14 @@ def kinds_of(item: Any) -> list[str]:
     return [kind for kind, _ in _contents(item)] if item.__class__ is dict else ["message"]
 
 
+def _is_item(item: dict[str, Any]) -> bool:
+    """Whether this is an item of OpenAI's Responses API that is no message: a thought, a call, a result."""
+    return "role" not in item and item.get("type").__class__ is str and item["type"] != "message"
+
+
 def _role(item: dict[str, Any]) -> str:
-    if "role" not in item and type_of(item) in _ITEMS:
-        return "tool" if type_of(item) == "function_call_output" else "assistant"
+    if _is_item(item):
+        return "tool" if type_of(item).endswith("_output") else "assistant"
     role = role_of(item.get("role"))
     if role == "human" and _is_gemini(item):
         return "tool" if {kind for kind, _ in _contents(item)} == {"functionResponse"} else role
@@ -80,7 +85,7 @@ def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a message holds, by type: the parts of its content, and what stands beside that."""
     if _is_gemini(item):
         return ((kind_of_part(part), part) for part in item["parts"])
-    if "role" not in item and type_of(item) in _ITEMS:
+    if _is_item(item):
         return iter([(type_of(item), item)])
     return _said(item)
 
@@ -107,7 +112,7 @@ def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Bloc
     contents = list(_contents(item))
     if _is_gemini(item):
         return [{**block_of_part(part, kind), "sources": (kind,)} for kind, part in contents]
-    if role == "tool" and type_of(item) not in _ITEMS and not _is_anthropic(item):
+    if role == "tool" and not _is_item(item) and not _is_anthropic(item):
         return _tool_answer(item, contents, names)
     if _is_anthropic(item):
         parts = [_named(part, names) for part in item["content"]]
@@ -181,18 +186,19 @@ def _add(blocks: list[Block], kind: str, value: Any, names: dict[str, str]) -> N
 
 
 def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
-    if kind in ("content", "refusal") or value.__class__ is str:
+    if kind == "content" or value.__class__ is str:
         return thinking(value, kind) if kind in _THOUGHTS else text(value, kind)
     if value.__class__ is not dict:
         return unknown(kind, value)
     if kind == "error":
         said = first(value, "error") or value
         return {"kind": "event", "title": "Error", "text": as_text(said), "sources": (kind,)}
-    if kind in _WORDS:
-        return text(first(value, "text"), kind)
+    if kind in _WORDS or kind == "refusal":
+        said = as_text(first(value, "text", "refusal"))
+        return text(said, kind, cite(value.get("annotations"), len(said)))
     if kind in ("tool_calls", "function_call"):
         return _call(kind, value)
-    if kind == "function_call_output":
+    if kind.endswith("_call_output"):
         asked: Any = value.get("call_id")
         name = names.get(asked, "") if asked.__class__ is str else ""
         return result(name, parts_of(value.get("output")), kind)
@@ -201,7 +207,18 @@ def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
     if kind in ("image_url", "input_image"):
         address = value.get("image_url")
         return picture(first(address, "url") if address.__class__ is dict else address, kind)
-    return unknown(kind, value)
+    return _hosted(kind, value) if kind.endswith("_call") else unknown(kind, value)
+
+
+def _hosted(kind: str, value: dict[str, Any]) -> Block:
+    """Return the call of a tool that the provider runs itself, with its result."""
+    if kind == "image_generation_call" and unpacked(value.get("result")):
+        return picture(f"data:image/png;base64,{value['result']}", kind)
+    rest = {key: part for key, part in value.items() if key not in _TOLD and filled(part)}
+    given = parsed(first(value, "action", "arguments", "input") or rest)
+    block = call(first(value, "name") or kind.removesuffix("_call"), given, kind, first(value, "call_id", "id"))
+    got = first(value, "results", "outputs", "output")
+    return block if got is None else block | {"result": {"parts": parts_of(got), "failed": False}}
 
 
 def _call(kind: str, value: dict[str, Any]) -> Block:

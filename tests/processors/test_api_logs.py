@@ -137,3 +137,28 @@ def test_what_was_sent_to_gemini_is_read_by_its_parts():
         ("tool", ["tool"]),
         ("assistant", ["text"]),
     ]
+
+
+def answered(*output):
+    """Return the blocks of what OpenAI's Responses API answered with these items."""
+    return blocks(imported(SAMPLE, {"model": "m", "input": "Look", "output": list(output)}))[1:]
+
+
+def test_the_provider_s_own_tools_are_calls_with_what_they_gave():
+    """A search, code and a picture made in an answer of the Responses API are not lost, and are the assistant's."""
+    search = {"type": "web_search_call", "id": "ws", "status": "completed", "action": {"type": "search", "query": "tides"}}
+    code = {"type": "code_interpreter_call", "id": "ci", "code": "6*7", "outputs": [{"type": "logs", "text": "42"}]}
+    drawn = {"type": "image_generation_call", "id": "ig", "result": "iVBORw0KGgo="}
+    strange = {"type": "dream", "about": "sheep"}
+    searched, ran, picture, dream = answered(search, code, drawn, strange)
+    assert (searched["name"], searched["input"]["query"]) == ("web_search", "tides")
+    assert (ran["input"], ran["result"]["parts"]) == ({"code": "6*7"}, [{"text": "42"}])
+    assert (picture["kind"], picture["content"][1:4], dream["kind"]) == ("file", b"PNG", "unknown")
+
+
+def test_texts_of_an_answer_keep_their_sources_and_refusals():
+    """An annotation of the Responses API is a citation; a refusal is what it says."""
+    cited = {"type": "output_text", "text": "So.", "annotations": [{"url": "https://a.example", "title": "A"}]}
+    refused = {"type": "refusal", "refusal": "No."}
+    said, refusal = answered({"type": "message", "role": "assistant", "content": [cited, refused]})
+    assert (said["citations"], refusal["text"]) == ([{"end": 3, "url": "https://a.example", "title": "A"}], "No.")
