@@ -34,7 +34,9 @@ _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "too
 """Types of content that only Anthropic's API has."""
 _HELD: Final = ("image", "document")
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
-_TOLD: Final = frozenset(["type", "id", "call_id", "status", "name", "action", "arguments", "input", "results", "outputs", "output"])
+_TOLD: Final = frozenset(
+    ["type", "id", "call_id", "status", "name", "action", "arguments", "input", "results", "outputs", "output"]
+)
 """Fields of a call in OpenAI's Responses API that are not its input, or have a place of their own."""
 
 

@@ -114,7 +114,9 @@ class ClaudeCode:
             self._forks[self._sessions[here]] = origin
         key = (uuid, type_of(record), _gist(record))
         known = self._seen.get(key)
-        if known >= 0 and (known == here or self._sessions[known] != self._sessions[here]):
+        # A sub-agent's records may stand in its session too: in its own file they are its own.
+        is_own = text_at(record, "agentId") == self._sessions[here]
+        if known >= 0 and (known == here or (self._sessions[known] != self._sessions[here] and not is_own)):
             return self._sessions[known]
         self._seen[key] = here
         return None

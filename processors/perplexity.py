@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import cite, filled, first, link_of, parsed, picture, result, text, unknown, words_of
 from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
 
@@ -80,7 +80,14 @@ def _messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
         elif "role" in item:
             yield _said(item)
         else:
-            yield from _turn(item)
+            yield from _turn(_with_found(item))
+
+
+def _with_found(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with the pages that its `text` names, where it tells of none itself."""
+    told = any(filled(entry.get(key)) for key in _SOURCES) or any(map(_pages_of, as_list(entry.get("blocks"))))
+    pages = [] if told else as_list(as_dict(_final(entry.get("text"))).get("web_results"))
+    return {**entry, "web_results": pages} if pages else entry
 
 
 def _said(item: dict[str, Any]) -> ChatMessage:
@@ -136,7 +143,8 @@ def _markdown_of(block: Any) -> str:
 
 def _answer(kind: str, value: Any) -> Block:
     if kind in _ANSWERED:
-        return text(_final(value) if kind == "text" else words_of(value), kind)
+        found = _final(value) if kind == "text" else words_of(value)
+        return text(found["answer"] if found.__class__ is dict else found, kind)
     markdown = _markdown_of(value)
     if markdown:
         return text(markdown, kind)
@@ -158,16 +166,16 @@ def _pages_of(block: Any) -> list[Any]:
     return as_list(found.get("web_results")) if found.__class__ is dict else []
 
 
-def _final(value: Any) -> str:
-    """Return the answer from `text`, which may be JSON: the steps of a search, the last of which holds JSON again."""
+def _final(value: Any) -> Any:
+    """Return what `text` says: words, or the object with the `answer` in JSON, in the last step of a search."""
     found = parsed(value)
     steps = [step for step in as_list(found) if step.__class__ is dict]
     for step in reversed(steps):
-        content: Any = step.get("content", step)
-        answer: Any = parsed(content.get("answer")) if content.__class__ is dict else None
-        answer = answer.get("answer") if answer.__class__ is dict else answer
-        if answer.__class__ is str and answer:
-            return str(answer)
+        content: Any = as_dict(step.get("content", step))
+        inner = parsed(content.get("answer"))
+        found = inner if inner.__class__ is dict else {**content, "answer": inner}
+        if found.get("answer").__class__ is str and found["answer"]:
+            return found
     return as_text(value)
 
 
@@ -191,7 +199,7 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
     for item in items:
         is_turn = item.__class__ is dict and "role" not in item
         messages += 1 + is_turn
-        kinds += _kinds(item, is_turn) if item.__class__ is dict else ["message"]
+        kinds += _kinds(_with_found(item) if is_turn else item, is_turn) if item.__class__ is dict else ["message"]
     return tally(messages, kinds)
 
 

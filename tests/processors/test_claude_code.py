@@ -199,6 +199,15 @@ def test_a_copy_of_the_same_session_is_whole():
     assert both[1]["skipped"] == {"record": {"skipped: twice in this session": 1}}
 
 
+def test_a_sub_agent_that_stands_in_its_session_too_is_not_emptied():
+    """Its records are in the session and in a file of its own: each of the two conversations under its id is whole."""
+    converter = ClaudeCode()
+    side = [record(n, "user", text, 0, isSidechain=True, agentId="a1") for n, text in ((7, "Look"), (8, "Go on"))]
+    session = converter.convert(gathered([record(1, "user", "One"), *side], f"{SESSION}.jsonl"), about())
+    own = converter.convert(gathered(side, "agent-a1.jsonl"), about())
+    assert [(one["id"], texts_of(one)) for one in (*session["also"], own)] == [("a1", ["Look", "Go on"])] * 2
+
+
 def test_a_result_finds_its_call_at_any_distance_and_is_kept_without_one():
     """A result goes to its call however late it comes; one that nothing asked for is a message of the tool."""
     between = [record(number, "user", str(number)) for number in range(2, 200)]

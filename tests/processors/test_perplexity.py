@@ -1,3 +1,5 @@
+import json
+
 from importing import blocks, conversations, imported, samples
 
 
@@ -37,6 +39,16 @@ def test_an_answer_in_steps_is_found_in_the_last():
     """Where the text is JSON of steps, the answer is what the last one says."""
     assert by_title("Why is the sea salty?")["messages"][3]["blocks"][0]["text"] == "La pluie n\u2019est pas salée."
     assert entry(query_str="a", text="{not json")[1]["text"] == "{not json"
+
+
+def test_pages_that_only_the_steps_name_are_citations():
+    """What an answer cites by number is told in the JSON of its last step, whether or not the answer stands in blocks."""
+    inner = json.dumps({"answer": "So[1].", "web_results": [{"name": "N", "url": "https://n.example"}]})
+    steps = json.dumps([{"step_type": "FINAL", "content": {"answer": inner}}])
+    shown = [{"intended_usage": "ask_text", "markdown_block": {"answer": "So[1]."}}]
+    for more in ({}, {"blocks": shown}):
+        answer = entry(query_str="q", text=steps, **more)[1]
+        assert (answer["text"], [cited["url"] for cited in answer["citations"]]) == ("So[1].", ["https://n.example"])
 
 
 def test_sections_alone_are_the_answer():
