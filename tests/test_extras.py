@@ -42,7 +42,7 @@ def test_the_command_is_one_that_can_be_copied():
 def test_a_processor_can_be_read_about_without_its_library(monkeypatch, capsys):
     """It is described with all its settings, and with the command that installs what it needs."""
     monkeypatch.setattr(extras, "_requirements", lambda _: ["no-such-lib>=6"])
-    assert describe.call(Namespace(name="YAMLReader", json=False)) == 0
+    assert describe.call(Namespace(name="YAMLReader", processor=None, json=False)) == 0
     told = capsys.readouterr().out
     assert "Needs libraries that are not installed: " in told
     assert "-m pip install 'no-such-lib>=6'" in told

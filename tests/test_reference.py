@@ -7,10 +7,11 @@ import json
 
 import pytest
 
-from transmissions import homes
-from transmissions.commands import describe, shapes
+from transmissions import extras, homes
+from transmissions.commands import describe, graph, shapes
 from transmissions.commands import list as list_command
 from transmissions.errors import FAILED, OK, ConfigError, UsageError
+from transmissions.prepare import prepare
 from transmissions.reference import generated_files, rows_of, split_example
 from transmissions.registry import Registry
 
@@ -133,6 +134,49 @@ def test_a_processor_that_cannot_be_used_is_a_config_error(here):
     (here / "processors" / "loud.py").write_text(SHOUT.replace("mode: Literal", "mode: dict"))
     with pytest.raises(ConfigError):
         run(describe, "Shout")
+
+
+def test_an_app_is_described_without_the_libraries_a_run_of_it_needs(here, capsys, monkeypatch):
+    """They are warned of, with the command that installs them; to run it stays an error."""
+    monkeypatch.setattr(extras, "_requirements", lambda _: ["no-such-lib>=6"])
+    file = here / "apps" / "mine" / "transmissions.ttl"
+    file.write_text(file.read_text().replace(":first a :NOP", ':first a :YAMLReader ; :sourceFile "x"'))
+    for command in (describe, graph):
+        assert run(command, "mine") == OK
+        out, err = capsys.readouterr()
+        assert "YAMLReader" in out
+        assert "warning[missing-library]: YAMLReader needs 'no-such-lib'" in err
+    with pytest.raises(ConfigError, match="no-such-lib"):
+        prepare(homes.find_app("mine"))
+
+
+def write_own(here, app, name="Own"):
+    """Give an app a processor of its own."""
+    folder = here / "apps" / app / "processors"
+    folder.mkdir(parents=True)
+    (folder.parent / "transmissions.ttl").write_text(APP.replace(":Shout", f":{name}"))
+    (folder / "steps.py").write_text(SHOUT.replace("class Shout", f"class {name}"))
+
+
+def test_the_processor_of_one_app_is_described(here, capsys):
+    """By its name alone, from where the app is run by its name, and with a suggestion for a name that is nearly it."""
+    write_own(here, "one")
+    assert run(describe, "Own") == OK
+    assert f"Own (processor, {here}/apps/one/processors/steps.py:13)" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="'Owm'; did you mean 'Own'"):
+        run(describe, "Owm")
+
+
+def test_a_processor_that_two_apps_have_is_told_apart_by_the_app(here, capsys):
+    """Which is named in front of it, also by its path."""
+    write_own(here, "one")
+    write_own(here, "two")
+    with pytest.raises(UsageError, match="'Own' is a processor of one and of two: `trans describe one Own`"):
+        run(describe, "Own")
+    assert run(describe, "apps/two", "Own") == OK
+    assert "apps/two/processors/steps.py" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="app 'two' has no processor 'Owm'; did you mean 'Own'"):
+        run(describe, "two", "Owm")
 
 
 def test_apps_are_listed_with_what_they_are_about(here, capsys):

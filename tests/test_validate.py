@@ -83,14 +83,29 @@ def test_a_node_that_is_left_out_is_checked_all_the_same(tmp_path):
     [
         (":width 70 ; :encoding 'utf-99' ; :concurrency 2", "'utf-99'", "LookupError: unknown encoding: utf-99"),
         (":width 13 ; :concurrency 2", "13", "ValueError: an unlucky width"),
-        (":width 13 ; :encoding 'utf-8'", ":a", "ValueError: an unlucky width"),
+        (":width 13 ; :encoding 'utf-8'", "13", "ValueError: an unlucky width"),
     ],
 )
 def test_what_a_processor_refuses_is_told_at_its_setting(tmp_path, turtle, at, words):
-    """Every processor is made once; the place is the setting the error names, or the only one, or the node."""
+    """Every processor is made once, and once more without each setting if it raises: the place is the one that matters."""
     plan, problems = examine(tmp_path, f"{PIPE} :a a :Picky ; {turtle} .")
     assert plan is None
     assert (marked(only(problems).span), only(problems).message) == (at, words)
+
+
+@pytest.mark.parametrize(
+    ("turtle", "at"),
+    [
+        (":a a :Templater ; :template '{% if' ; :targetField 'heading {{ 1 }}'", "'{% if'"),
+        (":a a :Templater ; :template '{{ x' ; :targetField '1'", "'{{ x'"),
+        (":a a :PatternMatcher ; :tell true ; :patterns ([ :pattern 'ab' ] [ :pattern '(' ])", "'('"),
+        (":a a :Templater ; :template 'x' ; :templateFilename 'y'", ":a"),
+    ],
+)
+def test_what_is_refused_is_told_at_the_setting_without_which_it_would_not_be(tmp_path, turtle, at):
+    """Though the error may name none, and may have the value of another in it; of several it is the one it does name."""
+    problem = only(examine(tmp_path, f"{PIPE} {turtle} .")[1])
+    assert (problem.code, marked(problem.span)) == ("refused", at)
 
 
 def test_a_processor_with_a_secret_is_not_made(tmp_path):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .errors import describe
+from .extras import absent
 from .findings import ERROR
 from .homes import IMPORT_FAULTS, load_class
-from .nodeterms import node_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .findings import Findings
-    from .plan import Plan
+    from .plan import NodePlan, Plan
     from .problem import Span
     from .subjects import Given, Subject
 
@@ -24,6 +25,8 @@ def check_construction(plan: Plan, subjects: Mapping[str, Subject], findings: Fi
         subject = subjects[node.path]
         if findings.compat and _lacks(subject):
             continue  # It is made when a message brings what is missing.
+        if subject.spec.extra and absent(subject.spec.extra):
+            continue  # What it then raises says nothing about its settings.
         # A secret may be known only where the app runs, and what is raised over one might show it.
         if any(
             setting.kind == "secret" and one.values.get(setting.term)
@@ -31,32 +34,47 @@ def check_construction(plan: Plan, subjects: Mapping[str, Subject], findings: Fi
             for setting in one.spec.settings
         ):
             continue
-        try:
-            load_class(node.implementation).from_plan(node.settings)
-        except IMPORT_FAULTS as error:
-            sentence = describe(error)
+        sentence = _refusal(node)
+        if sentence is not None:
             name = subject.spec.name
-            findings.report(ERROR, "refused", sentence, _place(subject, sentence), f"{name} cannot be made with this")
+            findings.report(ERROR, "refused", sentence, _place(node, subject, sentence), f"{name} cannot be made with this")
+
+
+def _refusal(node: NodePlan, without: str = "") -> str | None:
+    """Return what a processor raises when it is made, if anything; `without` a setting: as if nobody had written that."""
+    settings = {name: value for name, value in node.settings.items() if name != without}
+    try:
+        load_class(node.implementation).from_plan(settings)
+    except IMPORT_FAULTS as error:
+        return describe(error)
+    return None
 
 
 def _lacks(subject: Subject) -> bool:
     return any(setting.required and not subject.values.get(setting.term) for setting in subject.spec.settings)
 
 
-def _place(subject: Subject, sentence: str) -> Span:
-    """Return where the setting stands that an error speaks about, or the node."""
-    written = [(given, given.span) for given in _written(subject) if given.span]
-    named = [span for given, span in written if str(given.plain) and str(given.plain) in sentence]
-    return (named if len(named) == 1 else [span for _, span in written] if len(written) == 1 else [subject.span])[0]
+def _place(node: NodePlan, subject: Subject, sentence: str) -> Span:
+    """Return where the setting stands that makes the difference, or the value that an error speaks about, or the node."""
+    said = [setting for setting in subject.spec.settings if setting.name in node.settings]
+    decisive = [setting.term for setting in said if not setting.required and _refusal(node, setting.name) != sentence]
+    terms = decisive or [setting.term for setting in said if setting.required]
+    written = [given for term in terms for given in _leaves(subject.values[term]) if given.span]
+    named = [given for given in written if _speaks_of(sentence, str(given.plain))]
+    places = [given.span for given in (named if len(named) == 1 else written)]
+    if len(places) > 1 and len(terms) == 1:
+        places = [written[0].key]
+    return (places[0] if len(places) == 1 else None) or subject.span
 
 
-def _written(subject: Subject) -> list[Given]:
-    about_node = {setting.term for setting in node_settings(frozenset())}
-    return [
-        given
-        for record in subject.records()
-        for term, values in record.values.items()
-        if record is not subject or term not in about_node
-        for given in values
-        if not given.record
-    ]
+def _leaves(values: Iterable[Given]) -> Iterator[Given]:
+    """Yield values, and of records those in them."""
+    for given in values:
+        if given.record:
+            yield from _leaves(value for inner in given.record.values.values() for value in inner)
+        else:
+            yield given
+
+
+def _speaks_of(sentence: str, value: str) -> bool:
+    return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", sentence) is not None

@@ -47,10 +47,12 @@ def prepare(
     compat: bool = False,
     use_cache: bool = True,
     apart: bool = False,
+    to_run: bool = True,
 ) -> Prepared:
     """Return the plan of an app.
 
-    `apart` has a child process examine it, so that a long run does not carry the parsers and SHACL (40 MiB) with it.
+    `apart` has a child process examine it, so that a long run does not carry the parsers and SHACL (40 MiB) with it. For who
+    only looks at it (not `to_run`) libraries that are missing are warnings.
 
     Raises:
         ConfigError: the app has errors; it holds every problem found.
@@ -63,22 +65,24 @@ def prepare(
     # Digests are taken before the files are read: an edit in between makes a stale entry, never a wrong plan.
     inputs = cache.digests(_inputs(app, target))
 
-    work = partial(_examine, app, target, overrides, profile, compat=compat)
+    work = partial(_examine, app, target, overrides, profile, compat=compat, to_run=to_run)
     plan, problems, modules, imported = _apart(work) if apart else work()
     if plan is None:
         raise ConfigError(problems)
     inputs |= imported
     inputs |= cache.digests(module for module in modules if not _is_covered(module, inputs))
     entry = cache.Entry(plan, tuple(problems), inputs)
-    if use_cache:
+    if use_cache and all(problem.code != "missing-library" for problem in problems):
         cache.store(key, entry)
     return Prepared(plan, entry.problems, cached=False, why=why, inputs=tuple(inputs))
 
 
-def _examine(app: App, target: Path | None, overrides: Sequence[str], profile: str | None, *, compat: bool) -> _Outcome:
+def _examine(
+    app: App, target: Path | None, overrides: Sequence[str], profile: str | None, *, compat: bool, to_run: bool
+) -> _Outcome:
     from .validate import examine
 
-    found = examine(app, target=target, overrides=overrides, profile=profile, compat=compat)
+    found = examine(app, target=target, overrides=overrides, profile=profile, compat=compat, to_run=to_run)
     # A plain tuple: to unpickle an Examined, a parent would import what the child was made to keep it from.
     return found.plan, found.problems, found.modules, dict(found.inputs)
 

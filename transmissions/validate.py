@@ -74,9 +74,15 @@ def check(
 
 
 def examine(
-    app: App, *, target: Path | None = None, overrides: Sequence[str] = (), profile: str | None = None, compat: bool = False
+    app: App,
+    *,
+    target: Path | None = None,
+    overrides: Sequence[str] = (),
+    profile: str | None = None,
+    compat: bool = False,
+    to_run: bool = True,
 ) -> Examined:
-    """Examine an app."""
+    """Examine an app; what it lacks to run is only warned of if it is not `to_run`."""
     findings = Findings(compat=compat)
     told = read_overrides(overrides, findings)
     extra = profile_file(profiles(), profile, findings) if profile else None
@@ -93,7 +99,8 @@ def examine(
     if doubtful is not findings:
         findings.adopt(doubtful, _CERTAIN)
     placed = [step for pipeline in pipelines for step in walk(pipeline.steps) if isinstance(step, Placed)]
-    _check_libraries([step for step in placed if is_enabled(parts.nodes[step.path])], findings)
+    enabled = [step for step in placed if is_enabled(parts.nodes[step.path])]
+    _check_libraries(enabled, ERROR if to_run else WARNING, findings)
     homes = homes_for(app, layers.bases)
     plan = None if findings.failed else make_plan(app, homes, pipelines, parts, compat=compat)
     if plan:
@@ -135,14 +142,14 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     return Parts(layers, nodes, transmissions, conditions, workers)
 
 
-def _check_libraries(placed: Sequence[Placed], findings: Findings) -> None:
+def _check_libraries(placed: Sequence[Placed], severity: str, findings: Findings) -> None:
     """Report optional libraries that are not installed, once for all the processors that need them."""
     by_extra: dict[str, dict[str, Placed]] = {}
     for step in placed:
         by_extra.setdefault(step.spec.extra, {}).setdefault(step.spec.name, step)
     for extra, first in by_extra.items():
         problem = without_libraries([*first], extra, next(iter(first.values())).span)
-        findings.extend([problem] if problem else [])
+        findings.extend([problem._replace(severity=severity)] if problem else [])
 
 
 def _check_concurrency(step: Placed, subject: Subject, findings: Findings) -> None:

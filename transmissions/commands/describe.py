@@ -8,16 +8,21 @@ from shlex import quote
 from textwrap import fill, indent
 from typing import TYPE_CHECKING, Any
 
+from transmissions.cli import print_problems
 from transmissions.errors import OK, ConfigError, UsageError
+from transmissions.homes import App, apps, find_app, home_of
+from transmissions.near import suggestion
+from transmissions.prepare import prepare
+from transmissions.registry import Registry
+from transmissions.scripts import successor
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator
 
-    from transmissions.homes import App
     from transmissions.plan import Argument, Pipe, Plan
+    from transmissions.prepare import Prepared
     from transmissions.reference import Row
-    from transmissions.registry import Registry
     from transmissions.spec import Spec
 
 HELP = "say what a processor does and takes, or what an app is made of"
@@ -29,17 +34,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="PROCESSOR|APP|TERM", help="a processor's name or IRI, an app's name or path, or a term"
     )
+    parser.add_argument("processor", metavar="PROCESSOR", nargs="?", help="a processor that the app before it sees")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def call(options: Namespace) -> int:
     """Print the description on stdout."""
-    spec, registry = _processor(options.name)
+    spec = _seen_by(options.name, options.processor) if options.processor else _processor(options.name)
     if spec:
         print(json.dumps(spec_json(spec), ensure_ascii=False, indent=2) if options.json else "\n".join(spec_lines(spec)))
         return OK
     try:
-        app, plan = _app(options.name, registry)
+        app, plan = _app(options.name)
     except UsageError:
         if not _describe_term(options):
             raise
@@ -64,35 +70,60 @@ def _describe_term(options: Namespace) -> bool:
 
 def registry_here() -> Registry:
     """Return the processors an app of the working directory sees, those too that lack a library to run."""
-    from transmissions.homes import App, home_of
-    from transmissions.registry import Registry
-
     here = Path.cwd()
     return Registry.for_app(App("", here, home_of(here)))
 
 
-def _processor(name: str) -> tuple[Spec | None, Registry]:
-    registry = registry_here()
+def _processor(name: str) -> Spec | None:
+    """Return a class that an app of the working directory sees, else one that apps found by name have for themselves."""
+    spec = _named(name, registry_here())
+    own = {} if spec else {one.file: (app.name, one) for app, registry in _own() if (one := _named(name, registry))}
+    if len(own) > 1:
+        first, second, *_ = (app for app, _ in own.values())
+        raise UsageError(f"'{name}' is a processor of {first} and of {second}: `trans describe {first} {name}` tells about one")
+    return spec or next((one for _, one in own.values()), None)
+
+
+def _seen_by(reference: str, name: str) -> Spec:
+    app = find_app(reference)
+    registry = Registry.for_app(app)
+    spec = _named(name, registry)
+    if spec is None:
+        raise UsageError(f"app '{app.name}' has no processor '{name}'{suggestion(name, registry.names())}")
+    return spec
+
+
+def _named(name: str, registry: Registry) -> Spec | None:
     spec = registry.named(name)
     if registry.failed:
         raise ConfigError([problem for problem in registry.problems if problem.is_error])
-    return spec, registry
+    return spec
 
 
-def _app(name: str, registry: Registry) -> tuple[App, Plan]:
-    from transmissions.homes import apps, find_app
-    from transmissions.near import suggestion
-    from transmissions.prepare import prepare
-    from transmissions.scripts import successor
+def _own() -> list[tuple[App, Registry]]:
+    """Return the apps found by name that have a folder of processors to themselves, with what each of them sees."""
+    return [(app, Registry.for_app(app)) for app in apps() if (app.folder / "processors").is_dir()]
 
+
+def print_lacks(prepared: Prepared) -> None:
+    """Print which libraries an app that is only looked at lacks to run."""
+    lacks = [problem for problem in prepared.problems if problem.code == "missing-library"]
+    if lacks:
+        print_problems(lacks)
+
+
+def _app(name: str) -> tuple[App, Plan]:
     try:
         app = find_app(name)
     except UsageError as error:
         names = [app.name for app in apps()]
+        classes = [known for registry in (registry_here(), *(own for _, own in _own())) for known in registry.names()]
         instead = successor(name)
-        meant = f"; {instead}" if instead else suggestion(name, [*registry.names(), *names]) or "; `trans list -v` shows them"
+        meant = f"; {instead}" if instead else suggestion(name, [*classes, *names]) or "; `trans list -v` shows them"
         raise error if "/" in name or name in names else UsageError(f"no processor or app '{name}'{meant}") from None
-    return app, prepare(app).plan
+    prepared = prepare(app, to_run=False)
+    print_lacks(prepared)
+    return app, prepared.plan
 
 
 def spec_lines(spec: Spec) -> Iterator[str]:
@@ -127,7 +158,7 @@ def _row_lines(rows: Iterable[Row], sign: str) -> Iterator[str]:
 
 def print_usage(reference: str) -> None:
     """Print what an app is for and which words it takes; `reference` is what its user calls it."""
-    app, plan = _app(reference, registry_here())
+    app, plan = _app(reference)
     print(*_usage_lines(app, plan, reference), sep="\n")
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from transmissions.commands.describe import print_lacks
 from transmissions.errors import OK
 from transmissions.homes import find_app
 from transmissions.plan import ForkPlan, NodePlan, WorkersPlan, walk
@@ -50,7 +51,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def call(options: Namespace) -> int:
     """Print the graph."""
-    prepared = prepare(find_app(options.app), target=options.target, overrides=options.overrides, compat=options.compat)
+    prepared = prepare(
+        find_app(options.app), target=options.target, overrides=options.overrides, compat=options.compat, to_run=False
+    )
+    print_lacks(prepared)
     print(_FORMATS[options.format](prepared.plan))
     return OK
 
