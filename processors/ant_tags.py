@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import TYPE_CHECKING, Final
+
+from .fences import code_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +42,29 @@ def split_tags(text: str) -> Iterator[Block]:
 
 def _tags(text: str) -> Iterator[tuple[int, int, Block]]:
     """Yield where each tag begins and what it holds ends, and the block."""
-    start, last = text.find("<ant"), text.rfind(_THOUGHT)
+    start, last, at = text.find("<ant"), text.rfind(_THOUGHT), 0
     while start >= 0:
         end, block = _tag_at(text, start, last)
-        if block:
+        shown = _shown_until(text, at, start) if block else 0
+        if shown:
+            at = end = shown
+        elif block:
             yield start, end, block
+            at = end
         start = text.find("<ant", end)
+
+
+def _shown_until(text: str, at: int, start: int) -> int:
+    """Return where the code ends in which a tag is only shown; 0 if it is in none. Before `at` is nothing to be looked at."""
+    if text.startswith("`", start - 1) and start > at:
+        return start + 1
+    before = f"\n{text[at:start]}\n"
+    last = next(iter(deque(code_blocks(before), maxlen=1)), None)
+    if last is None or last.is_closed or last.end < len(before):
+        return 0
+    whole = next(code_blocks(f"\n{text[at + last.start :]}\n"), None)
+    # A block that nobody closed does not cost what follows it.
+    return at + last.start + whole.end - 1 if whole and whole.is_closed else 0
 
 
 def _tag_at(text: str, start: int, last: int) -> tuple[int, Block | None]:

@@ -36,9 +36,10 @@ def look(conversation: Conversation) -> Tree:
         return Tree(len(messages))
     known = [(message["id"], message.get("parent"), message["created"]) for message in messages]
     count = len(known)
-    positions = {identifier: position for position, (identifier, _, _) in enumerate(known)}
-    if len(positions) < count:
-        return Tree(count)
+    positions: dict[str, int] = {}
+    for position, (identifier, _, _) in enumerate(known):
+        if identifier:
+            positions.setdefault(identifier, position)  # Of several with one id the first is meant.
     parents = tuple(_parent_of(position, parent, positions) for position, (_, parent, _) in enumerate(known))
     if parents == tuple(range(-1, count - 1)):
         return Tree(count)

@@ -9,7 +9,7 @@ from transmissions import RunError
 
 from .ant_tags import has_tags, split_tags
 from .claude_blocks import convert_blocks
-from .conversation import as_list, as_text, type_of
+from .conversation import as_list, as_text, instant, type_of
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _PLACEHOLDER: Final = re.compile(
     r"[^\n]*)\n```\n?"
 )
 _BESIDE: Final = frozenset({"is_starred", "project", "project_uuid"})
+_SAID: Final = frozenset({"content", "text", "sender", "uuid", "attachments", "files"})
+"""Keys of a message; an object without any of them is none."""
 _UUID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -45,8 +47,8 @@ def convert(element: dict[str, Any]) -> Conversation:
         "provider": "claude",
         "id": identifier,
         "title": as_text(element.get("name")),
-        "created": as_text(element.get("created_at")),
-        "updated": as_text(element.get("updated_at")),
+        "created": instant(element.get("created_at")),
+        "updated": instant(element.get("updated_at")),
         "url": f"https://claude.ai/chat/{identifier}" if _UUID.fullmatch(identifier) else "",
         "summary": as_text(element.get("summary")),
         "model": as_text(element.get("model")),
@@ -68,16 +70,16 @@ def _beside(element: dict[str, Any]) -> dict[str, Any]:
 
 def convert_message(item: Any) -> ChatMessage:
     """Return one message in the common model."""
-    if item.__class__ is not dict:
+    if not _is_message(item):
         unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
         return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
     message = {
         "id": as_text(item.get("uuid")),
         "role": as_text(item.get("sender")),
-        "created": as_text(item.get("created_at")),
+        "created": instant(item.get("created_at")),
         "blocks": _blocks_of(item),
         "attachments": [_attachment(entry) for entry in _items(item.get("attachments"))],
-        "files": [_file(entry) for entry in _items(item.get("files"))],
+        "files": [_file(entry) for entry in _files_of(item)],
     }
     parent = item.get("parent_message_uuid")
     if parent.__class__ is str:
@@ -85,8 +87,19 @@ def convert_message(item: Any) -> ChatMessage:
     return message
 
 
+def _is_message(item: Any) -> bool:
+    return item.__class__ is dict and not _SAID.isdisjoint(item)
+
+
 def _items(value: Any) -> list[Any]:
     return as_list(value) if value else []
+
+
+def _files_of(item: dict[str, Any]) -> list[Any]:
+    """Return the files a message lists, first those of the older list; the newer one may name others."""
+    files, newer = _items(item.get("files")), _items(item.get("files_v2"))
+    known = [_file(entry) for entry in files] if newer else ()
+    return files + [entry for entry in newer if _file(entry) not in known]
 
 
 def _blocks_of(item: dict[str, Any]) -> list[Block]:
@@ -95,9 +108,9 @@ def _blocks_of(item: dict[str, Any]) -> list[Block]:
         content = as_list(content or None)
     if len(content) == 1 and _is_plain(content[0]):
         return [{"kind": "text", "text": content[0]["text"], "citations": (), "sources": ("text",)}]
-    if len(content) > 1 or (content and not _is_hollow(content)):
+    if content and not all(map(_is_hollow, content)):
         return convert_blocks(content, item.get("sender") == "assistant")
-    sources = ("text",) if content else ()
+    sources = ("text",) * len(content)
     text = as_text(item.get("text"))
     if "```" in text:
         text = _PLACEHOLDER.sub("\n", text)
@@ -116,9 +129,8 @@ def _is_plain(block: Any) -> bool:
     return text.__class__ is str and text != "" and not has_tags(text)
 
 
-def _is_hollow(content: list[Any]) -> bool:
-    """Whether the only block is an empty text: then the flat text is all there is."""
-    block = content[0]
+def _is_hollow(block: Any) -> bool:
+    """Whether a block is an empty text; where all are, the flat text is all there is."""
     return block.__class__ is dict and block.get("type") == "text" and not block.get("text")
 
 
@@ -146,12 +158,12 @@ def count(items: Any) -> dict[str, Any]:
             blocks[kind] = blocks.get(kind, 0) + 1
         if item.__class__ is dict:
             attachments += len(_items(item.get("attachments")))
-            files += len(_items(item.get("files")))
+            files += len(_files_of(item))
     return {"messages": total, "blocks": blocks, "attachments": attachments, "files": files}
 
 
 def _content_of(item: Any) -> list[Any]:
-    if item.__class__ is not dict:
+    if not _is_message(item):
         return [{"type": "message"}]
     content: Any = item.get("content")
     if content:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .claude import convert
-from .conversation import as_list, as_text
+from .conversation import as_list, as_text, instant
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def _conversation(kind: str, identifier: str, title: str, element: dict[str, Any
         "kind": kind,
         "id": identifier,
         "title": title,
-        "created": as_text(element.get("created_at")),
-        "updated": as_text(element.get("updated_at")),
+        "created": instant(element.get("created_at")),
+        "updated": instant(element.get("updated_at")),
         "url": "",
         "summary": "",
         "model": "",
@@ -125,7 +125,7 @@ class Frame:
             (each for each in versions if each.get("id") == given.get("active_version")), versions[-1] if versions else {}
         )
         frame = _conversation("artifact", as_text(given.get("id")), as_text(shown.get("title")), given)
-        frame["created"] = frame["created"] or as_text(versions[0].get("created_at") if versions else None)
+        frame["created"] = frame["created"] or instant(versions[0].get("created_at") if versions else None)
         _say(frame, "Description", shown.get("description"))
         folder = about.file.rpartition("/")[0]
         for version in versions:

@@ -127,6 +127,8 @@ def instant(value: Any) -> str:
     if value.__class__ is dict:
         return instant(next(iter(value.values()), None)) if set(value) & {"$date", "$numberLong"} else ""
     if value.__class__ is str:
+        if value.endswith("Z"):
+            return value
         number = float(value) if _NUMBER.fullmatch(value) else None
         if number is not None:
             return _from_seconds(number)

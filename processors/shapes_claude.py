@@ -13,6 +13,10 @@ def _is_claude(seen: Outline) -> bool:
     return seen.has_top("chat_messages") and not any(seen.has_top(key) for key in others)
 
 
+def _is_wrapped(seen: Outline) -> bool:
+    return seen.has(".conversations[].chat_messages") and not seen.has(".conversations[].chat_messages[].message_id")
+
+
 def _is_projects(seen: Outline) -> bool:
     return seen.has_top("uuid", "prompt_template") or seen.has_top("uuid", "docs[].filename")
 
@@ -47,12 +51,14 @@ _CONVERSATIONS: Final = Layout(
     is_element=with_keys("chat_messages"),
     start=re.compile(r'\{\s*"uuid"\s*:\s*"[^"\\]*"\s*,\s*"name"\s*:'),
 )
+_WRAPPED: Final = _CONVERSATIONS._replace(wrapper="conversations")
 _BY_UUID: Final = Layout(is_element=_has_uuid)
 _DESIGNS: Final = Layout(inner="messages", is_element=_has_uuid)
 
 
 SHAPES: Final = (
     Shape("claude", "claude", "Claude conversations", _is_claude, "claude:Claude", _CONVERSATIONS),
+    Shape("claude-list", "claude", "Claude conversations", _is_wrapped, "claude:Claude", _WRAPPED),
     Shape("claude-projects", "claude", "Claude projects", _is_projects, "claude_extras:Project", _BY_UUID),
     Shape("claude-memories", "claude", "Claude memories", _is_memories, "claude_extras:Memory"),
     Shape("claude-users", "claude", "users", _is_users, "claude_extras:Account"),

@@ -21,9 +21,9 @@ def test_blocks_win_over_the_flat_text():
     assert [(block["kind"], block["text"]) for block in found] == [("thinking", "hm"), ("text", "Answer")]
 
 
-@pytest.mark.parametrize("content", [None, [], [text_block("")]])
+@pytest.mark.parametrize("content", [None, [], [text_block("")], [text_block("")] * 2])
 def test_the_flat_text_is_used_where_there_is_nothing_else(content):
-    """Without blocks, or with one empty text, the flat text speaks, without placeholders."""
+    """Without blocks, or with nothing but empty texts, the flat text speaks, without placeholders."""
     (block,) = convert_message(make_message(1, "assistant", content, text=f"Hello{PLACEHOLDER}there"))["blocks"]
     assert block["text"] == "Hello\nthere"
 
@@ -52,6 +52,22 @@ def test_tags_are_taken_out_of_the_text():
     assert [block["kind"] for block in found] == ["text", "thinking", "artifact", "text"]
     assert found[2]["artifact"]["content"] == "\n<b>x</b>\n"
     assert [block["sources"] for block in found] == [("text",), (), (), ()]
+
+
+@pytest.mark.parametrize("shown", ["```xml\n{}z</antArtifact>\n```", "Write `{}` first.", "1. Like\n\n   ~~~\n   {}\n   ~~~"])
+def test_a_tag_that_code_shows_is_no_artifact(shown):
+    """Who shows in a code block, or between ticks, how a tag is written makes nothing; a real one after that still counts."""
+    tag = '<antArtifact identifier="a" type="text/html">'
+    found = blocks(text_block(f"{shown.format(tag)}\n\n{tag}<p></antArtifact>"))
+    assert [block["kind"] for block in found] == ["text", "artifact"]
+    assert found[0]["text"] == shown.format(tag)
+
+
+def test_an_open_code_block_does_not_cost_an_artifact():
+    """A fence that nobody closed, in the text or in an artifact, hides no tag that comes after it."""
+    tag = '<antArtifact identifier="a" type="text/markdown">'
+    found = blocks(text_block(f"```\n{tag}\n```sh\n</antArtifact>\n{tag}two</antArtifact>"))
+    assert [block["kind"] for block in found] == ["text", "artifact", "artifact"]
 
 
 def test_people_may_write_about_tags():
@@ -140,6 +156,26 @@ def test_counts_are_of_the_export():
     assert count(messages) == {"messages": 2, "blocks": {"text": 2}, "attachments": 0, "files": 1}
 
 
+def test_times_may_be_numbers():
+    """Seconds or thousandths of them, and times of another zone, are told as all others are."""
+    told = convert(make_conversation([make_message(1, "human", None)], created_at=1767225600, updated_at=1767225600123))
+    assert (told["created"], told["updated"]) == ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123000Z")
+
+
+def test_files_of_both_lists_are_named_once():
+    """A file that only the newer list names is not lost."""
+    one, two = ({"file_name": name, "file_uuid": name} for name in "ab")
+    message = make_message(1, "human", None, files=[one], files_v2=[{**one, "file_kind": "image"}, two])
+    assert [file["name"] for file in convert_message(message)["files"]] == ["a", "b"]
+    assert count([message])["files"] == 2
+
+
+def test_what_is_no_message_is_kept():
+    """An object with none of a message's keys stands in the conversation as data, and is counted."""
+    (block,) = convert_message({"odd": 1})["blocks"]
+    assert (block["kind"], block["data"], count([{"odd": 1}])["blocks"]) == ("unknown", {"odd": 1}, {"message": 1})
+
+
 def tree(*parents, **more):
     """Return how a conversation branches whose messages have these parents, given by position."""
     messages = [make_message(number, "human", [text_block("x")]) for number in range(len(parents))]
@@ -157,6 +193,13 @@ def test_the_last_leaf_in_time_ends_the_conversation():
 def test_a_message_whose_parent_is_missing_follows_the_one_before():
     """An orphan does not cut the conversation in two."""
     assert tree(NO_PARENT, 0, "nobody", 2).path is None
+
+
+def test_an_id_that_two_messages_share_does_not_hide_branches():
+    """Edited prompts are told apart though one message stands there twice; what follows it follows the first of the two."""
+    asked = [("a", NO_PARENT), ("b", NO_PARENT), ("c", "b"), ("c", "b"), ("d", "c")]
+    messages = [make_message(1, "human", [], uuid=name, parent_message_uuid=above) for name, above in asked]
+    assert look(convert(make_conversation(messages))).path == frozenset({1, 2, 4})
 
 
 @pytest.mark.parametrize("parents", [(1, 0), (0,), (NO_PARENT, 2, 1)])

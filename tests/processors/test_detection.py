@@ -64,3 +64,14 @@ def test_what_is_no_chat_is_none(text):
     """JSON and pages that only look a little like a chat are not converted."""
     shape = find_shape(text.encode())[0]
     assert shape is None or not shape.convert
+
+
+def test_a_list_of_claude_s_chats_may_lie_in_an_object():
+    """So do tools write it that save chats from the web page."""
+    shape = find_shape(b'{"exported": 1, "conversations": [{"uuid": "u", "chat_messages": []}]}')[0]
+    assert shape and (shape.provider, shape.layout.wrapper) == ("claude", "conversations")
+
+
+def test_text_in_another_encoding_is_called_that():
+    """JSON that a program of Windows saved again in UTF-16 is not said to be no JSON at all."""
+    assert find_shape('[{"a": 1}]'.encode("utf-16"))[1] == "text in UTF-16, which JSON must not be"
