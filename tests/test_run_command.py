@@ -117,6 +117,16 @@ def test_a_failure_names_file_line_node_and_message(home):
     assert result.returncode == 1
     assert "apps/notes/transmissions.ttl:5:19: notes/check: ValueError: marked as bad" in result.stderr
     assert f"raised in {home}/processors/check.py:10, process" in result.stderr
+
+
+def test_a_failure_in_a_transmission_that_was_called_names_the_line_of_code_too(home):
+    """Behind both nodes, the one that called and the one that failed."""
+    app = home / "apps" / "notes" / "transmissions.ttl"
+    called = ':go a :GOTO ; :gotoTarget "inner" . :inner a :Transmission ; :pipe ( :check ) .'
+    app.write_text(app.read_text().replace(":read :check", ":read :go").replace(':onError "deadLetter"', "") + called)
+    result = trans(home, "notes", "bad.ndjson", "-o", "out")
+    assert re.search(r"notes/go: \S+: inner/check: ValueError: marked as bad\n", result.stderr)
+    assert f"raised in {home}/processors/check.py:10, process" in result.stderr
     assert "message: {'text': 'two', 'bad': True}" in result.stderr
     assert "notes: failed; " in result.stderr
 

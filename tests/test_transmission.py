@@ -1,6 +1,7 @@
 """A transmission at work: branches, failure, cancellation, drain, calls."""
 
 import asyncio
+import re
 
 import pytest
 from engine_parts import AsyncCount, Close, Collect, Count, Endless, Every, Items, Pass, Slow, finish, ids
@@ -265,10 +266,11 @@ def test_a_failing_call_is_a_failure_of_the_caller(tmp_path):
 
 
 def test_calls_that_never_end_are_refused(tmp_path):
-    """Recursion stops at its limit with an error that shows the way."""
+    """Recursion stops at its limit with an error that shows the way, its beginning and its end."""
     made = {"t/c": Calling(), "o/c": Calling}
-    with pytest.raises(NodeFailed, match="call each other more than 32 deep: t → other → other"):
+    with pytest.raises(NodeFailed, match="call each other more than 32 deep: t → other → other") as caught:
         through(tmp_path, [node("t/c")], made, others=[other(node("o/c"))])
+    assert re.findall("[to]/c|…(?=:)", str(caught.value)) == ["t/c", "o/c", "…", "o/c"]
 
 
 def test_an_unknown_target_is_named(tmp_path):

@@ -36,6 +36,8 @@ STOPPED: Final = frozenset((HUNG_UP, INTERRUPTED, TERMINATED))
 
 _LONGEST: Final = 4000
 """Characters of an error: some repeat what they could not read, which may be megabytes."""
+_MOST_CALLS: Final = 4
+"""Nodes an error names, one called by the other; transmissions that call each other without end would name dozens."""
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 """What the system says when it cannot write, whoever asked. Any other fault may as well be one of reading."""
 
@@ -87,8 +89,13 @@ class NodeFailed(RunError):
         self.message = message
         self.cause = cause
         self.exit_code = CANNOT_WRITE if has_no_room(cause) else getattr(cause, "exit_code", FAILED)
-        place = f"{where}: " if where else ""
-        super().__init__(f"{place}{node}: {describe(cause)}")
+        inner = cause if isinstance(cause, NodeFailed) else None
+        self.way: tuple[str, ...] = (f"{where}: {node}" if where else node, *(inner.way if inner else ()))
+        """The nodes with their places, one called by the other."""
+        self.first: BaseException = inner.first if inner else cause
+        """What was raised first, where one transmission called another."""
+        way = self.way if len(self.way) <= _MOST_CALLS else (*self.way[:2], "…", self.way[-1])
+        super().__init__(": ".join((*way, describe(self.first))))
 
 
 class BufferOverflow(RunError):

@@ -56,9 +56,9 @@ def _verdict_on_the_system(error: OSError) -> tuple[int, str, None]:
 
 def _details(error: NodeFailed) -> list[str]:
     """Return the line of code that raised, where the error is none of ours, and the message it was about."""
-    frames = traceback.extract_tb(error.cause.__traceback__)
-    is_ours = isinstance(error.cause, TransmissionsError | OSError)
-    origin = getattr(error.cause, "origin", None) or (frames and (frames[-1].filename, frames[-1].lineno, frames[-1].name))
+    frames = traceback.extract_tb(error.first.__traceback__)
+    is_ours = isinstance(error.first, TransmissionsError | OSError)
+    origin = getattr(error.first, "origin", None) or (frames and (frames[-1].filename, frames[-1].lineno, frames[-1].name))
     code = ["raised in {}:{}, {}".format(*origin)] if origin and not is_ours else []
     text = repr(error.message)
     return [*code, f"message: {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"] if error.message else code
