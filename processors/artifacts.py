@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _LONGEST: Final = 90
 """Bytes of a name, before an id stands in front of it and an extension behind."""
 _BY_LANGUAGE: Final = {
-    "bash": ".sh", "c": ".c", "c++": ".cpp", "cpp": ".cpp", "csharp": ".cs", "css": ".css", "csv": ".csv", "dart": ".dart",
-    "dockerfile": ".dockerfile", "elixir": ".ex", "go": ".go", "graphql": ".graphql", "haskell": ".hs", "html": ".html",
-    "java": ".java", "javascript": ".js", "js": ".js", "json": ".json", "jsx": ".jsx", "julia": ".jl", "kotlin": ".kt",
-    "latex": ".tex", "lua": ".lua", "makefile": ".mk", "markdown": ".md", "matlab": ".m", "mermaid": ".mmd", "perl": ".pl",
-    "php": ".php", "powershell": ".ps1", "python": ".py", "r": ".r", "ruby": ".rb", "rust": ".rs", "scala": ".scala",
-    "shell": ".sh", "sparql": ".rq", "sql": ".sql", "svg": ".svg", "swift": ".swift", "toml": ".toml", "tsx": ".tsx",
-    "turtle": ".ttl", "typescript": ".ts", "xml": ".xml", "yaml": ".yaml",
+    "bash": ".sh", "c": ".c", "c++": ".cpp", "cpp": ".cpp", "csharp": ".cs", "c#": ".cs", "css": ".css", "csv": ".csv",
+    "dart": ".dart", "dockerfile": ".dockerfile", "elixir": ".ex", "go": ".go", "graphql": ".graphql", "haskell": ".hs",
+    "html": ".html", "java": ".java", "javascript": ".js", "js": ".js", "json": ".json", "jsx": ".jsx", "julia": ".jl",
+    "kotlin": ".kt", "latex": ".tex", "lua": ".lua", "makefile": ".mk", "markdown": ".md", "matlab": ".m",
+    "mermaid": ".mmd", "perl": ".pl", "php": ".php", "powershell": ".ps1", "python": ".py", "r": ".r", "ruby": ".rb",
+    "rust": ".rs", "scala": ".scala", "shell": ".sh", "sparql": ".rq", "sql": ".sql", "svg": ".svg", "swift": ".swift",
+    "toml": ".toml", "tsx": ".tsx", "turtle": ".ttl", "typescript": ".ts", "xml": ".xml", "yaml": ".yaml",
 }  # fmt: skip
 _BY_TYPE: Final = {
     "text/markdown": ".md",
@@ -137,7 +137,8 @@ def file_name(artifact: dict[str, Any]) -> str:
     if "path" in artifact:
         return safe_file_name(artifact["path"], _LONGEST, "artifact")
     wanted = _wanted_extension(artifact)
-    name = safe_file_name(artifact["title"], _LONGEST, "")
+    # A title is words: what stands before a slash in it is no folder.
+    name = safe_file_name(artifact["title"].replace("/", "-").replace("\\", "-"), _LONGEST, "")
     if not name:
         return safe_name(artifact["key"], _LONGEST, "artifact") + wanted
     own = extension_of(name)

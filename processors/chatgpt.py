@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .shape import About
 
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
-_SANDBOX: Final = re.compile(r"sandbox:/mnt/data/[^\s)\]>\"'`]+")
+_SANDBOX: Final = re.compile(r"(?<=\]\()sandbox:/mnt/data/[^)\n]+(?=\))|sandbox:/mnt/data/[^\s)\]>\"'`]+")
+"""In a link the app takes spaces as part of the name."""
 _GIVEN: Final = "skipped: the call above holds its result"
 _EMPTY: Final = "skipped: empty"
 _LOST: Final = "skipped: its source is not in the archive"

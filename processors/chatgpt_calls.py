@@ -145,7 +145,8 @@ def _update(desk: Desk, key: str, edits: list[_Edit]) -> tuple[dict[str, Any] | 
     if text is None:
         # It cannot be carried out; who applies artifacts finds no place for it either, and counts it.
         document = known or Document(key, "", "", "")
-        return _artifact("update", document, edits[0].pattern, edits[0].replacement), desk
+        old, new = ("\n\n".join(texts) for texts in zip(*((edit.pattern, edit.replacement) for edit in edits), strict=True))
+        return _artifact("update", document, old, new), desk
     document = known._replace(text=text) if known else Document(key or "textdoc", "", "document", text)
     changed = Desk({**desk.documents, document.key: document}, document.key)
     plain = _plain(edits[0].pattern)

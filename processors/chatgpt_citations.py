@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .conversation import as_list, as_text
+from .conversation import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ _START, _END, _BETWEEN = "\ue200", "\ue201", "\ue202"
 _MARK: Final = re.compile(
     f"{_START}[^{_START}{_END}]*{_END}|{_START}\\w*(?:{_BETWEEN}(?:turn\\w*)?)*|[{_END}{_BETWEEN}]|【[^【】\n]{{0,60}}†[^【】\n]{{0,200}}】"
 )
-_READABLE: Final = frozenset(("entity", "url", "link_title", "navlist"))
+_READABLE: Final = frozenset(("entity", "url", "link_title", "navlist", "video", "products", "product_entity", "genui"))
 """Kinds of marks that hold words a reader should see."""
 
 
@@ -133,14 +133,18 @@ def _instead(mark: str, reference: Reference | None) -> str:
 
 
 def _words(piece: str) -> str:
-    """Return the words in a mark, `Paris` in `["city","Paris"]`."""
-    if not piece.startswith("["):
+    """Return the words in a mark: `Paris` in `["city","Paris"]`, the second of each pair in `{"selections":[…]}`."""
+    if not piece.startswith(("[", "{")):
         return "" if piece.startswith("turn") else piece
     try:
-        items = json.loads(piece)
+        value = json.loads(piece)
     except (ValueError, RecursionError):
         return piece
-    return next((item for item in items[1:2] if item.__class__ is str), "")
+    told = as_dict(value)
+    pairs = as_list(told.get("selections")) or [value]
+    words = [word for pair in pairs if pair.__class__ is list for word in pair[1:2]]
+    words += [as_dict(inner).get("content") for inner in told.values()]
+    return ", ".join(word for word in words if word.__class__ is str)
 
 
 def _without_mark(text: str, reference: Reference, cited: set[str]) -> Iterable[_Edit]:

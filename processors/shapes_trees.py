@@ -77,8 +77,13 @@ def _is_library(seen: Outline) -> bool:
     return seen.has_top("origination_message_id") or seen.has_top("files[].origination_message_id")
 
 
+_SHARD: Final = re.compile(r"(?:[^\s:]*/)?conversations-\d{3,}\.json")
+
+
 def _is_manifest(seen: Outline) -> bool:
-    return seen.has(".export_files") or seen.has(".logical_files")
+    if seen.has(".export_files") or seen.has(".logical_files"):
+        return True
+    return any(_SHARD.fullmatch(value) for values in seen.values.values() for value in values)
 
 
 _MAPPING: Final = Layout(inner="mapping", is_element=with_keys("mapping"), start=_TITLED)

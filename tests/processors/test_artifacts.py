@@ -70,6 +70,7 @@ def test_a_new_kind_of_artifact_is_a_new_file(shelf):
         ({"title": "styles.css", "type": "application/vnd.ant.code"}, "styles.css"),
         ({"title": "", "type": "text/markdown"}, "a.md"),
         ({"title": "../../evil.py", "language": "python"}, "evil.py"),
+        ({"title": "Client/Server design", "type": "text/markdown"}, "Client-Server design.md"),
         ({"title": "Version 2.0 of it", "type": "application/vnd.ant.react"}, "Version 2.0 of it.tsx"),
         ({"path": "/home/claude/pipe.ttl", "title": "x"}, "pipe.ttl"),
         ({"path": "/home/claude/", "title": "x"}, "artifact"),

@@ -9,6 +9,7 @@ from transmissions.processors.branches import look
 from transmissions.processors.chatgpt import ChatGPTConverter
 from transmissions.processors.chatgpt_files import expected_files, id_of
 from transmissions.processors.plain_blocks import parsed
+from transmissions.processors.shapes import BY_NAME, find_shape
 from transmissions.processors.spool import SpooledList
 
 
@@ -185,12 +186,13 @@ def test_an_id_of_any_length_is_read_in_one_pass():
 
 def test_uploads_and_links_into_the_sandbox_are_files():
     """A file that a block shows has its content there; one of the sandbox is only named, once."""
-    said = text("[a](sandbox:/mnt/data/t.csv) and [b](sandbox:/mnt/data/t.csv)")
+    said = text("[a](sandbox:/mnt/data/t.csv) and `sandbox:/mnt/data/t.csv`, [c](sandbox:/mnt/data/two words.csv)")
     found = convert(chain(message("assistant", said, attachments=[{"id": "file-1", "name": "n.pdf"}, "odd"])))
     assert [(file["name"], file["id"]) for file in found["messages"][0]["files"]] == [
         ("n.pdf", "file-1"),
         ("odd", ""),
         ("t.csv", "sandbox:/mnt/data/t.csv"),
+        ("two words.csv", "sandbox:/mnt/data/two words.csv"),
     ]
     assert balances(found)
 
@@ -198,6 +200,8 @@ def test_uploads_and_links_into_the_sandbox_are_files():
 def test_a_manifest_names_its_shards():
     """Whatever its layout, the numbered files in a manifest are expected."""
     assert expected_files(sample("chatgpt/export_manifest.json")) == ["conversations-000.json", "conversations-001.json"]
+    for layout in ({"files": ["conversations-000.json"]}, {"shards": {"chats": [{"name": "conversations-000.json"}]}}):
+        assert find_shape(json.dumps(layout).encode())[0] is BY_NAME["chatgpt-manifest"]
     odd = {"a": ["x/conversations-012.json", "user.json", 7, None], "shared-001.json": {"deep": [[1]]}}
     assert sorted(expected_files(odd)) == ["shared-001.json", "x/conversations-012.json"]
 

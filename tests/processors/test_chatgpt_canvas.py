@@ -71,6 +71,14 @@ def test_an_edit_that_cannot_be_followed_is_counted(pattern):
     assert finished(create("one two"), update((pattern, False, "x"))) == (["one two"], 1)
 
 
+def test_edits_that_cannot_be_carried_out_are_all_shown():
+    """Where one of several edits has no place, none is carried out, and the page tells of each."""
+    edits = update(("two", False, "2"), ("four$", False, "4"))
+    assert finished(create("one two"), edits) == (["one two"], 1)
+    shown = artifacts(create("one two"), edits)[1]
+    assert (shown["old"], shown["new"]) == ("two\n\nfour$", "2\n\n4")
+
+
 def test_documents_are_told_apart_by_the_ids_in_the_answers():
     """An edit goes to the document its answer names, else to the one that was open."""
     found = artifacts(

@@ -51,6 +51,9 @@ def test_marks_without_a_source_are_removed_and_counted(text):
         ('\ue200entity\ue202["city","Lima","in Peru"]\ue201', "Lima"),
         ("\ue200url\ue202a page\ue202turn0\ue201", "a page"),
         ("\ue200entity\ue202[broken\ue201", "[broken"),
+        ("\ue200video\ue202A clip\ue202turn0video1\ue201", "A clip"),
+        ('\ue200products\ue202{"selections":[["turn0product1","A lamp"],["turn0product2","A rug"]]}\ue201', "A lamp, A rug"),
+        ('\ue200genui\ue202{"math_block":{"content":"x^2"}}\ue201', "x^2"),
     ],
 )
 def test_marks_that_hold_words_leave_them(mark, shown):
