@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .session_groups import Tally
-from .session_tools import dict_at, number_at, text_at
+from .session_tools import dict_at, number_at, text_at, time_at
 
 _TOKENS: Final = {
     "input": "input_tokens",
@@ -40,7 +40,7 @@ class Chain:
 
     def see(self, record: Any) -> None:
         """Take note of a record's time and model."""
-        time = text_at(record, "timestamp")
+        time = time_at(record)
         if time[:1].isdigit():
             self.created = min(self.created or time, time)
             self.updated = max(self.updated, time)
@@ -50,7 +50,7 @@ class Chain:
 
     def see_copy(self, record: Any) -> None:
         """Take note of the time of a record that is left out, for a session that has no other."""
-        self.copied = text_at(record, "timestamp") or self.copied
+        self.copied = time_at(record) or self.copied
 
     def spend(self, number: int, record: Any) -> None:
         """Add up tokens. The records of one message repeat its usage; the last has it whole."""

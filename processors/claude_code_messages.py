@@ -10,7 +10,7 @@ from .claude_code_records import content_of, is_boundary, is_queued_prompt, ment
 from .claude_code_tools import add_artifacts, answer
 from .claude_code_words import split_words
 from .conversation import as_text, type_of
-from .session_tools import base_name, dict_at, join_events, source_file, text_at
+from .session_tools import base_name, dict_at, join_events, source_file, text_at, time_at
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
@@ -26,7 +26,7 @@ def convert_message(group: dict[str, Any]) -> ChatMessage:
     message: ChatMessage = {"id": group["id"], "role": "", "created": "", "parent": group["parent"]}
     message |= {"attachments": [], "files": []}
     for kind, payload in group["parts"]:
-        message["created"] = message["created"] or text_at(payload, "timestamp")
+        message["created"] = message["created"] or time_at(payload)
         if kind == "message":
             _add_spoken(payload, blocks, message)
         elif kind == "result":
@@ -63,9 +63,16 @@ def _add_spoken(record: dict[str, Any], blocks: list[Block], message: ChatMessag
         return
     for item in content:
         found = _assistant_block(item, blocks) if assistant else _user_blocks(item, record)
+        if record.get("isApiErrorMessage") is True:
+            found = [_as_error(block) for block in found]
         for place, block in enumerate(found):
             block["sources"] = () if place else ("text" if item.__class__ is str else type_of(item),)
         blocks += found
+
+
+def _as_error(block: Block) -> Block:
+    """Return what the program says in the model's place when the API fails as what it is."""
+    return {"kind": "event", "title": "Error", "text": block["text"]} if block["kind"] == "text" else block
 
 
 def _compacted(content: list[Any], blocks: list[Block]) -> None:

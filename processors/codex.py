@@ -17,7 +17,7 @@ from .codex_messages import convert_message, instructions_of, tokens_at
 from .codex_records import count_record, label, opened, parent_thread, repeated_text, settings_of, split, texts_of
 from .number_table import NumberTable
 from .session_groups import Plan, Tally
-from .session_tools import base_name, text_at
+from .session_tools import base_name, text_at, time_at
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Codex:
         records: Any = element.get("items") if element.__class__ is dict else None
         if records.__class__ not in (list, SpooledList):
             raise RunError("not a Codex session: it has no records")
+        if element.get("session").__class__ is dict:
+            records = [{"instructions": None, **element["session"]}, *records]
         survey = _Survey({hash(text) for record in records for text in texts_of(record)})
         try:
             for record in records:
@@ -84,7 +86,7 @@ class _Survey:
 
     def add(self, record: Any) -> None:
         """Find the message a record belongs to, or leave it out."""
-        time = text_at(record, "timestamp")
+        time = time_at(record)
         if time[:1].isdigit():
             self._times = [min(self._times[0] or time, time), max(self._times[1], time)]
         left_out = self._left_out(record)
@@ -162,7 +164,7 @@ class _Survey:
             "provider": "codex",
             "id": text_at(self._meta, "id") or (last[-1] if last else stem),
             "title": self._title,
-            "created": text_at(self._meta, "timestamp") or self._times[0],
+            "created": time_at(self._meta) or self._times[0],
             "updated": self._times[1],
             "url": "",
             "summary": "",

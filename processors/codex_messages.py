@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .codex_records import label, opened, parsed, repeated_text, spoken
 from .conversation import as_list, as_text, type_of
-from .session_tools import add_result, bare, dict_at, join_events, linked_file, number_at, text_at
+from .session_tools import add_result, bare, dict_at, join_events, linked_file, number_at, text_at, time_at
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
@@ -41,7 +41,7 @@ def convert_message(group: dict[str, Any]) -> ChatMessage:
     blocks: list[Block] = []
     message: ChatMessage = {"id": group["id"], "role": "", "created": "", "attachments": [], "files": []}
     for kind, record in group["parts"]:
-        message["created"] = message["created"] or text_at(record, "timestamp")
+        message["created"] = message["created"] or time_at(record)
         if kind == "tokens":
             tokens = tokens_at(record, "last_token_usage")
             spent = message.get("tokens", {})

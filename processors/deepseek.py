@@ -42,15 +42,17 @@ class DeepSeekConverter:
         session, nodes = _open(element)
         tree = MessageTree(isinstance(nodes, SpooledList))
         blocks: dict[str, int] = {}
-        files = 0
+        attachments = files = 0
         for key, parent, children, message in _nodes(nodes):
             tree.add(key, parent, children, message, time=instant(as_dict(message).get("inserted_at")))
             for kind in [] if message is None else _types_of(message):
                 blocks[kind] = blocks.get(kind, 0) + 1
-            files += len(as_list(as_dict(message).get("files")))
+            listed = as_list(as_dict(message).get("files"))
+            read = sum(map(_is_read, listed))
+            attachments, files = attachments + read, files + len(listed) - read
         tree.arrange()
         identifier = as_text(session.get("id"))
-        counts = {"messages": len(tree), "blocks": blocks, "attachments": 0, "files": files}
+        counts = {"messages": len(tree), "blocks": blocks, "attachments": attachments, "files": files}
         # The type of messages is a promise that they can be gone through, in memory or not.
         messages: Any = tree.told(_told)
         return chat(
@@ -119,12 +121,13 @@ def _message(raw: dict[str, Any], is_answer: bool) -> ChatMessage:
     found = _found(raw, fragments)
     blocks = [_flat_block(kind, raw[kind], found) for kind in _flat(raw) if raw.get(kind)]
     blocks += [_fragment(fragment, found) for fragment in fragments]
+    listed = as_list(raw.get("files"))
     message: ChatMessage = {
         "role": _role(raw, fragments, is_answer),
         "created": instant(raw.get("inserted_at")),
         "blocks": blocks,
-        "attachments": [],
-        "files": [_file(entry) for entry in as_list(raw.get("files"))],
+        "attachments": [_file(entry) | {"type": "", "text": entry["content"]} for entry in listed if _is_read(entry)],
+        "files": [_file(entry) for entry in listed if not _is_read(entry)],
     }
     if model := as_text(raw.get("model")):
         message["model"] = model
@@ -206,6 +209,11 @@ def _cited(words: str, kind: str, found: dict[str, dict[str, Any]]) -> Block:
             at = match.end()
             citations.append({"end": length, **found[match[1]]})
     return text("".join(parts) + words[at:], kind, citations)
+
+
+def _is_read(entry: Any) -> bool:
+    """Whether the archive holds the text of a file."""
+    return entry.__class__ is dict and entry.get("content").__class__ is str and entry["content"] != ""
 
 
 def _file(entry: Any) -> dict[str, Any]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SPEAKERS: Final = {"user": "human", "gemini": "assistant", "assistant": "assistant", "model": "assistant", "tool": "tool"}
 _TOKENS: Final = {"input": "input", "output": "output", "cache_read": "cached", "thoughts": "thoughts", "tool": "tool"}
 _CHECKPOINT: Final = re.compile(r"(?:^|/)checkpoint-([^/]{1,200})\.json$")
+_SETUP: Final = "This is the Gemini CLI. We are setting up the context for our chat."
+"""How the first message begins, which the program writes in the user's place."""
 _FAILED: Final = frozenset({"error", "failed"})
 
 
@@ -39,7 +41,7 @@ class GeminiCLI:
 
         """
         given = element if element.__class__ is dict else {}
-        items: Any = given.get("items", given.get("history"))
+        items: Any = next((given[key] for key in ("items", "clientHistory", "history") if key in given), None)
         if items.__class__ in (list, SpooledList):
             opening: Any = next(iter(items), None)
             if opening.__class__ is dict and "parts" in opening:
@@ -71,8 +73,11 @@ def _saved(items: list[Any] | SpooledList, file: str) -> Conversation:
 
 def _sent(item: dict[str, Any]) -> dict[str, Any]:
     """Return what was sent to the API as a message of a session."""
-    kinds = {kind_of_part(part) for part in as_list(item.get("parts"))}
+    parts = as_list(item.get("parts"))
+    kinds = {kind_of_part(part) for part in parts}
     role = "tool" if kinds == {"functionResponse"} else as_text(item.get("role"))
+    if parts and text_at(parts[0], "text").startswith(_SETUP):
+        role = "context"
     return {"type": role, "content": {"parts": as_list(item.get("parts"))}}
 
 

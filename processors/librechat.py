@@ -10,7 +10,7 @@ from transmissions import RunError
 
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree
-from .plain_blocks import call, first, parsed, text, thinking, unknown, words_of
+from .plain_blocks import call, first, parsed, text, thinking, thoughts_apart, unknown, words_of
 from .plain_turns import chat, role_of, tell
 from .spool import SpooledList
 
@@ -97,10 +97,11 @@ def _listed(raw: Any) -> list[Any]:
 
 
 def _message(raw: dict[str, Any]) -> ChatMessage:
+    role = _role(raw)
     message: ChatMessage = {
-        "role": _role(raw),
+        "role": role,
         "created": instant(raw.get("createdAt")),
-        "blocks": _blocks(raw),
+        "blocks": thoughts_apart(_blocks(raw)) if role == "assistant" else _blocks(raw),
         "attachments": [],
         "files": [_file(entry) for entry in _listed(raw)],
     }

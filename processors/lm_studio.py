@@ -145,7 +145,7 @@ def _sum(stats: list[dict[str, Any]], key: str) -> int:
 def _add(blocks: list[Block], kind: str, entry: Any, style: str) -> None:
     """Add one content as a block; a result goes to the call it answers."""
     if kind == "toolCallResult" and entry.__class__ is dict:
-        asked = first(entry, "toolCallRequestId", "callId")
+        asked = first(entry, "toolCallRequestId", "toolCallId", "callId")
         waiting = [block for block in blocks if block["sources"] == ("toolCallRequest",)]
         for block in waiting:
             if asked is not None and block["id"] == asked:

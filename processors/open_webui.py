@@ -13,7 +13,7 @@ from transmissions import RunError
 from .conversation import as_dict, as_list, as_text, instant
 from .fences import code_blocks
 from .message_tree import MessageTree, nodes_of
-from .plain_blocks import call, first, link_of, parsed, picture, text, thinking, unknown
+from .plain_blocks import call, first, link_of, parsed, picture, text, thinking, thoughts_apart, unknown
 from .plain_turns import chat, identity, no_message, role_of, tally
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def _told(turn: Turn) -> ChatMessage:
     # What the app folds away is in answers; somebody who quotes one means its words.
     folds = role == "assistant"
     blocks = [block for part in _parts(raw) for block in _part(part, folds)]
+    blocks = thoughts_apart(blocks) if folds else blocks
     _cite(blocks, raw)
     if raw.get("error"):
         error = first(as_dict(raw["error"]), "content", "message", "detail") or raw["error"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .conversation import Block
+
+_THOUGHT: Final = re.compile(r"\s*<(think|thinking|thought|reasoning)>(.*?)</\1>\s*", re.DOTALL)
 
 
 def text(value: Any, source: str, citations: Iterable[dict[str, Any]] = ()) -> Block:
@@ -22,6 +25,21 @@ def text(value: Any, source: str, citations: Iterable[dict[str, Any]] = ()) -> B
 def thinking(value: Any, source: str) -> Block:
     """Return a block of what the model thought."""
     return {"kind": "thinking", "text": words_of(value), "summaries": [], "sources": (source,)}
+
+
+def thoughts_apart(blocks: list[Block]) -> list[Block]:
+    """Return the blocks of an answer, with what the model thought in tags in front of it told apart: `<think>…</think>`."""
+    return [part for block in blocks for part in (_apart(block) if block["kind"] == "text" else (block,))]
+
+
+def _apart(block: Block) -> list[Block]:
+    found = _THOUGHT.match(block["text"])
+    if found is None:
+        return [block]
+    rest = block["text"][found.end() :]
+    citations = [{**cited, "end": max(cited["end"] - found.end(), 0)} for cited in block["citations"]]
+    thought = {"kind": "thinking", "text": found[2].strip("\n"), "summaries": [], "sources": block["sources"]}
+    return [thought, {**block, "text": rest, "citations": citations, "sources": ()}] if rest or citations else [thought]
 
 
 def words_of(value: Any) -> str:

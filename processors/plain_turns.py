@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .conversation import as_text
-from .plain_blocks import filled, parsed, unknown
+from .plain_blocks import filled, parsed, thoughts_apart, unknown
 from .prose import fence
 from .spool import SpooledList
 
@@ -89,6 +89,8 @@ def chat(
 
 def message(role: str, blocks: list[Block], identifier: str = "", created: str = "", **more: Any) -> ChatMessage:
     """Return a message, without attachments and files unless `more` gives them."""
+    if role == "assistant":
+        blocks = thoughts_apart(blocks)
     return {"id": identifier, "role": role, "created": created, "blocks": blocks, "attachments": [], "files": [], **more}
 
 

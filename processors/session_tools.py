@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from .conversation import as_list, type_of
+from .conversation import as_list, instant, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,11 @@ def dict_at(value: Any, key: str) -> dict[str, Any]:
     """Return the object an object has under a key; an empty one if it has none."""
     found: Any = value.get(key) if value.__class__ is dict else None
     return found if found.__class__ is dict else {}
+
+
+def time_at(value: Any) -> str:
+    """Return the `timestamp` of an object as ISO 8601 text, however it is written; empty if it has none."""
+    return instant(value.get("timestamp")) if value.__class__ is dict else ""
 
 
 def number_at(value: Any, key: str) -> int:

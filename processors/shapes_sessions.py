@@ -47,6 +47,10 @@ def _is_old_codex(seen: Outline) -> bool:
     )
 
 
+def _is_first_codex(seen: Outline) -> bool:
+    return seen.has(".session.id", ".items[].type")
+
+
 def _is_gemini(seen: Outline) -> bool:
     return seen.has(".sessionId", ".messages") and (seen.has(".projectHash") or seen.has(".startTime", ".lastUpdated"))
 
@@ -78,6 +82,14 @@ SHAPES: Final = (
     ),
     Shape("codex", "codex", "Codex CLI sessions", _is_codex, "codex:Codex", Layout(gathers=True)),
     Shape("codex-2025", "codex", "Codex CLI sessions of early 2025", _is_old_codex, "codex:Codex", Layout(gathers=True)),
+    Shape(
+        "codex-json",
+        "codex",
+        "Codex CLI sessions of early 2025",
+        _is_first_codex,
+        "codex:Codex",
+        Layout(is_element=with_keys("session", "items")),
+    ),
     Shape(
         "gemini-cli",
         "gemini-cli",
@@ -114,7 +126,7 @@ SHAPES: Final = (
         "gemini-cli-history",
         "gemini-cli",
         "chats saved in the Gemini CLI",
-        lambda seen: seen.has(".history[].role", ".history[].parts"),
+        lambda seen: any(seen.has(f".{key}[].role", f".{key}[].parts") for key in ("history", "clientHistory")),
         "gemini_cli:GeminiCLI",
         Layout(is_element=with_keys("history")),
     ),

@@ -84,11 +84,11 @@ class _Pages(HTMLParser):
         self._lines.append("")
 
     def _end_cell(self) -> None:
-        cell, self._cell = self._cell, ""
-        if cell == _CONTENT and self._now is not None:
+        if self._cell == _CONTENT and self._now is not None:
             self._end_content(self._now)
-        elif cell == _HEADER and self._now is not None:
+        elif self._cell == _HEADER and self._now is not None:
             self._now["header"] = _joined(self._lines)
+        self._cell = ""
         self._lines, self._attached = [""], 0
 
     def _end_content(self, now: dict[str, Any]) -> None:

@@ -293,3 +293,15 @@ def test_a_compaction_without_a_mark_follows_what_was_before():
     conversation = convert(record(1, "user", "One"), record(2, "assistant", "Two"), summary)
     assert look(conversation).path is None
     assert blocks_of(conversation, "event")[0]["text"] == "In short: One."
+
+
+def test_times_may_be_numbers():
+    """A record's time in seconds is told as all others are."""
+    session = convert(record(1, "user", "Hello", timestamp=1767225600))
+    assert session["created"] == session["messages"][0]["created"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_failure_of_the_api_is_no_answer():
+    """What the program says in the model's place is an event."""
+    failed = record(1, "assistant", [{"type": "text", "text": "API Error: 529"}], isApiErrorMessage=True)
+    assert [(block["title"], block["text"]) for block in blocks_of(convert(failed), "event")] == [("Error", "API Error: 529")]

@@ -5,6 +5,7 @@ from session_logs import about, assert_balanced, blocks_of, gathered, plain, sam
 
 from transmissions import RunError
 from transmissions.processors.codex import Codex
+from transmissions.processors.shapes import BY_NAME, find_shape
 
 
 def item(kind, **payload):
@@ -150,3 +151,19 @@ def test_images_of_a_prompt_that_no_item_repeats_are_kept():
     prompt = event("user_message", message="look", images=["data:image/png;base64,iVBORw0KGgo=", 7])
     (words, image) = convert(prompt)["messages"][0]["blocks"]
     assert (words["text"], image["kind"], image["content"][:4]) == ("look", "file", b"\x89PNG")
+
+
+def test_the_first_sessions_were_one_object():
+    """Before there were lines, a file held the session's head and its items."""
+    items = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}]
+    element = {"session": {"id": "s", "timestamp": "2025-04-20T10:00:00Z"}, "items": items}
+    assert find_shape(json.dumps(element).encode())[0] is BY_NAME["codex-json"]
+    session = Codex().convert(element, about())
+    assert (session["id"], session["created"][:10], texts_of(session)) == ("s", "2025-04-20", ["Hello"])
+    assert_balanced(session)
+
+
+def test_times_may_be_numbers():
+    """A record's time in thousandths of seconds is told as all others are."""
+    session = convert({**said("Hello"), "timestamp": 1767225600123})
+    assert session["created"] == session["messages"][0]["created"] == "2026-01-01T00:00:00.123000Z"

@@ -96,3 +96,12 @@ def test_an_export_of_early_2025_tells_no_roles():
     assert roles == {"1": "human", "2": "assistant", "3": "assistant", "4": "human"}
     assert [block["kind"] for block in conversation["messages"][1]["blocks"]] == ["thinking", "text"]
     assert balances(conversation)
+
+
+def test_the_text_of_a_file_is_an_attachment():
+    """What was read of an upload is kept; a file of which there is only the name is named."""
+    told = answer(
+        {"type": "REQUEST", "content": "q"}, files=[{"file_name": "a.pdf", "content": "words"}, {"file_name": "b.png"}]
+    )
+    assert [(attached["name"], attached["text"]) for attached in told["attachments"]] == [("a.pdf", "words")]
+    assert [file["name"] for file in told["files"]] == ["b.png"]

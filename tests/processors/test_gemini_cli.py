@@ -6,6 +6,7 @@ from session_logs import SAMPLES, about, all_of, assert_balanced, blocks_of, pla
 from transmissions import RunError
 from transmissions.processors.branches import look
 from transmissions.processors.gemini_cli import GeminiCLI
+from transmissions.processors.shapes import BY_NAME, find_shape
 
 
 def load(pattern):
@@ -110,3 +111,19 @@ def test_a_chat_that_was_saved_is_what_was_sent(element):
         "dry beds",
         {"parts": [{"text": "no beds"}], "failed": True},
     )
+
+
+def test_a_checkpoint_before_an_edit_is_a_chat_too():
+    """What was sent stands beside what was shown; the program's own first message is not the user's."""
+    opening = {
+        "role": "user",
+        "parts": [{"text": "This is the Gemini CLI. We are setting up the context for our chat.\nIt is…"}],
+    }
+    element = {"history": [{"type": "user", "text": "Which beds?"}], "clientHistory": [opening, *SENT], "commitHash": "0"}
+    assert find_shape(json.dumps(element).encode())[0] is BY_NAME["gemini-cli-history"]
+    chat = GeminiCLI().convert(element, about("ab/2026.json"))
+    assert [(message["role"], message["blocks"][0]["kind"]) for message in chat["messages"][:2]] == [
+        ("system", "event"),
+        ("human", "text"),
+    ]
+    assert_balanced(chat)

@@ -72,3 +72,9 @@ def test_what_has_no_messages_is_refused(element):
     """An element without a list of messages is no conversation."""
     with pytest.raises(RunError, match="it has no messages"):
         convert(element)
+
+
+def test_thoughts_in_tags_are_told_apart():
+    """What a model thought in tags is no answer; what a person writes is left as it is."""
+    assert [block["kind"] for block in blocks(text="<think>Hm</think>Yes", isCreatedByUser=False)] == ["thinking", "text"]
+    assert [block["kind"] for block in blocks(text="<think>Hm</think>Yes", isCreatedByUser=True)] == ["text"]

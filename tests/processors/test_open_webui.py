@@ -106,3 +106,8 @@ def test_a_fence_in_a_fold_does_not_hide_the_next():
     """Code that a thought leaves open ends with it."""
     fold = '<details type="reasoning">\n```\nx\n</details>\n'
     assert [block["kind"] for block in said(f"{fold}{fold}so")] == ["thinking", "thinking", "text"]
+
+
+def test_thoughts_in_tags_are_told_apart():
+    """Older versions keep what a model thought as it came."""
+    assert [(block["kind"], block["text"]) for block in said("<think>Hm</think>Yes")] == [("thinking", "Hm"), ("text", "Yes")]

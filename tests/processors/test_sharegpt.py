@@ -58,3 +58,14 @@ def test_a_number_is_not_enough_of_an_id():
     """Data sets count from 0: conversations that differ have ids that differ, though their numbers are the same."""
     assert turns(("human", "a"), id=0)["id"] != turns(("human", "b"), id=0)["id"]
     assert turns(("human", "a"), id=0)["id"].startswith("0~")
+
+
+def test_what_a_model_thought_in_tags_is_no_answer():
+    """A thought in front of an answer is told apart in every linear chat; one that is only spoken of is not."""
+    found = turns(("gpt", "<think>\nHm.\n</think>\n\nYes."), ("gpt", "Say `<think>x</think>`."), ("human", "<think>I</think>"))
+    assert [(block["kind"], block["text"]) for block in blocks(found)] == [
+        ("thinking", "Hm."),
+        ("text", "Yes."),
+        ("text", "Say `<think>x</think>`."),
+        ("text", "<think>I</think>"),
+    ]

@@ -101,3 +101,10 @@ def test_times_are_read_as_people_write_them(line, time):
 def test_other_lines_are_no_times(line):
     """A line is a time only if it has a year and a time to the second, and no more than belongs there."""
     assert not is_time(line)
+
+
+def test_an_activity_without_an_answer_has_its_time():
+    """The time may be the last thing in a cell, without anything to end its line."""
+    cell = '<div class="outer-cell"><div class="content-cell">Used a feature<br>Nov 2, 2025, 10:11:12 AM CET</div></div>'
+    found = TakeoutPages().convert(cell, About("MyActivity.html", PAGES[0].members))
+    assert (found["created"], found["messages"][0]["blocks"][0]["text"]) == ("2025-11-02T09:11:12Z", "Used a feature")
