@@ -1,4 +1,7 @@
-"""The tags that Claude wrote artifacts and thoughts in, in 2024: `<antArtifact …>…</antArtifact>` and `<antThinking>`."""
+"""The tags that models write artifacts and thoughts in.
+
+Claude's of 2024 are `<antArtifact …>…</antArtifact>` and `<antThinking>`, Grok's `<xaiArtifact …>…</xaiArtifact>`.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ if TYPE_CHECKING:
     from .conversation import Block
 
 _OPENING: Final = re.compile(
-    r"""<ant(?:(?P<thinking>Thinking)|Artifact(?P<attributes>(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(?P<empty>/)?)>"""
+    r"<(?:(?P<thinking>antThinking)|(?P<tag>antArtifact|xaiArtifact)"
+    r"""(?P<attributes>(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(?P<empty>/)?)>"""
 )
-_THOUGHT, _ARTIFACT = "</antThinking>", "</antArtifact>"
+_START: Final = re.compile(r"<(?=antThinking|antArtifact|xaiArtifact)")
+_THOUGHT: Final = "</antThinking>"
 _ATTRIBUTE: Final = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
@@ -42,8 +47,10 @@ def split_tags(text: str) -> Iterator[Block]:
 
 def _tags(text: str) -> Iterator[tuple[int, int, Block]]:
     """Yield where each tag begins and what it holds ends, and the block."""
-    start, last, at = text.find("<ant"), text.rfind(_THOUGHT), 0
-    while start >= 0:
+    last, at = text.rfind(_THOUGHT), 0
+    found = _START.search(text)
+    while found:
+        start = found.start()
         end, block = _tag_at(text, start, last)
         shown = _shown_until(text, at, start) if block else 0
         if shown:
@@ -51,7 +58,7 @@ def _tags(text: str) -> Iterator[tuple[int, int, Block]]:
         elif block:
             yield start, end, block
             at = end
-        start = text.find("<ant", end)
+        found = _START.search(text, end)
 
 
 def _shown_until(text: str, at: int, start: int) -> int:
@@ -82,8 +89,9 @@ def _tag_at(text: str, start: int, last: int) -> tuple[int, Block | None]:
     given = opening["attributes"]
     if opening["empty"] or not given:
         return inside, _artifact(given, None) if opening["empty"] else None
-    end = text.find(_ARTIFACT, inside)
-    after = len(text) if end < 0 else end + len(_ARTIFACT)
+    closing = f"</{opening['tag']}>"
+    end = text.find(closing, inside)
+    after = len(text) if end < 0 else end + len(closing)
     return after, _artifact(given, text[inside : end if end >= 0 else after])
 
 
@@ -91,9 +99,9 @@ def _artifact(given: str, body: str | None) -> Block:
     attributes = {name: first or second for name, first, second in _ATTRIBUTE.findall(given)}
     artifact = {
         "command": "view" if body is None else "create",
-        "key": attributes.get("identifier") or attributes.get("title", ""),
+        "key": attributes.get("identifier") or attributes.get("artifact_id") or attributes.get("title", ""),
         "title": attributes.get("title", ""),
-        "type": attributes.get("type", ""),
+        "type": attributes.get("type") or attributes.get("contentType", ""),
         "language": attributes.get("language", ""),
         # The tags stand on lines of their own; those two line ends are not the artifact's.
         "content": (body or "").removeprefix("\n").removesuffix("\n"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from .ant_tags import split_tags
 from .conversation import as_list, as_text, instant
 from .plain_blocks import cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
 from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
@@ -108,15 +109,32 @@ def _blocks(response: dict[str, Any]) -> list[Block]:
         if not filled(value):
             continue
         if key == "message":
-            blocks.append(_cited(as_text(value), response.get("card_attachments_json")))
+            blocks += _said(as_text(value), response)
         elif key in _STEPS:
             _add_steps(blocks, key, value)
-        elif key == "cited_web_search_results" and blocks and blocks[-1]["sources"] == ("message",):
-            blocks[-1]["citations"] += cite(value, len(blocks[-1]["text"]))
-            blocks[-1]["sources"] = ("message", key)
+        elif key == "cited_web_search_results" and (said := _last_text(blocks)):
+            cited = {citation["url"] for citation in said["citations"]}
+            said["citations"] += [page for page in cite(value, len(said["text"])) if page["url"] not in cited]
+            said["sources"] += (key,)
         else:
             blocks.append(_block(key, value))
     return blocks
+
+
+def _said(words: str, response: dict[str, Any]) -> list[Block]:
+    """Return what a response says: its text, with the artifacts in it told apart."""
+    whole = _cited(words, response.get("card_attachments_json"))
+    if "<xaiArtifact" not in words or role_of(response.get("sender")) != "assistant":
+        return [whole]
+    blocks = list(split_tags(whole["text"]))
+    blocks[0]["sources"] = whole["sources"]
+    if said := _last_text(blocks):
+        said["citations"] += [{**citation, "end": len(said["text"])} for citation in whole["citations"]]
+    return blocks
+
+
+def _last_text(blocks: list[Block]) -> Block | None:
+    return next((block for block in reversed(blocks) if block["kind"] == "text"), None)
 
 
 def _cited(words: str, cards: Any) -> Block:

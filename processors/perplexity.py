@@ -144,7 +144,7 @@ def _markdown_of(block: Any) -> str:
 def _answer(kind: str, value: Any) -> Block:
     if kind in _ANSWERED:
         found = _final(value) if kind == "text" else words_of(value)
-        return text(found["answer"] if found.__class__ is dict else found, kind)
+        return text(as_dict(found).get("answer", found), kind)
     markdown = _markdown_of(value)
     if markdown:
         return text(markdown, kind)

@@ -80,3 +80,27 @@ def test_steps_are_thoughts():
     assert [(block["kind"], block["text"]) for block in said(steps=steps)] == [("thinking", "Look\n\nKites.")]
     assert [block["text"] for block in said(thinking_trace="Look: Kites.", steps=steps)] == ["Look: Kites."]
     assert [block["kind"] for block in said(steps=[{"n": 1}])] == ["unknown"]
+
+
+def answer(words, **more):
+    """Return the blocks of a conversation of one answer."""
+    response = {"sender": "assistant", "message": words, **more}
+    return blocks(imported(samples("grok")[0], {"conversation": {}, "responses": [{"response": response}]}))
+
+
+def test_artifacts_in_tags_are_artifacts():
+    """What Grok wrote as a document of its own becomes a file; what it cites goes to the text behind it."""
+    tag = '<xaiArtifact artifact_id="k1" title="kite.py" contentType="text/python">\nprint(1)\n</xaiArtifact>'
+    before, made, after = answer(f"Here:\n\n{tag}\n\nRun it.", cited_web_search_results=[{"url": "https://k.example"}])
+    assert (before["text"], made["artifact"]["key"], made["artifact"]["content"]) == ("Here:", "k1", "print(1)")
+    assert (after["text"], [cited["url"] for cited in after["citations"]]) == ("Run it.", ["https://k.example"])
+
+
+def test_a_page_is_cited_once():
+    """A page that a card in the text stands for, and the list of pages names too, is one source."""
+    card = '<grok:render card_id="c" card_type="citation_card">x</grok:render>'
+    pages = [{"url": "https://k.example"}, {"url": "https://l.example"}]
+    (said,) = answer(
+        f"So. {card}", card_attachments_json=['{"id":"c","url":"https://k.example"}'], cited_web_search_results=pages
+    )
+    assert [cited["url"] for cited in said["citations"]] == ["https://k.example", "https://l.example"]
