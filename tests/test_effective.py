@@ -190,6 +190,16 @@ def test_dangling_settings_offer_the_nearest_node(tmp_path):
     assert examine(tmp_path, text, compat=True)[0]
 
 
+def test_settings_of_another_namespace_are_said_to_be(tmp_path):
+    """They look the same, and the name alone would be no help."""
+    config = "@prefix s: <https://purl.org/stuff/transmissions/> . s:set s:size 2 ."
+    problem = only(examine(tmp_path, f"{PIPE} :a a :Widget ; :settings :set .", config)[1])
+    assert problem.code == "dangling-settings"
+    assert problem.help == (
+        "there is <https://purl.org/stuff/transmissions/set>, but the namespace is <http://purl.org/stuff/transmissions/>"
+    )
+
+
 def test_a_target_fills_dangling_settings(tmp_path):
     """What only a target describes is no fault once the target is named."""
     app = make_app(tmp_path, f"{PIPE} :a a :Needy ; :settings :own .")

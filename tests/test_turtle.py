@@ -131,6 +131,22 @@ def test_a_hostile_text_is_refused_at_a_limit(text, limit):
         (LIST + "ture .", "ture", "`ture` is not a term of Turtle", "did you mean `true`?"),
         ("@prefex : <http://e/> .", "@prefex", "`@prefex` is not a term of Turtle", "did you mean `@prefix`?"),
         (LIST + "<< :s :p :o >> .", "<", "RDF 1.2", ""),
+        (LIST + "“text” .", "“", "`“` does not begin any term", 'a text stands between straight quotes: "…"'),
+        (LIST + ":b .\n// a remark", "/", "`/` does not begin any term", "a comment begins with `#`"),
+        (LIST + "( :b , :c ) .", ",", "a `,` cannot stand in a list", "members stand beside each other: `( :first :second )`"),
+        (LIST + "[ :b :c :d ] .", " ", "a `;` or a closing bracket is missing", "`( … )` is a list"),
+        ("@prefix <http://e/> .", "<http://e/>", "a prefix is declared as `@prefix name: <iri> .`", ""),
+        ("@prefix : <http://e/>\n@prefix b: <http://b/> .", "", "the statement before `@prefix` has no end", ""),
+        (LIST + ":b , :q 2 .", ",", "`:q` is a property here: put `;` in the place of this `,`", "another value of the same"),
+        (LIST + ":b , :q :r .", ",", "`:q` is a property here: put `;` in the place of this `,`", ""),
+        (LIST + ":b , :c\n:d :e :f .", "", "the statement before `:d` has no end", "end the statement with `.`"),
+        (LIST + "2s .", "2s", "`2s` is no number", 'a number stands without its unit, a text in quotes: "2s"'),
+        (
+            "@prefix : <http://e/> . :a :Shout ; :b 2 .",
+            ";",
+            "a value is expected here",
+            "write `:a a :Shout` if that is",
+        ),
     ],
 )
 def test_a_syntax_error_is_explained_where_it_is(text, at, sentence, help_):

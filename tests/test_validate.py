@@ -333,6 +333,28 @@ def test_syntax_faults_of_all_files_are_told_at_once(tmp_path):
     assert "unknown-processor" in codes(problems)
 
 
+def test_a_number_with_a_comma_is_two(tmp_path):
+    """Which is how some write a fraction; two numbers with a space between are meant as two."""
+    assert fault(tmp_path, ":ratio 2,5").help == "a fraction is written with a point: 2.5"
+    assert fault(tmp_path, ":ratio 2, 5").help == ""
+
+
+def test_a_pipe_that_is_misspelt_is_one_fault(tmp_path):
+    """It is not missing, too; nor is it said to be what the settings of nodes nobody placed are for."""
+    problem = only(
+        examine(tmp_path, ":demo a :Transmission ; :pip (:a) . :a a :Widget ; :settings :set .", ":set :size 1 .")[1]
+    )
+    assert (problem.code, marked(problem.span), problem.help) == ("unknown-setting", ":pip", "did you mean `:pipe`?")
+    _, problems = examine(tmp_path, ":demo a :Transmission ; :pip (:a) . :a a :Widget .", compat=True)
+    assert codes(problems) == ["missing-pipe", "unknown-setting"]
+
+
+def test_settings_are_not_noted_as_spare_where_the_pipes_are_at_fault(tmp_path):
+    """The nodes that use them may be those that could not be placed."""
+    _, problems = examine(tmp_path, ":demo :pipe (:a) . :a a :Widget ; :settings :set .", ":set :size 1 .")
+    assert only(problems).code == "not-a-transmission"
+
+
 def test_a_missing_file_is_a_problem(tmp_path):
     """Not a traceback: the app's file that is not there is named."""
     app = make_app(tmp_path, PIPE)

@@ -18,7 +18,7 @@ from .findings import ERROR, NOTE, STRICT, did_you_mean
 from .loader import OVERRIDE, PROFILE, TARGET, Layers, Value, with_profile
 from .nodeterms import RECORD_TERMS, as_spec, links_of, transmission_spec, with_node_settings, workers_spec
 from .placements import TRN, show
-from .problem import Label, Span
+from .problem import Span, label_at
 from .rdflists import is_list, read_list
 from .subjects import Given, Subject, fill_defaults, resolve_fractions
 from .terms import NAMESPACE, local_name
@@ -85,7 +85,7 @@ class Resolver:
     def _settings_node(self, step: Placed) -> list[Node]:
         links = self._layers.main.values(step.node, TRN.settings)
         if len(links) > 1:
-            related = (Label(links[0].span, "the first"),) if links[0].span else ()
+            related = label_at(links[0].span, "the first")
             sentence = f"{show(step.node)} has {len(links)} :settings"
             self._findings.report(ERROR, "two-settings", sentence, links[1].span, "one too many", related=related)
         for link in links[:1]:
@@ -98,6 +98,9 @@ class Resolver:
     def _report_dangling(self, link: Value) -> None:
         name = local_name(str(link.term))
         mend = did_you_mean(name, self._described()) or "describe it in config.ttl, or name the target whose tt.ttl does"
+        alike = [node for layer in self._layers.all for node in layer.subjects if local_name(node) == name]
+        if alike:
+            mend = f"there is <{alike[0]}>, but the namespace is <{NAMESPACE}>"
         sentence = f"no file describes the settings {show(link.term)}"
         self._findings.report(STRICT, "dangling-settings", sentence, link.span, mend=mend)
 

@@ -121,7 +121,15 @@ def _too_many(violation: Violation, setting: Setting, findings: Findings) -> Non
     takes = "one value" if most == 1 else f"at most {most} values"
     related = (Label(written[0], "the first"),)
     sentence = f"{setting.term} takes {takes}, not {len(written)}"
-    findings.report(ERROR, "too-many-values", sentence, written[most], "one too many", related=related)
+    mend = _fraction(written[0], written[-1]) if setting.kind == "decimal" else ""
+    findings.report(ERROR, "too-many-values", sentence, written[most], "one too many", mend=mend, related=related)
+
+
+def _fraction(first: Span, last: Span) -> str:
+    """Say how a number is written that has a comma in it, if two values look like one."""
+    text = first.text[first.column - 1 : last.column - 1 + last.width]
+    is_one = first.line == last.line and re.fullmatch(r"[0-9]+,[0-9]+", text)
+    return f"a fraction is written with a point: {text.replace(',', '.')}" if is_one else ""
 
 
 def _wrong_type(violation: Violation, setting: Setting, findings: Findings) -> None:

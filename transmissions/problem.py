@@ -38,6 +38,11 @@ class Label(NamedTuple):
     text: str
 
 
+def label_at(span: Span | None, text: str) -> tuple[Label, ...]:
+    """Return the label of a place, if that is known."""
+    return (Label(span, text),) if span else ()
+
+
 class Problem(NamedTuple):
     """One fault: what is wrong, where, and how to mend it.
 

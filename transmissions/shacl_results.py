@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
 
-from .problem import Label, Problem
+from .problem import Problem, label_at
 from .syntax import WELL_KNOWN
 from .terms import local_name
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rdflib.term import Node
 
     from .located import LocatedGraph, Triple
-    from .problem import Span
+    from .problem import Label, Span
 
 Step: TypeAlias = "tuple[Triple, Node]"
 """A triple along a path, and the value it leads to."""
@@ -131,7 +131,7 @@ class Report:
         value = self.shapes.graph.value(shape, parameter)
         stated = self.shapes.triple(shape, parameter, value) if value is not None else None
         span = stated[1] if stated else self.shapes.node(shape)
-        return (Label(span, "this rule asks for it"),) if span else ()
+        return label_at(span, "this rule asks for it")
 
     def _span(self, result: Any, shape: Any, component: str) -> Span | None:
         focus = self.results.value(result, SH.focusNode)

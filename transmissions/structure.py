@@ -15,8 +15,9 @@ from .declarations import DOCUMENTARY, TRANSMISSION_TYPES, declared_transmission
 from .depths import with_depths
 from .errors import ConfigError
 from .findings import ERROR, did_you_mean
+from .near import nearest
 from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
-from .problem import Label, Problem, Span
+from .problem import Problem, Span, label_at
 from .rdflists import is_list, read_list
 from .scripts import how_to_port, script_of, successor
 from .sharing import WORKERS, read_workers
@@ -92,17 +93,18 @@ class PipeReader:
 
     def _pipe_problem(self, owner: Node, heads: list[Value]) -> bool:
         report, name = self.findings.report, show(owner)
+        mend = "write one list, `:pipe ( :first :second )`"
         if not heads:
-            report(ERROR, "missing-pipe", f"{name} has no :pipe", self.span_of(owner), mend="write `:pipe ( :first :second )`")
+            # One that is misspelt is told as that.
+            if self.findings.compat or not nearest(":pipe", map(show, self.layer.terms(owner))):
+                report(ERROR, "missing-pipe", f"{name} has no :pipe", self.span_of(owner), mend=mend)
         elif len(heads) > 1:
-            related = (Label(heads[0].span, "the first"),) if heads[0].span else ()
-            mend = "write one list, `:pipe ( :first :second )`"
+            related = label_at(heads[0].span, "the first")
             report(ERROR, "two-pipes", f"{name} has {len(heads)} pipes", heads[1].span, mend=mend, related=related)
         elif heads[0].term == RDF.nil:
             report(ERROR, "empty-pipe", f"the pipe of {name} is empty", heads[0].span)
         elif not is_list(self.layer, heads[0]):
-            sentence = f"the :pipe of {name} is not a list"
-            report(ERROR, "pipe-not-a-list", sentence, heads[0].span, mend="write `:pipe ( :first :second )`")
+            report(ERROR, "pipe-not-a-list", f"the :pipe of {name} is not a list", heads[0].span, mend=mend)
         else:
             return False
         return True
@@ -125,7 +127,7 @@ class PipeReader:
 
     def _report_duplicate(self, member: Value, first: Value) -> None:
         name = show(member.term)
-        related = (Label(first.span, "here already"),) if first.span else ()
+        related = label_at(first.span, "here already")
         mend = f"declare a second node of the same class for the second place of {name}"
         self.findings.report(
             ERROR, "duplicate-node", f"{name} stands twice in one pipe", member.span, "again", mend=mend, related=related
@@ -197,10 +199,9 @@ class PipeReader:
         kinds = ours or written
         if len(kinds) > 1 and not all(kind.term in TRANSMISSION_TYPES for kind in kinds):
             both = f"{show(kinds[0].term)} and {show(kinds[1].term)}"
-            related = (Label(kinds[0].span, "the first"),) if kinds[0].span else ()
-            self.findings.report(
-                ERROR, "two-types", f"{show(node)} is both {both}", kinds[1].span, "one too many", related=related
-            )
+            related = label_at(kinds[0].span, "the first")
+            sentence = f"{show(node)} is both {both}"
+            self.findings.report(ERROR, "two-types", sentence, kinds[1].span, "one too many", related=related)
         return kinds
 
     def _spec(self, member: Value, types: list[Value], chain: Chain) -> Spec | None:
@@ -246,5 +247,4 @@ class PipeReader:
 
 
 def _placed_at(problem: Problem, span: Span | None) -> Problem:
-    related = (Label(problem.span, "in the class"),) if problem.span else ()
-    return problem._replace(span=span, label="leads there", related=related + problem.related)
+    return problem._replace(span=span, label="leads there", related=label_at(problem.span, "in the class") + problem.related)

@@ -44,6 +44,10 @@ _REASONS: Final = (
     ("datatype IRI", "a datatype is expected behind `^^`"),
     ("PREFIX", "a prefix is declared as `@prefix name: <iri> .`"),
 )
+_HINTS: Final = {
+    **dict.fromkeys("“”„«»", 'a text stands between straight quotes: "…"'),
+    "/": "a comment begins with `#`",
+}
 _CLOSING: Final = {"(": ")", "[": "]"}
 _PLACE: Final = re.compile(r"^Parser error [^:]*: ")
 _PREFIX: Final = re.compile(r"The prefix (\S*): has not been declared")
@@ -79,9 +83,9 @@ def explain(document: Document, start: int, end: int, reason: str) -> Problem:
     before = [lexeme for lexeme in lexemes if lexeme.end <= start]
     found = lexemes[len(before)] if len(before) < len(lexemes) else None
     spot = _Spot(document, start, end, reason, before, found)
-    readers = (_prefix, _broken_text, _escape, _iri, _end, _bracket, _word, _place)
+    readers = (_prefix, _broken_text, _escape, _iri, _end, _comma, _bracket, _word, _place)
     found_problem = next((problem for problem in (reader(spot, lexemes) for reader in readers) if problem), None)
-    return found_problem or spot.problem(_in_our_words(spot))
+    return found_problem or spot.problem(_in_our_words(spot), _HINTS.get(document.text[start : start + 1], ""))
 
 
 def _prefix(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
@@ -124,7 +128,7 @@ def _escape(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
 
 def _iri(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     written = spot.document.text[spot.start : spot.end]
-    if not written.startswith("<") or "datatype" in spot.reason:
+    if not written.startswith("<") or "datatype" in spot.reason or "PREFIX" in spot.reason:
         return None
     mend = "write a space as %20" if " " in written else "an IRI stands between < and > on one line, without spaces or quotes"
     return spot.problem(f"this is not a valid IRI: {_lower(spot.reason)}", mend)
@@ -137,6 +141,23 @@ def _end(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     if opening:
         return spot.behind(f"`{opening.text}` is never closed", f"`{_CLOSING[opening.text]}` is missing")
     return spot.behind("the file ends inside a statement", "the rest of it, or its `.`, is missing")
+
+
+def _comma(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
+    """Explain a `,` between members of a list, or in the place of a `;`: what follows is then a property with its value."""
+    opening = unclosed(spot.before)
+    if spot.found and spot.found.text == "," and opening and opening.text == "(":
+        return spot.problem("a `,` cannot stand in a list", "members stand beside each other: `( :first :second )`")
+    behind = [lexeme.text for lexeme in lexemes[len(spot.before) + 1 :][:1]]
+    match spot.before[-2:]:
+        # If neither, a statement may begin where the parser stopped.
+        case [Lexeme(text=",") as comma, Lexeme(kind="name", text=term)] if spot.found and (
+            spot.found.kind in {"text", "number"} or behind in ([";"], ["."], [","], ["]"])
+        ):
+            mend = "behind `,` stands another value of the same property, behind `;` another property"
+            sentence = f"`{term}` is a property here: put `;` in the place of this `,`"
+            return spot._replace(start=comma.start, end=comma.end).problem(sentence, mend)
+    return None
 
 
 def _bracket(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
@@ -161,10 +182,15 @@ def _word(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     found = spot.found
     if found is None or found.kind not in {"word", "at"} or found.text in _WORDS or found.text.lower() in {"prefix", "base"}:
         return None
-    if spot.before and spot.before[-1].end == found.start:
-        return None  # a language tag
-    near = nearest(found.text, _WORDS)
+    last = spot.before[-1] if spot.before else None
     word = _short(found.text)
+    if last and last.end == found.start:
+        if last.kind != "number":
+            return None  # a language tag
+        number = f"{last.text}{word}"
+        mend = f'a number stands without its unit, a text in quotes: "{number}"'
+        return spot._replace(start=last.start).problem(f"`{number}` is no number", mend)
+    near = nearest(found.text, _WORDS)
     mend = f"did you mean `{near}`?" if near else f'write a text as "{word}", a name with its prefix: `:{word}`'
     return spot.problem(f"`{word}` is not a term of Turtle", mend)
 
@@ -175,15 +201,28 @@ def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     if "predicate" in spot.reason:
         return spot.problem(f"a property is expected here, not `{shown}`")
     if "object" in spot.reason:
-        return spot.problem(f"a value is expected here, not `{shown}`")
+        return spot.problem(f"a value is expected here, not `{shown}`", _with_class(spot.before))
     if last == "." and "subject" in spot.reason:
         return spot.problem(f"a statement cannot begin with `{shown}`")
     if "dot" in spot.reason or "subject" in spot.reason:
         mend = "end the statement with `.`, go on about the same subject with `;`, or with another value with `,`"
         return spot.behind(f"the statement before `{shown}` has no end", "`.` or `;` is missing", mend)
     if "']'" in spot.reason or "')'" in spot.reason:
-        return spot.behind("a `;` or a closing bracket is missing", "here")
+        mend = "`[ … ]` has properties, each with its value, in it; `( … )` is a list"
+        return spot.behind("a `;` or a closing bracket is missing", "here", mend)
     return None
+
+
+def _with_class(before: list[Lexeme]) -> str:
+    """Say how a node is given a class, if two names begin a statement and nothing follows."""
+    match before[-3:]:
+        case [Lexeme(kind="name") as subject, Lexeme(kind="name") as value] | [
+            Lexeme(text="."),
+            Lexeme(kind="name") as subject,
+            Lexeme(kind="name") as value,
+        ]:
+            return f"write `{subject.text} a {value.text}` if that is its class"
+    return ""
 
 
 def _in_our_words(spot: _Spot) -> str:

@@ -137,8 +137,8 @@ def _settings(pipelines: tuple[Pipeline, ...], layers: Layers, told: list[Overri
     settings = {name for subject in nodes.values() for name in names_of(subject.sources[1:-1])}
     if whole:
         report_unmet(told, [*nodes, *transmissions, *workers], settings, findings)
+        note_unused(layers, findings)
     check_links(layers, {step.node for step in steps if isinstance(step, Placed | Shared)}, findings)
-    note_unused(layers, findings)
     return Parts(layers, nodes, transmissions, conditions, workers)
 
 
