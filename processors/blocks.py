@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .artifacts import fence_language
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .flavour import Flavour
     from .page import Page
 
+_FRAGILE: Final = re.compile(r"```|~~~|\||\$\$|\\\[|\]:|\n(?: {4}|\t)(?!\s*(?:[-*+>]|\d{1,9}[.)])\s)")
+"""Code, tables, formulas, definitions: in their lines a mark would be part of them."""
 _OUTCOMES: Final = {"keep": "rendered", "fold": "folded", "link": "folded", "end": "rendered"}
 
 
@@ -41,22 +44,22 @@ def _text(page: Page, block: Block) -> None:
 
 
 def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
-    """Add a text with footnotes: at the end of the line they speak of, or below a text with code or tables in it."""
+    """Add a text with footnotes: at the end of the line they speak of, or below a text that a mark could break."""
     notes: list[tuple[int, str]] = []
-    at_end = "```" in text or "|" in text
-    marks: list[tuple[int, str]] = []
+    at_end = _FRAGILE.search(text) is not None
+    marks: list[tuple[int, int]] = []
     for citation in citations:
         page.notes += 1
         line_end = -1 if at_end else text.find("\n", max(citation["end"], 0))
-        marks.append((len(text) if line_end < 0 else line_end, page.flavour.mark(page.notes)))
+        marks.append((len(text) if line_end < 0 else line_end, page.notes))
         notes.append((page.notes, page.flavour.address(citation["title"], citation["url"]) or "(no address)"))
     page.note("citation", "rendered", len(notes))
     if at_end:
-        shown = " ".join(mark for _, mark in marks if mark)
+        shown = " ".join(filter(None, (page.flavour.mark(number) for _, number in marks)))
         page.parts += (page.flavour.text(text, page.shift), *([page.flavour.text(shown, 0)] if shown else ()))
     else:
-        for place, mark in sorted(marks, reverse=True):
-            text = text[:place] + mark + text[place:]
+        for place, number in sorted(marks, reverse=True):
+            text = text[:place] + page.flavour.mark(number) + text[place:]
         page.parts.append(page.flavour.text(text, page.shift))
     page.parts.append(page.flavour.footnotes(notes))
 

@@ -10,11 +10,12 @@ from .code_apart import outside_code
 from .latex import to_dollars
 from .notes import notes_marker
 from .prose import fence, guard, html, inline, opening
+from .references import keep_to_itself
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SAFE_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s<>\x00-\x20]+", re.IGNORECASE)
+SAFE_URL: Final = re.compile(r"(?!(?:javascript|vbscript|data):)[a-z][a-z0-9+.-]*:[^\s<>\x00-\x20]+", re.IGNORECASE)
 _FOLDS: Final = re.compile(r"<(?=/?(?i:details|summary))")
 _IN_WIKILINK: Final = str.maketrans("[]|<>`%", "［］｜＜＞｀％")  # noqa: RUF001 - what they show as, without what they mean
 _COMMENT: Final = "%%"
@@ -31,6 +32,7 @@ class CommonMark:
 
     def text(self, text: str, shift: int, /) -> str:
         """Return a message's Markdown; `</details>` in the middle of a line would close the fold that it stands in."""
+        text = keep_to_itself(text)
         if self._dollars:
             text = to_dollars(text)
         if "<" in text and _FOLDS.search(text):

@@ -147,6 +147,29 @@ def test_citations_become_footnotes(bench):
     assert "```\ncode\n```\n\n[^2] [^3]\n\n[^2]: <https://example.org/2>\n[^3]: (no address)" in page
 
 
+def test_footnotes_of_a_line_stand_in_order(bench):
+    """The tenth comes behind the ninth; where a mark would break a formula, all stand below the text."""
+    cited = [{"end_index": 1, "details": {"url": f"https://example.org/{n}"}} for n in range(11)]
+    page = page_of(bench, {**text_block("one"), "citations": cited}, {**text_block("$$\nx\n$$"), "citations": cited[:1]})
+    assert f"one{''.join(f'[^{n}]' for n in range(1, 12))}\n" in page
+    assert "$$\nx\n$$\n\n[^12]\n" in page
+
+
+def test_what_a_text_defines_is_its_own(bench):
+    """Two texts of a page may define the same label: each link leads where it led, and footnotes do not meet."""
+    texts = [f"[see][1], [1] and `[1]`[^n]\n\n[1]: https://{name}.example/(x)\n[^n]: Note {name}." for name in "ab"]
+    page = page_of(bench, *({**text_block(text), "citations": [{"url": "https://c.example"}]} for text in texts))
+    for name in "ab":
+        assert f"[see](<https://{name}.example/(x)>), [1](<https://{name}.example/(x)>) and `[1]`[^n-" in page
+    assert len(set(re.findall(r"^\[\^[^\]]+\]:", page, re.MULTILINE))) == 4
+
+
+def test_no_address_is_a_program(bench):
+    """An address that would run something is shown, and is no link."""
+    cited = [{"end_index": 1, "details": {"url": "JavaScript:alert(1)"}}]
+    assert "[^1]: JavaScript:alert(1)" in page_of(bench, {**text_block("one"), "citations": cited})
+
+
 def test_other_branches_stand_apart(bench):
     """An edited prompt stands at the end under a heading of its own, and what it made is a file of its own."""
     made = {"id": "a", "command": "create", "content": "one", "title": "A", "type": "text/markdown"}
