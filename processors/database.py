@@ -69,15 +69,15 @@ class ConversationDatabase(Processor):
         self._database = SearchDatabase(self.context.output_path(self.file), tokenizer).start()
         return self
 
-    def process(self, message: Message) -> Message:
+    async def process(self, message: Message) -> Message:
         """Have the message's `conversation` written."""
         conversation = conversation_of(message)
         if self._database and conversation is not None:
             key = message.get("key") or f"{conversation['provider']}:{conversation['id']}"
-            self._add(self._database, conversation, key, page_of(message))
+            await self._add(self._database, conversation, key, page_of(message))
         return message
 
-    def _add(self, database: SearchDatabase, conversation: Conversation, key: str, page: str) -> None:
+    async def _add(self, database: SearchDatabase, conversation: Conversation, key: str, page: str) -> None:
         one = conversation
         row = (one_line(key), one["provider"], one["id"], title_of(one), one["created"], one["updated"], one["url"], page)
         texts = tuple(map(clean, row))
@@ -86,7 +86,7 @@ class ConversationDatabase(Processor):
             lines = list(lines)
         # What is too large for memory is gone through twice, because only at its end is it known whether it has changed.
         entry = Entry._make((*texts, _digest(texts, lines)))
-        database.add(entry, lines if isinstance(lines, list) else self._lines(conversation))
+        await database.add(entry, lines if isinstance(lines, list) else self._lines(conversation))
 
     def _lines(self, conversation: Conversation) -> Iterator[Line]:
         """Yield what the database says of a conversation and its messages."""

@@ -144,19 +144,22 @@ def test_a_run_that_fails_leaves_the_database_as_it_was(bench):
 
     async def fail():
         async with bench.attach(ConversationDatabase()) as processor:
-            processor.process(talk(2, "after"))
+            await processor.process(talk(2, "after"))
 
     asyncio.run(fail())
     assert (bench.output / FILE).read_bytes() == before
 
 
 KILLED = """
-import os, sqlite3, sys
+import asyncio, os, sys
 from pathlib import Path
 from transmissions.processors.search_database import Entry, Line, SearchDatabase
 database = SearchDatabase(Path(sys.argv[1]), "unicode61").start()
-for number in range(400):
-    database.add(Entry(f"k{number}", "", "", "", "", "", "", "", "x"), [Line(1, "", "", "", "", b"word%d " % number * 20000)])
+async def fill():
+    for number in range(400):
+        entry = Entry(f"k{number}", "", "", "", "", "", "", "", "x")
+        await database.add(entry, [Line(1, "", "", "", "", b"word%d " % number * 20000)])
+asyncio.run(fill())
 os.kill(os.getpid(), 9)
 """
 
@@ -232,7 +235,7 @@ def test_a_fault_is_told_each_time_and_waits_for_nobody(bench, monkeypatch):
     told = 0
     for _ in range(20):
         try:
-            database.add(entry, [search_database.Line(1, "", "", "", "", b"")])
+            asyncio.run(database.add(entry, [search_database.Line(1, "", "", "", "", b"")]))
         except RunError:
             told += 1
     database.abandon()
