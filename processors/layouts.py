@@ -11,6 +11,7 @@ from .artifacts import Bench
 from .blocks import render_made
 from .branches import Tree, look
 from .chat_page import assistant_of, render_body, render_message, render_whole, show_time
+from .conversation import title_of
 from .names import UniqueNames, as_link
 from .page import Page, Style
 from .places import EXTENSION, hex_id
@@ -117,7 +118,10 @@ def describe(tree: Tree, page: Page) -> Facts:
 
 
 class MessageLayout:
-    """One page for each message: `<conversation>/<date>_<message>.md`, an id longer where the short one is taken."""
+    """One page for each message: `<conversation>/<date>_<message>.md`, an id longer where the short one is taken.
+
+    What belongs to no message, as a project's instructions, is in `about.md`.
+    """
 
     def __init__(self, style: Style, flavour: Flavour) -> None:
         self._style = style
@@ -133,7 +137,8 @@ class MessageLayout:
         page = _begin(conversation, self._style, self._flavour, take)
         names = UniqueNames()
         tree = look(conversation)
-        files = [
+        files = self._whole(page, conversation, place.folder)
+        files += [
             self._page(page, conversation, message, place.folder, names)
             for message in walk(page, conversation, tree, left=False)
         ]
@@ -144,6 +149,15 @@ class MessageLayout:
                 for message in walk(page, conversation, tree, left=True)
             ]
         return [*files, *page.take_files()], page, {**facts, **describe(tree, page)}
+
+    @staticmethod
+    def _whole(page: Page, conversation: Conversation, folder: str) -> Files:
+        render_whole(page, conversation)
+        return (
+            [(f"{folder}/about.md", page.take_page(page.flavour.heading(1, inline(title_of(conversation)))))]
+            if page.parts
+            else []
+        )
 
     @staticmethod
     def _page(

@@ -251,6 +251,17 @@ def test_the_original_layout_has_a_file_for_each_message(bench):
     assert first.rstrip().endswith("* **filepath** : 00001/2026-03-07_019.md")
 
 
+def test_the_original_layout_loses_nothing_of_the_whole(bench):
+    """What belongs to no message, as a project's instructions and documents, has a page of its own there."""
+    whole = {"sections": [{"title": "Instructions", "text": "Be brief."}]}
+    whole["attachments"] = [{"name": "a.txt", "type": "", "text": "words"}]
+    given = convert(make_conversation([make_message(1, "human", [text_block("Hi")])], "T")) | whole
+    files, _ = rendered(bench, ConversationMarkdown(preset="original"), placed(given))
+    page = files["00001/about.md"]
+    assert page.startswith("# T\n\n## Instructions\n\nBe brief.\n\n**Attachment:** [a.txt](")
+    assert [text for path, text in files.items() if path.endswith("a.txt")] == ["words"]
+
+
 def test_a_conversation_too_large_for_memory_gives_the_same_page(bench):
     """Gone through from a file, a conversation becomes the files that it becomes from memory."""
     conversation = convert(sample()[2])
