@@ -152,12 +152,10 @@ class MessageLayout:
 
     @staticmethod
     def _whole(page: Page, conversation: Conversation, folder: str) -> Files:
+        if not any(conversation.get(key) for key in ("links", "sections", "attachments")):
+            return []
         render_whole(page, conversation)
-        return (
-            [(f"{folder}/about.md", page.take_page(page.flavour.heading(1, inline(title_of(conversation)))))]
-            if page.parts
-            else []
-        )
+        return [(f"{folder}/about.md", page.take_page(f"# {inline(title_of(conversation))}"))]
 
     @staticmethod
     def _page(

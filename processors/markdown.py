@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from transmissions import Processor, Range, UsageError
@@ -17,6 +18,8 @@ from .page import Style
 from .places import Place
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from transmissions import Message
 
     from .head import Head
@@ -37,7 +40,7 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
     },
     "original": {"summary": "drop"},
 }
-_HEADS: Final[dict[str, Head]] = {"commonmark": default_head, "obsidian": obsidian_head, "retrieval": retrieval_head}
+_HEADS: Final = {"commonmark": default_head, "obsidian": obsidian_head, "retrieval": retrieval_head}
 
 
 class ConversationMarkdown(Processor):
@@ -102,17 +105,20 @@ class ConversationMarkdown(Processor):
             self._style.heading.format(speaker="", time="", date="", id="")
         except (ValueError, KeyError, IndexError, AttributeError) as error:
             raise UsageError(f"the heading of ConversationMarkdown is wrong: {error}") from error
-        self._layout = self._lay_out(_HEADS[self._flavour])
+        self._layout = self._lay_out()
 
-    def _lay_out(self, head: Head) -> ConversationLayout | MessageLayout:
+    def _lay_out(self, template: Path | None = None) -> ConversationLayout | MessageLayout:
         flavour = FLAVOURS[self._flavour](self.latex)
         if self.preset == "original":
             return MessageLayout(self._style, flavour)
+        head: Head = partial(_HEADS[self._flavour], flavour)
+        if template:
+            head = load_head(template, flavour, is_obsidian=self._flavour == "obsidian")
         return ConversationLayout(self._style, flavour, head)
 
     async def __aenter__(self) -> Self:
         if self.head_template:
-            self._layout = self._lay_out(load_head(self.context.input_path(self.head_template), self._flavour))
+            self._layout = self._lay_out(self.context.input_path(self.head_template))
         return self
 
     def process(self, message: Message) -> Message:

@@ -280,3 +280,11 @@ def test_controls_and_half_characters_are_replaced(bench):
     (page,) = files.values()
     assert "a␀b␛c\ufffd d\ufffd" in page
     assert (tally["control character"], tally["lone surrogate"]) == ({"replaced": 3}, {"replaced": 2})
+
+
+def test_title_and_summary_are_shown_as_the_flavour_asks(bench):
+    """In Obsidian no title hides what follows; where formulas are told by dollars, a price in it is none."""
+    conversation = make_conversation([], "50 %% off $5", summary="Now %% then")
+    files, _ = convert_all(bench, [conversation], flavour="obsidian", latex="dollar")
+    page = next(iter(files.values()))
+    assert "\n# 50 \\%\\% off \\$5\n\n> Now \\%\\% then\n" in page
