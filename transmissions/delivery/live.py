@@ -164,7 +164,7 @@ class LiveRun:
         self.log.close()
         if self._leaving is not None:
             self._leaving.cancel()
-        if self._task is not None:
+        if self._task is not None and not self._task.done():
             await asyncio.wait([self._task], timeout=_PATIENCE)
             self._task.cancel()
 
