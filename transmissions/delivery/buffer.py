@@ -116,3 +116,15 @@ class DynamicBuffer:
         """Return the capacity times a factor; one that is none, which only code can give, changes nothing."""
         size = self.capacity * factor
         return math.ceil(size) if math.isfinite(size) and size > 0 else self.capacity
+
+
+class Memory:
+    """The bytes that wait in all logs together, and how many may; a log in which nothing waits may always have one event."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self.used = 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many more may wait."""
+        return self.limit is None or self.used + size <= self.limit

@@ -12,6 +12,7 @@ from transmissions.api_replies import new_id
 from .envelope import LAST, Event, make
 from .errors import BackpressureExceeded
 from .lifecycle import ProgressUpdate, Sent
+from .vitals import heartbeat, warning
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 
     Encode = Callable[..., bytes]
     Send = Callable[[list[bytes]], Awaitable[None]]
+    AtOnce = Callable[[list[bytes]], bool]
 
 _WARNINGS: Final = 5.0
 """Seconds between two warnings, at least."""
 _GATHERED: Final = 1 << 15
 """Bytes that are sent at once where more events wait: each send is a system call, and for the client a wake-up."""
+_LONE: Final = 0.001
+"""Seconds after which an event is sent by whoever brings it: of those that come one upon another, many are sent at once."""
 _LITTLE: Final = 1 << 12
 """So many for a slow client: it has only so long for them."""
 
@@ -59,6 +63,7 @@ class Connection:
         self._seq = 0
         self._sending, self._warned = 0.0, float("-inf")
         self._is_replaced = self._is_due = self._is_expired = False
+        self._at_once: AtOnce | None = None
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -83,8 +88,8 @@ class Connection:
         self._is_replaced = True
         self.live.log.poke()
 
-    async def deliver(self, send: Send, since: int = 0) -> None:
-        """Send the events behind a number, until there are no more.
+    async def deliver(self, send: Send, since: int = 0, at_once: AtOnce | None = None) -> None:
+        """Send the events behind a number, until there are no more; those that come alone with `at_once`, where it says it did.
 
         Raises:
             BackpressureExceeded: the client took nothing for too long.
@@ -94,7 +99,7 @@ class Connection:
         before = self.live.attach(self)
         if isinstance(before, Connection):
             before.replace()
-        self._task = asyncio.current_task()
+        self._task, self._at_once = asyncio.current_task(), at_once
         self._look()
         try:
             await self._follow(send, since)
@@ -148,7 +153,7 @@ class Connection:
         log = self.live.log
         while True:
             if log.last <= self._seq and not log.is_ended:
-                await log.wait(self._seq, self._is_called)
+                await self._wait()
             elif self.messages:  # The first go with the head of the answer.
                 await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
             if self._is_replaced or self._is_expired:
@@ -161,7 +166,28 @@ class Connection:
                 return []
             if self._is_due:
                 self._is_due = False
-                return self._heartbeat()
+                return heartbeat(self)
+
+    async def _wait(self) -> None:
+        log = self.live.log
+        log.sent_at_once = self._send_at_once if self._at_once and self.messages else None
+        try:
+            await log.wait(self._seq, self._is_called)
+        finally:
+            log.sent_at_once = None
+
+    def _send_at_once(self, event: Event) -> bool:
+        """Send an event that comes alone, in the task that brings it: to wake this one would have it wait for all others."""
+        began, log = time.monotonic(), self.live.log
+        if len(log) > 1 or began - self._last < _LONE or event.name == LAST or self._is_called():
+            return False
+        piece = self._encode(event, bare=self.live.terms.bare)
+        if not piece or self._at_once is None or not self._at_once([piece]):
+            return False
+        log.take(self._seq, 1)
+        self._seq, self._last = event.seq, time.monotonic()
+        self._count({event.name: 1}, 1, len(piece), self._last - began)
+        return True
 
     def _take(self) -> list[Event]:
         log = self.live.log
@@ -201,22 +227,6 @@ class Connection:
         if "progress" in names and lifecycle.who_hear(ProgressUpdate):
             lifecycle.tell(ProgressUpdate(self.id, self.live.counts.done, self.live.throughput))
 
-    def _heartbeat(self) -> list[Event]:
-        if self.live.terms.bare:
-            return [Event("heartbeat", 0, b"", "")]
-        stats = {
-            "bytes_sent": self.bytes,
-            "messages_sent": self.messages,
-            "avg_send_time_ms": round(self.live.log.pressure.average_send * 1000, 3),
-            "connection_duration_seconds": round(self.seconds, 3),
-        }
-        said: dict[str, Any] = {"session_id": self.live.identity.get("session_id"), "connection_stats": stats}
-        health = self.live.lifecycle.server_health
-        if health is None:
-            return [make("heartbeat", said)]
-        server, streams = health()
-        return [make("heartbeat", {**said, "server_health": server}), make("system_status", streams)]
-
     def _warning(self, waiting: int) -> list[Event]:
         """Warn a client for which so many waited. A run faster than any client fills the buffer of one that is quick, too."""
         log = self.live.log
@@ -226,17 +236,4 @@ class Connection:
         if now - self._warned < _WARNINGS or self.live.terms.bare:
             return []
         self._warned = now
-        warning = {
-            "type": "slow_client",
-            "message": f"{waiting} of {log.buffer.capacity} events waited to be sent",
-            "buffer_utilization": round(min(1.0, waiting / log.buffer.capacity), 4),
-            "avg_send_time_ms": round(log.pressure.average_send * 1000, 3),
-            "suggested_actions": ["read faster", "ask for less at once", "ask for a larger buffer: X-Buffer-Size"],
-        }
-        metrics = {
-            "buffer_used": waiting,
-            "buffer_capacity": log.buffer.capacity,
-            "pending_messages": len(log),
-            "slow_sends_count": log.pressure.slow_sends,
-        }
-        return [make("backpressure_warning", {"connection_id": self.id, "warning": warning, "current_metrics": metrics})]
+        return [warning(self, waiting)]

@@ -31,19 +31,22 @@ class Doorkeeper:
         self._most = most
         self._per_address = per_address or most
         self._of: Counter[str] = Counter()
+        self._all = 0
 
     def refusal(self, address: str) -> bytes:
         """Return what a new connection is told if it is not taken; count it if it is."""
-        if self._of.total() >= self._most:
+        if self._all >= self._most:
             return _BUSY
         if self._of[address] >= self._per_address:
             return _ENOUGH
         self._of[address] += 1
+        self._all += 1
         return b""
 
     def left(self, address: str) -> None:
         """Know that a connection is gone."""
         self._of[address] -= 1
+        self._all -= 1
         if not self._of[address]:
             del self._of[address]
 
@@ -68,6 +71,10 @@ class Connection(HttpToolsProtocol):
         self._gone = call
         if call is not None and self.parser is None:
             self.loop.call_soon(call)
+
+    def is_ready(self) -> bool:
+        """Whether what is sent goes out without waiting."""
+        return not self.flow.write_paused and not self.transport.is_closing()
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection, or tell it to come back."""

@@ -10,6 +10,7 @@ from transmissions.channel import Pressure as Waits
 from transmissions.errors import RunError
 
 from .bell import Bell
+from .buffer import Memory
 from .envelope import ESSENTIAL, Event, Result, encode, now, numbered
 from .errors import EventTooLarge, SerializationFailed
 
@@ -26,18 +27,6 @@ _OUR_OWN: Final = frozenset({"metadata", "error", "summary"})
 
 _TURNS: Final = 16
 """Turns of the loop that the first event may take to its client; it takes one to six."""
-
-
-class Memory:
-    """The bytes that wait in all logs together, and how many may; a log in which nothing waits may always have one event."""
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
-        self.used = 0
-
-    def has_room(self, size: int) -> bool:
-        """Whether so many more may wait."""
-        return self.limit is None or self.used + size <= self.limit
 
 
 class EventLog:
@@ -83,6 +72,8 @@ class EventLog:
         """How full it was when something was taken, on average."""
         self._takes = 0
         self._dropped = dropped
+        self.sent_at_once: Callable[[Event], bool] | None = None
+        """Sends an event that comes while its connection waits, and says whether it did; else the connection is woken."""
         self._changed = Bell()
         self._room = Bell()
 
@@ -231,7 +222,8 @@ class EventLog:
         self.size += size
         self._bytes += size
         self._memory.used += size
-        self._changed.ring()
+        if self.sent_at_once is None or not self.sent_at_once(event):
+            self._changed.ring()
 
     def _is_full(self, size: int) -> bool:
         if not self._waiting or self.is_closed:

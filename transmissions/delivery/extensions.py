@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from transmissions.supervisor import Raised, attempt
+
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +19,8 @@ TEXTS: Final = "transmissions.texts"
 """The extension by which a WebSocket sends many messages at once."""
 PARTS: Final = "transmissions.parts"
 """The extension by which the parts of a body are sent past what looks at the head of an answer only."""
+READY: Final = "transmissions.ready"
+"""The extension that says whether what is sent goes out without waiting."""
 AFTER: Final = "transmissions.after"
 """The extension by which something is done when all layers in front of it have returned: what lasts is not to keep them."""
 GONE: Final = "transmissions.gone"
@@ -39,6 +43,15 @@ def cut_off(scope: Scope) -> None:
         abort()
 
 
+def at_once(scope: Scope, send: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+    """Send something here and now, where the server knows that nothing has to be waited for, and say whether it is sent."""
+    ready = scope.get("extensions", {}).get(READY)
+    if ready is None or not ready():
+        return False
+    sent = attempt(send().send, None)
+    return isinstance(sent, Raised) and isinstance(sent.error, StopIteration)  # what a coroutine at its end raises
+
+
 async def gone(receive: Receive) -> None:
     """Wait until the client is."""
     while (await receive())["type"] != "http.disconnect":
@@ -51,12 +64,12 @@ async def extended(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, 
     extensions = {**scope.get("extensions", {}), ABORT: protocol.transport.abort, AFTER: lasting.append}
     scope["extensions"] = extensions
     if scope["type"] == "websocket":
-        extensions[TEXTS] = protocol.send_texts
+        extensions |= {TEXTS: protocol.send_texts, READY: protocol.is_ready}
     else:
         cycle = cast("Any", send).__self__
         cycle.transport = _HeadFirst(cycle, protocol.loop)
         send = partial(_unframed, cycle, send) if scope["http_version"] == "1.0" else send
-        extensions |= {PARTS: send, GONE: protocol.when_gone}
+        extensions |= {PARTS: send, GONE: protocol.when_gone, READY: protocol.is_ready}
     try:
         await app(scope, receive, send)
         while lasting:

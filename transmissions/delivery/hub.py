@@ -8,8 +8,8 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .buffer import Memory
 from .errors import KeyUsed, NotFound, Overloaded, TooMany
-from .eventlog import Memory
 from .lifecycle import ConnectionClosed, Lifecycle
 from .live import LiveRun
 from .sessions import Sessions
@@ -207,18 +207,21 @@ class Hub:
 
     def _forget(self) -> None:
         """Keep no more of those that have ended than there is memory for: what was read goes first, then what is old."""
-        if len(self._over) <= _KEPT:
-            return
-        left = []
-        for name in tuple(islice(self._over, _LOOKED_AT)):
-            if self.runs[name].is_attached:
-                self._over[name] = self._over.pop(name)  # behind all others, which it would hide
-            else:
-                left.append(self.runs[name])
-        left.sort(key=lambda live: live.log.taken < live.log.last)
-        for live in left[: len(self._over) - _KEPT]:
+        while len(self._over) > _KEPT and (live := self._most_forgettable()):
             del self._over[live.id]
             self._gone(live)
+
+    def _most_forgettable(self) -> LiveRun | None:
+        unread: LiveRun | None = None
+        for name in tuple(islice(self._over, _LOOKED_AT)):
+            live = self.runs[name]
+            if live.is_attached:
+                self._over[name] = self._over.pop(name)  # behind all others, which it would hide
+            elif live.log.taken == live.log.last:
+                return live
+            else:
+                unread = unread or live
+        return unread
 
     def _gone(self, live: LiveRun) -> None:
         task = asyncio.get_running_loop().create_task(self._remove(live))

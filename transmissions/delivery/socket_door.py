@@ -74,6 +74,10 @@ class Socket(WarySocket):
             self.request.headers.clear()
             self.request = self.response = cast("Any", None)
 
+    def is_ready(self) -> bool:
+        """Whether what is sent goes out without waiting."""
+        return self.writable.is_set() and not self.disconnected
+
     async def send_texts(self, texts: list[bytes]) -> None:
         """Send messages in one write: a system call for each would be dear.
 

@@ -92,9 +92,12 @@ class Telling:
             await self._event(name, message)
             return
         counts = self.counts
-        fields = Result(counts.done, message, counts.ended + 1, counts.total, self._next_rate())
-        if await self._put("result", fields, message):
-            counts.done += 1
+        fields = Result(counts.done, message, counts.done + counts.failed + 1, counts.total, self._next_rate())
+        try:
+            if await self._log.put("result", fields, message):
+                counts.done += 1
+        except SerializationFailed as error:
+            await self._tell_unwritten(error, message)
 
     @property
     def is_progress_due(self) -> bool:
@@ -139,10 +142,13 @@ class Telling:
         try:
             return await self._log.put(name, fields, message)
         except SerializationFailed as error:
-            if isinstance(message.get("url"), str):
-                error.context["url"] = message["url"]
-            await self.error(error)
+            await self._tell_unwritten(error, message)
             return False
+
+    async def _tell_unwritten(self, error: SerializationFailed, message: Message) -> None:
+        if isinstance(message.get("url"), str):
+            error.context["url"] = message["url"]
+        await self.error(error)
 
     async def error(self, error: DeliveryError, bare: Callable[[str], object] | None = None) -> None:
         """Tell that something went wrong; `bare` makes what is sent of it where there are no envelopes."""

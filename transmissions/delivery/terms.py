@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .budget import Budget
-from .eventlog import Memory
+from .buffer import Memory
 from .lifecycle import Lifecycle
 from .spool import Disk
 
