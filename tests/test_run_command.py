@@ -119,6 +119,23 @@ def test_a_failure_names_file_line_node_and_message(home):
     assert f"raised in {home}/processors/check.py:10, process" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [
+        ('return __import__("json").loads("{")', "raised in {}/processors/check.py:9, process"),
+        ("return [1]", ""),
+        ('return self.context.call("x", message, 1)', "raised in {}/processors/check.py:9, process"),
+    ],
+)
+def test_the_line_that_is_named_is_one_of_the_users(home, code, raised):
+    """Not one of the engine, nor of Python's library, though it was raised there."""
+    lines = CHECK.splitlines()[:8]
+    (home / "processors" / "check.py").write_text("\n".join([*lines, f"        {code}\n"]))
+    result = trans(home, "notes", "-o", "out", "--set", "check.onError=stop")
+    told = [line.strip() for line in result.stderr.splitlines() if "raised in" in line]
+    assert told == ([raised.format(home)] if raised else [])
+
+
 def test_a_failure_in_a_transmission_that_was_called_names_the_line_of_code_too(home):
     """Behind both nodes, the one that called and the one that failed."""
     app = home / "apps" / "notes" / "transmissions.ttl"

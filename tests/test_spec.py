@@ -130,6 +130,18 @@ class Streaming(Processor):
         yield message
 
 
+class Greedy(Processor):
+    """Want more than a message, and settings of nobody."""
+
+    times: int = 1
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def process(self, message: Message, other: Message) -> Message:  # type: ignore[override]
+        return message
+
+
 class _Abstract(Processor):
     """Wait to be derived from."""
 
@@ -148,6 +160,13 @@ class _Abstract(Processor):
             ],
         ),
         (Silent, ["Silent does no work: it brings no produce; did you mean `produce` by `process`?"]),
+        (
+            Greedy,
+            [
+                "Greedy.process is called with a message and nothing else: write `def process(self, message)`",
+                "Greedy.__init__ does not take the settings: write `__post_init__(self)`, which is called behind them",
+            ],
+        ),
         (Streaming, ["Streaming.process is an asynchronous generator; use a plain one, or a Source"]),
     ],
 )

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from examining import codes, examine, make_app, marked, only, write_turtle
+from examining import PROCESSORS, codes, examine, make_app, marked, only, write_turtle
 
 from transmissions import homes
 from transmissions.commands import validate as command
@@ -106,6 +106,31 @@ def test_what_is_refused_is_told_at_the_setting_without_which_it_would_not_be(tm
     """Though the error may name none, and may have the value of another in it; of several it is the one it does name."""
     problem = only(examine(tmp_path, f"{PIPE} {turtle} .")[1])
     assert (problem.code, marked(problem.span)) == ("refused", at)
+
+
+def test_what_is_raised_when_a_processor_is_made_has_its_line_of_code(tmp_path):
+    """It is not known from the setting where in a class the fault lies."""
+    problem = only(examine(tmp_path, f"{PIPE} :a a :Picky ; :width 13 .")[1])
+    line = PROCESSORS[: PROCESSORS.index("raise ValueError")].count("\n") + 1
+    assert problem.help == f"raised in {tmp_path}/processors/widgets.py:{line}, __post_init__"
+
+
+def test_what_has_no_type_is_told_to_be_no_setting(tmp_path):
+    """A class attribute looks like one to who writes the class."""
+    app = make_app(tmp_path, f"{PIPE} :a a :Mild ; :howMuch 2 .")
+    lines = [
+        "from transmissions import Processor",
+        "class Mild(Processor):",
+        '"""Do."""',
+        "how_much = 1",
+        "def process(self, m): ...",
+    ]
+    (tmp_path / "processors" / "mild.py").write_text("\n    ".join(lines).replace("    class", "class"))
+    problem = only(check(app)[1])
+    assert (problem.code, problem.help) == (
+        "unknown-setting",
+        "`how_much` in mild.py:4 has no type, and only what has one is a setting: `how_much: int = …`",
+    )
 
 
 def test_a_processor_with_a_secret_is_not_made(tmp_path):

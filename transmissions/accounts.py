@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .deadletters import DeadLetters
-from .errors import NodeFailed, RunError, describe
+from .errors import NodeFailed, RunError, describe, origin_of
 from .state import RunState, Tap
 from .supervisor import Raised, attempt
 
@@ -145,13 +145,12 @@ def fault_of(error: BaseException) -> Fault:
     """Return an error in a form that can travel."""
     cause = error.cause if isinstance(error, NodeFailed) else error
     packed = attempt(_packed, cause)
-    frames = traceback.extract_tb(cause.__traceback__)
     return Fault(
         b"" if isinstance(packed, Raised) else packed,
         describe(cause),
         getattr(error, "exit_code", 1),
         "".join(traceback.format_exception(cause)),
-        (frames[-1].filename, frames[-1].lineno, frames[-1].name) if frames else None,
+        origin_of(cause),
         (error.node, error.where, _shown(error.message)) if isinstance(error, NodeFailed) else None,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .errors import describe
+from .errors import describe, raised_in
 from .extras import absent
 from .findings import ERROR
 from .homes import IMPORT_FAULTS, load_class
@@ -34,20 +34,26 @@ def check_construction(plan: Plan, subjects: Mapping[str, Subject], findings: Fi
             for setting in one.spec.settings
         ):
             continue
-        sentence = _refusal(node)
-        if sentence is not None:
-            name = subject.spec.name
-            findings.report(ERROR, "refused", sentence, _place(node, subject, sentence), f"{name} cannot be made with this")
+        error = _refusal(node)
+        if error:
+            sentence, label = describe(error), f"{subject.spec.name} cannot be made with this"
+            findings.report(ERROR, "refused", sentence, _place(node, subject, sentence), label, mend=raised_in(error))
 
 
-def _refusal(node: NodePlan, without: str = "") -> str | None:
+def _refusal(node: NodePlan, without: str = "") -> BaseException | None:
     """Return what a processor raises when it is made, if anything; `without` a setting: as if nobody had written that."""
     settings = {name: value for name, value in node.settings.items() if name != without}
     try:
         load_class(node.implementation).from_plan(settings)
     except IMPORT_FAULTS as error:
-        return describe(error)
+        return error
     return None
+
+
+def _matters(node: NodePlan, setting: str, sentence: str) -> bool:
+    """Whether something else happens without a setting."""
+    error = _refusal(node, setting)
+    return error is None or describe(error) != sentence
 
 
 def _lacks(subject: Subject) -> bool:
@@ -57,7 +63,7 @@ def _lacks(subject: Subject) -> bool:
 def _place(node: NodePlan, subject: Subject, sentence: str) -> Span:
     """Return where the setting stands that makes the difference, or the value that an error speaks about, or the node."""
     said = [setting for setting in subject.spec.settings if setting.name in node.settings]
-    decisive = [setting.term for setting in said if not setting.required and _refusal(node, setting.name) != sentence]
+    decisive = [setting.term for setting in said if not setting.required and _matters(node, setting.name, sentence)]
     terms = decisive or [setting.term for setting in said if setting.required]
     written = [given for term in terms for given in _leaves(subject.values[term]) if given.span]
     named = [given for given in written if _speaks_of(sentence, str(given.plain))]

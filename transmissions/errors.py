@@ -14,6 +14,7 @@ TransmissionsError
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -128,6 +129,34 @@ def describe(error: BaseException) -> str:
     """Say in one line what an exception means; our own errors speak for themselves. A line has its end."""
     text = str(error) if isinstance(error, TransmissionsError) else _named(error)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def raised_in(error: BaseException) -> str:
+    """Name the line of code that raised what is none of our errors, best one that is neither the engine's nor a library's."""
+    if isinstance(error, TransmissionsError | OSError):
+        return ""
+    origin = origin_of(error)
+    return "raised in {}:{}, {}".format(*origin) if origin else ""
+
+
+def origin_of(error: BaseException) -> tuple[str, int | None, str] | None:
+    """Return file, line and function of the code that raised; one that came from another process brings them along."""
+    import traceback  # only a failure needs it
+
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_engine(frame.filename)]
+    own = [frame for frame in frames if not _is_library(frame.filename)] or frames
+    known: tuple[str, int | None, str] | None = getattr(error, "origin", None)
+    return known or ((own[-1].filename, own[-1].lineno, own[-1].name) if own else None)
+
+
+def _is_engine(file: str) -> bool:
+    folder = os.path.dirname(__file__) + os.sep  # noqa: PTH120
+    return file.startswith(folder) and not file.startswith(f"{folder}processors{os.sep}")
+
+
+def _is_library(file: str) -> bool:
+    folder = os.path.dirname(os.__file__)  # noqa: PTH120
+    return file.startswith((folder, "<frozen")) or "site-packages" in file
 
 
 def _named(error: BaseException) -> str:

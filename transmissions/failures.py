@@ -11,7 +11,7 @@ import traceback
 from typing import Final
 
 from .closed_streams import reader_went_away
-from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError, has_no_room
+from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError, has_no_room, raised_in
 from .logs import tell
 
 PIPE_CLOSED: Final = 141
@@ -56,10 +56,8 @@ def _verdict_on_the_system(error: OSError) -> tuple[int, str, None]:
 
 def _details(error: NodeFailed) -> list[str]:
     """Return the line of code that raised, where the error is none of ours, and the message it was about."""
-    frames = traceback.extract_tb(error.first.__traceback__)
-    is_ours = isinstance(error.first, TransmissionsError | OSError)
-    origin = getattr(error.first, "origin", None) or (frames and (frames[-1].filename, frames[-1].lineno, frames[-1].name))
-    code = ["raised in {}:{}, {}".format(*origin)] if origin and not is_ours else []
+    raised = raised_in(error.first)
+    code = [raised] if raised else []
     text = repr(error.message)
     return [*code, f"message: {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"] if error.message else code
 

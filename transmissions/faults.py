@@ -13,12 +13,14 @@ from .findings import ERROR, STRICT, did_you_mean
 from .near import nearest
 from .nodeterms import links_of
 from .problem import Label, Span
+from .pysource import class_statements, read
+from .terms import to_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .findings import Findings
-    from .spec import Setting
+    from .spec import Setting, Spec
     from .subjects import Given, Subject
 
 _SHORT: Final = 60
@@ -97,10 +99,21 @@ def _unknown(violation: Violation, findings: Findings) -> None:
     meant = spec.setting(near)
     if meant and meant.kind == "secret":
         findings.hide(given.span)
-    mend = _FOR_BRANCHES.get(violation.term) or (f"did you mean `:{near}`?" if near not in {"", violation.term} else "")
+    asked = f"did you mean `:{near}`?" if near not in {"", violation.term} else ""
+    mend = _FOR_BRANCHES.get(violation.term) or _untyped(spec, violation.term) or asked
     findings.report(
         STRICT, "unknown-setting", f"{spec.name} has no setting {violation.term}", given.key or given.span, mend=mend
     )
+
+
+def _untyped(spec: Spec, term: str) -> str:
+    """Say that a class has something of the name that is no setting, because it has no type."""
+    name = to_name(term)
+    statement = class_statements(read(spec.file)).get(spec.implementation.rpartition(":")[2]) if spec.file else None
+    if statement is None or name not in statement.untyped:
+        return ""
+    place = f"{Path(spec.file).name}:{statement.untyped[name]}"
+    return f"`{name}` in {place} has no type, and only what has one is a setting: `{name}: int = …`"
 
 
 def _missing(violation: Violation, setting: Setting, findings: Findings) -> None:

@@ -29,6 +29,8 @@ class ClassStatement(NamedTuple):
     bases: tuple[str, ...]
     constants: dict[str, str]
     fields: dict[str, Field]
+    untyped: dict[str, int]
+    """Names that are given a value without a type, and their lines."""
 
 
 @lru_cache(maxsize=512)
@@ -74,7 +76,9 @@ def _classes(parent: ast.AST, prefix: str) -> Iterator[ClassStatement]:
 
 def _statement(node: ast.ClassDef, name: str) -> ClassStatement:
     bases = tuple(ast.unparse(base).split("[")[0].rpartition(".")[2] for base in node.bases)
-    return ClassStatement(name, node.lineno, bases, _constants(node), _fields(node))
+    plain = [item for item in node.body if isinstance(item, ast.Assign)]
+    untyped = {target.id: item.lineno for item in plain for target in item.targets if isinstance(target, ast.Name)}
+    return ClassStatement(name, node.lineno, bases, _constants(node), _fields(node), untyped)
 
 
 def _constants(node: ast.ClassDef) -> dict[str, str]:

@@ -180,7 +180,7 @@ def _statement_of(cls: type) -> ClassStatement:
     found: ClassStatement | None = None
     with suppress(OSError, SyntaxError):
         found = class_statements(read(_file_of(cls))).get(cls.__qualname__)
-    return found or ClassStatement(cls.__qualname__, 0, (), {}, {})
+    return found or ClassStatement(cls.__qualname__, 0, (), {}, {}, {})
 
 
 def _fields_of(cls: type[Settings]) -> dict[str, Field]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from .near import nearest
@@ -29,12 +30,31 @@ def class_faults(cls: type[Processor]) -> Iterator[str]:
         yield f"{cls.__name__}.placement is {cls.placement!r}; it must be one of {', '.join(_PLACEMENTS)}"
     if inspect.isasyncgenfunction(cls.process):
         yield f"{cls.__name__}.process is an asynchronous generator; use a plain one, or a Source"
+    yield from _signature_faults(cls)
     methods = ("produce",) if issubclass(cls, Source) else _WORK
     if cls.__name__.startswith("_") or any(_brings(cls, name) for name in methods):
         return
     near = ((own, nearest(own, methods)) for own, value in vars(cls).items() if callable(value))
     hint = next((f"; did you mean `{meant}` by `{own}`?" for own, meant in near if meant), "")
     yield f"{cls.__name__} does no work: it brings {'no' if len(methods) == 1 else 'none of'} {', '.join(methods)}{hint}"
+
+
+def _signature_faults(cls: type[Processor]) -> Iterator[str]:
+    for name in ("process", "produce"):
+        if not _takes(inspect.getattr_static(cls, name, None), None, None):
+            yield f"{cls.__name__}.{name} is called with a message and nothing else: write `def {name}(self, message)`"
+    if not _takes(inspect.getattr_static(cls, "__init__"), None, **dict.fromkeys(cls._names)):
+        yield f"{cls.__name__}.__init__ does not take the settings: write `__post_init__(self)`, which is called behind them"
+
+
+def _takes(method: object, /, *values: None, **named: None) -> bool:
+    """Whether a plain method can be called so; of any other kind nothing is known."""
+    if isinstance(method, FunctionType):
+        try:
+            inspect.signature(method).bind(*values, **named)
+        except TypeError:
+            return False
+    return True
 
 
 def _brings(cls: type[Processor], method: str) -> bool:
