@@ -1,8 +1,13 @@
 """What holds for every test."""
 
 import logging
+import signal
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Whatever is begun in the background of a script ignores Ctrl-C, as its children do: tests that send it would wait.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
