@@ -124,7 +124,7 @@ def _made(page: Page, block: Block, result: dict[str, Any] | None = None) -> Non
         return
     page.parts.append(_artifact_line(page.flavour, artifact, made))
     if mode in ("keep", "fold"):
-        parts = _artifact_parts(page.flavour, artifact, made) + _result_parts(page.flavour, result)
+        parts = _artifact_parts(page.flavour, artifact, made) + _pages_of(page, artifact) + _result_parts(page.flavour, result)
         page.show(mode, f"{artifact['command'].capitalize()} {artifact['title'] or artifact['key']}", _body(page, parts))
 
 
@@ -155,6 +155,16 @@ def _artifact_parts(flavour: Flavour, artifact: dict[str, Any], made: Made | Non
         replaced, by = flavour.paragraph("Replaced"), flavour.paragraph("by")
         return [replaced, flavour.code(artifact["old"], language), by, flavour.code(artifact["new"], language)]
     return [flavour.code(artifact["content"], language)] if artifact["content"] else []
+
+
+def _pages_of(page: Page, artifact: dict[str, Any]) -> list[str]:
+    """Return the pages an artifact rests on, each once: its file stays as it was written."""
+    citations = artifact.get("citations") or ()
+    if not citations or page.style.citations == "drop":
+        return []
+    page.note("citation", "rendered", len(citations))
+    lines = dict.fromkeys(page.flavour.address(citation["title"], citation["url"]) for citation in citations)
+    return [page.flavour.paragraph("Sources:"), page.flavour.items([line for line in lines if line])]
 
 
 def _dropped(page: Page, block: Block, mode: str) -> bool:

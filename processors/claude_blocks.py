@@ -94,7 +94,7 @@ def _chat_artifact(given: dict[str, Any]) -> dict[str, Any]:
         "content": as_text(content),
         "old": as_text(given.get("old_str")),
         "new": as_text(given.get("new_str")),
-    }
+    } | ({"citations": [_citation(item) for item in as_list(given["md_citations"])]} if given.get("md_citations") else {})
 
 
 def _answer(entry: dict[str, Any], blocks: list[Block], waiting: list[Block]) -> None:
@@ -102,7 +102,7 @@ def _answer(entry: dict[str, Any], blocks: list[Block], waiting: list[Block]) ->
     call = next((call for call in waiting if identifier and call["id"] == identifier), None)
     if call is None and not identifier:
         call = next((call for call in waiting if call["name"] == entry.get("name")), waiting[0] if waiting else None)
-    parts = [_part(part) for part in as_list(entry.get("content"))]
+    parts = [_part(part) for part in as_list(entry.get("content") or entry.get("structured_content") or None)]
     result = {"parts": parts, "failed": entry.get("is_error") is True}
     if call is None:
         name = as_text(entry.get("name"))

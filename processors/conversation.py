@@ -35,7 +35,7 @@ Result
     `parts` (each a dict with `text`, or with `title`, `url` and `text`, or any JSON value) and `failed`.
 Artifact
     `command` (`create`, `rewrite`, `update`, `view`), `key` (what later edits name), `title`, `type`, `language`, `content`,
-    `old`, `new`, and `path` where it is a file.
+    `old`, `new`, and `path` where it is a file; (?) `citations`: the pages it rests on, as in a text.
 Counts
     `messages`, `attachments`, `files` and `blocks` (number of blocks by their type in the archive).
 

@@ -54,6 +54,13 @@ def test_tags_are_taken_out_of_the_text():
     assert [block["sources"] for block in found] == [("text",), (), (), ()]
 
 
+def test_what_only_the_structure_says_is_the_result():
+    """A tool may answer with an object alone."""
+    asked, said = tool_blocks("rows", {}, "", "a")
+    (block,) = blocks(asked, {**said, "content": [], "structured_content": {"rows": [1]}})
+    assert block["result"]["parts"] == [{"rows": [1]}]
+
+
 @pytest.mark.parametrize("shown", ["```xml\n{}z</antArtifact>\n```", "Write `{}` first.", "1. Like\n\n   ~~~\n   {}\n   ~~~"])
 def test_a_tag_that_code_shows_is_no_artifact(shown):
     """Who shows in a code block, or between ticks, how a tag is written makes nothing; a real one after that still counts."""

@@ -164,6 +164,14 @@ def test_what_a_text_defines_is_its_own(bench):
     assert len(set(re.findall(r"^\[\^[^\]]+\]:", page, re.MULTILINE))) == 4
 
 
+def test_a_report_names_its_sources(bench):
+    """The pages that an artifact rests on stand below it, each once; its file is as it was written."""
+    sources = [{"title": "Tides", "url": "https://tide.example", "start_index": n} for n in (0, 9)]
+    made = {"id": "a", "command": "create", "content": "They rise.", "title": "T", "type": "text/markdown"}
+    page = page_of(bench, *tool_blocks("artifacts", {**made, "md_citations": sources}))
+    assert "```markdown\nThey rise.\n```\n\nSources:\n\n- Tides <https://tide.example>\n\nResult:" in page
+
+
 def test_no_address_is_a_program(bench):
     """An address that would run something is shown, and is no link."""
     cited = [{"end_index": 1, "details": {"url": "JavaScript:alert(1)"}}]
