@@ -115,7 +115,7 @@ def test_option_names_are_not_abbreviated(command, capsys):
     """The beginning of an option's name is an error."""
     assert cli.main(["x", "--verb"]) == 2
     assert capsys.readouterr().err == (
-        "trans run: unrecognized arguments: --verb; words that belong to a command go behind `--`; see `trans run --help`\n"
+        "trans run: unrecognized arguments: --verb; did you mean '--verbose'?; see `trans run --help`\n"
     )
 
 
@@ -186,6 +186,13 @@ def test_help_is_not_slowed_down_by_libraries():
         "transmissions.prepare",
     ):
         assert f"'{name}'" not in result.stderr
+
+
+def test_an_option_that_is_misspelt_is_answered_with_the_one_meant():
+    """Words that belong to a command are something else."""
+    assert "unrecognized arguments: --jason; did you mean '--json'?; see" in trans("run", "hello", "--jason").stderr
+    assert "words that belong to a command go behind `--`" in trans("run", "hello", "-x").stderr
+    assert "did you mean '--json'?" in trans("list", "--jsn").stderr
 
 
 def test_describe_gives_the_usage_as_it_was_asked(tmp_path):

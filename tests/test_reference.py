@@ -150,6 +150,14 @@ def test_an_app_is_described_without_the_libraries_a_run_of_it_needs(here, capsy
         prepare(homes.find_app("mine"))
 
 
+def test_a_part_an_app_does_not_have_is_not_described(here, capsys):
+    """Nor drawn: the app as a whole is something else than what was asked for."""
+    for command in (describe, graph):
+        assert run(command, "mine.mine") == OK
+        with pytest.raises(UsageError, match="mine has no transmission 'yours'; it has mine"):
+            run(command, "mine.yours")
+
+
 def write_own(here, app, name="Own"):
     """Give an app a processor of its own."""
     folder = here / "apps" / app / "processors"

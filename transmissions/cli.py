@@ -159,9 +159,16 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with its errors in one line."""
 
     def error(self, message: str) -> NoReturn:
-        if self.prog == "trans run" and message.startswith("unrecognized"):
-            message += "; words that belong to a command go behind `--`"
+        if message.startswith("unrecognized"):
+            message += self._meant(message.rpartition(": ")[2].partition(" ")[0])
         self.exit(USAGE, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+    def _meant(self, word: str) -> str:
+        from .near import suggestion
+
+        behind = "; words that belong to a command go behind `--`" if self.prog == "trans run" else ""
+        options = [option for option in self._option_string_actions if option.startswith("--")]
+        return (suggestion(word.partition("=")[0], options) if word.startswith("--") else "") or behind
 
 
 def _print_help(code: int) -> int:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from transmissions.plan import Argument, Pipe, Plan
-    from transmissions.prepare import Prepared
     from transmissions.reference import Row
     from transmissions.spec import Spec
 
@@ -105,11 +104,15 @@ def _own() -> list[tuple[App, Registry]]:
     return [(app, Registry.for_app(app)) for app in apps() if (app.folder / "processors").is_dir()]
 
 
-def print_lacks(prepared: Prepared) -> None:
-    """Print which libraries an app that is only looked at lacks to run."""
+def plan_to_look_at(app: App, **options: Any) -> Plan:
+    """Return the plan of an app, or of the part of it that was asked for; libraries it lacks to run are told on stderr."""
+    from transmissions.engine import only
+
+    prepared = prepare(app, to_run=False, **options)
     lacks = [problem for problem in prepared.problems if problem.code == "missing-library"]
     if lacks:
         print_problems(lacks)
+    return only(prepared.plan, app.subtask) if app.subtask else prepared.plan
 
 
 def _app(name: str) -> tuple[App, Plan]:
@@ -121,9 +124,7 @@ def _app(name: str) -> tuple[App, Plan]:
         instead = successor(name)
         meant = f"; {instead}" if instead else suggestion(name, [*classes, *names]) or "; `trans list -v` shows them"
         raise error if "/" in name or name in names else UsageError(f"no processor or app '{name}'{meant}") from None
-    prepared = prepare(app, to_run=False)
-    print_lacks(prepared)
-    return app, prepared.plan
+    return app, plan_to_look_at(app)
 
 
 def spec_lines(spec: Spec) -> Iterator[str]:

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from transmissions.commands.describe import print_lacks
+from transmissions.commands.describe import plan_to_look_at
 from transmissions.errors import OK
 from transmissions.homes import find_app
 from transmissions.plan import ForkPlan, NodePlan, WorkersPlan, walk
-from transmissions.prepare import prepare
 from transmissions.terms import local_name
 
 if TYPE_CHECKING:
@@ -51,11 +50,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def call(options: Namespace) -> int:
     """Print the graph."""
-    prepared = prepare(
-        find_app(options.app), target=options.target, overrides=options.overrides, compat=options.compat, to_run=False
-    )
-    print_lacks(prepared)
-    print(_FORMATS[options.format](prepared.plan))
+    plan = plan_to_look_at(find_app(options.app), target=options.target, overrides=options.overrides, compat=options.compat)
+    print(_FORMATS[options.format](plan))
     return OK
 
 
