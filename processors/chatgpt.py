@@ -11,7 +11,7 @@ from .chatgpt_calls import Canvas, fits, given_to, tool_of
 from .chatgpt_content import call_block, content_blocks, lost_marks, reports, result_blocks
 from .chatgpt_files import Assets, files_of
 from .chatgpt_parts import REPORT, Counted, kind_of, parts_of, types_of
-from .chatgpt_results import images_of, is_result
+from .chatgpt_results import images_of, is_result, pages_of
 from .conversation import as_dict, as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
 from .spool import SpooledList
@@ -103,7 +103,7 @@ class _Survey:
         self.counted.add(types, files)
         if images_of(as_dict(as_dict(message).get("metadata"))):
             self.drawn.add(number)
-        elif not types and not files and role in ("system", "tool"):
+        elif not types and not files and role in ("system", "tool") and not pages_of(as_dict(message)):
             self.empty.add(number)
         if name := tool_of(message):
             self.calls[number] = name

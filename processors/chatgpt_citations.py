@@ -95,14 +95,14 @@ def _links(item: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for entry in waiting:  # it grows meanwhile
         if entry.__class__ is not dict:
             continue
-        url = as_text(entry.get("url"))
+        url = as_text(entry.get("content_url") or entry.get("url"))
         title = as_text(entry.get("title") or entry.get("name") if url else entry.get("title"))
         is_file = entry.get("type") == "file" and not url
         link = (url, as_text(entry.get("name")) or title) if is_file else (url, title)
         if (url or is_file) and link not in seen:
             seen.add(link)
             yield link
-        for key in ("items", "sources", "supporting_websites"):
+        for key in ("items", "sources", "supporting_websites", "images"):
             waiting += as_list(entry.get(key))
 
 

@@ -43,20 +43,21 @@ def result_blocks(turn: Turn, name: str, assets: Assets) -> list[Block]:
     content = message.get("content")
     kind = kind_of(content)
     if kind not in RESULTS:
-        return [*_tool_parts(content, kind, name, assets), *drawn]
+        return [*_tool_parts(message, kind, name, assets), *drawn]
     block = {"kind": "tool", "name": name, "input": None, "result": result_of(message)._asdict(), "sources": (kind,)}
     return [block, *file_blocks(as_dict(content).get("screenshot"), assets), *drawn]
 
 
-def _tool_parts(content: Any, kind: str, name: str, assets: Assets) -> list[Block]:
-    if kind not in PLAIN:
+def _tool_parts(message: dict[str, Any], kind: str, name: str, assets: Assets) -> list[Block]:
+    content = message.get("content")
+    if kind and kind not in PLAIN:
         return other_blocks(content, kind)
     parts = parts_of(content)
     texts = [part for part in parts if part.__class__ is str]
     blocks = [block for part in parts if part.__class__ is not str for block in _part(part, assets)]
-    if not texts:
+    result = result_of(message)._asdict()
+    if not result["parts"]:
         return blocks
-    result = {"parts": [{"text": text} for text in texts], "failed": False}
     return [{"kind": "tool", "name": name, "input": None, "result": result, "sources": ("text",) * len(texts)}, *blocks]
 
 

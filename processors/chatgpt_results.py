@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .chatgpt_files import pointers
-from .chatgpt_parts import PLAIN, kind_of, parts_of
+from .chatgpt_parts import kind_of, parts_of
 from .conversation import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
@@ -69,9 +69,19 @@ def result_of(message: dict[str, Any]) -> Result:
     """Return the result in a message of a tool; its files are no part of it."""
     content = message.get("content")
     kind = kind_of(content)
+    pages = pages_of(message)
     if kind in RESULTS:
-        return RESULTS[kind](as_dict(content))
-    return Result([{"text": part} for part in parts_of(content) if part.__class__ is str])
+        result = RESULTS[kind](as_dict(content))
+        return result._replace(parts=result.parts + pages)
+    return Result([{"text": part} for part in parts_of(content) if part.__class__ is str] + pages)
+
+
+def pages_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pages that a search found; they stand beside the content of a message, which is often empty then."""
+    groups = as_list(as_dict(message.get("metadata")).get("search_result_groups"))
+    entries = [as_dict(entry) for group in groups for entry in as_list(as_dict(group).get("entries"))]
+    keys = {"title": "title", "url": "url", "text": "snippet"}
+    return [{name: as_text(entry.get(key)) for name, key in keys.items()} for entry in entries if entry.get("url")]
 
 
 def is_result(message: dict[str, Any], types: list[str]) -> bool:
@@ -82,7 +92,7 @@ def is_result(message: dict[str, Any], types: list[str]) -> bool:
         return False
     if kind in RESULTS:
         return not list(pointers(as_dict(content).get("screenshot")))
-    return kind in PLAIN and set(types) == {"text"}
+    return set(types) == {"text"} if types else bool(pages_of(message))
 
 
 def images_of(metadata: dict[str, Any]) -> list[dict[str, Any]]:

@@ -84,6 +84,18 @@ def test_a_result_goes_to_the_call_it_follows():
     assert found["skipped"] == {"message": {"skipped: the call above holds its result": 1}}
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_pages_that_a_search_found_are_its_result(asked):
+    """They stand beside the content of the tool's message, which holds nothing else."""
+    entry = {"url": "https://tide.example", "title": "Tides", "snippet": "They rise."}
+    found = message("tool", text(""), name="web.run", search_result_groups=[{"entries": [entry, {}, 5]}, None])
+    call = message("assistant", {"content_type": "code", "text": "{}"}, recipient="web.run")
+    told = convert(chain(call if asked else message("user", text("Hi")), found))
+    result = next(block["result"] for one in told["messages"] for block in one["blocks"] if block["kind"] == "tool")
+    assert result["parts"] == [{"title": "Tides", "url": "https://tide.example", "text": "They rise."}]
+    assert balances(told)
+
+
 def test_a_result_nobody_asked_for_stands_alone():
     """The answer of another tool than the one called, and a second answer, keep their messages."""
     call = message("assistant", text('search("x")'), recipient="browser")
