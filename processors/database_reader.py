@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from transmissions import Protected, Range, Record, RunError, Source, UsageError, set_field, suggestion
 
 from .access import need
-from .sql import _Database, plain
+from .sql import _Database
+from .sql_queries import Query, Taking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import sqlalchemy as sa
+    from collections.abc import AsyncIterator, Generator, Iterator
 
     from transmissions import Message
 
@@ -36,8 +36,9 @@ class DatabaseReader(_Database, Source):
     row on, and nothing is held in between. Then it must be in the order of that column, which is different in every row, and
     name the parameters `:after` (null at first) and `:limit`: no row is sent twice or left out, whatever others write.
     Values from messages are bound to the query's parameters, and never become part of its text. A row becomes an object, which
-    is the message, or in `targetField` of a copy of the incoming one; times become ISO 8601 text, decimals numbers. A SQLite
-    file is one of the run's folders, and is only read. The rows form a group.
+    is the message, or in `targetField` of a copy of the incoming one; times become ISO 8601 text, decimals numbers, or text
+    where a number would lose digits. A SQLite file is one of the run's folders, and is only read. The rows form a group. When
+    a run is stopped, the database is told to give up the query.
 
     ```turtle
     :orders a :DatabaseReader ; :url "sqlite:///shop.db" ;
@@ -65,13 +66,13 @@ class DatabaseReader(_Database, Source):
 
     def foresee(self, _message: Message) -> Iterator[str]:
         """Yield, for a dry run, what would be asked."""
-        yield f"asks {self.url or 'the database of :secretUrl'}"
+        yield f"asks {self.place()}"
 
     async def __aenter__(self) -> Self:
         """Prepare the query; nothing is asked yet."""
         import sqlalchemy as sa
 
-        self._engine = self.make_engine(writes=False)
+        self.engine = self.make_engine(writes=False)
         self._statement = sa.text(self.query)
         wanted = set(self._statement.compile().params)
         given = {parameter.name for parameter in self.parameters} | ({"after", "limit"} if self.cursor else set())
@@ -81,15 +82,20 @@ class DatabaseReader(_Database, Source):
             raise UsageError(f"the query has no parameter :{name}{suggestion(name, wanted)}")
         return self
 
-    def produce(self, message: Message) -> Iterator[Message]:
+    async def produce(self, message: Message) -> AsyncIterator[list[Message]]:
         """Yield a message for each row."""
         values = {one.name: need(message, one.field) if one.field else one.value for one in self.parameters}
-        records = self._batches(values) if self.cursor else self._rows(values)
-        return (self._shaped(record, message) for record in records)
+        query = Query(self)
+        rows = Taking(self._batches(query, values) if self.cursor else query.rows(self._statement, values))
+        try:
+            while part := await query.unless_cancelled(rows.take):
+                yield [self._shaped(row, message) for row in part]
+        finally:
+            await asyncio.to_thread(rows.close)
 
-    def _batches(self, values: Message) -> Iterator[Message]:
+    def _batches(self, query: Query, values: Message) -> Generator[Message]:
         after = None
-        while rows := list(self._rows({**values, "after": after, "limit": self.fetch})):
+        while rows := list(query.rows(self._statement, {**values, "after": after, "limit": self.fetch})):
             yield from rows
             if self.cursor not in rows[-1]:
                 raise RunError(f"the query gives no column '{self.cursor}'{suggestion(self.cursor, rows[-1])}")
@@ -97,27 +103,9 @@ class DatabaseReader(_Database, Source):
                 raise RunError(f"the rows behind {self.cursor} {after} begin with it again; the query must ask for > :after")
             after = rows[-1][self.cursor]
 
-    def _rows(self, values: Message) -> Iterator[Message]:
-        with self.told(), self._engine.connect() as connection:
-            streamed = connection.execution_options(stream_results=True, yield_per=self.fetch)
-            result = streamed.execute(self._statement, values)
-            if not result.returns_rows:
-                raise RunError("the query of a DatabaseReader gives no rows; DatabaseWriter is what changes a database")
-            names = _names(result)
-            for row in result:
-                yield dict(zip(names, map(plain, row), strict=True))
-
     def _shaped(self, record: Message, message: Message) -> Message:
         if not self.target_field:
             return record
         item = message.copy()
         set_field(item, self.target_field, record)
         return item
-
-
-def _names(result: sa.CursorResult[Any]) -> list[str]:
-    names = list(result.keys())
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is not None:
-        raise RunError(f"two columns of the query are called '{doubled}'; name one of them with AS")
-    return names

@@ -81,7 +81,7 @@ class DatabaseWriter(_Database):
 
     def foresee(self, _message: Message) -> Iterator[str]:
         """Yield, for a dry run, what would be written."""
-        yield f"writes rows to {self.table} of {self.url or 'the database of :secretUrl'}"
+        yield f"writes rows to {self.table} of {self.place()}"
 
     async def __aenter__(self) -> Self:
         """Connect."""

@@ -1,14 +1,13 @@
-"""Databases by their SQLAlchemy URL: opening them, telling their faults, and their values as plain data."""
+"""Databases by their SQLAlchemy URL: opening them, and telling their faults."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from transmissions import OutputError, Processor, Protected, RunError, Secret, UsageError
+from transmissions import OutputError, Processor, Protected, RunError, Secret, UsageError, suggestion
 
 from .sqlite_faults import faults
 
@@ -18,7 +17,17 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_SECRET: Final = re.compile(r"(?i)pass|pwd|secret|token|key")
+"""Names of options in a URL whose values are nobody's business."""
+_DRIVERS: Final = {
+    "sqlite": "",
+    "postgresql": "pip install 'psycopg[binary]', and write postgresql+psycopg://",
+    "mysql": "pip install pymysql, and write mysql+pymysql://",
+    "mariadb": "pip install pymysql, and write mariadb+pymysql://",
+    "oracle": "pip install oracledb, and write oracle+oracledb://",
+    "mssql": "",
+}
+"""The databases that SQLAlchemy itself knows, and a driver that is easily had."""
 _NO_ROOM: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 
@@ -54,18 +63,57 @@ class _Database(Processor):
         import sqlalchemy as sa
         from sqlalchemy import exc
 
+        url = self._read_url()
+        backend = url.get_backend_name()
+        if backend == "sqlite":
+            return self._sqlite(url, writes=writes)
+        how = _DRIVERS.get(backend)
+        try:
+            engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+        except exc.NoSuchModuleError as error:
+            hint = suggestion(backend, _DRIVERS) or f": {error}"
+            raise RunError(f"the driver of {url.drivername} is not installed{hint}") from error
+        except ImportError as error:
+            hint = f"; {how}" if how else ""
+            raise RunError(f"the driver of {url.drivername} is not installed: {error}{hint}") from error
+        if engine.dialect.is_async:
+            raise UsageError(f"{url.drivername} is a driver for asyncio, which cannot be used here{f'; {how}' if how else ''}")
+        return engine
+
+    def _read_url(self) -> sa.URL:
+        import sqlalchemy as sa
+        from sqlalchemy import exc
+
         try:
             url = sa.make_url(self.secret_url.reveal() if self.secret_url else self.url)
         except (exc.ArgumentError, ValueError):
             # Without its cause, which may show a password.
             raise UsageError("the :url is none that SQLAlchemy reads, such as sqlite:///file.db") from None
-        self.shown = url.render_as_string(hide_password=True)
-        if url.get_backend_name() == "sqlite":
-            return self._sqlite(url, writes=writes)
-        try:
-            return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-        except (exc.NoSuchModuleError, ImportError) as error:
-            raise RunError(f"the driver of {url.drivername} is not installed: {error}") from error
+        if "@" in (url.host or ""):  # What stands in front of it belongs to the password.
+            raise UsageError("the :url has an @ in its user or password, which must be written %40")
+        public = {name: "***" if _SECRET.search(name) else value for name, value in url.query.items()}
+        self.shown = url.set(query=public).render_as_string(hide_password=True)
+        return url
+
+    def place(self) -> str:
+        """Return where the database is, for people."""
+        if self.secret_url:
+            return "the database of :secretUrl"
+        self._read_url()
+        return self.shown
+
+    def connect(self, engine: sa.Engine) -> sa.Connection:
+        """Connect.
+
+        Raises:
+            RunError: the server does not answer or refuses, or the URL has an option that the driver does not know.
+
+        """
+        with self.told():
+            try:
+                return engine.connect()
+            except (TypeError, ValueError) as error:
+                raise RunError(f"{self.shown}: {first_line(error)}") from error
 
     def _sqlite(self, url: sa.URL, *, writes: bool) -> sa.Engine:
         import sqlalchemy as sa
@@ -99,13 +147,17 @@ class _Database(Processor):
             yield
         except exc.DBAPIError as error:
             kind = OutputError if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM else RunError
-            raise kind(f"{self.shown}: {_first_line(error.orig)}") from error
+            raise kind(f"{self.shown}: {first_line(error.orig)}") from error
         except (exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as error:  # a value that the driver cannot send
-            raise RunError(f"{self.shown}: {_first_line(error)}") from error
+            raise RunError(f"{self.shown}: {first_line(error)}") from error
 
 
-def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0]
+def first_line(error: BaseException | None) -> str:
+    """Return the first line of what a driver or SQLAlchemy says."""
+    match getattr(error, "args", ()):
+        case (int() as number, str() as text):  # MySQL's
+            return f"{text} ({number})"
+    return str(error).strip().partition("\n")[0].partition(" (Background on this error")[0]
 
 
 def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
@@ -121,20 +173,3 @@ def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
 def _allow(action: int, *_: object) -> int:
     """Let a query do anything but attach files, which may be outside the run's folders."""
     return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
-
-
-def plain(value: Any) -> Any:
-    """Return a value of a database as plain data: times as ISO 8601, durations in seconds, decimals as numbers, else text."""
-    if value.__class__ in _PLAIN:
-        return value
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, dict):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(inner) for inner in value]
-    return bytes(value) if isinstance(value, memoryview | bytearray) else str(value)

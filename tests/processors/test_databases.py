@@ -12,7 +12,7 @@ import pytest
 from transmissions import NodeFailed, RunError, Secret, UsageError
 from transmissions.processors.database_reader import DatabaseReader, Parameter
 from transmissions.processors.database_writer import Column, DatabaseWriter
-from transmissions.processors.sql import plain
+from transmissions.processors.sql_values import plain
 from transmissions.testing import bench as lay
 
 URL = "sqlite:///shop.db"
@@ -106,6 +106,28 @@ def test_t2_08_a_database_that_has_to_be_waited_for_stops_nothing_else(shop, ste
     assert (found, let_go_first) == ([1, 2] if step == "reader" else [3], True)
 
 
+def test_a_query_that_takes_long_is_given_up_when_the_run_is_drained(shop):
+    """Nobody waits for its end, which this one does not have, and that it was given up is no fault."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+    async def main():
+        async with asyncio.timeout(60), lay([DatabaseReader(url=URL, query=endless)], [{}], shop.folder) as run:
+            asyncio.get_running_loop().call_later(0.2, run.drain)
+            await run.wait()
+            return run.result
+
+    result = asyncio.run(main())
+    assert (result.drained, result.figures["nodes"]["DatabaseReader"]["failed"]) == (True, 0)
+
+
+def test_what_came_before_a_fault_goes_on(shop):
+    """Rows that the database gave are not lost with the one it could not give."""
+    shop.ask("INSERT INTO item VALUES (3, 'c', 1), (4, 'd', 1)")
+    query = "SELECT id, abs(CASE id WHEN 4 THEN -9223372036854775808 ELSE id END) AS n FROM item ORDER BY id"
+    found = shop.run(DatabaseReader(url=URL, query=query, fetch=1), {}, on_error="skip")
+    assert [row["id"] for row in found] == [1, 2]
+
+
 def test_a_reader_changes_nothing_and_stays_inside(shop):
     """SQLite refuses to write, and to attach other files."""
     with pytest.raises(NodeFailed, match=r"sqlite:///shop\.db: attempt to write a readonly database"):
@@ -130,6 +152,9 @@ def test_a_reader_changes_nothing_and_stays_inside(shop):
         ({"query": "SELECT 1", "url": "sqlite://"}, "a SQLite database is a file"),
         ({"query": "SELECT 1", "url": "no url"}, "none that SQLAlchemy reads"),
         ({"query": "SELECT 1", "url": "nonesuch+x://u:topsecret@h/d"}, r"the driver of nonesuch\+x is not installed"),
+        ({"query": "SELECT 1", "url": "postgres://u:topsecret@h/d"}, r"postgres is not installed; did you mean 'postgresql'"),
+        ({"query": "SELECT 1", "url": "mysql+mysqldb://u:topsecret@h/d"}, r"pip install pymysql, and write mysql\+pymysql://"),
+        ({"query": "SELECT 1", "url": "postgresql+psycopg://u:top@topsecret@h/d"}, "must be written %40"),
     ],
 )
 def test_what_cannot_be_asked_is_an_error(shop, settings, fault):
@@ -151,10 +176,20 @@ def test_a_url_may_be_secret(shop):
     assert shop.run(DatabaseReader(secret_url=Secret(URL), query="SELECT 1 AS x"), {}) == [{"x": 1}]
 
 
+def test_a_password_is_nowhere_to_be_seen():
+    """Not in what a dry run tells, wherever the URL has it."""
+    step = DatabaseReader(url="postgresql+psycopg://u:topsecret@h/d?sslmode=require&sslpassword=topsecret", query="SELECT 1")
+    (told,) = step.foresee({})
+    assert "h/d?sslmode=require" in told
+    assert "topsecret" not in told
+
+
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [
-        (Decimal("1.50"), 1.5), (Decimal(3), 3), (date(2026, 1, 2), "2026-01-02"),
+        (Decimal("1.50"), 1.5), (Decimal(3), 3), (Decimal("12345678901234567.25"), "12345678901234567.25"),
+        (Decimal("0.10"), 0.1), (Decimal("Infinity"), float("inf")), (Decimal("1E+400"), "1E+400"),
+        (date(2026, 1, 2), "2026-01-02"),
         (datetime(2026, 1, 2, 3, tzinfo=UTC), "2026-01-02T03:00:00+00:00"),
         (time(3), "03:00:00"), (timedelta(minutes=1), 60.0), (memoryview(b"x"), b"x"), ({"a": (Decimal(1),)}, {"a": [1]}),
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
