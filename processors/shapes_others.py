@@ -69,6 +69,12 @@ def _is_answered(outline: Outline) -> bool:
     return any(outline.has_top(*keys) for keys in (*sets, message))
 
 
+def _is_streamed(outline: Outline) -> bool:
+    """Whether there are answers in pieces, as they came."""
+    begins = {"message_start", "content_block_delta", "response.created", "response.output_item.done"}
+    return any(outline.has(f"{top}.choices[].delta") or begins & outline.values.get(f"{top}.type", set()) for top in TOPS)
+
+
 def _is_talk(outline: Outline) -> bool:
     """Whether a file is messages and nothing else."""
     roles = {"user", "assistant", "system", "developer", "tool", "human", "model"}
@@ -169,6 +175,14 @@ SHAPES: Final = (
     ),
     Shape(
         "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=with_keys("messages"))
+    ),
+    Shape(
+        "api-stream",
+        "api",
+        "answers of a model's API, in pieces",
+        _is_streamed,
+        "api_streams:APIStreams",
+        Layout(gathers=True),
     ),
     Shape("api-answers", "api", "answers of a model's API", _is_answered, _ASKED),
     Shape("api-messages", "api", "messages, one after the other", _is_talk, "api_logs:APIMessages", Layout(gathers=True)),

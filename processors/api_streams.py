@@ -1,0 +1,130 @@
+"""Answers of a model's API that were logged as they came, piece by piece: put together, then converted as any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from transmissions import RunError
+
+from .api_logs import APIConversations
+from .conversation import as_dict, as_list, as_text
+from .plain_blocks import parsed
+from .plain_turns import items_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .conversation import Conversation
+    from .shape import About
+
+_PIECES: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_HEAD: Final = ("id", "model", "created", "created_at", "role", "usage", "instructions")
+_ENDS: Final = frozenset(["response.completed", "response.incomplete", "response.failed"])
+
+
+class APIStreams:
+    """Turns the lines of a stream into a conversation for each answer; events that say nothing of one are left out."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._one = APIConversations()
+
+    def convert(self, element: Any, about: About) -> Conversation:
+        """Return the first answer's conversation, with those of the others in its `also`."""
+        gathered = _Answers()
+        gathered.take(items_of(element, "items", "stream of an API"))
+        found = [self._one.convert(answer, about) for answer in gathered.whole()]
+        if not found:
+            raise RunError("not a stream of an API: it has no answer")
+        return {**found[0], "also": found[1:]}
+
+
+class _Answers:
+    """The answers of a stream as far as they have come, in the order they began."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._last: dict[str, Any] = {}
+
+    def take(self, items: Iterable[Any]) -> None:
+        for item in items:
+            event = as_dict(item)
+            kind = as_text(event.get("type"))
+            if "choices" in event:
+                self._take_choices(event)
+            elif kind == "message_start":
+                self._open(as_dict(event.get("message")), {"role": "assistant", "content": []})
+            elif kind.startswith(("content_block_", "message_")):
+                self._take_block(kind, event)
+            elif kind.startswith("response."):
+                self._take_item(kind, event)
+
+    def whole(self) -> list[dict[str, Any]]:
+        """Return the answers; what a tool was given is JSON once all of it is there."""
+        for answer in self._answers.values():
+            for block in as_list(answer.get("content")):
+                given = as_dict(block).pop("partial_json", "")
+                if given:
+                    block["input"] = parsed(given)
+        return [answer for answer in self._answers.values() if any(answer.get(key) for key in ("choices", "content", "output"))]
+
+    def _open(self, told: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer of this id, a new one if there is none; without an id, the last."""
+        key = as_text(told.get("id"))
+        if key or not self._answers:
+            known = {name: told[name] for name in _HEAD if name in told}
+            self._last = self._answers.setdefault(key, known | empty)
+        return self._last
+
+    def _take_choices(self, event: dict[str, Any]) -> None:
+        answer = self._open(event, {"choices": []})
+        answer["usage"] = event.get("usage") or answer.get("usage")
+        for choice in map(as_dict, as_list(event["choices"])):
+            delta = as_dict(choice.get("delta"))
+            message = _at(answer.setdefault("choices", []), choice.get("index"), {"message": {"role": "assistant"}})["message"]
+            for key in ("content", "reasoning_content", "reasoning", "refusal"):
+                _add(message, key, delta.get(key))
+            for call in map(as_dict, as_list(delta.get("tool_calls"))):
+                _add_call(message, call)
+
+    def _take_block(self, kind: str, event: dict[str, Any]) -> None:
+        answer = self._open({}, {"role": "assistant", "content": []})
+        content = answer.setdefault("content", [])
+        if kind == "content_block_start":
+            _at(content, event.get("index"), {}).update(as_dict(event.get("content_block")))
+        elif kind == "content_block_delta":
+            delta = as_dict(event.get("delta"))
+            piece = _PIECES.get(as_text(delta.get("type")), "")
+            _add(_at(content, event.get("index"), {"type": piece}), piece, delta.get(piece))
+        elif kind == "message_delta":
+            answer["usage"] = {**as_dict(answer.get("usage")), **as_dict(event.get("usage"))}
+
+    def _take_item(self, kind: str, event: dict[str, Any]) -> None:
+        told = as_dict(event.get("response"))
+        if kind in _ENDS and told.get("output").__class__ is list:
+            self._open(told, {})["output"] = told["output"]
+            self._last["usage"] = told.get("usage")
+        elif kind == "response.created":
+            self._open(told, {"output": []})
+        elif kind == "response.output_item.done":
+            self._open({}, {"output": []}).setdefault("output", []).append(event.get("item"))
+
+
+def _at(items: list[dict[str, Any]], index: Any, new: dict[str, Any]) -> dict[str, Any]:
+    """Return the item of a number; a new one at the end where there is none yet."""
+    if index.__class__ is int and 0 <= index < len(items):
+        return items[index]
+    items.append(new)
+    return new
+
+
+def _add(target: dict[str, Any], key: str, piece: Any) -> None:
+    if key and piece.__class__ is str:
+        target[key] = as_text(target.get(key)) + piece
+
+
+def _add_call(message: dict[str, Any], piece: dict[str, Any]) -> None:
+    told = as_dict(piece.get("function"))
+    call = _at(message.setdefault("tool_calls", []), piece.get("index"), {"id": piece.get("id"), "function": {}})
+    for key in ("name", "arguments"):
+        _add(call["function"], key, told.get(key))
