@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple
 
-from transmissions.errors import TransmissionsError
+from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Recovery(NamedTuple):
@@ -139,3 +142,17 @@ class EventTooLarge(SerializationFailed):
     """A result is larger than an event may be."""
 
     code, category = "LIMIT_SIZE", "too_large"
+
+
+def in_words(error: BaseException, timeout: float | None, clean: Callable[[str], str]) -> DeliveryError:
+    """Return what is told of the failure of a run that may take so many seconds."""
+    if isinstance(error, DeliveryError):
+        return error
+    if isinstance(error, NodeFailed):
+        wait = getattr(error.cause, "retry_after", 0.0) or None
+        return PipelineFailed(clean(describe(error.cause)), retry_after=wait, node=error.node)
+    if isinstance(error, RunTimeout) and timeout:
+        return TimedOut.after(timeout)
+    if isinstance(error, TransmissionsError):
+        return PipelineFailed(clean(describe(error)))
+    return PipelineFailed("a fault of the server; its log says more")

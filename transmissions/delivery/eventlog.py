@@ -108,6 +108,14 @@ class EventLog:
         self._append(name, body, timestamp)
         return True
 
+    def is_put(self, name: str, fields: Result, record: object) -> bool:
+        """Add an event that is essential, if there is room for it now, and say whether it is added. Raises as `put` does."""
+        body, timestamp = self._written(name, fields, record)
+        if self.is_closed or self._is_full(len(body)):
+            return False
+        self._append(name, body, timestamp)
+        return True
+
     def begin(self, fields: Mapping[str, Any]) -> None:
         """Add the first event, for which there is always room."""
         self._append("metadata", *self._written("metadata", fields, None))

@@ -21,15 +21,12 @@ from transmissions.supervisor import Raised, attempt_async
 
 from .bell import Bell
 from .budget import Spending
-from .buffer import DynamicBuffer
-from .eventlog import EventLog
+from .errors import in_words
 from .figures import metadata, progress, status, summary
 from .lifecycle import Dropped, FirstResult
 from .outlet import Outlet
-from .pressure import Pressure
-from .spool import Kept
-from .telling import Telling, in_words
-from .terms import Surroundings, Terms
+from .telling import Telling
+from .terms import Surroundings, Terms, log_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +37,6 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _PATIENCE: Final = 5.0
 """Seconds a run has for its teardown."""
-_KEPT: Final = 4096
-"""Bytes of events that were sent, kept in memory; older ones are in a file."""
 
 
 class LiveRun:
@@ -67,7 +62,7 @@ class LiveRun:
         self.summary: dict[str, Any] = {}
         self._around = around or Surroundings.none()
         self.lifecycle = self._around.lifecycle
-        self.log = _log(terms, self._around, self._drop)
+        self.log = log_of(terms, self._around, self._drop)
         self._telling = Telling(self.name, self.log, self.lifecycle, clean, lambda: progress(self))
         self.counts, self.said = self._telling.counts, self._telling.said
         self.counts.total = terms.counted[1] if terms.counted else None
@@ -199,9 +194,18 @@ class LiveRun:
             run.drain()
         try:
             # What waits belongs into the log, which knows how much its client may have: here are as many pipes as clients.
-            await run.into(Outlet(self._tell, self.log.waits))
+            await run.into(Outlet(self._tell, self._is_told, self.log.waits))
         finally:
             await self._telling.tell_rest()
+
+    def _is_told(self, message: Message) -> bool:
+        """Tell a message where nothing is to be waited for, or told besides: four coroutines for each were a tenth of it."""
+        if self.state != "running" or self.counts.first_result is None or self._spending.is_over:
+            return False
+        if self._telling.is_progress_due or not self._telling.is_told(message):
+            return False
+        self._spending.look(self.log.size)
+        return True
 
     async def _tell(self, message: Message) -> None:
         while self.state == "paused":
@@ -236,12 +240,3 @@ class LiveRun:
 
     def _drop(self) -> None:
         self.lifecycle.tell(Dropped(self.name, getattr(self._taker, "protocol", "")))
-
-
-def _log(terms: Terms, around: Surroundings, dropped: Callable[[], object]) -> EventLog:
-    """Return what a run's events go to."""
-    limits = terms.buffer
-    kept = Kept(terms.ring, min(_KEPT, limits.memory), terms.replay, around.disk)
-    pressure = Pressure(limits.slow_send / 1000)
-    buffer, may_drop = DynamicBuffer(limits), terms.may_drop
-    return EventLog(buffer, pressure, kept, may_drop=may_drop, bare=terms.bare, memory=around.memory, dropped=dropped)

@@ -6,10 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions.errors import NodeFailed, RunTimeout, TransmissionsError, describe
-
 from .envelope import ESSENTIAL, Result
-from .errors import DeadLetter, DeliveryError, PipelineFailed, SerializationFailed, SkippedInput, TimedOut
+from .errors import DeadLetter, DeliveryError, SerializationFailed, SkippedInput
 from .lifecycle import GateDecided, StreamError
 from .said import Said
 
@@ -91,13 +89,19 @@ class Telling:
         if isinstance(name, str) and name.isidentifier() and name not in _OWN:
             await self._event(name, message)
             return
-        counts = self.counts
-        fields = Result(counts.done, message, counts.done + counts.failed + 1, counts.total, self._next_rate())
+        if await self._put("result", self._result(message), message):
+            self.counts.done += 1
+
+    def is_told(self, message: Message) -> bool:
+        """Tell a final message that is a plain result, if there is room for it, and say whether it is told."""
+        if self._heard or "event" in message:
+            return False
         try:
-            if await self._log.put("result", fields, message):
-                counts.done += 1
-        except SerializationFailed as error:
-            await self._tell_unwritten(error, message)
+            is_told = self._log.is_put("result", self._result(message), message)
+        except SerializationFailed:
+            return False  # `message` tells of that
+        self.counts.done += is_told
+        return is_told
 
     @property
     def is_progress_due(self) -> bool:
@@ -108,6 +112,10 @@ class Telling:
         """Tell how far the run is."""
         self._told = time.monotonic()
         await self._log.put("progress", self._progress())
+
+    def _result(self, message: Message) -> Result:
+        counts = self.counts
+        return Result(counts.done, message, counts.ended + 1, counts.total, self._next_rate())
 
     def _next_rate(self) -> float:
         """Return the share of results there will be with one more."""
@@ -142,13 +150,10 @@ class Telling:
         try:
             return await self._log.put(name, fields, message)
         except SerializationFailed as error:
-            await self._tell_unwritten(error, message)
+            if isinstance(message.get("url"), str):
+                error.context["url"] = message["url"]
+            await self.error(error)
             return False
-
-    async def _tell_unwritten(self, error: SerializationFailed, message: Message) -> None:
-        if isinstance(message.get("url"), str):
-            error.context["url"] = message["url"]
-        await self.error(error)
 
     async def error(self, error: DeliveryError, bare: Callable[[str], object] | None = None) -> None:
         """Tell that something went wrong; `bare` makes what is sent of it where there are no envelopes."""
@@ -239,17 +244,3 @@ class Telling:
         said = self._clean(str(fields.get("error") or fields.get("reason") or event))
         kind = DeadLetter if event == "error" else SkippedInput
         await self.error(kind(said, node=str(fields.get("node", ""))))
-
-
-def in_words(error: BaseException, timeout: float | None, clean: Callable[[str], str]) -> DeliveryError:
-    """Return what is told of the failure of a run that may take so many seconds."""
-    if isinstance(error, DeliveryError):
-        return error
-    if isinstance(error, NodeFailed):
-        wait = getattr(error.cause, "retry_after", 0.0) or None
-        return PipelineFailed(clean(describe(error.cause)), retry_after=wait, node=error.node)
-    if isinstance(error, RunTimeout) and timeout:
-        return TimedOut.after(timeout)
-    if isinstance(error, TransmissionsError):
-        return PipelineFailed(clean(describe(error)))
-    return PipelineFailed("a fault of the server; its log says more")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .budget import Budget
-from .buffer import Memory
+from .buffer import DynamicBuffer, Memory
+from .eventlog import EventLog
 from .lifecycle import Lifecycle
-from .spool import Disk
+from .pressure import Pressure
+from .spool import Disk, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .buffer import BufferLimits
     from .live import LiveRun
+
+_KEPT: Final = 4096
+"""Bytes of events that were sent, kept in memory; older ones are in a file."""
 
 
 class Terms(NamedTuple):
@@ -56,3 +61,12 @@ class Surroundings(NamedTuple):
     def none(cls) -> Surroundings:
         """Return those of a run on its own."""
         return cls(Lifecycle(), Memory(), Disk(), lambda _: None, lambda _: None)
+
+
+def log_of(terms: Terms, around: Surroundings, dropped: Callable[[], object]) -> EventLog:
+    """Return what a run's events go to."""
+    limits = terms.buffer
+    kept = Kept(terms.ring, min(_KEPT, limits.memory), terms.replay, around.disk)
+    pressure = Pressure(limits.slow_send / 1000)
+    buffer, may_drop = DynamicBuffer(limits), terms.may_drop
+    return EventLog(buffer, pressure, kept, may_drop=may_drop, bare=terms.bare, memory=around.memory, dropped=dropped)
