@@ -10,6 +10,13 @@ from transmissions.plan import ForkPlan
 NODES = ":a a :Plain . :b a :Plain . :c a :Plain . :src a :Lister . :end a :Closer ."
 
 
+def test_a_list_in_a_pipe_is_no_node(tmp_path):
+    """Brackets around nodes are not how they are put together."""
+    problem = only(examine(tmp_path, ":demo a :Transmission ; :pipe (:a (:b)) . :a a :Plain . :b a :Plain .")[1])
+    assert (problem.code, marked(problem.span)) == ("undeclared-node", "(:b)")
+    assert problem.help == "write the members of this list in the pipe itself"
+
+
 def test_a_pipe_is_laid_out_in_its_order(tmp_path):
     """The nodes of a plan stand in the order of the pipe, each at its own path and place."""
     plan, problems = examine(tmp_path, f":demo a :Transmission ; :pipe (:c :a :b) .\n{NODES}")

@@ -140,6 +140,11 @@ def test_a_hostile_text_is_refused_at_a_limit(text, limit):
         (LIST + ":b , :q 2 .", ",", "`:q` is a property here: put `;` in the place of this `,`", "another value of the same"),
         (LIST + ":b , :q :r .", ",", "`:q` is a property here: put `;` in the place of this `,`", ""),
         (LIST + ":b , :c\n:d :e :f .", "", "the statement before `:d` has no end", "end the statement with `.`"),
+        (LIST + "'it's so' .", "'", "the text ends at this quote", r"write \' for one inside it"),
+        (LIST + '"say "{{ x }}"" .', '"', "the text ends at this quote", r"write \" for one inside it"),
+        ("PREFIX : <http://e/> .", ".", "behind `PREFIX` stands no `.`", "`@prefix`"),
+        (LIST + ":b/c .", "/", "`/` does not begin any term", ""),
+        (LIST + "2\u00a0.", "\u00a0", "does not begin any term", "an invisible character: delete it, or write a plain space"),
         (LIST + "2s .", "2s", "`2s` is no number", 'a number stands without its unit, a text in quotes: "2s"'),
         (
             "@prefix : <http://e/> . :a :Shout ; :b 2 .",

@@ -364,6 +364,13 @@ def test_a_number_with_a_comma_is_two(tmp_path):
     assert fault(tmp_path, ":ratio 2, 5").help == ""
 
 
+def test_a_setting_that_is_misspelt_is_not_missing_too(tmp_path):
+    """It is one fault, though the setting is needed; another one that is needed is missing all the same."""
+    assert fault(tmp_path, ":rename [ :pre 'x' ; :pots 'y' ]").code == "unknown-setting"
+    _, problems = examine(tmp_path, f"{PIPE} :a a :Widget ; :rename [ :prae 'y' ] .")
+    assert [problem.message for problem in problems] == ["rename needs the setting post", "rename has no setting prae"]
+
+
 def test_a_pipe_that_is_misspelt_is_one_fault(tmp_path):
     """It is not missing, too; nor is it said to be what the settings of nodes nobody placed are for."""
     problem = only(

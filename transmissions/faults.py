@@ -94,7 +94,7 @@ def report(violation: Violation, findings: Findings) -> None:
 
 def _unknown(violation: Violation, findings: Findings) -> None:
     spec = violation.subject.spec
-    near = nearest(violation.term, [*(setting.term for setting in spec.settings), *links_of(spec)])
+    near = _meant(spec, violation.term)
     given = violation.given or violation.subject.values[violation.term][0]
     meant = spec.setting(near)
     if meant and meant.kind == "secret":
@@ -104,6 +104,10 @@ def _unknown(violation: Violation, findings: Findings) -> None:
     findings.report(
         STRICT, "unknown-setting", f"{spec.name} has no setting {violation.term}", given.key or given.span, mend=mend
     )
+
+
+def _meant(spec: Spec, term: str) -> str:
+    return nearest(term, [*(setting.term for setting in spec.settings), *links_of(spec)])
 
 
 def _untyped(spec: Spec, term: str) -> str:
@@ -122,9 +126,13 @@ def _missing(violation: Violation, setting: Setting, findings: Findings) -> None
         sentence = f"{setting.term} needs at least {setting.min_count} values, not {len(given)}"
         findings.report(ERROR, "too-few-values", sentence, given[0].span or violation.subject.span)
         return
-    sentence = f"{violation.subject.spec.name} needs the setting {setting.term}"
+    spec = violation.subject.spec
+    strange = [term for term in violation.subject.values if spec.setting(term) is None]
+    if not findings.compat and any(_meant(spec, term) == setting.term for term in strange):
+        return  # It is misspelt, which is told as that.
+    sentence = f"{spec.name} needs the setting {setting.term}"
     # A message may bring it to a node under `--compat`, to a record never.
-    severity = STRICT if violation.subject.spec.file else ERROR
+    severity = STRICT if spec.file else ERROR
     findings.report(severity, "missing-setting", sentence, violation.subject.span, f"has no {setting.term}", mend=setting.doc)
 
 

@@ -62,6 +62,10 @@ class Problem(NamedTuple):
         place = f"{self.span.where}: " if self.span else ""
         return f"{place}{self.message}"
 
+    def as_seen_from(self, span: Span | None) -> Problem:
+        """Return it at the place that leads to the class it is about."""
+        return self._replace(span=span, label="leads there", related=label_at(self.span, "in the class") + self.related)
+
     @property
     def is_error(self) -> bool:
         """Whether this problem stops the run."""

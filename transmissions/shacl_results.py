@@ -11,8 +11,7 @@ from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
 
 from .problem import Problem, label_at
-from .syntax import WELL_KNOWN
-from .terms import local_name
+from .terms import WELL_KNOWN, local_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -17,7 +17,7 @@ from .errors import ConfigError
 from .findings import ERROR, did_you_mean
 from .near import nearest
 from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
-from .problem import Problem, Span, label_at
+from .problem import Span, label_at
 from .rdflists import is_list, read_list
 from .scripts import how_to_port, script_of, successor
 from .sharing import WORKERS, read_workers
@@ -234,17 +234,15 @@ class PipeReader:
         try:
             return self.registry.implemented_by(str(reference.term))
         except ConfigError as error:
-            self.findings.extend(_placed_at(problem, reference.span) for problem in error.problems)
+            self.findings.extend(problem.as_seen_from(reference.span) for problem in error.problems)
         return None
 
     def _report_undeclared(self, member: Value, chain: Chain) -> None:
         typed = [local_name(node) for node in self.layer.graph.subjects(RDF.type, None) if isinstance(node, URIRef)]
         name = local_name(str(member.term)) if isinstance(member.term, URIRef) else ""
         kind = "a :Transmission" if self.layer.values(member.term, TRN.pipe) else "a :SomeProcessor"
-        mend = did_you_mean(name, typed) or (f"declare it: `:{name} {kind} .`" if name else f"write `[ {kind} ; … ]`")
+        brackets = f"write `[ {kind} ; … ]`"
+        unnamed = "write the members of this list in the pipe itself" if is_list(self.layer, member) else brackets
+        mend = did_you_mean(name, typed) or (f"declare it: `:{name} {kind} .`" if name else unnamed)
         sentence = f"{show(member.term)} stands in the pipe of {chain.path} but is not declared"
         self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)
-
-
-def _placed_at(problem: Problem, span: Span | None) -> Problem:
-    return problem._replace(span=span, label="leads there", related=label_at(problem.span, "in the class") + problem.related)

@@ -8,25 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from .lexer import Lexeme, cut, prefixes, unclosed
 from .near import nearest
 from .problem import Label, Problem
-from .terms import NAMESPACE
+from .terms import WELL_KNOWN
 
 if TYPE_CHECKING:
     from .turtle import Document
 
-WELL_KNOWN: Final = {
-    "dcterms": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "owl": "http://www.w3.org/2002/07/owl#",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "schema": "https://schema.org/",
-    "sh": "http://www.w3.org/ns/shacl#",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "trn": NAMESPACE,
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-    "": NAMESPACE,
-}
 _WORDS: Final = ("@prefix", "@base", "PREFIX", "BASE", "true", "false", "a")
 _SHORT: Final = 40
 """How much of a term fits into a sentence."""
@@ -46,7 +32,7 @@ _REASONS: Final = (
 )
 _HINTS: Final = {
     **dict.fromkeys("“”„«»", 'a text stands between straight quotes: "…"'),
-    "/": "a comment begins with `#`",
+    **dict.fromkeys("\u00a0\u200b\ufeff", "this is an invisible character: delete it, or write a plain space"),
 }
 _CLOSING: Final = {"(": ")", "[": "]"}
 _PLACE: Final = re.compile(r"^Parser error [^:]*: ")
@@ -83,9 +69,11 @@ def explain(document: Document, start: int, end: int, reason: str) -> Problem:
     before = [lexeme for lexeme in lexemes if lexeme.end <= start]
     found = lexemes[len(before)] if len(before) < len(lexemes) else None
     spot = _Spot(document, start, end, reason, before, found)
-    readers = (_prefix, _broken_text, _escape, _iri, _end, _comma, _bracket, _word, _place)
+    readers = (_prefix, _broken_text, _escape, _iri, _end, _quote, _comma, _bracket, _word, _place)
     found_problem = next((problem for problem in (reader(spot, lexemes) for reader in readers) if problem), None)
-    return found_problem or spot.problem(_in_our_words(spot), _HINTS.get(document.text[start : start + 1], ""))
+    is_remark = document.text.startswith(("//", "/*"), start)
+    mend = "a comment begins with `#`" if is_remark else _HINTS.get(document.text[start : start + 1], "")
+    return found_problem or spot.problem(_in_our_words(spot), mend)
 
 
 def _prefix(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
@@ -141,6 +129,18 @@ def _end(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     if opening:
         return spot.behind(f"`{opening.text}` is never closed", f"`{_CLOSING[opening.text]}` is missing")
     return spot.behind("the file ends inside a statement", "the rest of it, or its `.`, is missing")
+
+
+def _quote(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
+    """Explain a text in which a quote stands, so that it ends there and goes on at once."""
+    last = spot.before[-1] if spot.before else None
+    if last is None or last.kind != "text" or spot.found is None or last.end != spot.found.start:
+        return None
+    if spot.found.kind in {"mark", "at"}:
+        return None  # A language tag or a datatype.
+    quote = last.text[-1]
+    mend = f"write \\{quote} for one inside it, or put the text in {quote * 3}"
+    return spot._replace(start=last.end - 1, end=last.end).problem("the text ends at this quote", mend)
 
 
 def _comma(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
@@ -202,6 +202,9 @@ def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
         return spot.problem(f"a property is expected here, not `{shown}`")
     if "object" in spot.reason:
         return spot.problem(f"a value is expected here, not `{shown}`", _with_class(spot.before))
+    keyword = next((lexeme.text for lexeme in spot.before[-3:] if lexeme.text.lower() in {"prefix", "base"}), "")
+    if shown == "." and keyword:
+        return spot.problem(f"behind `{keyword}` stands no `.`", f"only `@{keyword.lower()}` has one")
     if last == "." and "subject" in spot.reason:
         return spot.problem(f"a statement cannot begin with `{shown}`")
     if "dot" in spot.reason or "subject" in spot.reason:

@@ -6,6 +6,21 @@ import re
 from typing import Final
 
 NAMESPACE: Final = "http://purl.org/stuff/transmissions/"
+WELL_KNOWN: Final = {
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "schema": "https://schema.org/",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "trn": NAMESPACE,
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "": NAMESPACE,
+}
+"""The namespaces of prefixes that everybody knows, ours included."""
 
 NODE_TERMS: Final = frozenset(
     {"settings", "enabled", "buffer", "concurrency", "ordered", "retry", "onError", "metrics", "implementedBy", "import"}
