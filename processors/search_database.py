@@ -96,6 +96,11 @@ class Batch:
         """Whether it is time to write."""
         return self.size >= _LARGE or len(self.lines) >= _MANY or len(self.entries) >= _MANY
 
+    @property
+    def room(self) -> int:
+        """How many others it keeps from waiting, itself among them: beside a very large one none waits."""
+        return min(max(self.size // _LARGE, 1), _WAITING)
+
 
 class SearchDatabase:
     """A database that is written by a thread. What it is given is written in order; faults are raised on a later call."""
@@ -139,9 +144,10 @@ class SearchDatabase:
         self._thread.join()
 
     async def _send(self) -> None:
-        self._raise()
-        if not self._room.acquire(blocking=False):
-            await asyncio.to_thread(self._room.acquire)  # Others work on in the meantime.
+        for _ in range(self._batch.room):
+            self._raise()
+            if not self._room.acquire(blocking=False):
+                await asyncio.to_thread(self._room.acquire)  # Others work on in the meantime.
         self._raise()
         self._batches.put(self._batch)
         self._batch = Batch()
@@ -157,7 +163,7 @@ class SearchDatabase:
         except RunError as error:
             self._fault = error
         finally:
-            self._room.release()
+            self._room.release(_WAITING)
 
     def _write_all(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +173,7 @@ class SearchDatabase:
             writer = _Writer(database, self._tokenizer)
             while batch := self._batches.get():
                 writer.write(batch)
-                self._room.release()
+                self._room.release(batch.room)
             if self._is_complete:
                 database.execute("COMMIT")
         finally:

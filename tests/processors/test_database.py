@@ -137,6 +137,13 @@ def test_a_conversation_too_large_for_memory_is_written_in_parts(bench, monkeypa
     assert (bench.output / FILE).stat().st_mtime == 1
 
 
+def test_texts_of_any_size_are_written_in_turn(bench, monkeypatch):
+    """Batches larger than what may wait are all written, however many there are."""
+    monkeypatch.setattr(search_database, "_LARGE", 10)
+    store(bench, *(talk(number, f"word{number} " * number * 5) for number in range(1, 9)))
+    assert [hits(bench, f"word{number}") for number in range(1, 9)] == [[(f"claude/{number}.md", 1)] for number in range(1, 9)]
+
+
 def test_a_run_that_fails_leaves_the_database_as_it_was(bench):
     """Without an end of the stream nothing of it is kept."""
     store(bench, talk(1, "before"))
