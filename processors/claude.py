@@ -73,11 +73,14 @@ def convert_message(item: Any) -> ChatMessage:
     if not _is_message(item):
         unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
         return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
+    blocks, role = _blocks_of(item), as_text(item.get("sender"))
+    if role == "human" and blocks and all(block["kind"] == "tool" for block in blocks):
+        role = "tool"  # Results that come in a message of their own are not the user's words.
     message = {
         "id": as_text(item.get("uuid")),
-        "role": as_text(item.get("sender")),
+        "role": role,
         "created": instant(item.get("created_at")),
-        "blocks": _blocks_of(item),
+        "blocks": blocks,
         "attachments": [_attachment(entry) for entry in _items(item.get("attachments"))],
         "files": [_file(entry) for entry in _files_of(item)],
     }

@@ -54,6 +54,13 @@ def test_tags_are_taken_out_of_the_text():
     assert [block["sources"] for block in found] == [("text",), (), (), ()]
 
 
+def test_results_in_a_message_of_their_own_are_not_the_user_s():
+    """What a tool gave back is the tool's, whoever sent it; words beside it are the user's."""
+    result = tool_blocks("search", {}, "found", "a")[1]
+    told = [convert_message(make_message(1, "human", content))["role"] for content in ([result], [result, text_block("So?")])]
+    assert told == ["tool", "human"]
+
+
 def test_what_only_the_structure_says_is_the_result():
     """A tool may answer with an object alone."""
     asked, said = tool_blocks("rows", {}, "", "a")
