@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -33,7 +34,8 @@ class DatabaseWriter(_Database):
 
     Messages are written in batches as they come, all rows of one or none. The rows of a batch that fails are tried one by one,
     so that only a broken one fails, and is named. What was written is committed after `commitRows` rows or `commitSeconds`; a
-    run that fails or is killed undoes what was not. With `commitRows` 0 all is committed at the end of the run, so that one
+    run that fails or is killed undoes what was not, and so does a lost connection: then the run fails, and only where
+    nothing was undone, another connection is made. With `commitRows` 0 all is committed at the end of the run, so that one
     that fails leaves the table as it was. `insert` adds rows; `upsert` replaces the values of a row that has the same `key`;
     `update` changes the row that has the key, which must be there. What a message lacks is null; objects and lists are written
     as JSON. A SQLite file is in the output folder.
@@ -91,9 +93,7 @@ class DatabaseWriter(_Database):
         return self
 
     def _open(self) -> None:
-        engine = self.make_engine(writes=True)
-        with self.told():
-            self._connection = engine.connect()
+        self._connection = self.connect(self.make_engine(writes=True))
 
     async def _tick(self) -> None:
         """Commit what few rows there are, also when no more come."""
@@ -102,11 +102,8 @@ class DatabaseWriter(_Database):
             await asyncio.to_thread(self._commit_in_time)
 
     def _commit_in_time(self) -> None:
-        try:
-            with self._lock:
-                self._commit()
-        except RunError as error:
-            self._fault = error  # It is raised where somebody hears it.
+        with self._lock, contextlib.suppress(RunError):  # What matters is kept, and raised where somebody hears it.
+            self._commit()
 
     def process_batch(self, messages: list[Message]) -> list[Message]:
         """Write a batch, all or nothing."""
@@ -114,12 +111,46 @@ class DatabaseWriter(_Database):
             connection = self._begun()
             table = self._table if self._table is not None else self._prepare(connection, messages[0])
             rows = [self._row(message) for message in messages]
-            with connection.begin_nested():
-                write_rows(connection, table, self.mode, self.key, rows)
-            self._written += len(rows)
-            if self.commit_rows and self._written >= self.commit_rows:
+            self._write(connection, table, rows)
+            if self.commit_rows and self._written + len(rows) >= self.commit_rows:
                 self._commit()
+            else:
+                self._written += len(rows)
         return messages
+
+    def _write(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Write all rows or none, and see whether a fault has undone others too: of a connection, or of a deadlock."""
+        from sqlalchemy import exc
+
+        is_lost = False
+
+        def undo(part: sa.NestedTransaction) -> None:
+            nonlocal is_lost
+            try:
+                part.rollback()
+            except exc.SQLAlchemyError:
+                is_lost = True
+
+        try:
+            with contextlib.ExitStack() as undoing:
+                part = connection.begin_nested()
+                undoing.callback(undo, part)
+                write_rows(connection, table, self.mode, self.key, rows)
+                part.commit()
+                undoing.pop_all()
+        except exc.SQLAlchemyError as error:
+            if is_lost or connection.invalidated:
+                self._lose(connection, error)
+            raise
+
+    def _lose(self, connection: sa.Connection, error: Exception) -> None:
+        """Begin anew where a transaction is gone, unless it held rows that nobody can write again: then nothing can go on."""
+        from sqlalchemy import exc
+
+        with contextlib.suppress(exc.SQLAlchemyError):
+            connection.rollback()
+        if self._written:
+            self._fault = self.fault(error, f"; the {self._written} rows before, not yet committed, are undone")
 
     def _begun(self) -> sa.Connection:
         """Return the connection, in a transaction."""
@@ -131,9 +162,17 @@ class DatabaseWriter(_Database):
         return self._connection
 
     def _commit(self) -> None:
-        if self._connection is not None and self._connection.in_transaction():
-            with self.told():
-                self._connection.commit()
+        from sqlalchemy import exc
+
+        connection = self._connection
+        with self.told():
+            try:
+                if connection is not None and connection.in_transaction():
+                    connection.commit()
+            except exc.SQLAlchemyError as error:
+                assert connection is not None
+                self._lose(connection, error)
+                raise
         self._written = 0
 
     def _prepare(self, connection: sa.Connection, message: Message) -> sa.Table:
@@ -167,6 +206,8 @@ class DatabaseWriter(_Database):
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
         await asyncio.to_thread(self._close)
+        if self._fault and exc[0] is None:
+            raise self._fault  # Whatever `:onError` says of messages, rows that had gone on are not there.
 
     def _close(self) -> None:
         with self._lock, self.told():

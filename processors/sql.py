@@ -113,7 +113,7 @@ class _Database(Processor):
             try:
                 return engine.connect()
             except (TypeError, ValueError) as error:
-                raise RunError(f"{self.shown}: {first_line(error)}") from error
+                raise self.fault(error) from error
 
     def _sqlite(self, url: sa.URL, *, writes: bool) -> sa.Engine:
         import sqlalchemy as sa
@@ -145,16 +145,19 @@ class _Database(Processor):
 
         try:
             yield
-        except exc.DBAPIError as error:
-            kind = OutputError if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM else RunError
-            raise kind(f"{self.shown}: {first_line(error.orig)}") from error
-        except (exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as error:  # a value that the driver cannot send
-            raise RunError(f"{self.shown}: {first_line(error)}") from error
+        except (exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as error:  # the latter of values that cannot be sent
+            raise self.fault(error) from error
+
+    def fault(self, error: Exception, more: str = "") -> RunError:
+        """Return what a database says as a fault of ours."""
+        said = getattr(error, "orig", None) or error
+        kind = OutputError if getattr(said, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM else RunError
+        return kind(f"{self.shown}: {_first_line(said)}{more}")
 
 
-def first_line(error: BaseException | None) -> str:
+def _first_line(error: BaseException) -> str:
     """Return the first line of what a driver or SQLAlchemy says."""
-    match getattr(error, "args", ()):
+    match error.args:
         case (int() as number, str() as text):  # MySQL's
             return f"{text} ({number})"
     return str(error).strip().partition("\n")[0].partition(" (Background on this error")[0]
