@@ -24,7 +24,6 @@ import uvicorn
 from . import signals
 from .delivery.doors import PATIENCE, Connection, Doorkeeper
 from .errors import RunError, UsageError
-from .pace import RareCollections
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -113,8 +112,7 @@ class Server(uvicorn.Server):
     def until_asked_to_stop(self, listener: socket.socket) -> None:
         """Serve in a thread, until `should_exit` is set."""
         # uvloop, if it is there. It has a wake-up pipe of its own for signals; what hears them here is a thread at ours.
-        # Each short run, where it is the last one at work, would have Python look for garbage as often as it does by itself.
-        with listener, RareCollections(), asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+        with listener, asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve([listener]))
 
     def until_stopped(self, listener: socket.socket) -> int:
