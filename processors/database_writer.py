@@ -38,7 +38,8 @@ class DatabaseWriter(_Database):
     nothing was undone, another connection is made. With `commitRows` 0 all is committed at the end of the run, so that one
     that fails leaves the table as it was. `insert` adds rows; `upsert` replaces the values of a row that has the same `key`;
     `update` changes the row that has the key, which must be there. What a message lacks is null; objects and lists are written
-    as JSON. A SQLite file is in the output folder.
+    as JSON, durations are in seconds, and a time with a zone goes into a column that has none as UTC. A SQLite file is in the
+    output folder.
 
     ```turtle
     :store a :DatabaseWriter ; :url "sqlite:///shop.db" ; :table "orders" ; :mode "upsert" ; :key "id" ; :create true ;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,14 @@ _READERS: Final[dict[type, Callable[[str], Any]]] = {
     date: date.fromisoformat,
     time: time.fromisoformat,
     Decimal: Decimal,
+    timedelta: lambda text: timedelta(seconds=float(text)),
 }
+
+
+def _in_utc(text: str) -> datetime:
+    """Return a time for a column that has no zone: the server's own zone would otherwise decide, or none."""
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def find_table(connection: sa.Connection, name: str, row: Row, key: Sequence[str], *, create: bool) -> sa.Table:
@@ -34,10 +41,7 @@ def find_table(connection: sa.Connection, name: str, row: Row, key: Sequence[str
 
     known = sa.inspect(connection)
     if create and not known.has_table(name):
-        columns = [
-            sa.Column(column, _type_of(value, column in key), primary_key=column in key) for column, value in row.items()
-        ]
-        table = sa.Table(name, sa.MetaData(), *columns)
+        table = new_table(name, row, key)
         table.create(connection)
         return table
     if not known.has_table(name) and name not in known.get_view_names():
@@ -51,8 +55,24 @@ def find_table(connection: sa.Connection, name: str, row: Row, key: Sequence[str
     return table
 
 
+def new_table(name: str, row: Row, key: Sequence[str]) -> sa.Table:
+    """Return a table that is not there yet, with types after the values of a row."""
+    import sqlalchemy as sa
+
+    columns = [_column(column, value, is_key=column in key) for column, value in row.items()]
+    return sa.Table(name, sa.MetaData(), *columns, mysql_charset="utf8mb4", mariadb_charset="utf8mb4")
+
+
+def _column(name: str, value: Any, *, is_key: bool) -> sa.Column[Any]:
+    import sqlalchemy as sa
+
+    # A key is never counted up: MySQL would do that in the place of 0.
+    return sa.Column(name, _type_of(value, is_key), primary_key=is_key, autoincrement=False)
+
+
 def _type_of(value: Any, is_key: bool) -> sa.types.TypeEngine[Any]:
     import sqlalchemy as sa
+    from sqlalchemy.dialects import mysql
 
     if isinstance(value, bool):
         return sa.Boolean()
@@ -60,21 +80,24 @@ def _type_of(value: Any, is_key: bool) -> sa.types.TypeEngine[Any]:
         return sa.BigInteger()
     if isinstance(value, float):
         return sa.Double()
-    if isinstance(value, bytes):
-        return sa.LargeBinary()
-    return sa.String(255) if is_key else sa.Text()
+    if isinstance(value, bytes):  # Plain ones of MySQL end at 64 KiB.
+        return sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+    return sa.String(255) if is_key else sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 
 def reader_of(column: sa.Column[Any]) -> Callable[[Any], Any]:
     """Return what makes a value of plain data one that a column takes."""
     import sqlalchemy as sa
 
-    if isinstance(column.type, sa.JSON):
+    if isinstance(column.type, sa.JSON | sa.ARRAY):
         return lambda value: value
     try:
         read = _READERS.get(column.type.python_type)
     except NotImplementedError:  # a type of the database's own
         read = None
+
+    if read is _READERS[datetime] and not getattr(column.type, "timezone", False):
+        read = _in_utc
 
     def convert(value: Any) -> Any:
         if isinstance(value, dict | list | tuple):

@@ -8,10 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.schema import CreateTable
 
 from transmissions import NodeFailed, RunError, Secret, UsageError
 from transmissions.processors.database_reader import DatabaseReader, Parameter
 from transmissions.processors.database_writer import Column, DatabaseWriter
+from transmissions.processors.sql_tables import new_table, reader_of
 from transmissions.processors.sql_values import plain
 from transmissions.testing import bench as lay
 
@@ -291,6 +295,39 @@ def test_times_are_given_as_the_column_takes_them(shop):
     assert shop.read("SELECT t FROM at") == [{"t": "2026-11-21 10:00:00.000000"}]
     with pytest.raises(NodeFailed, match="the column 't' takes a DATETIME, and not 'soon'"):
         shop.write({"t": "soon", "n": 1}, table="at")
+
+
+def test_a_time_with_a_zone_is_kept_as_utc_where_the_column_has_none(shop):
+    """Else rows of different zones would stand side by side as if they were of one."""
+    shop.ask("CREATE TABLE at (t DATETIME)")
+    shop.write({"t": "2026-11-21T10:00:00+02:00"}, {"t": "2026-11-21T08:00:00Z"}, table="at")
+    assert {row["t"] for row in shop.read("SELECT t FROM at")} == {"2026-11-21 08:00:00.000000"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wanted"),
+    [
+        (sa.ARRAY(sa.Integer()), [1, None], [1, None]),
+        (sa.JSON(), [1], [1]),
+        (sa.Text(), [1], "[1]"),
+        (sa.Interval(), 90.5, timedelta(seconds=90.5)),
+        (sa.DateTime(timezone=True), "2026-11-21T10:00:00Z", datetime(2026, 11, 21, 10, tzinfo=UTC)),
+        (sa.Numeric(), 1.1, Decimal("1.1")),
+    ],
+)
+def test_values_become_what_columns_take(kind, value, wanted):
+    """What a reader gives, a writer can write: lists of a database that has them, durations in seconds."""
+    assert reader_of(sa.Column("x", kind))(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("dialect", "has"), [(mysql, ["id BIGINT NOT NULL, ", "LONGTEXT", "utf8mb4"]), (postgresql, ["id BIGINT NOT"])]
+)
+def test_tables_are_created_as_each_database_needs_it(dialect, has):
+    """Keys are not counted up in the place of 0, and texts of MySQL hold any letter and more than 64 KiB."""
+    table = new_table("made", {"id": 0, "text": "x"}, ("id",))
+    text = " ".join(str(CreateTable(table).compile(dialect=dialect.dialect())).split())
+    assert [one for one in has if one not in text] == []
 
 
 @pytest.mark.parametrize(
