@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from transmissions import Protected, Range, RunError, Secret, Unit, UsageError
 
@@ -37,7 +38,7 @@ class NATSSink(_Sink):
     extra = "nats"
 
     url: Annotated[str, Protected()] = "nats://localhost:4222"
-    "The server; `tls://` is over TLS."
+    "The server; `tls://` is over TLS, or not at all."
     subject: Annotated[str, Protected()]
     "What messages are published to."
     token: Annotated[Secret | None, Protected()] = None
@@ -90,14 +91,12 @@ class NATSSink(_Sink):
         await client.flush(seconds)  # type: ignore[arg-type]  # it is handed to asyncio, which takes any number
 
     async def _connected(self) -> Client:
-        from nats.aio.client import Client
-
         if self._client is None or not self._client.is_connected:
             await self._leave()
             secrets: dict[str, Any] = {"token": self.token.reveal()} if self.token else {}
             if self.user:
                 secrets = {"user": self.user, "password": self.password.reveal() if self.password else ""}
-            self._client = Client()  # closed by whoever gets the error, if it does not come to a connection
+            self._client = _new_client(self.url)  # closed by whoever gets the error, if it does not come to a connection
             self._is_connecting = True
             async with asyncio.timeout(self.timeout / 1000):
                 await self._client.connect(self.url, allow_reconnect=False, error_cb=self._note, **secrets)
@@ -116,6 +115,21 @@ class NATSSink(_Sink):
         if self._is_connecting:
             raise error
         _LOG.debug("%s: %s", type(error).__name__, error)
+
+
+def _new_client(url: str) -> Client:
+    from nats.aio.client import Client
+    from nats.errors import Error
+
+    class Guarded(Client):
+        """Logs in over TLS only: the library does without where a server does not ask for it, whatever the URL says."""
+
+        def _connect_command(self) -> bytes:
+            if not self._server_info.get("tls_required"):
+                raise Error("it does not speak TLS")
+            return super()._connect_command()
+
+    return Guarded() if urlsplit(url).scheme == "tls" else Client()
 
 
 def _said(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from transmissions import RunError, UsageError
 
@@ -26,7 +27,11 @@ def shown_redis(url: str) -> str:
         UsageError: it is none.
 
     """
-    return shown(url, _SCHEMES)
+    found = shown(url, _SCHEMES)
+    path = urlsplit(url).path.strip("/")
+    if path and not path.isdecimal() and not url.startswith("unix:"):  # The library would take database 0.
+        raise UsageError(f"{found}: '{path}' is no number of a database")
+    return found
 
 
 def redis_client(url: str, password: Secret | None, seconds: float) -> Redis:
@@ -45,7 +50,8 @@ def redis_client(url: str, password: Secret | None, seconds: float) -> Redis:
         client: Redis = Redis.from_url(
             url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), **more
         )
-    except ValueError as error:
+        client.connection_pool.make_connection()  # which does not connect, but says what it does not know
+    except (ValueError, TypeError) as error:
         raise UsageError(f"{shown_redis(url)}: {error}") from None
     return client
 

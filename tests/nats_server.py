@@ -32,6 +32,8 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _answer(self, words):
         verb, rest = words[0].upper(), words[1] if len(words) > 1 else ""
+        if verb == "CONNECT":
+            self.server.logins.append(json.loads(rest))
         if verb == "CONNECT" and self.server.token not in (None, json.loads(rest).get("auth_token")):
             self._say("-ERR 'Authorization Violation'")
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -68,7 +70,7 @@ def nats_serving(*, token=None, stream=""):
     """Serve until the block is left."""
     with _Server(("127.0.0.1", 0), _Connection) as server:
         server.token, server.stream = token, stream
-        server.published, server.sockets, server.inboxes = [], [], {}
+        server.published, server.sockets, server.inboxes, server.logins = [], [], {}, []
         server.url = f"nats://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server

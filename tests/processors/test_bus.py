@@ -143,6 +143,15 @@ def test_nats_lets_in_who_has_the_token():
             through(NATSSink(url=server.url, subject="a"), NUMBERS[:1])
 
 
+def test_nats_over_tls_is_never_without():
+    """A server that does not speak TLS gets no word of what was to be secret."""
+    with nats_serving(token="t0ken") as server:
+        url = server.url.replace("nats:", "tls:")
+        with pytest.raises(NodeFailed, match=r"tls://127\.0\.0\.1:\d+: it does not speak TLS"):
+            through(NATSSink(url=url, subject="a", token=Secret("t0ken")), NUMBERS[:1])
+        assert (server.published, server.logins) == ([], [])
+
+
 def test_jet_stream_acknowledges():
     """With JetStream each message is acknowledged; without a stream that keeps it, it is an error."""
     with nats_serving(stream="S") as server:
@@ -183,6 +192,12 @@ def test_a_server_that_is_not_there(make, nobody):
     assert "pw" not in str(caught.value)
 
 
+def test_redis_does_not_know_every_option():
+    """An option of the URL that the library does not have is told before anything is sent."""
+    with pytest.raises(UsageError, match=r"redis://x: .*'foo'"):
+        through(RedisSink(url="redis://x?foo=bar", stream="s"), NUMBERS)
+
+
 @pytest.mark.parametrize(
     ("sink", "settings", "said"),
     [
@@ -191,6 +206,7 @@ def test_a_server_that_is_not_there(make, nobody):
         (RedisSink, {"stream": "a", "channel": "b"}, "either :stream or :channel"),
         (RedisSink, {"url": "http://x", "stream": "a"}, "redis://"),
         (RedisSink, {"url": "redis://x:port", "stream": "a"}, "is no URL"),
+        (RedisSink, {"url": "redis://x/main", "stream": "a"}, "'main' is no number of a database"),
         (NATSSink, {"subject": "a b"}, "blanks or wildcards"),
         (NATSSink, {"subject": "a.>"}, "blanks or wildcards"),
         (NATSSink, {"subject": "a", "url": "nats://"}, "name a server"),
