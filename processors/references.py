@@ -14,9 +14,10 @@ from .code_apart import outside_code
 
 _DEFINITION: Final = re.compile(
     r"\n {0,3}\[(?P<label>[^\[\]\n]{1,100})\]:[ \t]*"
-    r"""(?:<?(?P<url>[^\s<>]{1,2000})>?(?P<title>[ \t]+(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'))?[ \t]*(?=\n|\Z))?"""
+    r"(?:<?(?P<url>(?:[A-Za-z][\w+.-]{0,20}:|[#/.])[^\s<>]{1,2000})>?"
+    r"""(?P<title>[ \t]+(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'))?[ \t]*(?=\n|\Z))?"""
 )
-"""A line that says what a label stands for: an address, or for `^1` the words of a footnote."""
+"""A line that says what a label stands for: an address, or for `^1` the words of a footnote. `[INFO]: started` is none."""
 _LINK: Final = re.compile(r"(?<=\])\[([^\[\]\n]{1,100})\]|(?<![\]\\])(\[([^\[\]\n]{1,100})\])(?:\[\])?(?![\[(:])")
 _NOTE: Final = re.compile(r"(?<!\\)\[\^([^\[\]\n]{1,100})\]")
 

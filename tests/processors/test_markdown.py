@@ -164,6 +164,12 @@ def test_what_a_text_defines_is_its_own(bench):
     assert len(set(re.findall(r"^\[\^[^\]]+\]:", page, re.MULTILINE))) == 4
 
 
+def test_lines_of_a_log_are_no_definitions(bench):
+    """What only looks like a definition is left as it was written."""
+    log = "[INFO]: started\n[INFO] running [1]\n[1]: done"
+    assert f"\n{log}\n" in page_of(bench, text_block(log))
+
+
 def test_a_report_names_its_sources(bench):
     """The pages that an artifact rests on stand below it, each once; its file is as it was written."""
     sources = [{"title": "Tides", "url": "https://tide.example", "start_index": n} for n in (0, 9)]
