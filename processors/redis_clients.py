@@ -50,7 +50,7 @@ def redis_client(url: str, password: Secret | None, seconds: float) -> Redis:
         client: Redis = Redis.from_url(
             url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), **more
         )
-        client.connection_pool.make_connection()  # which does not connect, but says what it does not know
+        client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # it does not connect
     except (ValueError, TypeError) as error:
         raise UsageError(f"{shown_redis(url)}: {error}") from None
     return client

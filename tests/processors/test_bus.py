@@ -194,7 +194,7 @@ def test_a_server_that_is_not_there(make, nobody):
 
 def test_redis_does_not_know_every_option():
     """An option of the URL that the library does not have is told before anything is sent."""
-    with pytest.raises(UsageError, match=r"redis://x: .*'foo'"):
+    with pytest.raises(NodeFailed, match=r"redis://x: .*'foo'"):
         through(RedisSink(url="redis://x?foo=bar", stream="s"), NUMBERS)
 
 
