@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -19,6 +20,13 @@ _WRAPPERS: Final = frozenset(
      "generic", "libarchive", "reference", "simplecache", "tar", "zip"}
 )  # fmt: skip
 """Filesystems that reach into others, which nobody could see from the URL."""
+_FAULTS: Final = {
+    "aiohttp": "ClientError",
+    "azure.core.exceptions": "AzureError",
+    "botocore.exceptions": "BotoCoreError",
+    "google.auth.exceptions": "GoogleAuthError",
+    "paramiko": "SSHException",
+}
 _MAGIC: Final = re.compile(r"[*?\[]")
 
 
@@ -103,9 +111,20 @@ class _Store(Processor):
         try:
             yield
         except FileNotFoundError as error:
-            raise RunError(f"there is no object '{self.called(path)}'") from error
+            why = f": {error}" if error.__cause__ else ""  # Then it is the store's own sentence, of its bucket, say.
+            raise RunError(f"there is no object '{self.called(path)}'{why}") from error
         except OSError as error:
             raise RunError(f"cannot use '{self.called(path)}': {error.strerror or error}") from error
+        except _faults() as error:
+            raise RunError(f"cannot use '{self.called(path)}': {error}") from error
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Return what the libraries of stores raise that are in use, where it is no OSError.
+
+    A TypeError is one of options, which most look at only when they connect.
+    """
+    return TypeError, *(getattr(sys.modules[module], name) for module, name in _FAULTS.items() if module in sys.modules)
 
 
 def fixed_part(pattern: str) -> tuple[str, str]:

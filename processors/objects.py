@@ -66,9 +66,11 @@ class ObjectReader(_Store, Source):
         if self.is_local:
             fixed, rest = (self.below(need_text(message, self.name_field)), "") if self.name_field else fixed_part(pattern)
             pattern = escaped(str(self.context.input_path(fixed or "."))) + (f"/{rest}" if rest else "")
-        found = self._filesystem.glob(pattern, detail=True)
-        if not found and not fixed_part(self.base)[1]:
-            raise RunError(f"there is no object '{self.called(pattern)}'")
+        with self.told(pattern):
+            found = self._filesystem.glob(pattern, detail=True)
+            place = self.base[: self.base.find("/", 1)]  # a bucket, say
+            if not found and (not fixed_part(self.base)[1] or not (self.is_local or self._filesystem.exists(place))):
+                raise RunError(f"there is no object '{self.called(pattern)}'")
         fixed, rest = fixed_part(self.base)
         depth = (pattern.removesuffix(rest) if rest else pattern.rpartition("/")[0]).strip("/").count("/") + 1
         for path, facts in sorted(found.items()):

@@ -1,6 +1,8 @@
 """ObjectReader and ObjectWriter, on stores in memory and in folders."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import fsspec
 import pytest
@@ -128,6 +130,40 @@ def test_a_filesystem_that_is_not_there_is_an_error(bench):
         read(bench, url="nonesuch://x/*")
     with pytest.raises(RunError, match="the filesystem of dropbox is not installed"):
         read(bench, url="dropbox://x/*", options=(Option(name="token", secret=Secret("topsecret")),))
+
+
+def test_a_pattern_in_a_bucket_that_is_not_there_is_an_error(bench, store):
+    """Nothing found in one that is there is none: a name written wrong must not look like that."""
+    fill(store, a=b"x")
+    assert read(bench, url="memory://b/*.json") == []
+    with pytest.raises(RunError, match=r"there is no object 'memory://bb/in/\*\.txt'"):
+        read(bench, url="memory://bb/in/*.txt")
+
+
+@pytest.mark.parametrize("kind", ["BotoCoreError", "TypeError"])
+def test_what_a_library_of_a_store_says_is_told_by_the_url(bench, store, monkeypatch, kind):
+    """Each has exceptions of its own, and most look at their options only when they connect."""
+    library = ModuleType("botocore.exceptions")
+    fault = library.BotoCoreError = type("BotoCoreError", (Exception,), {})
+
+    def failing(*_, **__):
+        raise (fault if kind == "BotoCoreError" else TypeError)("no option 'x'")
+
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", library)
+    monkeypatch.setattr(type(store), "glob", failing)
+    with pytest.raises(RunError, match=r"cannot use 'memory://b/in/\*\.txt': no option 'x'"):
+        read(bench)
+
+
+def test_a_store_that_says_why_there_is_no_object_is_heard(bench, store, monkeypatch):
+    """That there is no bucket, say."""
+
+    def failing(*_, **__):
+        raise FileNotFoundError("there is no such bucket") from ConnectionError()
+
+    monkeypatch.setattr(type(store), "open", failing)
+    with pytest.raises(RunError, match="there is no object 'memory://b/x': there is no such bucket"):
+        bench.through(ObjectWriter(url="memory://b"), {"name": "x", "content": ""})
 
 
 def test_fields_become_objects(bench, store):
