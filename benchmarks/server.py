@@ -287,7 +287,8 @@ def claimed(protocol, clients, rate, found):
 def compare(options, folder):
     """Print a line for each protocol and number of clients: the best of rounds by turns, as nothing here is ever alone."""
     print(
-        "protocol   clients   events/s (bare)    ratio   P95 ms (bare)   first byte ms (bare)   KiB each (bare)   µs each (bare)"
+        "protocol   clients   events/s (bare)    ratio   P95 ms (bare)   first byte ms (bare)"
+        "   KiB each (bare)   µs each (bare)"
     )
     for protocol in options.protocols.split(","):
         for clients in map(int, options.clients.split(",")):

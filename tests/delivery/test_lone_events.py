@@ -1,5 +1,7 @@
 """Events that come alone: they are sent by whoever brings them, where nothing has to be waited for."""
 
+import gc
+
 import pytest
 from delivering import decoded, live, make_home, timed
 
@@ -74,3 +76,18 @@ def test_what_fails_at_once_is_left_to_the_connection():
         raise OSError("gone")
 
     assert not at_once({"extensions": {READY: lambda: True}}, fail)
+
+
+def test_sending_at_once_leaves_no_garbage():
+    """What tells of its end would hold the frames of all who called, for each event, until somebody collects them."""
+
+    async def send():
+        pass
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert at_once({"extensions": {READY: lambda: True}}, send)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

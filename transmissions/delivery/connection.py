@@ -111,6 +111,7 @@ class Connection:
             if self._timer is not None:
                 self._timer.cancel()
             self.ended = self.ended or "gone"
+            self.live.log.sent_at_once = None
             self.live.detach(self)
             self.live.lifecycle.closed(self)
 
@@ -153,7 +154,9 @@ class Connection:
         log = self.live.log
         while True:
             if log.last <= self._seq and not log.is_ended:
-                await self._wait()
+                log.sent_at_once = self._send_at_once if self._at_once and self.messages else None
+                await log.wait(self._seq, self._is_called)
+                log.sent_at_once = None
             elif self.messages:  # The first go with the head of the answer.
                 await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
             if self._is_replaced or self._is_expired:
@@ -167,14 +170,6 @@ class Connection:
             if self._is_due:
                 self._is_due = False
                 return heartbeat(self)
-
-    async def _wait(self) -> None:
-        log = self.live.log
-        log.sent_at_once = self._send_at_once if self._at_once and self.messages else None
-        try:
-            await log.wait(self._seq, self._is_called)
-        finally:
-            log.sent_at_once = None
 
     def _send_at_once(self, event: Event) -> bool:
         """Send an event that comes alone, in the task that brings it: to wake this one would have it wait for all others."""

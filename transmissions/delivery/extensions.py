@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from transmissions.supervisor import Raised, attempt
+from starlette.websockets import WebSocketDisconnect
 
 if TYPE_CHECKING:
     import asyncio
@@ -48,8 +48,13 @@ def at_once(scope: Scope, send: Callable[[], Coroutine[Any, Any, None]]) -> bool
     ready = scope.get("extensions", {}).get(READY)
     if ready is None or not ready():
         return False
-    sent = attempt(send().send, None)
-    return isinstance(sent, Raised) and isinstance(sent.error, StopIteration)  # what a coroutine at its end raises
+    try:
+        send().send(None)
+    except StopIteration:  # It is at its end. Kept as a value, it would hold all frames there are, and they it.
+        return True
+    except (WebSocketDisconnect, OSError, RuntimeError):
+        return False  # Who sends it next is told.
+    return False
 
 
 async def gone(receive: Receive) -> None:
