@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .fetch import Door, Reply
 
 RESULTS: Final = "application/sparql-results+json"
+_GRAPHS: Final = frozenset(
+    {"application/n-quads", "application/n-triples", "application/rdf+xml", "application/trig", "text/turtle"}
+)
 _SAID: Final = 400
 """Characters of an endpoint's own sentence that an error repeats."""
 _FAILED: Final = 400
@@ -73,7 +76,10 @@ class Endpoint:
 
         """
         reply = await self._send("query", text, RESULTS)
-        return parse_json(reply.body, take_apart(reply.url).shown)
+        shown = take_apart(reply.url).shown
+        if reply.content_type in _GRAPHS:
+            raise RunError(f"{shown} answered with a graph ({reply.content_type}), and not as to SELECT or ASK")
+        return parse_json(reply.body, shown)
 
     async def update(self, text: str) -> str:
         """Carry out an update; return the status of the reply.

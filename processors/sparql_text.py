@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
@@ -18,7 +19,7 @@ from transmissions import RunError
 from .template_text import Template, Undefined, dump
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from transmissions import Message, Processor
 
@@ -37,6 +38,8 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_OTHER: Final = {'"': "'", "'": '"'}
+"""The quotation mark that stands as it is between two of the other kind: rdflib takes no escape of it there."""
 _BARE: Final = re.compile(r"[?$]\w+|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[^\W\d_][\w-]*:[\w-]*|true|false")
 _OF_HTML: Final = ("e", "escape", "forceescape", "urlize", "xmlattr")
 """Filters of Jinja that write HTML; here they write the value, which is then written as its place demands."""
@@ -111,7 +114,9 @@ class QueryTemplate(Template):
         kind, text = found.lastgroup, found[0]
         if _OPEN not in text:
             return text
-        write = {"iri": _in_iri, "text": _in_text, "comment": _in_comment}.get(str(kind), _bare)
+        quoted = partial(_in_text, spared=_OTHER.get(text[0], ""))
+        writers: dict[str, Callable[[str], str]] = {"iri": _in_iri, "text": quoted, "comment": _in_comment}
+        write = writers.get(str(kind), _bare)
         written = _MARK.sub(lambda mark: write(self._values[int(mark[1])]), text)
         if kind == "iri" and _MARK.match(text, 1):
             _absolute(written[1:-1])
@@ -134,10 +139,11 @@ def _absolute(iri: str) -> str:
     return iri
 
 
-def _in_text(text: str) -> str:
+def _in_text(text: str, spared: str = "") -> str:
     if isinstance(text, Term):
         raise _whole(text)
-    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", "".join(_ESCAPES.get(one, one) for one in text))
+    written = "".join(one if one == spared else _ESCAPES.get(one, one) for one in text)
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", written)
 
 
 def _in_comment(text: str) -> str:
@@ -187,7 +193,8 @@ def literal(value: Any, datatype: str = "", lang: str = "") -> Any:
     if not datatype and not lang and isinstance(value, bool | int | float | Decimal) and math.isfinite(value):
         return str(value).lower()
     ending = f"@{lang}" if lang else f"^^{uri(datatype)}" if datatype else ""
-    return Term(f'"{_in_text(str(value))}"{ending}')
+    written = _in_text(str(value), _OTHER['"'])
+    return Term(f'"{written}"{ending}')
 
 
 def refuse_network(query: str) -> str:

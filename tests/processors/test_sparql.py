@@ -6,6 +6,7 @@ import sys
 
 import pyoxigraph
 import pytest
+from local_server import Page, serving
 from sparql_endpoint import sparql_endpoint
 
 from transmissions import RunError, Secret, UsageError
@@ -89,6 +90,14 @@ def test_an_error_of_the_endpoint_is_an_error(bench, endpoint, settings, fault):
     """With the sentence the endpoint says."""
     with pytest.raises(RunError, match=fault):
         bench.through(SPARQLSelect(**at(f"{endpoint.url}/query") | settings), {})
+
+
+def test_a_graph_is_no_answer_to_a_question_for_rows(bench):
+    """An endpoint that answers CONSTRUCT with one is told of as such, and not as bad JSON."""
+    with serving({"/query": Page(b"<a> <b> <c> .", {"Content-Type": "text/turtle; charset=utf-8"})}) as server:
+        select = SPARQLSelect(endpoint=f"{server.url}/query", template="CONSTRUCT WHERE { ?s ?p ?o }")
+        with pytest.raises(RunError, match=r"answered with a graph \(text/turtle\), and not as to SELECT or ASK"):
+            bench.through(select, {})
 
 
 @pytest.mark.parametrize("name", ["knowledge", "memory", "memory:one"])

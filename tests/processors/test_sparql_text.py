@@ -1,6 +1,7 @@
 """SPARQL from templates: what values become where they stand."""
 
 import pytest
+from rdflib.plugins.sparql import prepareQuery
 
 from transmissions import RunError
 from transmissions.processors.sparql_text import QueryTemplate, refuse_network
@@ -39,7 +40,8 @@ def filled(template, **data):
         ("'{{ v | e }}'", "\\", r"'\\'"),
         ("{{ v | escape }} {{ v | forceescape }}", "b:c", "b:c b:c"),
         ("'{{ v }}'", "\ud800", "'\N{REPLACEMENT CHARACTER}'"),
-        ("'{{ v | tojson }}'", ["it's"], r"""'[\"it\'s\"]'"""),
+        ("'{{ v | tojson }}'", ["it's"], r"""'["it\'s"]'"""),
+        ('"{{ v | tojson }}"', ["it's"], r'''"[\"it's\"]"'''),
         ("{{ v | tojson | literal }}", {"a": 1}, r'''"{\"a\": 1}"'''),
         ("'{{ v | literal }}'^^ex:T {{ v | literal }}", 5, "'5'^^ex:T 5"),
         ("# {{ v | literal }}", "a\nb", r"""# \"a\\nb\""""),
@@ -106,3 +108,9 @@ def test_what_would_fetch_is_refused(query):
 def test_what_only_looks_like_it_is_not(query):
     """Names, texts, IRIs and comments may say what they like."""
     assert refuse_network(query) == query
+
+
+def test_texts_are_written_as_rdflib_reads_them():
+    """What is built on it takes no escape of a quotation mark that needs none."""
+    text = filled("""SELECT * { ?s ?p '{{ v }}', "{{ v }}", {{ v | literal }} }""", v='it\'s "so"\n')
+    assert prepareQuery(text)
