@@ -85,8 +85,7 @@ class ConversationPlaces(Processor):
         file = (message.get("source") or {}).get("file", "")
         arrival = Arrival(f"{conversation['provider']}:{identity}", conversation["updated"], digest, file)
         arrival, outcome = self._arrivals.judge(arrival)
-        # What the ledger says of one that came before in this run has been written over.
-        before = None if self._is_first or arrival.page else self._ledger.known(arrival.key)
+        before = None if self._is_first else self._ledger.known(arrival.key)
         if not outcome and before and is_older(arrival.updated, before.updated):
             outcome = "skipped: older than what is there"
         if outcome:

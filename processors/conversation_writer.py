@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from .notes import is_marker, notes_below
+from .number_table import NumberTable
 from .spool import pieces
 from .tree_writer import TreeWriter
 
@@ -25,7 +26,8 @@ class ConversationWriter(TreeWriter):
     Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
     content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
     written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
-    beside the new one, as `… (edited)`.
+    beside the new one, as `… (edited)`. Which files of conversations that were there it has changed is kept, 24 bytes for each:
+    should the same conversation come again, what lies there counts, not what the last run wrote.
 
     ```turtle
     :write a :ConversationWriter .
@@ -33,6 +35,10 @@ class ConversationWriter(TreeWriter):
 
     `conversation`, `files` and `known` end here: behind it a message is small.
     """
+
+    async def __aenter__(self) -> Self:
+        self._changed = NumberTable()
+        return await super().__aenter__()
 
     def process(self, message: Message) -> Message:
         """Write the message's `files`."""
@@ -48,13 +54,27 @@ class ConversationWriter(TreeWriter):
 
     def _write(self, path: str, content: Content, known: dict[str, list[Any]], place: dict[str, Any]) -> list[Any]:
         digest, size = _digest(content)
-        before = known.get(path)
-        if before == [digest, size] and os.path.exists(self._tree.locate(path)):  # noqa: PTH110
+        if self._is_there(path, content, [digest, size], known, place):
             return [path, digest, size, False]
         if path == place.get("page"):
             content = self._with_notes(content, [digest, size], path, place.get("was") or path, known)
         self._tree.write(path, content)
+        if place.get("was"):
+            self._changed[path] = 1
         return [path, digest, size, True]
+
+    def _is_there(
+        self, path: str, content: Content, digest: list[Any], known: dict[str, list[Any]], place: dict[str, Any]
+    ) -> bool:
+        """Whether a file is as it is to be."""
+        if path in known and path not in self._changed:
+            return known[path] == digest and os.path.exists(self._tree.locate(path))  # noqa: PTH110
+        if not place.get("was"):
+            return False
+        # Another version of the conversation came before in this run; it may have been the same.
+        marker = _last_line(content)
+        there = self._read(path)
+        return list(_digest(notes_below(there, marker)[0] if is_marker(marker) else there)) == digest
 
     def _with_notes(self, content: Content, digest: list[Any], path: str, old: str, known: dict[str, list[Any]]) -> Content:
         """Return a page with what a user wrote below the old one; an old one that was edited above is set aside."""
@@ -66,7 +86,7 @@ class ConversationWriter(TreeWriter):
             return content
         above, below = notes_below(page, marker)
         # What a run that was killed has written is as the new page is, and in no ledger.
-        if old in known and list(_digest(above)) not in (known[old], digest):
+        if old in known and old not in self._changed and list(_digest(above)) not in (known[old], digest):
             self._keep(path, page)
             self.context.log.warning("'%s' was edited by hand above its last line; that page is kept beside the new one", old)
         return [*([content] if isinstance(content, bytes) else content), below] if below else content

@@ -166,3 +166,17 @@ def test_the_app_is_a_library_too(archive):
     *conversations, last = asyncio.run(run())
     assert [message["key"][-1] for message in conversations] == ["1", "2", "3", "4"]
     assert last["report"]["balanced"] is True
+
+
+def test_a_chat_in_two_files_of_a_run_is_written_once(tmp_path, archive):
+    """Where two files hold one chat in different bytes, the second run writes nothing and keeps what a user did to the page."""
+    talk = generate_claude.sample()[1]
+    archive.write_text(json.dumps([talk]))
+    (tmp_path / "b.json").write_text(json.dumps([{**talk, "settings": {}}]))
+    convert(archive, tmp_path / "out", str(tmp_path / "b.json"))
+    (page,) = (tmp_path / "out/claude").glob("*/*/*.md")
+    page.write_text(f"mine\n{page.read_text()}")
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out/claude").rglob("*")}
+    convert(archive, tmp_path / "out", str(tmp_path / "b.json"))
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "out/claude").rglob("*")} == before
+    assert json.loads((tmp_path / "out/report.json").read_text())["written"]["bytes"] == 0
