@@ -27,6 +27,20 @@ class Parameter(Record):
     value: Any = None
     "The value itself, where no `field` is named; null without one."
 
+    def of(self, message: Message) -> Any:
+        """Return the value for a message.
+
+        Raises:
+            RunError: it has none, or one that no query takes.
+
+        """
+        value = need(message, self.field) if self.field else self.value
+        if isinstance(value, dict):
+            raise RunError(
+                f"the parameter :{self.name} ('{self.field}') is an object, which no query takes; name a field of it"
+            )
+        return value
+
 
 class DatabaseReader(_Database, Source):
     """Send one message for each row that a query finds, from any database that SQLAlchemy knows.
@@ -34,7 +48,8 @@ class DatabaseReader(_Database, Source):
     The rows are drawn through a cursor as they are taken, `fetch` at a time, so that a result of any size needs little memory.
     That holds the database as long as it takes; with `:cursor`, the query is asked again for each batch instead, from the last
     row on, and nothing is held in between. Then it must be in the order of that column, which is different in every row, and
-    name the parameters `:after` (null at first) and `:limit`: no row is sent twice or left out, whatever others write.
+    name the parameters `:after` (null at first, and PostgreSQL must see of what type: `coalesce(:after, 0)` shows it) and
+    `:limit`: no row is sent twice or left out, whatever others write.
     Values from messages are bound to the query's parameters, and never become part of its text. A row becomes an object, which
     is the message, or in `targetField` of a copy of the incoming one; times become ISO 8601 text, decimals numbers, or text
     where a number would lose digits. A SQLite file is one of the run's folders, and is only read. The rows form a group. When
@@ -45,7 +60,7 @@ class DatabaseReader(_Database, Source):
         :query "SELECT id, total FROM orders WHERE customer = :customer ORDER BY id" ;
         :parameters ( [ :name "customer" ; :field "customer.id" ] ) .
     :users a :DatabaseReader ; :url "sqlite:///shop.db" ; :cursor "id" ; :fetch 100 ;
-        :query "SELECT id, name FROM users WHERE :after IS NULL OR id > :after ORDER BY id LIMIT :limit" .
+        :query "SELECT id, name FROM users WHERE id > coalesce(:after, 0) ORDER BY id LIMIT :limit" .
     ```
     """
 
@@ -84,7 +99,7 @@ class DatabaseReader(_Database, Source):
 
     async def produce(self, message: Message) -> AsyncIterator[list[Message]]:
         """Yield a message for each row."""
-        values = {one.name: need(message, one.field) if one.field else one.value for one in self.parameters}
+        values = {one.name: one.of(message) for one in self.parameters}
         query = Query(self)
         rows = Taking(self._batches(query, values) if self.cursor else query.rows(self._statement, values))
         try:

@@ -68,6 +68,12 @@ def test_values_are_bound_and_never_part_of_the_query(shop):
     assert shop.read(query, {"q": {"name": "b"}}, {"q": {"name": "x' OR '1'='1"}}, **step) == [{"id": 2}]
 
 
+def test_an_object_is_no_parameter(shop):
+    """Each driver would say so in its own way, or not at all."""
+    with pytest.raises(NodeFailed, match=r"the parameter :n \('q'\) is an object, which no query takes"):
+        shop.read("SELECT :n", {"q": {"name": "b"}}, parameters=(Parameter(name="n", field="q"),))
+
+
 def test_a_step_that_fails_behind_a_reader_ends_it_well(shop):
     """The cursor is closed, and an empty stream asks nothing."""
     steps = [DatabaseReader(url=URL, query="SELECT * FROM item"), DatabaseWriter(url=URL, table="none")]
