@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from transmissions import RunError
 
 from .blobs import Blob
+from .event_lines import GLANCE, holds_events
 from .manifest import SHAPES as MANIFESTS
 from .manifest import read_manifest
 from .shape import HEAD, Shape
@@ -150,7 +151,7 @@ def _unreadable(blob: Blob, fault: str) -> Part:
 
 def _look_at(blob: Blob, start: bytes) -> Part:
     first = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if first not in (b"[", b"{", b"<", b""):
+    if first not in (b"[", b"{", b"<", b"") and not (first in b":deir" and holds_events(blob.read(GLANCE))):
         return Part(blob, None, "no JSON")
     shape, holds = find_shape(blob.read(HEAD))
     return Part(blob, shape, holds, is_json=first in (b"[", b"{", b""))

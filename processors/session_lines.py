@@ -6,6 +6,7 @@ import json
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final
 
+from .event_lines import GLANCE, holds_events, object_in
 from .json_stream import Broken, Element, read_elements
 from .resync import DECODER
 from .spool import SpooledList
@@ -24,12 +25,14 @@ _KEPT: Final = 4096
 def read_session(reopen: Callable[[], BinaryIO], name: str, layout: Layout) -> Iterator[Element | Broken]:
     """Yield the broken lines of a session, then the session itself: `{"name": name, "items": [...]}`.
 
-    The digest is of its whole lines. A file whose objects are not one to a line is read too.
+    The digest is of its whole lines. A file whose objects are not one to a line is read too, and one of server-sent events.
     """
     gathered = _Gathered(layout.large)
     with reopen() as stream:
+        is_events = holds_events(stream.read(GLANCE))
+    with reopen() as stream:
         given = (
-            _lines(stream)
+            _lines(stream, is_events)
             if _has_lines(reopen)
             else read_elements(stream, layout._replace(is_element=_is_object, large=LONGEST))
         )
@@ -86,7 +89,7 @@ def _goes_on(text: str) -> bool:
     return False
 
 
-def _lines(stream: BinaryIO) -> Iterator[Element | Broken]:
+def _lines(stream: BinaryIO, is_events: bool) -> Iterator[Element | Broken]:
     offset = 0
     while line := stream.readline(LONGEST + 1):
         size = len(line) + _skip_rest(stream, line)
@@ -94,7 +97,9 @@ def _lines(stream: BinaryIO) -> Iterator[Element | Broken]:
             fault = ValueError(f"a line of {size} bytes, more than {LONGEST}")
             yield Broken(_text_of(line[:_KEPT]), fault, offset, size)
         elif text := _text_of(line).strip("\ufeff \t\r\n"):
-            yield _read_line(text, offset + _indent(line))
+            data, place = object_in(text) if is_events else (text, 0)
+            if data:
+                yield _read_line(data, offset + _indent(line) + place)
         offset += size
 
 

@@ -6,6 +6,7 @@ import codecs
 import re
 from typing import Final
 
+from .event_lines import data_of, holds_events
 from .outline import outline
 from .shape import Outline, Shape
 from .shapes_claude import SHAPES as _CLAUDE
@@ -29,6 +30,10 @@ def find_shape(head: bytes) -> tuple[Shape | None, str]:
     if start == b"<":
         shape = next((shape for shape in SHAPES if shape.html and shape.html.search(head)), None)
         return shape, shape.holds if shape else "a page"
+    if holds_events(head):
+        seen = outline(data_of(head))
+        shape = next((shape for shape in SHAPES if shape.layout.gathers and shape.fits(seen)), None)
+        return shape, shape.holds if shape else f"a stream of something else{_keys_of(seen)}"
     if start not in (b"[", b"{"):
         return None, "text in UTF-16, which JSON must not be" if head[:2] in _UTF_16 else "no JSON"
     if _NOTHING.fullmatch(head.removeprefix(b"\xef\xbb\xbf")):

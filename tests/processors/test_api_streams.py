@@ -5,7 +5,10 @@ from session_logs import about, assert_balanced, gathered
 
 from transmissions import RunError
 from transmissions.processors.api_streams import APIStreams
+from transmissions.processors.inputs import Archive
+from transmissions.processors.reading import read_part
 from transmissions.processors.shapes import BY_NAME, find_shape
+from transmissions.processors.zip_archive import Limits
 
 
 def convert(*events):
@@ -82,3 +85,36 @@ def test_a_stream_without_an_answer_is_refused(events):
     """What holds no piece of an answer is no stream."""
     with pytest.raises(RunError, match="it has no answer"):
         APIStreams().convert({"items": events}, about())
+
+
+def read(tmp_path, text):
+    """Return what is read of a file of server-sent events."""
+    (tmp_path / "answer.txt").write_text(text)
+    (part,) = Archive(tmp_path, Limits()).parts
+    assert part.shape is BY_NAME["api-stream"]
+    return list(read_part(part.blob, part.shape, 1 << 22))
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n"])
+def test_server_sent_events_are_read_as_they_came_over_the_wire(tmp_path, end):
+    """Names of events, comments and the mark of the end are no part of the answer."""
+    events = [f"data: {json.dumps(chunk('x', content=word))}" for word in ("Hel", "lo")]
+    (element,) = read(
+        tmp_path, end.join([": open", f"event: chunk{end[: len(end) // 2]}{events[0]}", events[1], "data: [DONE]", ""])
+    )
+    told, _ = convert(*element.value["items"])
+    assert told == [("text", "Hello")]
+
+
+def test_a_broken_event_is_set_aside_where_it_stands(tmp_path):
+    """The dead letter has the broken object and the byte it begins at; the answer has the rest."""
+    text = f'data: {json.dumps(chunk("x", content="Hi"))}\n\ndata: {{"id": \n\n'
+    broken, element = read(tmp_path, text)
+    assert (broken.offset, broken.fragment) == (text.index('{"id": \n'), '{"id":')
+    assert len(element.value["items"]) == 1
+
+
+def test_other_events_are_not_taken_for_answers():
+    """A stream that nobody knows is named with its keys, and text that only looks like one is no JSON."""
+    assert find_shape(b'data: {"temperature": 3}\n\n') == (None, "a stream of something else with the keys 'temperature'")
+    assert find_shape(b"data: none of this\n") == (None, "no JSON")
