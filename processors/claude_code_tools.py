@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .claude_code_records import original_file
 from .conversation import as_list, as_text, type_of
-from .session_tools import add_result, base_name, number_at, result_parts, text_at, what_it_adds
+from .session_tools import add_result, base_name, number_at, result_parts, text_at, texts_in, what_it_adds
 
 if TYPE_CHECKING:
     from .conversation import Block
@@ -47,21 +47,8 @@ def _more(call: Block, more: Any, parts: list[Any], has_files: bool) -> list[Any
 
 
 def _more_of(call: Block, more: Any, parts: list[Any]) -> list[Any]:
-    found = what_it_adds(more, "\n".join([*_texts(parts), *_texts(call["input"])])) if more else None
+    found = what_it_adds(more, "\n".join([*texts_in(parts), *texts_in(call["input"])])) if more else None
     return [] if found is None else [{"text": found} if found.__class__ is str else found]
-
-
-def _texts(value: Any) -> list[str]:
-    """Return all texts in a JSON value."""
-    found: list[str] = []
-    rest = [value]
-    while rest:
-        item = rest.pop()
-        if item.__class__ is str:
-            found.append(item)
-        elif item.__class__ in (dict, list):
-            rest.extend(item.values() if item.__class__ is dict else item)
-    return found
 
 
 def _as_patch(hunks: list[Any]) -> str:

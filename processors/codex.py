@@ -126,9 +126,11 @@ class _Survey:
     def _owner(self, kind: str, record: Any) -> int:
         outer, payload = opened(record)
         inner = text_at(payload, "type")
+        known = self._calls.get(text_at(payload, "call_id")) if kind in ("output", "note") else -1
+        if known >= 0:
+            return known
         if kind == "output":
-            known = self._calls.get(text_at(payload, "call_id"))
-            return known if known >= 0 else self._open()
+            return self._open()
         if kind == "tokens":
             self._tokens = tokens_at(record, "total_token_usage") or self._tokens
         if kind == "tokens" or (kind == "note" and outer != "compacted"):

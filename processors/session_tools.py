@@ -112,6 +112,19 @@ def add_result(call: Block, parts: list[Any], failed: bool, source: str) -> None
     call["sources"] = (*call["sources"], source)
 
 
+def texts_in(value: Any) -> list[str]:
+    """Return all texts in a JSON value."""
+    found: list[str] = []
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        if item.__class__ is str:
+            found.append(item)
+        elif item.__class__ in (dict, list):
+            rest.extend(item.values() if item.__class__ is dict else item)
+    return found
+
+
 def what_it_adds(value: Any, said: str, depth: int = 0) -> Any:
     """Return what a JSON value holds beyond the text `said`; None if that is nothing."""
     if value.__class__ is str:

@@ -167,3 +167,22 @@ def test_times_may_be_numbers():
     """A record's time in thousandths of seconds is told as all others are."""
     session = convert({**said("Hello"), "timestamp": 1767225600123})
     assert session["created"] == session["messages"][0]["created"] == "2026-01-01T00:00:00.123000Z"
+
+
+def test_events_of_a_call_go_to_it_and_say_nothing_twice():
+    """What an event adds to a call stands with its result; one that adds nothing is counted there."""
+    ended = {"call_id": "c", "command": ["bash", "-lc", "ls"], "stdout": "a.txt", "aggregated_output": "a.txt", "exit_code": 0}
+    session = convert(
+        item("function_call", name="shell", call_id="c", arguments='{"cmd": "ls"}'),
+        event("exec_command_end", **ended, stderr="a warning"),
+        item("function_call_output", call_id="c", output="Output:\na.txt"),
+        item("function_call", name="shell", call_id="d", arguments='{"cmd": "pwd"}'),
+        event("exec_command_end", call_id="d", stdout="/home", formatted_output="/home"),
+        said("Done.", "assistant"),
+        event("task_complete", turn_id="t", last_agent_message="Done."),
+    )
+    assert [block["result"]["parts"] for block in blocks_of(session, "tool")] == [
+        [{"text": "Output:\na.txt"}, {"stderr": "a warning"}],
+        [{"stdout": "/home"}],
+    ]
+    assert [(block["title"], block["text"]) for block in blocks_of(session, "event")] == [("task complete", "")]
