@@ -49,11 +49,13 @@ class DatabaseReader(_Database, Source):
     That holds the database as long as it takes; with `:cursor`, the query is asked again for each batch instead, from the last
     row on, and nothing is held in between. Then it must be in the order of that column, which is different in every row, and
     name the parameters `:after` (null at first, and PostgreSQL must see of what type: `coalesce(:after, 0)` shows it) and
-    `:limit`: no row is sent twice or left out, whatever others write.
-    Values from messages are bound to the query's parameters, and never become part of its text. A row becomes an object, which
-    is the message, or in `targetField` of a copy of the incoming one; times become ISO 8601 text, decimals numbers, or text
-    where a number would lose digits. A SQLite file is one of the run's folders, and is only read. The rows form a group. When
-    a run is stopped, the database is told to give up the query.
+    `:limit`: no row is sent twice or left out, whatever others write. Values from messages are bound to the query's parameters,
+    and never become part of its text. A row becomes an object, which is the message, or in `targetField` of a copy of the
+    incoming one; times become ISO 8601 text, decimals numbers, or text where a number would lose digits. The rows form a group.
+    When a run is stopped, the database is told to give up the query.
+
+    A SQLite file is one of the run's folders, and is only read. Other databases need a driver, `pip install 'psycopg[binary]'`
+    for PostgreSQL, `pip install pymysql` for MySQL and MariaDB; what it can be told stands in the URL, as `?connect_timeout=5`.
 
     ```turtle
     :orders a :DatabaseReader ; :url "sqlite:///shop.db" ;
