@@ -254,7 +254,8 @@ def _note(record: Any, kind: str, payload: dict[str, Any]) -> Block:
     if kind == "compacted":
         return {"kind": "event", "title": "Compacted", "text": as_text(payload.get("message")), "sources": (name,)}
     title = text_at(payload, "type") if kind == "event_msg" else kind or name.removeprefix("record ")
-    return {"kind": "event", "title": title.replace("_", " "), "text": "", "sources": (name,), "of": payload}
+    block = {"kind": "event", "title": title.replace("_", " "), "text": bare(payload, _ENVELOPE), "sources": (name,)}
+    return block | ({"of": payload} if kind == "event_msg" else {})
 
 
 def instructions_of(payload: dict[str, Any]) -> str:
