@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .codex_messages import convert_message, instructions_of, tokens_at
+from .codex_events import instructions_of
+from .codex_messages import convert_message, tokens_at
 from .codex_records import count_record, label, opened, parent_thread, repeated_text, settings_of, split, texts_of
 from .number_table import NumberTable
 from .session_groups import Plan, Tally

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from .codex_events import note, without_repeats
 from .codex_records import label, opened, parsed, repeated_text, spoken
 from .conversation import as_list, as_text, type_of
 from .session_tools import (
     add_result,
-    bare,
     dict_at,
     join_events,
     linked_file,
     number_at,
     text_at,
-    texts_in,
     time_at,
-    what_it_adds,
 )
 
 if TYPE_CHECKING:
@@ -31,19 +29,6 @@ _EVENTS: Final = re.compile(r"\s*<(turn_aborted|user_shell_command|user_action)>
 _REQUEST: Final = re.compile(r"^## My request for Codex:[ \t]*\n?", re.MULTILINE)
 _FAILED: Final = re.compile(r"(?:Exit code:|Process exited with code|Chunk ID: \w+\n.*\n?Process exited with code) ?[1-9]")
 _TITLES: Final = {"turn_aborted": "Interrupted by the user", "user_shell_command": "Shell command", "user_action": "Action"}
-_ENVELOPE: Final = frozenset({"type", "timestamp", "cwd", "turn_id", "git", "id"})
-_KEPT: Final = _ENVELOPE | {
-    "call_id",
-    "command",
-    "parsed_cmd",
-    "duration",
-    "exit_code",
-    "process_id",
-    "source",
-    "status",
-    "success",
-}
-"""What an event says of a call that the call and its result say too, in other words."""
 _TOKENS: Final = {
     "input": "input_tokens",
     "output": "output_tokens",
@@ -71,36 +56,11 @@ def convert_message(group: dict[str, Any]) -> ChatMessage:
             message["tokens"] = {name: spent.get(name, 0) + number for name, number in tokens.items()} or spent
         else:
             _add(record, blocks, message)
-    message["blocks"] = join_events(_without_repeats(blocks))
+    message["blocks"] = join_events(without_repeats(blocks))
     message["role"] = message["role"] or _role(blocks)
     if message["role"] == "assistant" and group["model"]:
         message["model"] = group["model"]
     return message
-
-
-def _without_repeats(blocks: list[Block]) -> list[Block]:
-    """Return the blocks; an event that tells of a call goes to it, and of all others only what the message does not say."""
-    told = "\n".join(text for block in blocks if "of" not in block for text in texts_in(block))
-    calls = {block["id"]: block for block in blocks if block["kind"] == "tool" and block["id"]}
-    kept: list[Block] = []
-    for block in blocks:
-        payload = block.pop("of", None)
-        if payload is None:
-            kept.append(block)
-            continue
-        call = calls.get(text_at(payload, "call_id"))
-        more = what_it_adds(_once(payload, _KEPT if call else _ENVELOPE), told)
-        if call:
-            add_result(call, [more] if more else [], payload.get("success") is False, block["sources"][0])
-        else:
-            kept.append(block | {"text": bare(more or {}, _ENVELOPE)})
-    return kept
-
-
-def _once(payload: dict[str, Any], envelope: frozenset[str]) -> dict[str, Any]:
-    """Return what an event holds beside its envelope, each text once: the output of a command stands in it three times."""
-    keys = {value: key for key, value in reversed(payload.items()) if value.__class__ is str}
-    return {key: value for key, value in payload.items() if key not in envelope and keys.get(as_text(value), key) == key}
 
 
 def _role(blocks: list[Block]) -> str:
@@ -115,7 +75,7 @@ def _add(record: Any, blocks: list[Block], message: ChatMessage) -> None:
     elif repeated_text(record) is not None:
         blocks += _from_event(record, payload, message)
     else:
-        blocks.append(_note(record, kind, payload))
+        blocks.append(note(record, kind, payload))
 
 
 def _add_item(payload: dict[str, Any], blocks: list[Block], message: ChatMessage) -> None:
@@ -243,22 +203,3 @@ def _from_event(record: Any, payload: dict[str, Any], message: ChatMessage) -> l
     for place, block in enumerate(blocks):
         block["sources"] = () if place else (label(record),)
     return blocks
-
-
-def _note(record: Any, kind: str, payload: dict[str, Any]) -> Block:
-    name = label(record)
-    if not kind and not name.endswith("state"):
-        return {"kind": "unknown", "type": name.removeprefix("record "), "data": record, "sources": (name,)}
-    if kind == "session_meta":
-        return {"kind": "injected", "text": instructions_of(payload), "source": "instructions", "sources": (name,)}
-    if kind == "compacted":
-        return {"kind": "event", "title": "Compacted", "text": as_text(payload.get("message")), "sources": (name,)}
-    title = text_at(payload, "type") if kind == "event_msg" else kind or name.removeprefix("record ")
-    block = {"kind": "event", "title": title.replace("_", " "), "text": bare(payload, _ENVELOPE), "sources": (name,)}
-    return block | ({"of": payload} if kind == "event_msg" else {})
-
-
-def instructions_of(payload: dict[str, Any]) -> str:
-    """Return the instructions that a session began with."""
-    texts = [as_text(payload.get("instructions")), text_at(dict_at(payload, "base_instructions"), "text")]
-    return "\n\n".join(filter(None, texts))
