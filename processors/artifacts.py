@@ -99,6 +99,10 @@ class Bench:
         """Return a bench that starts from this one. What is edited there becomes a file of its own."""
         return Bench(self._shelf, {key: made.copy() for key, made in self._state.items()})
 
+    def known(self, key: str) -> Made | None:
+        """Return the artifact of a key as this branch has it."""
+        return self._state.get(key)
+
     def apply(self, artifact: dict[str, Any], failed: bool = False) -> Made | None:
         """Carry out what a block says, and return the artifact it speaks of; None where it is not known."""
         key = artifact["key"]

@@ -52,7 +52,14 @@ _NO_TEXT: Final = frozenset(
 )
 """Extensions of files that are no text: what the archive holds of them as text is called that."""
 _IMAGES: Final = frozenset([".png", ".jpg", ".jpeg", ".gif", ".webp"])
-_MAGIC: Final = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"GIF87a": ".gif", b"GIF89a": ".gif"}
+_MAGIC: Final = {
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF87a": ".gif",
+    b"GIF89a": ".gif",
+    b"%PDF-": ".pdf",
+}
+_RIFF: Final = {b"WEBP": ".webp", b"WAVE": ".wav"}
 
 
 def add_files(page: Page, message: ChatMessage) -> None:
@@ -124,6 +131,8 @@ def _link(page: Page, word: str, name: str, content: Any, kind: str, identifier:
     extension = extension_of(name) or _BY_TYPE.get(kind, "")
     if extension not in _IMAGES:
         extension = _by_magic(content) or extension
+    if extension_of(name) == ".dat" and extension != ".dat":
+        name = name[: -len(".dat")]  # It says nothing; an export calls whatever it has so.
     if not extension_of(name):
         name += extension
     link = page.attach(name, content, identifier)
@@ -135,10 +144,10 @@ def _link(page: Page, word: str, name: str, content: Any, kind: str, identifier:
 
 
 def _by_magic(content: Any) -> str:
-    """Return the extension of an image that says what it is; empty for anything else."""
+    """Return the extension of a file that says what it is; empty for anything else."""
     start = content[:16] if isinstance(content, bytes) else next(iter(content.blocks()), b"")[:16]
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return ".webp"
+    if start[:4] == b"RIFF":
+        return _RIFF.get(start[8:12], "")
     return next((extension for magic, extension in _MAGIC.items() if start.startswith(magic)), "")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from .artifacts import fence_language
 from .beside import add_file
+from .code_apart import outside_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _FRAGILE: Final = re.compile(r"```|~~~|\||\$\$|\\\[|\]:|\n(?: {4}|\t)(?!\s*(?:[-*+>]|\d{1,9}[.)])\s)")
 """Code, tables, formulas, definitions: in their lines a mark would be part of them."""
+_COMPUTER: Final = re.compile(r"(?<=\]\()<?computer://([^()<>\n]+)>?(?=\))")
+"""A link to a file that was made for the user, as Claude writes it."""
 _OUTCOMES: Final = {"keep": "rendered", "fold": "folded", "link": "folded", "end": "rendered"}
 
 
@@ -35,12 +39,24 @@ def _text(page: Page, block: Block) -> None:
     page.count(block["sources"], "rendered")
     citations = block["citations"]
     if not citations:
-        page.parts.append(page.flavour.text(text, page.shift))
+        page.parts.append(_said(page, text))
     elif page.style.citations == "drop":
         page.note("citation", "skipped: dropped by setting", len(citations))
-        page.parts.append(page.flavour.text(text, page.shift))
+        page.parts.append(_said(page, text))
     else:
         _cited(page, text, citations)
+
+
+def _said(page: Page, text: str) -> str:
+    """Return a message's Markdown, in which links to files that were made lead to these."""
+    if "computer://" in text:
+        text = outside_code(text, lambda part: _COMPUTER.sub(lambda found: _lead(page, found), part))
+    return page.flavour.text(text, page.shift)
+
+
+def _lead(page: Page, found: re.Match[str]) -> str:
+    made = page.bench.known(unquote(found[1])) if page.style.artifacts != "drop" else None
+    return made.link if made else found[0]
 
 
 def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
@@ -56,11 +72,11 @@ def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
     page.note("citation", "rendered", len(notes))
     if at_end:
         shown = " ".join(filter(None, (page.flavour.mark(number) for _, number in marks)))
-        page.parts += (page.flavour.text(text, page.shift), *([page.flavour.text(shown, 0)] if shown else ()))
+        page.parts += (_said(page, text), *([page.flavour.text(shown, 0)] if shown else ()))
     else:
         for place, number in sorted(marks, reverse=True):
             text = text[:place] + page.flavour.mark(number) + text[place:]
-        page.parts.append(page.flavour.text(text, page.shift))
+        page.parts.append(_said(page, text))
     page.parts.append(page.flavour.footnotes(notes))
 
 
@@ -122,10 +138,12 @@ def _made(page: Page, block: Block, result: dict[str, Any] | None = None) -> Non
     mode = page.style.artifacts
     if _dropped(page, block, mode):
         return
-    page.parts.append(_artifact_line(page.flavour, artifact, made))
+    title = artifact["title"] or (made.name if made else artifact["key"] or "artifact")
+    page.parts.append(_artifact_line(page.flavour, title, made))
     if mode in ("keep", "fold"):
         parts = _artifact_parts(page.flavour, artifact, made) + _pages_of(page, artifact) + _result_parts(page.flavour, result)
-        page.show(mode, f"{artifact['command'].capitalize()} {artifact['title'] or artifact['key']}", _body(page, parts))
+        described = _description(page.flavour, block.get("input"))
+        page.show(mode, f"{artifact['command'].capitalize()} {title}", _body(page, described + parts))
 
 
 def render_made(page: Page) -> None:
@@ -144,8 +162,13 @@ def _body(page: Page, parts: list[str]) -> str:
     return "\n\n".join(parts) or page.flavour.paragraph("(nothing)")
 
 
-def _artifact_line(flavour: Flavour, artifact: dict[str, Any], made: Made | None) -> str:
-    title = artifact["title"] or artifact["key"] or (made.name if made else "artifact")
+def _description(flavour: Flavour, given: Any) -> list[str]:
+    """Return what the assistant says that a file is for, where a tool makes it."""
+    text = given.get("description") if given.__class__ is dict else None
+    return [flavour.paragraph(flavour.plain(text))] if text.__class__ is str and text.strip() else []
+
+
+def _artifact_line(flavour: Flavour, title: str, made: Made | None) -> str:
     return flavour.label("Artifact", flavour.link(title, made.link) if made else f"{flavour.plain(title)} (not in the archive)")
 
 

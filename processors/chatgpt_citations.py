@@ -102,7 +102,7 @@ def _links(item: dict[str, Any]) -> Iterable[tuple[str, str]]:
         if (url or is_file) and link not in seen:
             seen.add(link)
             yield link
-        for key in ("items", "sources", "supporting_websites", "images"):
+        for key in ("items", "sources", "supporting_websites", "images", "image_result"):
             waiting += as_list(entry.get(key))
 
 

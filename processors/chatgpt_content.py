@@ -136,7 +136,10 @@ def other_blocks(content: Any, kind: str) -> list[Block]:
 def _thoughts(content: dict[str, Any]) -> Block:
     thoughts = [item if item.__class__ is dict else {"content": item} for item in as_list(content.get("thoughts"))]
     texts = [as_text(item.get("content")) or "\n\n".join(map(as_text, as_list(item.get("chunks")))) for item in thoughts]
-    summaries = [as_text(item.get("summary")) for item in thoughts]
+    summaries = [" ".join(as_text(item.get("summary")).split()) for item in thoughts]
+    if any(texts):  # Each thought stands below what it is called.
+        told = [part for pair in zip(summaries, texts, strict=True) for part in (pair[0] and f"**{pair[0]}**", pair[1])]
+        texts, summaries = told, []
     text = "\n\n".join(filter(None, texts))
     return {"kind": "thinking", "text": text, "summaries": list(filter(None, summaries)), "sources": ("thoughts",)}
 

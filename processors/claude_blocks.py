@@ -48,9 +48,9 @@ def _citation(item: Any) -> dict[str, Any]:
     if item.__class__ is not dict:
         return {"end": 0, "url": "", "title": as_text(item)}
     details = item.get("details")
-    get = details.get if details.__class__ is dict else item.get
+    told = {**item, **{key: value for key, value in details.items() if value}} if details.__class__ is dict else item
     end = item.get("end_index")
-    return {"end": end if end.__class__ is int else 0, "url": as_text(get("url")), "title": as_text(get("title"))}
+    return {"end": end if end.__class__ is int else 0, "url": as_text(told.get("url")), "title": as_text(told.get("title"))}
 
 
 def _call(entry: dict[str, Any]) -> Block:

@@ -121,7 +121,7 @@ def test_code_that_draws_keeps_its_images_with_the_answer():
         (
             {"content_type": "thoughts", "thoughts": [{"summary": "S", "content": "C"}, {"summary": "", "chunks": ["D"]}]},
             "thinking",
-            "C\n\nD",
+            "**S**\n\nC\n\nD",
         ),
         ({"content_type": "reasoning_recap", "content": "Thought"}, "event", ""),
         ({"content_type": "model_editable_context", "model_set_context": "M", "repository": None}, "injected", "M"),

@@ -72,9 +72,9 @@ def test_sources_without_a_mark_are_kept_once():
 def test_pictures_in_an_answer_are_sources():
     """A picture that the app showed from the web is named with its own address, not that of its preview."""
     picture = {"url": "https://preview.example", "content_url": "https://picture.example", "title": "P"}
-    assert links(clean(f"a{MARK}", {"content_references": [reference(MARK, 1, images=[picture])]})) == [
-        (1, "https://picture.example", "P")
-    ]
+    for shown in (picture, {"image_result": picture, "image_search_query": "q"}):
+        found = clean(f"a{MARK}", {"content_references": [reference(MARK, 1, images=[shown])]})
+        assert links(found) == [(1, "https://picture.example", "P")]
 
 
 def test_people_may_write_such_marks():

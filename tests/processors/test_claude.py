@@ -161,6 +161,18 @@ def test_the_other_blocks_are_known():
     assert [block["sources"] for block in found] == [("voice_note",), ("token_budget",), ("image",), ("image",)]
 
 
+def test_a_citation_may_say_beside_its_details_what_it_cites():
+    """The title and address of a citation stand in its details or beside them."""
+    cited = {
+        "end_index": 1,
+        "title": "T",
+        "url": "https://example.org",
+        "details": {"type": "web_search_citation", "url": None},
+    }
+    (found,) = blocks({"type": "text", "text": "a", "citations": [cited]})
+    assert found["citations"] == [{"end": 1, "url": "https://example.org", "title": "T"}]
+
+
 def test_counts_are_of_the_export():
     """The other side of the account is counted from the export itself."""
     messages = [
