@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from .html_prose import code_block, external
+from .html_prose import code_block, external, is_live
 
 if TYPE_CHECKING:
     from .html_prose import Prose
-
-_LIVE: Final = (
-    *(".html", ".htm", ".shtml", ".shtm", ".ehtml", ".xhtml", ".xhtm", ".xht", ".mhtml", ".mht"),
-    *(".svg", ".svgz", ".xml", ".xsl", ".xslt", ".xbl", ".rdf"),
-)
-"""Files that a browser would run rather than show: they are downloaded."""
 
 
 class HTMLPage:
@@ -59,8 +53,7 @@ class HTMLPage:
 
     def link(self, name: str, link: str, /) -> str:
         """Return a link; what a browser would run is downloaded."""
-        download = " download" if link.lower().endswith(_LIVE) else ""
-        return f'<a href="{escape(link)}"{download}>{self.plain(name)}</a>'
+        return f'<a href="{escape(link)}"{" download" if is_live(link) else ""}>{self.plain(name)}</a>'
 
     def image(self, name: str, link: str, /) -> str:
         """Return an image."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+from zlib import crc32
 
 from .fences import code_blocks
-from .markdown_parser import LONG, commonmark
+from .markdown_parser import LONG, commonmark, with_footnotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +26,11 @@ _SCHEME: Final = re.compile(r"[\s\x00-\x20]*(?:https?:|mailto:|[^:/?#\\]*(?:[/?#
 _ELSEWHERE: Final = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _TWO_SLASHES: Final = re.compile(r"[\s\x00-\x20]*[/\\][\s\x00-\x20]*[/\\]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,40}")
+_LIVE: Final = (
+    *(".html", ".htm", ".shtml", ".shtm", ".ehtml", ".xhtml", ".xhtm", ".xht", ".mhtml", ".mht"),
+    *(".svg", ".svgz", ".xml", ".xsl", ".xslt", ".xbl", ".rdf"),
+)
+_BEHIND: Final = re.compile(r"[?#].*", re.DOTALL)
 _DEEPEST: Final = 6
 _APART: Final = re.compile(r"\n\n(?=[^\s*+>|\d-])")
 """Where nothing above can reach below: an empty line, then one that goes on with no list, quotation or table."""
@@ -32,6 +39,11 @@ _APART: Final = re.compile(r"\n\n(?=[^\s*+>|\d-])")
 def is_safe(url: str) -> bool:
     """Whether an address leads to a page, a mailbox or a file beside the page, and nowhere else."""
     return _SCHEME.match(url) is not None and _TWO_SLASHES.match(url) is None
+
+
+def is_live(link: str) -> bool:
+    """Whether a browser would run a file beside the page rather than show it: then it is downloaded."""
+    return _ELSEWHERE.match(link) is None and unquote(_BEHIND.sub("", link)).lower().endswith(_LIVE)
 
 
 def code_block(text: str, language: str = "") -> str:
@@ -54,10 +66,11 @@ class Prose:
     """
 
     def __init__(self) -> None:
-        self._parser = commonmark()
-        # Replaced on purpose: the library offers this as its way to say which addresses may be linked.
-        self._parser.validateLink = is_safe  # type: ignore[method-assign]
-        _set_rules(self._parser)
+        self._parser, self._noting = commonmark(), with_footnotes()
+        for parser in (self._parser, self._noting):
+            # Replaced on purpose: the library offers this as its way to say which addresses may be linked.
+            parser.validateLink = is_safe  # type: ignore[method-assign]
+            _set_rules(parser)
 
     def render(self, text: str, shift: int) -> str:
         """Return a text with its headings `shift` levels deeper.
@@ -86,7 +99,11 @@ class Prose:
     def _parsed(self, text: str, shift: int) -> str:
         if len(text) > LONG:  # A log, a table, a file: what has no paragraphs is shown as it is.
             return MARK.sub(_mark, code_block(text.strip("\n")))
-        return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
+        if "]:" not in text or "[^" not in text:
+            return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
+        # Footnotes of their own, which must not be taken for those of another text on the page.
+        env = {"shift": shift, "docId": f"{crc32(text.encode(errors='replace')):08x}"}
+        return str(self._noting.render(text, env)).rstrip("\n")
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -159,7 +176,8 @@ def _image(tokens: Sequence[Token], at: int, *_: Any) -> str:
 
 
 def _link(tokens: Sequence[Token], at: int, *_: Any) -> str:
-    return f'<a href="{escape(str(tokens[at].attrs.get("href") or ""))}" rel="noopener noreferrer nofollow">'
+    url = str(tokens[at].attrs.get("href") or "")
+    return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow"{" download" if is_live(url) else ""}>'
 
 
 def _heading(tokens: Sequence[Token], at: int, _: Any, env: Any) -> str:

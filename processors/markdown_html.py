@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from transmissions import Processor, Range, RunError, Term, Unit, get_field, set_field
 
 from .access import need
-from .markdown_parser import commonmark
+from .markdown_parser import with_footnotes
 from .markup_text import need_markup, off_loop, whole_characters
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
     from transmissions import Message
 
 LARGEST: Final = 1 << 21
@@ -100,14 +98,6 @@ class MarkdownBindingsToHTML(_ToHTML):
         changed = dict(result)
         set_field(changed, self.output_field, {"type": "literal", "value": html} if isinstance(found, dict) else html)
         return changed
-
-
-def with_footnotes(*, raw_html: bool) -> MarkdownIt:
-    """Return a parser that knows footnotes too."""
-    parser = commonmark(raw_html=raw_html)
-    from mdit_py_plugins.footnote import footnote_plugin
-
-    return parser.use(footnote_plugin)
 
 
 def within_limit(text: str, limit: int, field: str) -> str:

@@ -30,6 +30,14 @@ def commonmark(*, raw_html: bool = False) -> MarkdownIt:
     return parser
 
 
+def with_footnotes(*, raw_html: bool = False) -> MarkdownIt:
+    """Return a parser that knows footnotes too."""
+    parser = commonmark(raw_html=raw_html)
+    from mdit_py_plugins.footnote import footnote_plugin
+
+    return parser.use(footnote_plugin)
+
+
 def _parse_paragraphs(state: StateCore) -> None:
     """Find the markup in each paragraph; one that nobody wrote by hand is plain text."""
     from markdown_it.token import Token

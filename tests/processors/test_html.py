@@ -231,3 +231,17 @@ def test_what_a_browser_would_run_is_downloaded(bench):
     assert '<img src="1/attachments/p.png" alt="p.png" loading="lazy">' in page
     links = [HTMLPage(Prose()).link("x", f"a{end}") for end in (".SHTML", ".xht", ".svgz", ".mht", ".xsl", ".txt", ".pdf")]
     assert [" download>" in link for link in links] == [True] * 5 + [False] * 2
+
+
+def test_links_in_a_text_run_nothing_either():
+    """A file beside the page that a message links to is saved like one that the page links to; pages elsewhere are opened."""
+    texts = ("[x](a.html)", "[x](a.ht%6Dl#y)", "[x](a.svg?b)", "[x](a.txt)", "[x](https://example.org/a.html)")
+    assert [" download>" in Prose().render(text, 2) for text in texts] == [True] * 3 + [False] * 2
+
+
+def test_a_text_has_its_footnotes_below_it():
+    """Footnotes of two texts on a page are told apart, and one-word notes are no addresses."""
+    one, other = (Prose().render(f"{word}[^1]\n\n[^1]: {word}\n", 2) for word in ("one", "two"))
+    (note,) = re.findall(r'href="#(fn-[^"]+)"', one)
+    assert f'<li id="{note}" class="footnote-item"><p>one' in one
+    assert note not in other
