@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import call, cite, filled, first, result, text, thinking, unknown, unpacked
-from .plain_turns import chat, identity, message, no_message, role_of, tally
+from .plain_turns import chat, identity, message, no_message, role_of, sections_of, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +134,9 @@ def _add(blocks: list[Block], kind: str, value: Any) -> None:
         sources = first(value, "groundingSources", "corroborationSegments")
         before["citations"] += cite(sources, len(before["text"]))
         before["sources"] += (kind,)
+        searched = as_dict(value).get("webSearchQueries")
+        if filled(searched):
+            blocks.append(call("web search", {"queries": searched}, kind) | {"sources": ()})
     else:
         blocks.append(_block(kind, value))
 
@@ -189,16 +192,18 @@ def _tokens(chunks: list[Any]) -> dict[str, Any]:
 def _drafts(pending: Any) -> dict[str, Any]:
     """Return as a section what was typed and never sent."""
     words = [as_text(draft.get("text")) for draft in as_list(pending) if draft.__class__ is dict]
-    said = "\n\n".join(filter(str.strip, words))
-    return {"sections": [{"title": "Not sent", "text": said}]} if said else {}
+    return sections_of({"Not sent": "\n\n".join(filter(str.strip, words))})
 
 
 def _links(chunks: list[Any]) -> dict[str, Any]:
     parents = [
         chunk["branchParent"] for chunk in chunks if chunk.__class__ is dict and chunk.get("branchParent").__class__ is dict
     ]
+    children = [child for chunk in chunks if chunk.__class__ is dict for child in as_list(chunk.get("branchChildren"))]
+    others = [("continues", parent) for parent in parents[:1]]
+    others += [("continued in", child) for child in children if child.__class__ is dict]
     links = [
-        {"relation": "continues", "id": as_text(parent.get("promptId")), "title": as_text(parent.get("displayName"))}
-        for parent in parents
+        {"relation": relation, "id": as_text(other.get("promptId")), "title": as_text(other.get("displayName"))}
+        for relation, other in others
     ]
-    return {"links": links[:1]} if links else {}
+    return {"links": links} if links else {}

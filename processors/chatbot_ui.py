@@ -8,7 +8,7 @@ from transmissions import RunError
 
 from .conversation import as_list, as_text, type_of
 from .plain_blocks import first, text, unknown
-from .plain_turns import chat, identity, message, no_message, role_of, tally
+from .plain_turns import chat, identity, message, no_message, role_of, sections_of, tally
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
@@ -44,7 +44,7 @@ class ChatbotUIConverter:
             model=as_text(first(model, "id", "name") if isinstance(model, dict) else model),
             tags=[folder] if folder else [],
         )
-        return conversation | {"sections": [{"title": "System prompt", "text": as_text(prompt)}]} if prompt else conversation
+        return conversation | sections_of({"System prompt": prompt})
 
     def _folders_of(self, about: About) -> dict[str, str]:
         """Return the names of the folders that an export tells of beside its history."""

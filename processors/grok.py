@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .ant_tags import split_tags
 from .conversation import as_list, as_text, instant
-from .plain_blocks import cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
-from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
+from .plain_blocks import asides, asides_of, cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
+from .plain_turns import chat, identity, items_of, message, no_message, role_of, sections_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
 
+_ASIDES: Final = {"query": "Searched for", "webpage_urls": "Pages given"}
 _FINDS: Final = {"web_search_results": "web search", "xposts": "search on X"}
 _FILES: Final = ("file_attachments", "image_attachments", "generated_image_urls")
 _STEPS: Final = ("steps", "agent_thinking_traces")
@@ -56,6 +57,7 @@ class GrokConversations:
             url=f"https://grok.com/chat/{identifier}" if identifier.replace("-", "").isalnum() else "",
             summary=as_text(get("summary")),
             leaf=as_text(get("leaf_response_id")),
+            **sections_of({"Personality": get("custom_personality")}),
         )
 
     def _look_at(self, members: Members) -> None:
@@ -118,7 +120,7 @@ def _blocks(response: dict[str, Any]) -> list[Block]:
             said["sources"] += (key,)
         else:
             blocks.append(_block(key, value))
-    return blocks
+    return blocks + asides(response, _ASIDES)
 
 
 def _said(words: str, response: dict[str, Any]) -> list[Block]:
@@ -202,6 +204,6 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
         if not response:
             kinds.append("message")
             continue
-        kinds += [key for key in _CONTENT if filled(response.get(key))]
+        kinds += [key for key in _CONTENT if filled(response.get(key))] + asides_of(response, _ASIDES)
         files += sum(len(as_list(response.get(key))) for key in _FILES)
     return tally(messages, kinds, files=files)

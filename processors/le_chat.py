@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant, type_of
 from .number_table import NumberTable
-from .plain_blocks import call, cite, filled, first, parsed, parts_of, picture, text, thinking, unknown
+from .plain_blocks import asides, asides_of, call, cite, filled, first, parsed, parts_of, picture, text, thinking, unknown
 from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .shape import About
 
 _FILE_NAME: Final = re.compile(r"(?:^|/)chat-([0-9a-fA-F-]{8,64})\.json$")
+_ASIDES: Final = {"reactionDetail": "Reaction", "reactionComment": "Comment on the answer", "context": "Context"}
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _GIVEN: Final = ("arguments", "publicArguments", "privateArguments", "input")
 _GOT: Final = ("result", "publicResult", "privateResult", "output")
@@ -87,6 +88,7 @@ def _message(item: dict[str, Any], about: About, folder: str) -> ChatMessage:
     blocks: list[Block] = []
     for source, entry in _contents(item):
         _add(blocks, source, entry)
+    blocks += asides(item, _ASIDES)
     found = message(role, blocks, as_text(item.get("id")), _moment(item))
     found["files"] = [_file(entry, about, folder) for entry in as_list(item.get("files"))]
     if model and role == "assistant":
@@ -160,6 +162,6 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
     messages = files = 0
     for item in items:
         messages += 1
-        kinds += [kind for kind, _ in _contents(item)] if item.__class__ is dict else ["message"]
+        kinds += [*(kind for kind, _ in _contents(item)), *asides_of(item, _ASIDES)] if item.__class__ is dict else ["message"]
         files += len(as_list(item.get("files"))) if item.__class__ is dict else 0
     return tally(messages, kinds, files=files)

@@ -10,8 +10,21 @@ from transmissions import RunError
 
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree
-from .plain_blocks import call, first, parsed, text, thinking, thoughts_apart, unknown, words_of
-from .plain_turns import chat, role_of, tell
+from .plain_blocks import (
+    asides,
+    asides_of,
+    call,
+    first,
+    parsed,
+    parts_of,
+    result,
+    text,
+    thinking,
+    thoughts_apart,
+    unknown,
+    words_of,
+)
+from .plain_turns import chat, role_of, sections_of, tell
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -20,6 +33,7 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
 
+_ASIDES: Final = {"feedback": "Feedback"}
 _NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
 _THINKING: Final = re.compile(r"\s*:::thinking\n(.*?)\n:::[ \t]*\n?", re.DOTALL)
 
@@ -61,7 +75,7 @@ class LibreChatConverter:
             tags=[as_text(tag) for tag in as_list(element.get("tags")) if tag],
         )
         prompt = first(options, "promptPrefix", "system") or element.get("promptPrefix")
-        return conversation | {"sections": [{"title": "System prompt", "text": as_text(prompt)}]} if prompt else conversation
+        return conversation | sections_of({"System prompt": prompt})
 
 
 def _flattened(items: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
@@ -88,20 +102,31 @@ def _types_of(raw: Any) -> list[str]:
     if raw.__class__ is not dict:
         return ["message"]
     parts = [type_of(part) for part in as_list(raw.get("content")) if part is not None]
-    return parts or (["flat text"] if raw.get("text") else [])
+    parts = parts or (["flat text"] if raw.get("text") else [])
+    return parts + [type_of(entry) for entry in _attached(raw) if _finding(entry)] + asides_of(raw, _ASIDES)
+
+
+def _attached(raw: Any) -> list[Any]:
+    return as_list(as_dict(raw).get("attachments"))
 
 
 def _listed(raw: Any) -> list[Any]:
-    raw = as_dict(raw)
-    return [*as_list(raw.get("files")), *as_list(raw.get("attachments"))]
+    return [*as_list(as_dict(raw).get("files")), *(entry for entry in _attached(raw) if not _finding(entry))]
+
+
+def _finding(entry: Any) -> Any:
+    """Return what a tool attached to an answer that is no file: `{"type": "web_search", "web_search": {…}}`."""
+    return as_dict(entry).get(type_of(entry))
 
 
 def _message(raw: dict[str, Any]) -> ChatMessage:
     role = _role(raw)
+    found = [entry for entry in _attached(raw) if _finding(entry)]
+    beside = [result(kind, parts_of(entry[kind]), kind) for entry in found for kind in (type_of(entry),)]
     message: ChatMessage = {
         "role": role,
         "created": instant(raw.get("createdAt")),
-        "blocks": thoughts_apart(_blocks(raw)) if role == "assistant" else _blocks(raw),
+        "blocks": [*(thoughts_apart(_blocks(raw)) if role == "assistant" else _blocks(raw)), *beside, *asides(raw, _ASIDES)],
         "attachments": [],
         "files": [_file(entry) for entry in _listed(raw)],
     }
@@ -166,4 +191,6 @@ def _file(entry: Any) -> dict[str, Any]:
     if entry.__class__ is not dict:
         return {"name": as_text(entry), "id": ""}
     name = as_text(first(entry, "filename", "name", "filepath", "url"))
-    return {"name": name.rsplit("/", 1)[-1], "id": as_text(first(entry, "file_id", "id"))}
+    words = entry.get("text")
+    content = {"content": words.encode("utf-8", "surrogatepass")} if words.__class__ is str and words else {}
+    return {"name": name.rsplit("/", 1)[-1], "id": as_text(first(entry, "file_id", "id")), **content}

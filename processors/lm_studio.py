@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text, instant, type_of
 from .plain_blocks import call, first, parsed, parts_of, result, text, thinking, unknown
-from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
+from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, sections_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,8 @@ class LMStudioChats:
         used = element.get("lastUsedModel")
         last, total = walk.leaf(items)
         more: dict[str, Any] = {"leaf": last} if total else {}
+        notes = "\n\n".join(map(as_text, as_list(element.get("notes"))))
+        more |= sections_of({"Notes": notes, "Not sent": element.get("clientInput")})
         return chat(
             "lm-studio",
             identity(as_text(element["createdAt"])) if created else identity(items),

@@ -13,12 +13,11 @@ from transmissions import RunError
 from .conversation import as_dict, as_list, as_text, instant
 from .fences import code_blocks
 from .message_tree import MessageTree, nodes_of
-from .plain_blocks import call, first, link_of, parsed, picture, text, thinking, thoughts_apart, unknown
-from .plain_turns import chat, identity, no_message, role_of, tally
+from .open_webui_sources import add_sources, documents_of
+from .plain_blocks import asides, asides_of, call, first, parsed, picture, text, thinking, thoughts_apart, unknown
+from .plain_turns import chat, identity, no_message, role_of, sections_of, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .conversation import Block, ChatMessage, Conversation
     from .fences import Fenced
     from .message_tree import Turn
@@ -29,6 +28,12 @@ _FOLDED: Final = frozenset(("reasoning", "tool_calls", "code_interpreter"))
 _CLOSE: Final = "</details>"
 _SUMMARY: Final = re.compile(r"\s*<summary>[^<]*</summary>\s*")
 _ATTRIBUTE: Final = re.compile(r'(?<![a-z_])([a-z_]+)="([^"]*)"')
+_ASIDES: Final = {
+    "statusHistory": "Status",
+    "code_executions": "Code execution",
+    "annotation": "Rating",
+    "followUps": "Suggested questions",
+}
 _QUOTE: Final = re.compile(r"^>[ ]?", re.MULTILINE)
 
 
@@ -62,7 +67,7 @@ class OpenWebUIConverter:
             tags=_tags(outer, inner),
         )
         system = first(as_dict(inner.get("params")), "system") or first(inner, "system")
-        return conversation | {"sections": [{"title": "System prompt", "text": as_text(system)}]} if system else conversation
+        return conversation | sections_of({"System prompt": system})
 
 
 def _plant(inner: dict[str, Any]) -> tuple[MessageTree, str, list[Any]]:
@@ -99,7 +104,8 @@ def _types_of(raw: Any) -> list[str]:
     if raw.__class__ is not dict:
         return ["message"]
     kinds = [part.get("type") if part.__class__ is dict else "text" for part in _parts(raw)]
-    return [as_text(kind) or "untyped" for kind in kinds] + (["error"] if raw.get("error") else [])
+    beside = ["error"] * bool(raw.get("error")) + ["sources"] * bool(documents_of(raw)) + asides_of(raw, _ASIDES)
+    return [as_text(kind) or "untyped" for kind in kinds] + beside
 
 
 def _parts(raw: dict[str, Any]) -> list[Any]:
@@ -116,10 +122,11 @@ def _told(turn: Turn) -> ChatMessage:
     folds = role == "assistant"
     blocks = [block for part in _parts(raw) for block in _part(part, folds)]
     blocks = thoughts_apart(blocks) if folds else blocks
-    _cite(blocks, raw)
+    add_sources(blocks, raw)
     if raw.get("error"):
         error = first(as_dict(raw["error"]), "content", "message", "detail") or raw["error"]
         blocks.append({"kind": "event", "title": "Error", "text": as_text(error), "sources": ("error",)})
+    blocks += asides(raw, _ASIDES)
     message: ChatMessage = {
         "role": role,
         "created": instant(raw.get("timestamp")),
@@ -202,23 +209,6 @@ def _unwrapped(output: str) -> str:
         return as_text(json.loads(output)) if output.startswith('"') else output
     except ValueError:
         return output
-
-
-def _cite(blocks: list[Block], raw: dict[str, Any]) -> None:
-    """Add the sources a message names to its last text."""
-    last = next((block for block in reversed(blocks) if block["kind"] == "text"), None)
-    links = [link for entry in as_list(raw.get("sources") or raw.get("citations")) for link in _links(as_dict(entry))]
-    if last:
-        last["citations"] += [{"end": len(last["text"]), **link} for link in {link["url"]: link for link in links}.values()]
-
-
-def _links(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    source = link_of(as_dict(entry.get("source")))
-    pages = [as_dict(page) for page in as_list(entry.get("metadata"))]
-    addresses = dict.fromkeys(as_text(page.get("source")) for page in pages if "://" in as_text(page.get("source")))
-    yield from ({"url": address, "title": source["title"]} for address in addresses)
-    if not addresses and (source["url"] or source["title"]):
-        yield {"url": source["url"], "title": source["title"]}
 
 
 def _file(entry: Any) -> dict[str, Any]:

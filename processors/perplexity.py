@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .conversation import as_dict, as_list, as_text, instant
-from .plain_blocks import cite, filled, first, link_of, parsed, picture, result, text, unknown, words_of
+from .plain_blocks import asides, asides_of, cite, filled, first, link_of, parsed, picture, result, text, unknown, words_of
 from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, unroll
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _ASKED: Final = ("query_str", "query", "question", "prompt")
 _ANSWERED: Final = ("answer", "response", "markdown", "text")
 _SOURCES: Final = ("sources", "web_results", "citations", "references")
 _MOMENTS: Final = ("created_at", "createdAt", "entry_created_datetime", "updated_datetime", "timestamp", "date")
+_ASIDES: Final = {"related_queries": "Suggested questions"}
 _LISTS: Final = ("messages", "entries", "turns", "items")
 
 
@@ -106,7 +107,8 @@ def _turn(entry: dict[str, Any]) -> Iterator[ChatMessage]:
     yield message("human", asked + files, identifier, created)
     blocks = _blocks(_answers(entry))
     more = {"model": model} if model else {}
-    yield message("assistant", _with_sources(entry, blocks), f"{identifier}.answer" if identifier else "", created, **more)
+    blocks = _with_sources(entry, blocks) + asides(entry, _ASIDES)
+    yield message("assistant", blocks, f"{identifier}.answer" if identifier else "", created, **more)
 
 
 def _answers(entry: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -208,4 +210,5 @@ def _kinds(item: dict[str, Any], is_turn: bool) -> list[str]:
     if not is_turn:
         return found + ["content"] * filled(item.get("content"))
     asked = [key for key in _ASKED if filled(item.get(key))][:1]
+    found += asides_of(item, _ASIDES)
     return found + asked + ["attachments"] * len(as_list(item.get("attachments"))) + [kind for kind, _ in _answers(item)]

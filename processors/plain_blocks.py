@@ -8,9 +8,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_list, as_text
+from .prose import fence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .conversation import Block
 
@@ -89,6 +90,24 @@ def _part(part: Any) -> Any:
 def unknown(kind: str, data: Any) -> Block:
     """Return a block of a type we do not know."""
     return {"kind": "unknown", "type": kind, "data": data, "sources": (kind,)}
+
+
+def asides(item: dict[str, Any], titles: Mapping[str, str]) -> list[Block]:
+    """Return as events what stands beside the words of a message, under the keys of `titles`."""
+    return [
+        {"kind": "event", "title": titles[key], "text": _shown(item[key]), "sources": (key,)} for key in asides_of(item, titles)
+    ]
+
+
+def asides_of(item: dict[str, Any], titles: Mapping[str, str]) -> list[str]:
+    """Return those of the keys that there is anything under."""
+    return [key for key in titles if filled(item.get(key))]
+
+
+def _shown(value: Any) -> str:
+    if value.__class__ is list and all(item.__class__ is str for item in value):
+        return "\n".join(f"- {item}" for item in value)
+    return value if value.__class__ is str else fence(json.dumps(value, ensure_ascii=False, indent=2), "json")
 
 
 def link_of(value: Any) -> dict[str, Any]:

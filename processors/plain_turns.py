@@ -144,9 +144,14 @@ def held_file(about: About, name: str, identifier: str = "", folder: str = "") -
     return {"name": name, "id": identifier}
 
 
+def sections_of(texts: dict[str, Any]) -> dict[str, Any]:
+    """Return a conversation's `sections` by their titles, without those that hold nothing; no field if none holds anything."""
+    told = {title: as_text(words) for title, words in texts.items() if filled(words)}
+    sections = [{"title": title, "text": words} for title, words in told.items() if words.strip()]
+    return {"sections": sections} if sections else {}
+
+
 def tools_section(tools: Any) -> dict[str, Any]:
     """Return a conversation's `sections` that show which tools the model was given; nothing if none."""
-    if not filled(tools):
-        return {}
     shown = json.dumps(parsed(tools), ensure_ascii=False, indent=2)
-    return {"sections": [{"title": "Tools", "text": fence(shown, "json")}]}
+    return sections_of({"Tools": fence(shown, "json") if filled(tools) else ""})

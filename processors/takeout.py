@@ -12,7 +12,7 @@ from transmissions import RunError
 
 from .conversation import as_list, as_text, instant
 from .html_text import html_to_markdown
-from .plain_blocks import filled, first, text, unknown
+from .plain_blocks import asides, asides_of, filled, first, text, unknown
 from .plain_turns import chat, held_file, identity, message, tally
 from .takeout_page import activities
 
@@ -28,6 +28,7 @@ _VERB: Final = re.compile(
     r"|プロンプト[:\uff1a]|提示[:\uff1a]|프롬프트[:\uff1a])[\s\xa0]+)"
 )
 """What Takeout puts in front of a prompt, in the languages we have met or can guess; another stays part of the text."""
+_ASIDES: Final = {"details": "Details", "locationInfos": "Location"}
 _FILES: Final = ("attachedFiles", "imageFile", "audioFiles")
 
 
@@ -71,6 +72,7 @@ def _messages(element: dict[str, Any], created: str, about: About) -> Iterator[C
     blocks = [text(_VERB.sub("", said, count=1) if _VERB.match(said) else said, "title")] if said else []
     if filled(element.get("subtitles")):
         blocks.append(_subtitles(element["subtitles"]))
+    blocks += asides(element, _ASIDES)
     files = [held_file(about, name) for name in _file_names(element)]
     yield message("human", blocks, created=created) | {"files": files}
     answers = as_list(element.get("safeHtmlItem"))
@@ -101,4 +103,5 @@ def _file_names(element: dict[str, Any]) -> list[str]:
 def _count(element: dict[str, Any]) -> dict[str, Any]:
     answers = as_list(element.get("safeHtmlItem"))
     kinds = [key for key in ("title", "subtitles") if filled(element.get(key))] + ["safeHtmlItem"] * len(answers)
+    kinds += asides_of(element, _ASIDES)
     return tally(1 + bool(answers), kinds, files=len(_file_names(element)))

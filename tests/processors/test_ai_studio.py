@@ -16,7 +16,7 @@ def test_chunks_of_one_speaker_make_a_message():
     assert kinds == [
         ("system", ["text"]),
         ("human", ["file", "file", "text"]),
-        ("assistant", ["thinking", "text", "tool", "text"]),
+        ("assistant", ["thinking", "text", "tool", "text", "tool"]),
         ("human", ["text"]),
         ("assistant", ["event", "unknown"]),
     ]

@@ -43,12 +43,13 @@ def test_a_bare_chat_is_as_good(element):
 def test_what_the_page_folds_away_is_told_apart(element):
     """Reasoning becomes thinking, a call of a tool keeps arguments and result; the first block stands for the text."""
     told = convert(element)["messages"][2]
-    thought, called, text = told["blocks"]
+    found, thought, called, text = told["blocks"]
+    assert found["result"]["parts"] == [{"text": "11 13 17"}]
     assert (thought["kind"], thought["text"]) == ("thinking", "11 is prime.\nSo is 13.")
     assert (called["name"], called["input"], called["result"]["parts"]) == ("is_prime", {"n": 11}, [{"text": "true"}])
     assert (text["text"], text["citations"][0]["url"]) == ("11 is prime [1].", "https://example.org/primes")
     assert ([block["sources"] for block in told["blocks"]], told["tokens"]) == (
-        [("text",), (), ()],
+        [("sources",), ("text",), (), ()],
         {"input": 12, "output": 34},
     )
 

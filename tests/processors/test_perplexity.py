@@ -28,7 +28,7 @@ def test_an_entry_is_a_question_and_its_answer():
 
 def test_an_answer_that_was_sent_twice_is_shown_once():
     """The sections of an answer say what the whole says; its sources are citations, its search is a tool."""
-    search, answer, plan = by_title("Why is the sea salty?")["messages"][1]["blocks"]
+    search, answer, plan, _ = by_title("Why is the sea salty?")["messages"][1]["blocks"]
     assert search["result"]["parts"][0]["text"] == "Rivers carry salts."
     assert answer["sources"] == ("ask_text", "ask_text_0_markdown", "sources")
     assert answer["citations"][0]["url"] == "https://sea.example/salt"

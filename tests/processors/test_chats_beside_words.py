@@ -1,0 +1,71 @@
+"""What apps keep beside the words of their messages: ratings, searches, drafts, notes. People wrote it, or were told it."""
+
+import json
+
+import pytest
+from importing import Sample, check_account, imported
+
+from transmissions.processors.blobs import Members
+
+KEPT = "the words to be kept"
+ASKED = {"role": "user", "content": "Why?"}
+
+
+def open_webui(**fields):
+    return {"title": "t", "history": {"messages": {"a": {"id": "a", "role": "assistant", "content": "Yes.", **fields}}}}
+
+
+def librechat(**fields):
+    return {"conversationId": "c", "messages": [{"messageId": "a", "isCreatedByUser": False, "text": "Yes.", **fields}]}
+
+
+def grok(conversation=None, **fields):
+    response = {"_id": "r", "sender": "human", "message": "Why?", **fields}
+    return {"conversation": {"id": "c", **(conversation or {})}, "responses": [{"response": response}]}
+
+
+def lm_studio(**fields):
+    return {"name": "n", "messages": [{"versions": [ASKED], "currentlySelected": 0}], **fields}
+
+
+def studio(**fields):
+    return {"chunkedPrompt": {"chunks": [{"role": "model", "text": "Yes.", **fields}]}}
+
+
+ELEMENTS = {
+    "a rating": ("open-webui", open_webui(annotation={"rating": -1, "comment": KEPT})),
+    "what ran": ("open-webui", open_webui(code_executions=[{"code": "1", "result": {"output": KEPT}}])),
+    "what is done": ("open-webui", open_webui(statusHistory=[{"action": "web_search", "query": KEPT}])),
+    "what to ask": ("open-webui", open_webui(followUps=[KEPT])),
+    "what was found": ("open-webui", open_webui(sources=[{"source": {"name": "s"}, "document": [KEPT]}])),
+    "feedback": ("librechat", librechat(feedback={"rating": "thumbsDown", "text": KEPT})),
+    "a search": ("librechat", librechat(attachments=[{"type": "web_search", "web_search": {"organic": [{"title": KEPT}]}}])),
+    "a query": ("grok-conversations", grok(query=KEPT)),
+    "pages": ("grok-conversations", grok(webpage_urls=[KEPT])),
+    "a character": ("grok-conversations", grok({"custom_personality": KEPT})),
+    "a comment": ("le-chat", {"items": [{"id": "a", "chatId": "c", "role": "user", "content": "x", "reactionComment": KEPT}]}),
+    "next": ("perplexity", {"entries": [{"uuid": "e", "query_str": "Why?", "related_queries": [KEPT]}]}),
+    "details": ("gemini-takeout", {"header": "Gemini Apps", "title": "Prompted x", "details": [{"name": KEPT}]}),
+    "notes": ("lm-studio", lm_studio(notes=[KEPT])),
+    "a draft": ("lm-studio", lm_studio(clientInput=KEPT)),
+    "searches": ("ai-studio", studio(grounding={"groundingSources": [], "webSearchQueries": [KEPT]})),
+    "another way": ("ai-studio", studio(branchChildren=[{"promptId": "prompts/2", "displayName": KEPT}])),
+}
+
+
+@pytest.mark.parametrize("what", ELEMENTS)
+def test_what_stands_beside_the_words_is_kept_and_counted(what):
+    """It is in the conversation once, and never as somebody's words."""
+    shape, element = ELEMENTS[what]
+    conversation = imported(Sample(shape, element, "export.json", Members()))
+    check_account(conversation)
+    assert json.dumps(conversation).count(KEPT) == 1
+    blocks = [block for message in conversation["messages"] for block in message["blocks"]]
+    assert not any(KEPT in block["text"] for block in blocks if block["kind"] in ("text", "thinking"))
+
+
+def test_a_file_s_text_in_librechat_is_its_content():
+    """What the app read of a file stands in the export; the file is made of it."""
+    element = librechat(files=[{"file_id": "f", "filename": "a.pdf", "text": KEPT}])
+    (file,) = imported(Sample("librechat", element, "export.json", Members()))["messages"][0]["files"]
+    assert (file["name"], file["content"]) == ("a.pdf", KEPT.encode())
