@@ -18,6 +18,7 @@ from transmissions import RunError
 
 from .claude_code_head import Head
 from .claude_code_messages import convert_message
+from .claude_code_prompts import Prompts
 from .claude_code_records import content_of, is_spoken, split
 from .claude_code_survey import Survey
 from .conversation import type_of
@@ -87,12 +88,13 @@ class ClaudeCode:
         self._sessions.append(session)
         here = len(self._sessions) - 1
         copied: dict[int, list[Any]] = {}
-        lost = survey.chains[0].tally
+        lost, prompts = survey.chains[0].tally, Prompts()
         for record in records:
             other = self._copy_of(record, here)
             if other is None:
                 survey.add(record)
                 head.look(record, survey.plan.place - 1)
+                prompts.look(record, survey.plan.place - 1, survey)
                 continue
             survey.plan.skip()
             if other == session:

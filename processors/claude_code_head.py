@@ -62,6 +62,6 @@ class Head:
         for wanted in _TITLES:
             for (kind, leaf), (place, title) in reversed(self._titles.items()):
                 if kind == wanted and (kind != "summary" or survey.knows(leaf)):
-                    survey.use_as_title(place, kind)
+                    survey.leave_out(place, kind, "rendered: as title")
                     return title
         return ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ENVELOPE: Final = frozenset(
     {"type", "subtype", "uuid", "parentUuid", "logicalParentUuid", "sessionId", "session_id", "timestamp", "cwd", "version"}
     | {"gitBranch", "userType", "isSidechain", "slug", "entrypoint", "agentId", "requestId", "toolUseID", "parentToolUseID"}
-    | {"isMeta", "level", "forkedFrom"}
+    | {"isMeta", "level", "forkedFrom", "operation"}
 )
 """What every record has: where it stands and on which machine it was made."""
 _EVENTS: Final = frozenset(

@@ -162,9 +162,9 @@ class Survey:
                 self.chains.append(Chain(name))
         return self._side[name]
 
-    def use_as_title(self, place: int, kind: str) -> None:
-        """Take the record whose part stands at `place` out of its message: it is the title."""
-        self.chains[self.chain_of[self.plan.drop(place)]].tally.use_as_title(kind)
+    def leave_out(self, place: int, kind: str, outcome: str) -> None:
+        """Take the record whose part stands at `place` out of its message, and count it as what it is instead."""
+        self.chains[self.chain_of[self.plan.drop(place)]].tally.leave_out(kind, outcome)
 
     def finish(self) -> None:
         """End the walk: what waited for a next message is the last one."""

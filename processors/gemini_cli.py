@@ -13,7 +13,7 @@ from .gemini_cli_lines import Lines, is_head
 from .gemini_parts import block_of_part, file_of_part, kind_of_part, result_part
 from .plain_turns import identity
 from .session_groups import Tally
-from .session_tools import dict_at, number_at, text_at
+from .session_tools import dict_at, number_at, text_at, texts_in, what_it_adds
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SPEAKERS: Final = {"user": "human", "gemini": "assistant", "assistant": "assistant", "model": "assistant", "tool": "tool"}
 _TOKENS: Final = {"input": "input", "output": "output", "cache_read": "cached", "thoughts": "thoughts", "tool": "tool"}
 _CHECKPOINT: Final = re.compile(r"(?:^|/)checkpoint-([^/]{1,200})\.json$")
-_SETUP: Final = "This is the Gemini CLI. We are setting up the context for our chat."
+_SETUP: Final = re.compile(r"\s*(?:<session_context>\s*)?This is the Gemini CLI\. We are setting up the context for our chat\.")
 """How the first message begins, which the program writes in the user's place."""
 _FAILED: Final = frozenset({"error", "failed"})
 
@@ -76,7 +76,7 @@ def _sent(item: dict[str, Any]) -> dict[str, Any]:
     parts = as_list(item.get("parts"))
     kinds = {kind_of_part(part) for part in parts}
     role = "tool" if kinds == {"functionResponse"} else as_text(item.get("role"))
-    if parts and text_at(parts[0], "text").startswith(_SETUP):
+    if parts and _SETUP.match(text_at(parts[0], "text")):
         role = "context"
     return {"type": role, "content": {"parts": as_list(item.get("parts"))}}
 
@@ -147,6 +147,8 @@ def _kinds(item: Any) -> Iterator[str]:
         yield "message"
         return
     yield from ("thoughts" for _ in as_list(item.get("thoughts")))
+    if _displayed(item):
+        yield "displayContent"
     yield from (kind_of_part(part) for part in _content(item))
     yield from ("toolCalls" for _ in as_list(item.get("toolCalls")))
 
@@ -155,6 +157,12 @@ def _content(item: dict[str, Any]) -> list[Any]:
     """Return the parts of a message; a log has its text under `message`."""
     content: Any = item.get("content", item.get("message"))
     return as_list(content.get("parts") if content.__class__ is dict and "parts" in content else content)
+
+
+def _displayed(item: dict[str, Any]) -> str:
+    """Return what somebody typed, where that is not what was sent: a command, the name of a file."""
+    parts = as_list(item.get("displayContent"))
+    return "\n".join(filter(None, (part if part.__class__ is str else text_at(part, "text") for part in parts)))
 
 
 def convert_message(item: Any) -> ChatMessage:
@@ -185,12 +193,21 @@ def convert_message(item: Any) -> ChatMessage:
 def _blocks(item: dict[str, Any], kind: str, role: str) -> Iterator[Block]:
     for thought in as_list(item.get("thoughts")):
         yield _thinking(thought)
+    typed = _displayed(item)
+    own: Block = {"kind": "text", "text": typed, "citations": (), "sources": ("displayContent",)}
+    blocks = [own] if typed else []
     for part in _content(item):
         source = kind_of_part(part)
         block = block_of_part(part, source)
-        if role == "system" and block["kind"] == "text":
+        if typed and block["kind"] == "text" and block["text"].strip() in typed:
+            own["sources"] += (source,)
+            continue
+        if typed and block["kind"] == "text":
+            block = {"kind": "injected", "text": block["text"], "source": "Gemini CLI"}
+        elif role == "system" and block["kind"] == "text":
             block = {"kind": "event", "title": kind.capitalize(), "text": block["text"]}
-        yield {**block, "sources": (source,)}
+        blocks.append({**block, "sources": (source,)})
+    yield from blocks
     for call in as_list(item.get("toolCalls")):
         yield from _call(call)
 
@@ -217,6 +234,11 @@ def _call(call: Any) -> Iterator[Block]:
         if file:
             files.append(file)
         parts.append({"text": f"[file: {file['name']}]"} if file else result_part(item))
+    shown: Any = call.get("resultDisplay")
+    if as_list(call.get("result")) and not ("fileDiff" in shown if shown.__class__ is dict else shown.__class__ is list):
+        # What somebody saw of it. A change stands in the arguments, lines with their colours in the result.
+        more = what_it_adds(shown, "\n".join(texts_in([call.get("args"), parts])))
+        parts += [] if more is None else [result_part(more)]
     yield {
         "kind": "tool",
         "name": as_text(call.get("name")),

@@ -38,10 +38,10 @@ class Tally:
         outcomes = self.skipped.setdefault(kind, {})
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
 
-    def use_as_title(self, kind: str) -> None:
-        """Count a record, counted as a block before, as the title it gives."""
+    def leave_out(self, kind: str, outcome: str) -> None:
+        """Count a record otherwise that was counted as a block before."""
         self.blocks[f"record {kind}"] -= 1
-        self.skip(f"block record {kind}", "rendered: as title")
+        self.skip(f"block record {kind}", outcome)
 
     def counts(self, messages: int) -> dict[str, Any]:
         """Return what was counted, as the common model has it."""

@@ -305,3 +305,21 @@ def test_a_failure_of_the_api_is_no_answer():
     """What the program says in the model's place is an event."""
     failed = record(1, "assistant", [{"type": "text", "text": "API Error: 529"}], isApiErrorMessage=True)
     assert [(block["title"], block["text"]) for block in blocks_of(convert(failed), "event")] == [("Error", "API Error: 529")]
+
+
+def test_a_prompt_that_waited_is_told_once():
+    """What was queued and then sent, and the last prompt, are the user's words once; what was never sent stays."""
+    queued = [{"type": "queue-operation", "operation": "enqueue", "content": text} for text in ("And then?", "Never mind")]
+    waited = {"type": "attachment", "uuid": "u3", "attachment": {"type": "queued_command", "prompt": "And then?"}}
+    session = convert(
+        record(1, "user", "Begin."),
+        *queued,
+        record(2, "assistant", [{"type": "text", "text": "Yes."}]),
+        waited,
+        {"type": "last-prompt", "lastPrompt": "And then?"},
+    )
+    assert [block["text"] for block in blocks_of(session, "event")] == ["Never mind"]
+    repeated = {"skipped: repeats a prompt": 1}
+    assert (session["skipped"]["block record queue-operation"], session["skipped"]["block record last-prompt"]) == (
+        repeated,
+    ) * 2

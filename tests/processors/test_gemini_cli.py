@@ -127,3 +127,34 @@ def test_a_checkpoint_before_an_edit_is_a_chat_too():
         ("human", "text"),
     ]
     assert_balanced(chat)
+
+
+def test_what_was_typed_is_the_user_s_and_what_it_became_is_not():
+    """A command's prompt and the text of files that it names are added by the program; what is the same stands once."""
+    typed = {
+        "id": "a",
+        "type": "user",
+        "displayContent": "Explain @a.py",
+        "content": [{"text": "Explain @a.py"}, {"text": "x = 1"}],
+    }
+    (message,) = convert({"sessionId": "s", "messages": [typed]})["messages"]
+    assert [(block["kind"], block["text"]) for block in message["blocks"]] == [("text", "Explain @a.py"), ("injected", "x = 1")]
+
+
+def test_what_somebody_saw_of_a_result_is_kept_where_it_says_more():
+    """A note beside a result is part of it; the lines of a command, which the result has, and a change are not."""
+    response = [{"functionResponse": {"response": {"output": "Output: 42"}}}]
+    shown = ("Read all 3 lines", "42", {"fileDiff": "-a\n+b", "newContent": "b"}, [[{"text": "42", "bold": True}]])
+    calls = [{"name": "t", "args": {}, "result": response, "resultDisplay": display} for display in shown]
+    session = convert({"sessionId": "s", "messages": [{"id": "a", "type": "gemini", "content": "", "toolCalls": calls}]})
+    assert [[part["text"] for part in block["result"]["parts"]] for block in blocks_of(session, "tool")] == [
+        ["Output: 42", "Read all 3 lines"],
+        *[["Output: 42"]] * 3,
+    ]
+
+
+def test_the_context_of_newer_versions_is_the_program_s():
+    """What sets a chat up stands in a tag by now; nobody typed it."""
+    setup = "<session_context>\nThis is the Gemini CLI. We are setting up the context for our chat.\nToday is Monday."
+    history = [{"role": "user", "parts": [{"text": setup}]}, {"role": "user", "parts": [{"text": "Why?"}]}]
+    assert [message["role"] for message in convert({"history": history})["messages"]] == ["system", "human"]
