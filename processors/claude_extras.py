@@ -115,27 +115,65 @@ class Account:
 
 
 class Frame:
-    """Converts a published artifact: its versions are files beside it."""
+    """Converts a published artifact: its versions are files beside it, what was said about it a section."""
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return a conversation of kind `artifact`."""
         given = _object(element, about, "artifact")
-        versions = [version for version in as_list(given.get("versions")) if version.__class__ is dict]
-        shown = next(
-            (each for each in versions if each.get("id") == given.get("active_version")), versions[-1] if versions else {}
-        )
-        frame = _conversation("artifact", as_text(given.get("id")), as_text(shown.get("title")), given)
+        versions = [version if version.__class__ is dict else {"id": version} for version in as_list(given.get("versions"))]
+        shown = next((each for each in versions if _id(each) == as_text(given.get("active_version"))), (versions or [{}])[-1])
+        title = as_text(shown.get("title") or given.get("title") or given.get("name"))
+        frame = _conversation("artifact", _id(given), title, given)
         frame["created"] = frame["created"] or instant(versions[0].get("created_at") if versions else None)
-        _say(frame, "Description", shown.get("description"))
-        folder = about.file.rpartition("/")[0]
-        for version in versions:
-            name = f"{as_text(version.get('id'))}.html"
-            path = f"{folder}/versions/{name}" if folder else f"versions/{name}"
-            _attach(frame, name, "text/html", "", about.members.find(path))
-        others = [version for version in as_list(given.get("versions")) if version.__class__ is not dict]
-        _say(frame, "Also", json.dumps(others, ensure_ascii=False) if others else "")
-        frame["counts"]["attachments"] = len(versions)
+        _say(frame, "Description", shown.get("description") or given.get("description"))
+        beside = _beside(about)
+        comments = beside.pop("artifact_comments.json", "")
+        _say(frame, "Comments", _comments(about.members.json(comments)) if comments else "")
+        _attach_versions(frame, versions, about, beside)
+        frame["counts"]["attachments"] = len(frame["attachments"])
         return frame
+
+
+def _id(given: dict[str, Any]) -> str:
+    return as_text(next((given[key] for key in ("id", "uuid", "artifact_id", "version_id") if given.get(key)), ""))
+
+
+def _beside(about: About) -> dict[str, str]:
+    """Return the files of an artifact's folder by their names there; parts of an export have the same folders."""
+    folder = "/".join(["", *about.file.split("/")[-3:-1], ""])
+    paths = ((f"/{path}".rpartition(folder)[2], path) for path in about.members.names() if folder in f"/{path}")
+    return {name: path for name, path in paths if name != about.file.rpartition("/")[2]}
+
+
+def _attach_versions(frame: Conversation, versions: list[dict[str, Any]], about: About, beside: dict[str, str]) -> None:
+    """Attach the versions an artifact lists, whatever their files are called, and those that only lie in its folder."""
+    lying = {name.rpartition("/")[2]: path for name, path in beside.items() if name.startswith("versions/")}
+    for version in versions:
+        listed = _id(version)
+        name = next((name for name in lying if listed in (name, name.rpartition(".")[0])), "")
+        path = lying.pop(name, "")
+        content = about.members.find(path) if path else None
+        _attach(frame, name or f"{listed}.html", "", version.get("content"), content)
+    for name, path in lying.items():
+        _attach(frame, name, "", "", about.members.find(path))
+
+
+def _comments(told: Any) -> str:
+    """Return what people said about an artifact, each with who said it and when."""
+    comments = as_list(told.get("comments") if told.__class__ is dict and "comments" in told else told)
+    return "\n\n".join(_comment(comment) for comment in comments)
+
+
+def _comment(comment: Any) -> str:
+    if comment.__class__ is not dict:
+        return as_text(comment)
+    text = next((comment[key] for key in ("body", "text", "content", "comment") if comment.get(key).__class__ is str), None)
+    if text is None:
+        return json.dumps(comment, ensure_ascii=False)
+    author = comment.get("author")
+    author = author.get("name") if author.__class__ is dict else author
+    head = ", ".join(filter(None, (as_text(author), instant(comment.get("created_at")))))
+    return f"{head}:\n\n{text}" if head else text
 
 
 class Design:

@@ -30,7 +30,7 @@ def _is_users(seen: Outline) -> bool:
 
 
 def _is_frames(seen: Outline) -> bool:
-    return seen.has_top("active_version", "versions[].id")
+    return seen.has_top("active_version") or any(seen.has_top(key, "versions") for key in ("id", "uuid", "artifact_id"))
 
 
 def _is_designs(seen: Outline) -> bool:

@@ -67,6 +67,20 @@ def test_a_frame_has_its_versions_as_files(tmp_path):
     assert b"".join(found["attachments"][1]["content"].blocks()) == b"<p>new</p>"
 
 
+def test_a_frame_has_what_lies_in_its_folder_only(tmp_path):
+    """Versions that no list names and comments belong to a published artifact, those of another one do not."""
+    files = {"f-1/versions/v2.html": "two", "f-2/versions/v1.html": "other", "f-2/artifact_comments.json": '["not me"]'}
+    files["f-1/artifact_comments.json"] = '[{"author": "Ada", "body": "nice"}]'
+    blobs = []
+    for number, (name, text) in enumerate(files.items()):
+        (tmp_path / str(number)).write_text(text)
+        blobs.append(Blob(tmp_path / str(number), f"frames-00{number}.zip/artifacts/{name}", len(text)))
+    given = {"id": "f-1", "name": "N", "versions": ["v1"]}
+    found = Frame().convert(given, About("frames-000.zip/artifacts/f-1/artifact.json", Members(blobs)))
+    assert [(each["name"], "content" in each) for each in found["attachments"]] == [("v1.html", False), ("v2.html", True)]
+    assert (found["title"], found["sections"]) == ("N", [{"title": "Comments", "text": "Ada:\n\nnice"}])
+
+
 @pytest.mark.parametrize(
     "keys", [("messages", "role", "user"), ("turns", "author", "user"), ("chat_messages", "sender", "human")]
 )
