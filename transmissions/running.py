@@ -198,7 +198,8 @@ class Run:
         finally:
             self.state.letters.close()
             await self._out.put_token(END)
-            self.state.emit("end", self.result._asdict())
+            if self.state.is_heard("end"):
+                self.state.emit("end", self.result._asdict())
 
     async def _in_time(self) -> None:
         scope = asyncio.timeout(self.timeout)
