@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .api_messages import api_messages, kinds_of
+from .api_parts import parted
 from .conversation import as_list, as_text, instant
 from .plain_blocks import filled, first
 from .plain_turns import chat, identity, tally, tools_section, unroll
@@ -44,7 +45,8 @@ class APIConversations:
         identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), opening, asked, answers)
         created = next(filter(None, (instant(first(where, *_MOMENTS)) for where in (response, element, request))), "")
         counts = _count(chain(opening, asked, answers))
-        fork = len(opening) + len(asked) if len(as_list(response.get("choices", response.get("candidates")))) > 1 else None
+        forks = len(as_list(response.get("choices", response.get("candidates")))) > 1
+        fork = counts["messages"] - len(answers) if forks else None
         return chat(
             "api",
             identifier,
@@ -134,7 +136,7 @@ def _choice(choice: Any) -> Any:
 
 def _messages(opening: list[Any], answers: list[Any], fork: int | None, asked: Iterable[Any]) -> Iterator[ChatMessage]:
     """Yield all messages; several choices for an answer, from `fork` on, are as many ways to go on from the last question."""
-    for number, said in enumerate(api_messages(chain(opening, asked, answers))):
+    for number, said in enumerate(api_messages(parted(chain(opening, asked, answers)))):
         if fork is None:
             yield said
             continue
@@ -144,7 +146,7 @@ def _messages(opening: list[Any], answers: list[Any], fork: int | None, asked: I
 
 def _count(items: Iterable[Any]) -> dict[str, Any]:
     messages, kinds = 0, list[str]()
-    for item in items:
+    for item in parted(items):
         messages += 1
         kinds += kinds_of(item)
     return tally(messages, kinds)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .api_parts import ATTACHED, HELD, attached, files_apart, is_gemini
 from .claude_blocks import convert_blocks
-from .conversation import as_list, as_text, instant, type_of
-from .gemini_parts import block_of_part, kind_of_part
+from .conversation import as_dict, as_list, as_text, instant, type_of
+from .gemini_parts import block_of_part, in_camel_case, kind_of_part
 from .plain_blocks import (
     call,
     cite,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 _THOUGHTS: Final = ("reasoning_content", "reasoning")
 _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use", "document"])
 """Types of content that only Anthropic's API has."""
-_HELD: Final = ("image", "document")
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
 _TOLD: Final = frozenset(
     ["type", "id", "call_id", "status", "name", "action", "arguments", "input", "results", "outputs", "output"]
@@ -71,7 +71,7 @@ def _role(item: dict[str, Any]) -> str:
     if _is_item(item):
         return "tool" if type_of(item).endswith("_output") else "assistant"
     role = role_of(item.get("role"))
-    if role == "human" and _is_gemini(item):
+    if role == "human" and is_gemini(item):
         return "tool" if {kind for kind, _ in _contents(item)} == {"functionResponse"} else role
     content: Any = item.get("content")
     if role != "human" or content.__class__ is not list or not content:
@@ -79,14 +79,10 @@ def _role(item: dict[str, Any]) -> str:
     return "tool" if all(type_of(part) == "tool_result" for part in content) else role
 
 
-def _is_gemini(item: dict[str, Any]) -> bool:
-    return item.get("parts").__class__ is list and "content" not in item
-
-
 def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a message holds, by type: the parts of its content, and what stands beside that."""
-    if _is_gemini(item):
-        return ((kind_of_part(part), part) for part in item["parts"])
+    if is_gemini(item):
+        return ((kind_of_part(part), part) for part in map(in_camel_case, item["parts"]))
     if _is_item(item):
         return iter([(type_of(item), item)])
     return _said(item)
@@ -112,13 +108,13 @@ def _said(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Block]:
     contents = list(_contents(item))
-    if _is_gemini(item):
+    if is_gemini(item):
         return [{**block_of_part(part, kind), "sources": (kind,)} for kind, part in contents]
     if role == "tool" and not _is_item(item) and not _is_anthropic(item):
         return _tool_answer(item, contents, names)
     if _is_anthropic(item):
-        parts = [_named(part, names) for part in item["content"]]
-        blocks = _unpack(convert_blocks(parts, role == "assistant"), parts)
+        parts, files = files_apart([_named(part, names) for part in item["content"]])
+        blocks = _unpack(convert_blocks(parts, role == "assistant"), parts) + files
         contents = [(kind, value) for kind, value in contents if not any(value is part for part in item["content"])]
     else:
         blocks = []
@@ -148,8 +144,8 @@ def _named(part: Any, names: dict[str, str]) -> Any:
 
 def _unpack(blocks: list[Block], parts: list[Any]) -> list[Block]:
     """Return blocks with the pictures and documents that stand in the content itself."""
-    held = (part for part in parts if type_of(part) in _HELD)
-    return [_held(block, next(held)) if block["sources"] and block["sources"][0] in _HELD else block for block in blocks]
+    held = (part for part in parts if type_of(part) in HELD)
+    return [_held(block, next(held)) if block["sources"] and block["sources"][0] in HELD else block for block in blocks]
 
 
 def _held(block: Block, part: dict[str, Any]) -> Block:
@@ -183,8 +179,11 @@ def _add(blocks: list[Block], kind: str, value: Any, names: dict[str, str]) -> N
         links = [first(entry, "url_citation") or entry if entry.__class__ is dict else entry for entry in as_list(value)]
         before["citations"] = [*before["citations"], *cite(links, len(before["text"]))]
         before["sources"] += (kind,)
-    else:
-        blocks.append(_block(kind, value, names))
+        return
+    revised = value.get("revised_prompt") if kind == "image_generation_call" and value.__class__ is dict else None
+    if filled(revised):
+        blocks.append(call("image_generation", {"revised_prompt": revised}, kind) | {"sources": ()})
+    blocks.append(_block(kind, value, names))
 
 
 def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
@@ -209,6 +208,8 @@ def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
     if kind in ("image_url", "input_image"):
         address = value.get("image_url")
         return picture(first(address, "url") if address.__class__ is dict else address, kind)
+    if kind in ATTACHED:
+        return attached(kind, as_dict(value.get(kind)) or value)
     return _hosted(kind, value) if kind.endswith("_call") else unknown(kind, value)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_text
 from .session_tools import dict_at, encoded_file, linked_file, text_at
@@ -10,13 +11,23 @@ from .session_tools import dict_at, encoded_file, linked_file, text_at
 if TYPE_CHECKING:
     from .conversation import Block
 
+_KINDS: Final = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
+_WELL: Final = (None, "OUTCOME_OK", "OUTCOME_UNSPECIFIED")
+_CAMEL: Final = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in (*_KINDS, "mimeType", "fileUri")}
+
+
+def in_camel_case(part: Any) -> Any:
+    """Return a part with its keys as the API has them: some libraries write `inline_data` and `mime_type`."""
+    if part.__class__ is not dict:
+        return part
+    return {_CAMEL.get(key, key): in_camel_case(value) if key in _CAMEL else value for key, value in part.items()}
+
 
 def kind_of_part(part: Any) -> str:
     """Return the key that says what a part is."""
     if part.__class__ is str:
         return "text"
-    keys = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
-    found = (key for key in keys if part.__class__ is dict and key in part)
+    found = (key for key in _KINDS if part.__class__ is dict and key in part)
     return next(found, "untyped")
 
 
@@ -34,6 +45,11 @@ def block_of_part(part: Any, kind: str) -> Block:
     if kind == "functionResponse" and part[kind].__class__ is dict:
         result = {"parts": [result_part(part)], "failed": "error" in dict_at(part[kind], "response")}
         return {"kind": "tool", "name": as_text(part[kind].get("name")), "input": None, "result": result}
+    if kind == "executableCode":
+        return {"kind": "tool", "name": "code execution", "input": part[kind], "result": None}
+    if kind == "codeExecutionResult" and part[kind].__class__ is dict:
+        result = {"parts": [{"text": as_text(part[kind].get("output"))}], "failed": part[kind].get("outcome") not in _WELL}
+        return {"kind": "tool", "name": "code execution", "input": None, "result": result}
     return file_of_part(part, kind) or {"kind": "unknown", "type": kind, "data": part}
 
 

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from .shape import About
 
 _VERB: Final = re.compile(
-    r"(?:(?:Prompted|Asked|Said|Prompt eingegeben:?|Eingegebener Prompt:|Prompt inviato:|Prompt envoyé\s?:|Requête envoyée\s?:"
-    r"|Petición enviada:|Prompt enviado:|Comando enviado:|Ingevoerde prompt:|Wpisany prompt:|Polecenie:|Запрос:|Промпт:"
-    r"|プロンプト[:\uff1a]|提示[:\uff1a]|프롬프트[:\uff1a])[\s\xa0]+)"
+    r"(?:(?:Prompted|Asked|Said)|(?:[^\W\d_]+\s){0,2}[^\W\d_]*"
+    r"(?:prompt|petici|comando|requête|demande|richiesta|pedido|anfrage|eingabe|polecenie|запрос|промпт"
+    r"|プロンプト|メッセージ|提示|提問|提问|프롬프트|질문)"
+    r"[^\W\d_]*(?:\s[^\W\d_]+){0,2}\s?[:\uff1a])[\s\xa0]+",
+    re.IGNORECASE,
 )
-"""What Takeout puts in front of a prompt, in the languages we have met or can guess; another stays part of the text."""
+"""What Takeout puts in front of a prompt: in other languages a few words, one of them for a prompt, and a colon."""
 _ASIDES: Final = {"details": "Details", "locationInfos": "Location"}
 _FILES: Final = ("attachedFiles", "imageFile", "audioFiles")
 

@@ -162,3 +162,56 @@ def test_texts_of_an_answer_keep_their_sources_and_refusals():
     refused = {"type": "refusal", "refusal": "No."}
     said, refusal = answered({"type": "message", "role": "assistant", "content": [cited, refused]})
     assert (said["citations"], refusal["text"]) == ([{"end": 3, "url": "https://a.example", "title": "A"}], "No.")
+
+
+def test_results_beside_a_user_s_words_are_the_tool_s():
+    """They come first, in a message of their own, in Anthropic's API and in Gemini's; the account has both."""
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "42"}
+    response = {"function_response": {"name": "f", "response": {"output": "42"}}}
+    for found in (
+        log({"role": "user", "content": [result, {"type": "text", "text": "And now?"}]}),
+        imported(SAMPLE, {"contents": [{"role": "user", "parts": [response, {"text": "And now?"}]}]}),
+    ):
+        check_account(found)
+        assert [(told["role"], told["blocks"][0]["kind"]) for told in found["messages"]] == [
+            ("tool", "tool"),
+            ("human", "text"),
+        ]
+        assert found["messages"][0]["blocks"][0]["result"]["parts"] == [{"text": "42"}]
+
+
+def test_files_in_requests_are_unpacked():
+    """Pictures in a tool's result, files and sound of OpenAI's API, and data as libraries for Gemini write it, are files."""
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
+    asked = log(
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [picture]}]},
+        {
+            "role": "user",
+            "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="}}],
+        },
+        {"role": "user", "content": [{"type": "input_file", "filename": "b.pdf", "file_id": "file-1"}]},
+        {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}]},
+    )
+    sent = imported(
+        SAMPLE, {"contents": [{"role": "user", "parts": [{"inline_data": {"mime_type": "image/png", "data": "aGk="}}]}]}
+    )
+    check_account(asked)
+    files = [block for found in (asked, sent) for block in blocks(found) if block["kind"] == "file"]
+    assert [block.get("content") for block in files] == [b"hi", b"hi", None, b"hi", b"hi"]
+    assert [block["name"] for block in files[1:3]] == ["a.pdf", "b.pdf"]
+
+
+def test_code_that_gemini_runs_is_a_call_with_its_result():
+    """The code is what the tool was given; what it printed is the result, which may be a failure."""
+    run = {"executableCode": {"language": "PYTHON", "code": "1/0"}}
+    ended = {"codeExecutionResult": {"outcome": "OUTCOME_FAILED", "output": "ZeroDivisionError"}}
+    given, got = blocks(imported(SAMPLE, {"contents": [{"role": "model", "parts": [run, ended]}]}))
+    assert given["input"]["code"] == "1/0"
+    assert got["result"] == {"parts": [{"text": "ZeroDivisionError"}], "failed": True}
+
+
+def test_the_prompt_that_a_picture_was_made_with_is_kept():
+    """The model revises what it was asked; the picture comes behind that."""
+    made = {"type": "image_generation_call", "result": "aGk=", "revised_prompt": "A cat"}
+    call, picture = blocks(imported(SAMPLE, {"response": {"model": "m", "output": [made]}}))
+    assert (call["input"], picture["content"]) == ({"revised_prompt": "A cat"}, b"hi")

@@ -108,3 +108,24 @@ def test_an_activity_without_an_answer_has_its_time():
     cell = '<div class="outer-cell"><div class="content-cell">Used a feature<br>Nov 2, 2025, 10:11:12 AM CET</div></div>'
     found = TakeoutPages().convert(cell, About("MyActivity.html", PAGES[0].members))
     assert (found["created"], found["messages"][0]["blocks"][0]["text"]) == ("2025-11-02T09:11:12Z", "Used a feature")
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("Prompted", "Eingegebener Prompt:", "Prompt saisi :", "Requête envoyée\xa0:", "Petición:", "Instrucción del prompt:"),
+        *(
+            "Prompt inserito:",
+            "Comando inserido:",
+            "Wpisany prompt:",
+            "Запрос:",
+            "送信したメッセージ:",
+            "已提交的提示\uff1a",
+            "입력한 프롬프트:",
+        ),
+    ],
+)
+def test_the_words_before_a_prompt_are_not_the_user_s(verb):
+    """In other languages they are few, one of them for a prompt, and end with a colon; what the user wrote may look so too."""
+    element = {"header": "Gemini", "title": f"{verb}\xa0My prompt: why?", "time": "2026-03-12T10:00:00Z"}
+    assert blocks(imported(samples("gemini-takeout")[0], element))[0]["text"] == "My prompt: why?"
