@@ -37,17 +37,20 @@ class Outlet:
         async with self._line:
             for message in messages:
                 if not self._told_at_once(message):
-                    await self._tell(message)
-                    self._told += 1
-                    if self._told >= _TURN:
-                        self._told = 0
-                        await asyncio.sleep(0)
+                    await self._tell_in_turn(message)
 
     def _told_at_once(self, message: Message) -> bool:
         if self._told >= _TURN - 1 or not self._is_told(message):
             return False
         self._told += 1
         return True
+
+    async def _tell_in_turn(self, message: Message) -> None:
+        await self._tell(message)
+        self._told += 1
+        if self._told >= _TURN:
+            self._told = 0
+            await asyncio.sleep(0)
 
     async def put_token(self, token: Token) -> None:
         """Keep quiet: who told the run where its messages go sees its end."""
