@@ -8,7 +8,7 @@ from transmissions import RunError
 
 from .conversation import as_list, as_text, type_of
 from .plain_blocks import first, text, unknown
-from .plain_turns import chat, identity, message, no_message, role_of, sections_of, tally
+from .plain_turns import chat, identity, message, no_message, role_of, sections_of, shelves, tally
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
@@ -33,7 +33,8 @@ class ChatbotUIConverter:
         if not isinstance(element, dict) or not isinstance(items, list):
             raise RunError("not a conversation of chatbot-ui: it has no messages")
         model, prompt = element.get("model"), element.get("prompt")
-        folder = self._folders_of(about).get(as_text(element.get("folderId")))
+        also = self._look_at(about)
+        folder = self._folders.get(as_text(element.get("folderId")))
         kinds = [kind for item in items for kind in _types_of(item)]
         conversation = chat(
             "chatbot-ui",
@@ -43,18 +44,20 @@ class ChatbotUIConverter:
             title=as_text(element.get("name")),
             model=as_text(first(model, "id", "name") if isinstance(model, dict) else model),
             tags=[folder] if folder else [],
+            **({"also": also} if also else {}),
         )
         return conversation | sections_of({"System prompt": prompt})
 
-    def _folders_of(self, about: About) -> dict[str, str]:
-        """Return the names of the folders that an export tells of beside its history."""
-        if about.file != self._file:
-            self._file = about.file
-            export = about.members.json(about.file)
-            folders = as_list(export.get("folders")) if isinstance(export, dict) else []
-            told = [folder for folder in folders if folder.__class__ is dict and folder.get("id") is not None]
-            self._folders = {as_text(folder["id"]): as_text(folder.get("name")) for folder in told}
-        return self._folders
+    def _look_at(self, about: About) -> list[Conversation]:
+        """Learn the names of the folders that an export tells of beside its history, and return its prompts the first time."""
+        if about.file == self._file:
+            return []
+        self._file = about.file
+        export = about.members.json(about.file)
+        folders = as_list(export.get("folders")) if isinstance(export, dict) else []
+        told = [folder for folder in folders if folder.__class__ is dict and folder.get("id") is not None]
+        self._folders = {as_text(folder["id"]): as_text(folder.get("name")) for folder in told}
+        return shelves("chatbot-ui", export, {"prompts": "Prompts"})
 
 
 def _parts(item: dict[str, Any]) -> list[Any]:

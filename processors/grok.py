@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .ant_tags import split_tags
 from .conversation import as_list, as_text, instant
 from .plain_blocks import asides, asides_of, cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
-from .plain_turns import chat, identity, items_of, message, no_message, role_of, sections_of, tally, unroll
+from .plain_turns import chat, identity, items_of, message, no_message, role_of, sections_of, shelves, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
 
+_SHELVES: Final = {"projects": "Projects", "tasks": "Tasks", "media_posts": "Pictures"}
 _ASIDES: Final = {"query": "Searched for", "webpage_urls": "Pages given"}
 _FINDS: Final = {"web_search_results": "web search", "xposts": "search on X"}
 _FILES: Final = ("file_attachments", "image_attachments", "generated_image_urls")
@@ -36,6 +37,7 @@ class GrokConversations:
     def __init__(self) -> None:
         """Know of no archive yet."""
         self._members: Members | None = None
+        self._export = ""
         self._assets: dict[str, str] = {}
 
     def convert(self, element: Any, about: About) -> Conversation:
@@ -44,6 +46,7 @@ class GrokConversations:
         known = element.get("conversation")
         get = known.get if known.__class__ is dict else {}.get
         self._look_at(about.members)
+        also = self._shelves_of(about)
         counts = _count(items)
         identifier = as_text(get("id") or get("conversation_id"))
         return chat(
@@ -58,7 +61,15 @@ class GrokConversations:
             summary=as_text(get("summary")),
             leaf=as_text(get("leaf_response_id")),
             **sections_of({"Personality": get("custom_personality")}),
+            **({"also": also} if also else {}),
         )
+
+    def _shelves_of(self, about: About) -> list[Conversation]:
+        """Return what an export holds beside its chats, with the first of them."""
+        if about.file == self._export:
+            return []
+        self._export = about.file
+        return shelves("grok", about.members.json(about.file), _SHELVES)
 
     def _look_at(self, members: Members) -> None:
         """Learn where the files of an archive are: each is called `content`, in a folder with its id for a name."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .conversation import as_text
-from .plain_blocks import filled, parsed, thoughts_apart, unknown
+from .conversation import as_dict, as_list, as_text
+from .plain_blocks import filled, first, parsed, thoughts_apart, unknown
 from .prose import fence
 from .spool import SpooledList
 
@@ -37,6 +37,10 @@ _ROLES: Final = {
     "function_response": "tool",
     "function_call": "assistant",
 }
+
+
+_WRITTEN: Final = ("description", "instructions", "custom_instructions", "content", "prompt", "text")
+"""Where apps keep what people wrote in their prompts, projects and tasks."""
 
 
 class Unrolled:
@@ -149,6 +153,24 @@ def sections_of(texts: dict[str, Any]) -> dict[str, Any]:
     told = {title: as_text(words) for title, words in texts.items() if filled(words)}
     sections = [{"title": title, "text": words} for title, words in told.items() if words.strip()]
     return {"sections": sections} if sections else {}
+
+
+def shelves(provider: str, export: Any, titles: dict[str, str]) -> list[Conversation]:
+    """Return what an export holds beside its chats, under the keys of `titles`: each list as one, an entry as a section."""
+    lists = ((title, [as_dict(entry) for entry in as_list(as_dict(export).get(key))]) for key, title in titles.items())
+    return [_shelf(provider, title, entries) for title, entries in lists if any(entries)]
+
+
+def _shelf(provider: str, title: str, entries: list[dict[str, Any]]) -> Conversation:
+    sections = [
+        {
+            "title": as_text(first(entry, "name", "title")) or title,
+            "text": "\n\n".join(as_text(entry[key]) for key in _WRITTEN if filled(entry.get(key))),
+        }
+        for entry in entries
+        if entry
+    ]
+    return chat(provider, identity(title, entries), [], tally(0, ()), title=title, sections=sections, kind="account")
 
 
 def tools_section(tools: Any) -> dict[str, Any]:

@@ -6,6 +6,10 @@ import pytest
 from importing import Sample, check_account, imported
 
 from transmissions.processors.blobs import Members
+from transmissions.processors.importer import ConversationImporter
+from transmissions.processors.inputs import Archive
+from transmissions.processors.reading import read_part
+from transmissions.processors.zip_archive import Limits
 
 KEPT = "the words to be kept"
 ASKED = {"role": "user", "content": "Why?"}
@@ -69,3 +73,29 @@ def test_a_file_s_text_in_librechat_is_its_content():
     element = librechat(files=[{"file_id": "f", "filename": "a.pdf", "text": KEPT}])
     (file,) = imported(Sample("librechat", element, "export.json", Members()))["messages"][0]["files"]
     assert (file["name"], file["content"]) == ("a.pdf", KEPT.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "export"),
+    [
+        (
+            "chatbot-ui",
+            {"version": 4, "history": [{"id": "a", "messages": [ASKED]}] * 2, "prompts": [{"name": "n", "content": KEPT}]},
+        ),
+        ("grok", {"conversations": [grok()] * 2, "projects": [{"name": "n", "instructions": KEPT}], "tasks": []}),
+    ],
+)
+def test_what_an_export_holds_beside_its_chats_is_a_page_of_its_own(tmp_path, name, export):
+    """It comes once, with the first chat, and is no chat itself."""
+    (tmp_path / "export.json").write_text(json.dumps(export))
+    archive = Archive(tmp_path, Limits())
+    importer, members = ConversationImporter(), Members(part.blob for part in archive.parts)
+    (part,) = archive.parts
+    assert part.shape is not None
+    found = []
+    for item in read_part(part.blob, part.shape, 1 << 22):
+        source = {"file": part.blob.name}
+        made = importer.process({"element": item.value, "shape": part.shape.name, "source": source, "members": members})
+        found += [message["conversation"] for message in (made if isinstance(made, list) else [made])]
+    assert (part.shape.name, [conversation.get("kind") for conversation in found]) == (name, [None, "account", None])
+    assert found[1]["sections"] == [{"title": "n", "text": KEPT}]
