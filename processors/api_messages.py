@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .api_parts import ATTACHED, HELD, attached, files_apart, is_gemini
+from .api_parts import ATTACHED, attached, is_gemini
 from .claude_blocks import convert_blocks
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .gemini_parts import block_of_part, in_camel_case, kind_of_part
@@ -113,8 +113,7 @@ def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Bloc
     if role == "tool" and not _is_item(item) and not _is_anthropic(item):
         return _tool_answer(item, contents, names)
     if _is_anthropic(item):
-        parts, files = files_apart([_named(part, names) for part in item["content"]])
-        blocks = _unpack(convert_blocks(parts, role == "assistant"), parts) + files
+        blocks = convert_blocks([_named(part, names) for part in item["content"]], role == "assistant")
         contents = [(kind, value) for kind, value in contents if not any(value is part for part in item["content"])]
     else:
         blocks = []
@@ -140,26 +139,6 @@ def _named(part: Any, names: dict[str, str]) -> Any:
     """Return a result with the name of the call it answers."""
     asked: Any = part.get("tool_use_id") if type_of(part) == "tool_result" else None
     return {**part, "name": names[asked]} if asked.__class__ is str and asked in names else part
-
-
-def _unpack(blocks: list[Block], parts: list[Any]) -> list[Block]:
-    """Return blocks with the pictures and documents that stand in the content itself."""
-    held = (part for part in parts if type_of(part) in HELD)
-    return [_held(block, next(held)) if block["sources"] and block["sources"][0] in HELD else block for block in blocks]
-
-
-def _held(block: Block, part: dict[str, Any]) -> Block:
-    source: Any = part.get("source")
-    if source.__class__ is not dict:
-        return block
-    data, address = source.get("data"), as_text(first(source, "file_id", "url"))
-    content = unpacked(data) if source.get("type") == "base64" else as_text(data).encode(errors="replace")
-    if not (content or address):
-        return unknown(type_of(part), part)
-    media = as_text(source.get("media_type")) or type_of(part)
-    name = as_text(part.get("title")) or address or media.partition("/")[0]
-    file = {"kind": "file", "name": name, "id": address, "type": media, "sources": block["sources"]}
-    return file | ({"content": content} if content else {})
 
 
 def _tool_answer(item: dict[str, Any], contents: list[tuple[str, Any]], names: dict[str, str]) -> list[Block]:

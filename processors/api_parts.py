@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .conversation import as_list, as_text, type_of
+from .conversation import as_text, type_of
 from .gemini_parts import in_camel_case, kind_of_part
 from .plain_blocks import first, picture
 from .plain_turns import role_of
-from .session_tools import result_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 ATTACHED: Final = ("file", "input_file", "input_audio")
 """Types of content in OpenAI's API that hold or name a file."""
-HELD: Final = ("image", "document")
-"""Those in Anthropic's."""
 
 
 def parted(items: Iterable[Any]) -> Iterator[Any]:
@@ -41,21 +38,6 @@ def _is_result(part: Any) -> bool:
 def is_gemini(item: dict[str, Any]) -> bool:
     """Whether a message is as Gemini's API has it."""
     return item.get("parts").__class__ is list and "content" not in item
-
-
-def files_apart(parts: list[Any]) -> tuple[list[Any], list[Block]]:
-    """Return the parts of a message, and as files the pictures and documents in results of tools among them."""
-    kept: list[Any] = []
-    files: list[Block] = []
-    for part in parts:
-        held = as_list(part.get("content")) if type_of(part) == "tool_result" else []
-        if any(type_of(entry) in HELD for entry in held):
-            told, found = result_parts(held)
-            kept.append({**part, "content": told})
-            files += found
-        else:
-            kept.append(part)
-    return kept, files
 
 
 def attached(kind: str, given: dict[str, Any]) -> Block:

@@ -32,17 +32,16 @@ def render_block(page: Page, block: Block) -> None:
 
 
 def _text(page: Page, block: Block) -> None:
-    text = block["text"]
-    if not text:
+    text, citations = block["text"], block["citations"]
+    if not text and not citations:
         page.count(block["sources"], "skipped: empty")
         return
     page.count(block["sources"], "rendered")
-    citations = block["citations"]
     if not citations:
         page.parts.append(_said(page, text))
     elif page.style.citations == "drop":
         page.note("citation", "skipped: dropped by setting", len(citations))
-        page.parts.append(_said(page, text))
+        page.parts += [_said(page, text)] if text else []
     else:
         _cited(page, text, citations)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .ant_tags import has_tags, split_tags
-from .conversation import as_list, as_text, type_of
+from .conversation import as_dict, as_list, as_text, type_of
+from .plain_blocks import first, unpacked
+from .session_tools import result_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .conversation import Block
 
+_HELD: Final = ("image", "document")
 _FILE_TOOLS: Final = {"create_file": "create", "str_replace": "update"}
 
 
@@ -102,15 +105,21 @@ def _answer(entry: dict[str, Any], blocks: list[Block], waiting: list[Block]) ->
     call = next((call for call in waiting if identifier and call["id"] == identifier), None)
     if call is None and not identifier:
         call = next((call for call in waiting if call["name"] == entry.get("name")), waiting[0] if waiting else None)
-    parts = [_part(part) for part in as_list(entry.get("content") or entry.get("structured_content") or None)]
+    parts: list[Any] = []
+    files: list[Block] = []
+    for part in as_list(entry.get("content") or entry.get("structured_content") or None):
+        told, found = result_parts([part]) if type_of(part) in _HELD else ([_part(part)], [])
+        parts += told
+        files += found
     result = {"parts": parts, "failed": entry.get("is_error") is True}
     if call is None:
         name = as_text(entry.get("name"))
         blocks.append({"kind": "tool", "name": name, "input": None, "result": result, "sources": ("tool_result",)})
-        return
-    waiting.remove(call)
-    call["result"] = result
-    call["sources"] = ("tool_use", "tool_result")
+    else:
+        waiting.remove(call)
+        call["result"] = result
+        call["sources"] = ("tool_use", "tool_result")
+    blocks += files
 
 
 def _part(part: Any) -> Any:
@@ -147,12 +156,16 @@ def _budget(entry: dict[str, Any]) -> Block:
 
 
 def _file(entry: dict[str, Any]) -> Block:
-    source: Any = entry.get("source")
-    if source.__class__ is dict and source.get("data"):
-        return _unknown(entry)  # What is in the archive is kept.
-    kind = as_text(entry.get("type"))
-    name = as_text(entry.get("title") or entry.get("file_name"))
-    return {"kind": "file", "name": name, "id": as_text(entry.get("file_uuid")), "type": kind, "sources": (kind,)}
+    """Return a file that is only named, or one that stands in the archive."""
+    kind, source = as_text(entry.get("type")), as_dict(entry.get("source"))
+    data, address = source.get("data"), as_text(first(source, "file_id", "url"))
+    content = unpacked(data) if source.get("type") == "base64" else as_text(data).encode(errors="replace")
+    if bool(data) != bool(content):
+        return _unknown(entry)
+    media = as_text(source.get("media_type")) or kind
+    name = as_text(entry.get("title") or entry.get("file_name")) or address or (media.partition("/")[0] if content else "")
+    file = {"kind": "file", "name": name, "id": as_text(entry.get("file_uuid")) or address, "type": media, "sources": (kind,)}
+    return file | ({"content": content} if content else {})
 
 
 def _unknown(entry: Any) -> Block:

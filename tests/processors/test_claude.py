@@ -61,6 +61,16 @@ def test_results_in_a_message_of_their_own_are_not_the_user_s():
     assert told == ["tool", "human"]
 
 
+def test_pictures_in_results_are_files():
+    """A picture that a tool gave back stands behind its call as a file; one that is only named stays in the result."""
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    named, found = {"type": "image", "file_uuid": "f"}, {"text": "a", "title": "t", "url": "u"}
+    result = {"type": "tool_result", "content": [picture, named, found]}
+    call, file = blocks({"type": "tool_use", "name": "x", "input": {}}, result)
+    assert (file["kind"], file["content"], file["sources"]) == ("file", b"\0\0\0", ())
+    assert call["result"]["parts"] == [{"text": f"[image: {file['name']}]"}, named, found]
+
+
 def test_what_only_the_structure_says_is_the_result():
     """A tool may answer with an object alone."""
     asked, said = tool_blocks("rows", {}, "", "a")
@@ -149,7 +159,7 @@ def test_what_the_web_page_knows_is_kept():
 
 
 def test_the_other_blocks_are_known():
-    """A voice note is text, a token budget an event, a picture that is only named a file, one that is there is kept whole."""
+    """A voice note is text, a token budget an event, pictures are files, with what is there of them."""
     picture = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
     found = blocks(
         {"type": "voice_note", "text": "said"},
@@ -157,7 +167,8 @@ def test_the_other_blocks_are_known():
         {"type": "image", "file_uuid": "f"},
         picture,
     )
-    assert [block["kind"] for block in found] == ["text", "event", "file", "unknown"]
+    assert [block["kind"] for block in found] == ["text", "event", "file", "file"]
+    assert (found[2].get("content"), found[3]["content"]) == (None, b"\0\0\0")
     assert [block["sources"] for block in found] == [("voice_note",), ("token_budget",), ("image",), ("image",)]
 
 

@@ -184,6 +184,12 @@ def test_no_address_is_a_program(bench):
     assert "[^1]: JavaScript:alert(1)" in page_of(bench, {**text_block("one"), "citations": cited})
 
 
+def test_sources_of_nothing_are_named(bench):
+    """Citations of a text that is empty are footnotes all the same."""
+    cited = [{"end_index": 1, "details": {"url": "https://example.org/a"}}]
+    assert "[^1]: <https://example.org/a>" in page_of(bench, {**text_block(""), "citations": cited}, text_block("b"))
+
+
 def test_other_branches_stand_apart(bench):
     """An edited prompt stands at the end under a heading of its own, and what it made is a file of its own."""
     made = {"id": "a", "command": "create", "content": "one", "title": "A", "type": "text/markdown"}
