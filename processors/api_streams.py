@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PIECES: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _HEAD: Final = ("id", "model", "created", "created_at", "role", "usage", "instructions")
+_FILLED: Final = ("choices", "content", "output", "candidates")
+"""Where an answer that has begun holds something."""
 _ENDS: Final = frozenset(["response.completed", "response.incomplete", "response.failed"])
 
 
@@ -45,6 +47,8 @@ class _Answers:
     def __init__(self) -> None:
         self._answers: dict[str, dict[str, Any]] = {}
         self._last: dict[str, Any] = {}
+        self._begun = 0
+        self._open_ended = False
 
     def take(self, items: Iterable[Any]) -> None:
         for item in items:
@@ -52,6 +56,10 @@ class _Answers:
             kind = as_text(event.get("type"))
             if "choices" in event:
                 self._take_choices(event)
+            elif "candidates" in event:
+                self._take_candidates(event)
+            elif "done" in event:
+                self._take_message(event)
             elif kind == "message_start":
                 self._open(as_dict(event.get("message")), {"role": "assistant", "content": []})
             elif kind.startswith(("content_block_", "message_")):
@@ -66,7 +74,11 @@ class _Answers:
                 given = as_dict(block).pop("partial_json", "")
                 if given:
                     block["input"] = parsed(given)
-        return [answer for answer in self._answers.values() if any(answer.get(key) for key in ("choices", "content", "output"))]
+            if answer.get("pieces") and not answer.get("output"):
+                answer["output"] = [
+                    {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": answer["pieces"]}]}
+                ]
+        return [answer for answer in self._answers.values() if any(map(answer.get, _FILLED))]
 
     def _open(self, told: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
         """Return the answer of this id, a new one if there is none; without an id, the last."""
@@ -86,6 +98,30 @@ class _Answers:
                 _add(message, key, delta.get(key))
             for call in map(as_dict, as_list(delta.get("tool_calls"))):
                 _add_call(message, call)
+
+    def _take_candidates(self, event: dict[str, Any]) -> None:
+        """Take a piece of Gemini's."""
+        told = {"id": event.get("responseId"), "model": event.get("modelVersion")}
+        answer = self._open(told, {"candidates": []})
+        for candidate in map(as_dict, as_list(event["candidates"])):
+            begun = {"content": {"role": "model", "parts": []}}
+            parts = _at(answer.setdefault("candidates", []), candidate.get("index", 0), begun)["content"]["parts"]
+            for part in as_list(as_dict(candidate.get("content")).get("parts")):
+                _add_part(parts, part)
+
+    def _take_message(self, event: dict[str, Any]) -> None:
+        """Take a piece of Ollama's: they have no ids, the last one says that it is the last."""
+        if not self._open_ended:
+            self._begun += 1
+        self._open_ended = event.get("done") is not True
+        message = {"role": "assistant"}
+        told = {"id": f"answer-{self._begun}", "model": event.get("model"), "created_at": event.get("created_at")}
+        answer = self._open(told, {"choices": [{"message": message}]})
+        message = _at(answer.setdefault("choices", []), 0, {"message": message})["message"]
+        piece = as_dict(event.get("message"))
+        _add(message, "reasoning", piece.get("thinking"))
+        _add(message, "content", piece.get("content"))
+        message.setdefault("tool_calls", []).extend(as_list(piece.get("tool_calls")))
 
     def _take_block(self, kind: str, event: dict[str, Any]) -> None:
         answer = self._open({}, {"role": "assistant", "content": []})
@@ -108,6 +144,9 @@ class _Answers:
             self._open(told, {"output": []})
         elif kind == "response.output_item.done":
             self._open({}, {"output": []}).setdefault("output", []).append(event.get("item"))
+        elif kind == "response.output_text.delta":
+            # Only what breaks off needs them: whole items say the same.
+            _add(self._open({}, {"output": []}), "pieces", event.get("delta"))
 
 
 def _at(items: list[dict[str, Any]], index: Any, new: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +155,15 @@ def _at(items: list[dict[str, Any]], index: Any, new: dict[str, Any]) -> dict[st
         return items[index]
     items.append(new)
     return new
+
+
+def _add_part(parts: list[Any], part: Any) -> None:
+    """Add a part of Gemini's; a text goes on with the one before, if both or neither are thoughts."""
+    before, told = as_dict(parts[-1]) if parts else {}, as_dict(part)
+    if before and {*before, *told} <= {"text", "thought"} and before.get("thought") == told.get("thought"):
+        _add(before, "text", told.get("text"))
+    else:
+        parts.append({**told} if told else part)
 
 
 def _add(target: dict[str, Any], key: str, piece: Any) -> None:

@@ -17,6 +17,8 @@ _ANSWERS: Final = (
     *("choices[].message", "choices[].text", "response.body.choices", "response.choices"),
     *("result.message.content", "candidates[].content", "response.candidates"),
 )
+_PIECES: Final = (("choices[].delta",), ("candidates[].content", "responseId"), ("message.content", "done", "created_at"))
+"""What the pieces of an answer have: OpenAI's, Gemini's, Ollama's."""
 _LM_STUDIO: Final = (
     ("messages[].versions",),
     ("messages", "name", "lastUsedModel"),
@@ -47,6 +49,8 @@ def _is_perplexity_turns(outline: Outline) -> bool:
 
 
 def _is_sharegpt(outline: Outline) -> bool:
+    if outline.has_top("conversations[].role", "conversations[].content"):
+        return not outline.has(".metadata")  # An exporter of Perplexity's has such turns, below a head of its own.
     return any(outline.has_top(f"{key}[].from", f"{key}[].value") for key in ("conversations", "items"))
 
 
@@ -72,7 +76,9 @@ def _is_answered(outline: Outline) -> bool:
 def _is_streamed(outline: Outline) -> bool:
     """Whether there are answers in pieces, as they came."""
     begins = {"message_start", "content_block_delta", "response.created", "response.output_item.done"}
-    return any(outline.has(f"{top}.choices[].delta") or begins & outline.values.get(f"{top}.type", set()) for top in TOPS)
+    if any(outline.has_top(*keys) for keys in _PIECES):
+        return True
+    return any(begins & outline.values.get(f"{top}.type", set()) for top in TOPS)
 
 
 def _is_talk(outline: Outline) -> bool:

@@ -118,3 +118,33 @@ def test_other_events_are_not_taken_for_answers():
     """A stream that nobody knows is named with its keys, and text that only looks like one is no JSON."""
     assert find_shape(b'data: {"temperature": 3}\n\n') == (None, "a stream of something else with the keys 'temperature'")
     assert find_shape(b"data: none of this\n") == (None, "no JSON")
+
+
+def gemini(text, **more):
+    part = {"text": text, **more}
+    return {"candidates": [{"content": {"role": "model", "parts": [part]}}], "responseId": "r", "modelVersion": "gemini"}
+
+
+def test_pieces_of_gemini_s_api_are_put_together():
+    """What it thinks and what it says are two texts, however many pieces they come in."""
+    told, first = convert(gemini("Hm", thought=True), gemini("m.", thought=True), gemini("Hel"), gemini("lo"))
+    assert told == [("thinking", "Hmm."), ("text", "Hello")]
+    assert (first["id"], first["model"]) == ("r", "gemini")
+    assert convert(gemini("Hel"), gemini("lo"))[0] == [("text", "Hello")]
+
+
+def test_pieces_of_ollama_are_put_together():
+    """They have no ids: the last piece of an answer says that it is done, and the next one begins another."""
+    pieces = [("Hel", False), ("lo", True), ("Yes", False), (".", True)]
+    events = [
+        {"model": "m", "created_at": "2026-03-01T00:00:00Z", "message": {"role": "assistant", "content": text}, "done": done}
+        for text, done in pieces
+    ]
+    assert convert(*events)[0] == [("text", "Hello"), ("text", "Yes.")]
+
+
+def test_an_answer_that_breaks_off_has_what_had_come():
+    """No item of it is whole; what was streamed is its text."""
+    begun = {"type": "response.created", "response": {"id": "r", "model": "m", "output": []}}
+    pieces = [{"type": "response.output_text.delta", "delta": text} for text in ("Hel", "lo")]
+    assert convert(begun, *pieces)[0] == [("text", "Hello")]

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 from importing import blocks, conversations, imported, samples
 
 from transmissions import RunError
+from transmissions.processors.shapes import BY_NAME, find_shape
 
 
 def turns(*pairs, **more):
@@ -69,3 +72,11 @@ def test_what_a_model_thought_in_tags_is_no_answer():
         ("text", "Say `<think>x</think>`."),
         ("text", "<think>I</think>"),
     ]
+
+
+def test_turns_may_be_called_as_an_api_calls_them():
+    """Roles and contents in the place of who it is from and its value are the same form."""
+    element = {"conversations": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}
+    shape, _ = find_shape(json.dumps([element]).encode())
+    assert shape is BY_NAME["sharegpt"]
+    assert [block["text"] for block in blocks(imported(samples("sharegpt")[0], element))] == ["Why?", "So."]
