@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ SAFE_URL: Final = re.compile(r"(?!(?:javascript|vbscript|data):)[a-z][a-z0-9+.-]
 _FOLDS: Final = re.compile(r"<(?=/?(?i:details|summary))")
 _IN_WIKILINK: Final = str.maketrans("[]|<>`%", "［］｜＜＞｀％")  # noqa: RUF001 - what they show as, without what they mean
 _COMMENT: Final = "%%"
+_FORMULA: Final = re.compile(r"(?<![\\$])\$\$")
 
 
 class CommonMark:
@@ -109,8 +111,10 @@ class Obsidian(CommonMark):
     comment = (_COMMENT, _COMMENT)
 
     def text(self, text: str, shift: int, /) -> str:
-        """Return a message's Markdown; a `%%` in it would hide what follows."""
+        """Return a message's Markdown; a `%%` in it would hide what follows, a formula that is left open swallow it."""
         text = super().text(text, shift)
+        if "$$" in text:
+            text = _close_formulas(text)
         return outside_code(text, _show_percents) if _COMMENT in text else text
 
     def plain(self, plain: str, /) -> str:
@@ -155,6 +159,25 @@ class Retrieval(CommonMark):
     def tail(self, short: str, /) -> str:
         """Return nothing."""
         return ""
+
+
+def _close_formulas(text: str) -> str:
+    """Return Markdown in which the last of an odd number of `$$` is words."""
+    parts: list[str] = []
+
+    def note(part: str) -> str:
+        parts.append(part)
+        return part
+
+    outside_code(text, note)
+    signs = [len(_FORMULA.findall(part)) for part in parts]
+    if sum(signs) % 2 == 0:
+        return text
+    last = max(index for index, number in enumerate(signs) if number)
+    at = list(_FORMULA.finditer(parts[last]))[-1].start()
+    changed = f"{parts[last][:at]}\\$\\$" + parts[last][at + 2 :]
+    numbers = itertools.count()
+    return outside_code(text, lambda part: changed if next(numbers) == last else part)
 
 
 def _show_percents(text: str) -> str:

@@ -188,6 +188,21 @@ def test_front_matter_tells_what_is_known(bench):
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("$$ left open", "\\$\\$ left open"),
+        ("$$x$$ `$$` costs $$!", "$$x$$ `$$` costs \\$\\$!"),
+        ("$$x$$ and `$$`", "$$x$$ and `$$`"),
+        ("a $$ b\n\n```\necho $$\n```\n\nc", "a \\$\\$ b\n\n```\necho $$\n```\n\nc"),
+    ],
+)
+def test_no_formula_is_left_open_in_obsidian(bench, text, shown):
+    """A `$$` that nothing closes would make the rest of the page a formula."""
+    page, _ = page_of(bench, talk(said("human", block("text", text=text, citations=()))), flavour="obsidian")
+    assert shown in page
+
+
+@pytest.mark.parametrize(
     "title", ['"', "'", ": x", "- [x", "a\0b", "\ud83d", "\u202ex", "#%%`<b>", "---", "x" * 300, "é\u2028", "~"]
 )
 @pytest.mark.parametrize("flavour", ["commonmark", "obsidian"])
