@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
+from .ant_tags import split_tags
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree
 from .plain_blocks import (
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
 _ASIDES: Final = {"feedback": "Feedback"}
 _NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
 _THINKING: Final = re.compile(r"\s*:::thinking\n(.*?)\n:::[ \t]*\n?", re.DOTALL)
+
+
+_ARTIFACT: Final = re.compile(
+    r"^:::artifact\{([^}\n]{1,500})\}[ \t]*\n(?:```([\w-]{0,30})[^\n]*\n)?(.*?)\n(?:```[ \t]*\n)?:::[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+_CLOSING: Final = re.compile(r"^:::[ \t]*$", re.MULTILINE)
 
 
 class LibreChatConverter:
@@ -126,7 +134,7 @@ def _message(raw: dict[str, Any]) -> ChatMessage:
     message: ChatMessage = {
         "role": role,
         "created": instant(raw.get("createdAt")),
-        "blocks": [*(thoughts_apart(_blocks(raw)) if role == "assistant" else _blocks(raw)), *beside, *asides(raw, _ASIDES)],
+        "blocks": [*(_told_apart(_blocks(raw)) if role == "assistant" else _blocks(raw)), *beside, *asides(raw, _ASIDES)],
         "attachments": [],
         "files": [_file(entry) for entry in _listed(raw)],
     }
@@ -134,6 +142,26 @@ def _message(raw: dict[str, Any]) -> ChatMessage:
     if sender and sender.lower() not in ("user", "assistant"):
         message["name"] = sender
     return message | {"model": model} if model else message
+
+
+def _told_apart(blocks: list[Block]) -> list[Block]:
+    """Return the blocks of an answer, its thoughts and artifacts told apart from its words."""
+    return [
+        part for block in thoughts_apart(blocks) for part in (_artifacts_apart(block) if block["kind"] == "text" else (block,))
+    ]
+
+
+def _artifacts_apart(block: Block) -> list[Block]:
+    """Return a text with its `:::artifact{…}` directives as artifacts; one that is only shown, in code, stays text."""
+    words = block["text"]
+    # Behind the last line that closes one, the pattern would look to the end of the text for each that opens one.
+    last = max((found.end() for found in _CLOSING.finditer(words)), default=0) if ":::artifact{" in words else 0
+    tagged, number = _ARTIFACT.subn(r'<antArtifact \1 language="\2">\n\3\n</antArtifact>', words[:last])
+    tagged += words[last:]
+    parts = list(split_tags(tagged)) if number else []
+    if number == 0 or sum(part["kind"] == "artifact" for part in parts) != number:
+        return [block]
+    return [parts[0] | {"sources": block["sources"]}, *parts[1:]]
 
 
 def _role(raw: dict[str, Any]) -> str:

@@ -78,3 +78,14 @@ def test_thoughts_in_tags_are_told_apart():
     """What a model thought in tags is no answer; what a person writes is left as it is."""
     assert [block["kind"] for block in blocks(text="<think>Hm</think>Yes", isCreatedByUser=False)] == ["thinking", "text"]
     assert [block["kind"] for block in blocks(text="<think>Hm</think>Yes", isCreatedByUser=True)] == ["text"]
+
+
+def test_artifacts_are_told_apart():
+    """A directive is a file with what its code block holds; one in a code block is only shown."""
+    directive = ':::artifact{identifier="app" type="text/html" title="App"}\n```html\n<p>Hi</p>\n```\n:::'
+    before, made, after = blocks(isCreatedByUser=False, text=f"See:\n\n{directive}\n\nDone.")
+    assert (before["text"], after["text"]) == ("See:", "Done.")
+    assert (made["artifact"]["key"], made["artifact"]["language"], made["artifact"]["content"]) == ("app", "html", "<p>Hi</p>")
+    shown = f"~~~\n{directive}\n~~~"
+    assert [block["text"] for block in blocks(isCreatedByUser=False, text=shown)] == [shown]
+    assert [block["text"] for block in blocks(isCreatedByUser=True, text=directive)] == [directive]
