@@ -163,8 +163,8 @@ def _body(page: Page, parts: list[str]) -> str:
 
 def _description(flavour: Flavour, given: Any) -> list[str]:
     """Return what the assistant says that a file is for, where a tool makes it."""
-    text = given.get("description") if given.__class__ is dict else None
-    return [flavour.paragraph(flavour.plain(text))] if text.__class__ is str and text.strip() else []
+    text = given.get("description") if isinstance(given, dict) else None
+    return [flavour.paragraph(flavour.plain(text))] if isinstance(text, str) and text.strip() else []
 
 
 def _artifact_line(flavour: Flavour, title: str, made: Made | None) -> str:

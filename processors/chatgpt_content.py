@@ -71,7 +71,8 @@ def content_blocks(message: dict[str, Any], role: str, assets: Assets) -> list[B
     parts = parts_of(content)
     if any(metadata.get(key) is True for key in _HIDDEN):
         return [block for part in parts for block in _hidden(part, role, assets)]
-    blocks: list[Block] = []
+    quoted = as_text(metadata.get("targeted_reply"))
+    blocks: list[Block] = [{"kind": "event", "title": "In reply to", "text": quoted, "sources": ()}] if quoted else []
     for part in parts:
         if part.__class__ is str and role == "assistant":
             blocks.append(_cited(part, metadata))

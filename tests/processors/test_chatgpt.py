@@ -173,6 +173,12 @@ def test_what_is_hidden_is_not_what_somebody_said():
     assert found["skipped"] == {"message": {"skipped: empty": 1}}
 
 
+def test_the_words_somebody_replies_to_are_kept():
+    """A passage that a person picked out of an answer to ask about stands before the question."""
+    quoted, asked = convert(chain(message("user", text("why?"), targeted_reply="so it is")))["messages"][0]["blocks"]
+    assert (quoted["kind"], quoted["text"], asked["text"]) == ("event", "so it is", "why?")
+
+
 def test_files_are_found_under_their_ids(tmp_path):
     """An upload is found by its id in any folder, and has the name that the message or a sidecar knows."""
     for name in ("file-Abc123.dat", "user-x/file-Def456-cat.png"):
