@@ -164,7 +164,7 @@ class _Abstract(Processor):
             Greedy,
             [
                 "Greedy.process is called with a message and nothing else: write `def process(self, message)`",
-                "Greedy.__init__ does not take the settings: write `__post_init__(self)`, which is called once they are set",
+                "Greedy.__init__ does not take the settings: write `__post_init__(self)`, called once they are set",
             ],
         ),
         (Streaming, ["Streaming.process is an asynchronous generator; use a plain one, or a Source"]),

@@ -44,7 +44,7 @@ def _signature_faults(cls: type[Processor]) -> Iterator[str]:
         if not _takes(inspect.getattr_static(cls, name, None), None, None):
             yield f"{cls.__name__}.{name} is called with a message and nothing else: write `def {name}(self, message)`"
     if not _takes(inspect.getattr_static(cls, "__init__"), None, **dict.fromkeys(cls._names)):
-        yield f"{cls.__name__}.__init__ does not take the settings: write `__post_init__(self)`, which is called once they are set"
+        yield f"{cls.__name__}.__init__ does not take the settings: write `__post_init__(self)`, called once they are set"
 
 
 def _takes(method: object, /, *values: None, **named: None) -> bool:

@@ -69,7 +69,8 @@ def test_what_is_no_chat_is_none(text):
 def test_a_list_of_claude_s_chats_may_lie_in_an_object():
     """So do tools write it that save chats from the web page."""
     shape = find_shape(b'{"exported": 1, "conversations": [{"uuid": "u", "chat_messages": []}]}')[0]
-    assert shape and (shape.provider, shape.layout.wrapper) == ("claude", "conversations")
+    assert shape is not None
+    assert (shape.provider, shape.layout.wrapper) == ("claude", "conversations")
 
 
 def test_text_in_another_encoding_is_called_that():
