@@ -119,6 +119,7 @@ class ConversationPlaces(Processor):
             "folder": folder,
             "id": short,
             "was": earlier.page if earlier else "",
+            "again": bool(arrival.page),
             "updated": arrival.updated,
             "digest": arrival.digest,
         }

@@ -27,7 +27,7 @@ class ConversationWriter(TreeWriter):
     content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
     written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
     beside the new one, as `… (edited)`. Which files of conversations that were there it has changed is kept, 24 bytes for each:
-    should the same conversation come again, what lies there counts, not what the last run wrote.
+    should the same conversation come again (`again` in its `place`), what lies there counts, not what the last run wrote.
 
     ```turtle
     :write a :ConversationWriter .
@@ -38,6 +38,7 @@ class ConversationWriter(TreeWriter):
 
     async def __aenter__(self) -> Self:
         self._changed = NumberTable()
+        """By file of a conversation that was there: 1 if this has written it, 0 if it was left alone."""
         return await super().__aenter__()
 
     def process(self, message: Message) -> Message:
@@ -54,24 +55,24 @@ class ConversationWriter(TreeWriter):
 
     def _write(self, path: str, content: Content, known: dict[str, list[Any]], place: dict[str, Any]) -> list[Any]:
         digest, size = _digest(content)
-        if self._is_there(path, content, [digest, size], known, place):
-            return [path, digest, size, False]
-        if path == place.get("page"):
-            content = self._with_notes(content, [digest, size], path, place.get("was") or path, known)
-        self._tree.write(path, content)
+        changes = not self._is_there(path, content, [digest, size], known, place)
+        if changes:
+            if path == place.get("page"):
+                content = self._with_notes(content, [digest, size], path, place.get("was") or path, known)
+            self._tree.write(path, content)
         if place.get("was"):
-            self._changed[path] = 1
-        return [path, digest, size, True]
+            self._changed[path] = changes
+        return [path, digest, size, changes]
 
     def _is_there(
         self, path: str, content: Content, digest: list[Any], known: dict[str, list[Any]], place: dict[str, Any]
     ) -> bool:
         """Whether a file is as it is to be."""
-        if path in known and path not in self._changed:
+        # If another version came before in this run, another process may have written that.
+        if path in known and self._changed.get(path, bool(place.get("again"))) == 0:
             return known[path] == digest and os.path.exists(self._tree.locate(path))  # noqa: PTH110
         if not place.get("was"):
             return False
-        # Another version of the conversation came before in this run; it may have been the same.
         marker = _last_line(content)
         there = self._read(path)
         return list(_digest(notes_below(there, marker)[0] if is_marker(marker) else there)) == digest
@@ -86,7 +87,7 @@ class ConversationWriter(TreeWriter):
             return content
         above, below = notes_below(page, marker)
         # What a run that was killed has written is as the new page is, and in no ledger.
-        if old in known and old not in self._changed and list(_digest(above)) not in (known[old], digest):
+        if old in known and self._changed.get(old, 0) == 0 and list(_digest(above)) not in (known[old], digest):
             self._keep(path, page)
             self.context.log.warning("'%s' was edited by hand above its last line; that page is kept beside the new one", old)
         return [*([content] if isinstance(content, bytes) else content), below] if below else content

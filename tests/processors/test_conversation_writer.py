@@ -16,9 +16,9 @@ def page(words):
     return f"# Talk\n\n{words}\n\n{MARK}\n".encode()
 
 
-def write(bench, content, known=None, path=PAGE, was=""):
+def write(bench, content, known=None, path=PAGE, was="", again=False):
     """Write one page and return what is told of it, as the next run will know it."""
-    place = {"page": path, "was": was or path}
+    place = {"page": path, "was": was or path, "again": again}
     message = {"conversation": chat(), "files": [(path, content)], "known": known or {}, "place": place}
     (result,) = bench.through(ConversationWriter(), message)
     assert not {"conversation", "files", "known"} & result.keys()
@@ -32,6 +32,15 @@ def test_what_has_not_changed_is_left_alone(bench):
     _, changed = write(bench, page("one"), known)
     assert changed is False
     assert (bench.output / PAGE).read_text() == "mine"
+
+
+def test_the_latest_version_of_a_run_stays_whoever_wrote_the_one_before(bench):
+    """Of two versions in one run another process may have written the first: that the ledger knows the second is not enough."""
+    known, _ = write(bench, page("two"))
+    write(bench, page("one"), known)
+    assert write(bench, page("two"), known, again=True)[1] is True
+    assert (bench.output / PAGE).read_bytes() == page("two")
+    assert write(bench, page("two"), known, again=True)[1] is False
 
 
 def test_what_is_missing_is_written_again(bench):
