@@ -163,6 +163,15 @@ def test_a_reader_that_goes_away_is_no_failure_to_talk_about():
     assert result.stderr == ""
 
 
+def test_a_fault_in_a_config_that_nobody_reads_to_its_end_has_its_exit_code():
+    """`trans … 2>&1 | head -1` ends with 2 where the config is at fault, though that cannot be told whole."""
+    call = f"{sys.executable} -P -m transmissions run claude-json-converter --set a.b=1 --set c.d=2"
+    script = f"({call} 2>&1; echo $? >&3) | head -0"
+    command = ["bash", "-c", f"exec 3>&1; {script}"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.stdout, result.stderr) == ("2\n", "")
+
+
 def test_a_full_disk_behind_stdout_is_an_output_error():
     """Output that cannot be written is exit code 74 and one line."""
     with Path("/dev/full").open("w") as full:

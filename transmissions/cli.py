@@ -80,7 +80,8 @@ def guarded(work: Callable[[], int], *, verbose: bool) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except ConfigError as error:
-        print_problems(error.problems)
+        with contextlib.suppress(OSError):  # Nobody may read it any more; the exit code still tells.
+            print_problems(error.problems)
         return USAGE
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one line, too
         from .failures import exit_code_of
