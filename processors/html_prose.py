@@ -6,10 +6,10 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
-from zlib import crc32
 
 from .fences import code_blocks
 from .markdown_parser import LONG, commonmark, with_footnotes
+from .references import own_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +102,7 @@ class Prose:
         if "]:" not in text or "[^" not in text:
             return str(self._parser.render(text, {"shift": shift})).rstrip("\n")
         # Footnotes of their own, which must not be taken for those of another text on the page.
-        env = {"shift": shift, "docId": f"{crc32(text.encode(errors='replace')):08x}"}
+        env = {"shift": shift, "docId": own_mark(text)}
         return str(self._noting.render(text, env)).rstrip("\n")
 
 

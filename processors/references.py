@@ -33,8 +33,13 @@ def keep_to_itself(text: str) -> str:
     notes: set[str] = set()
     outside_code(text, partial(_learn, addresses, notes))
     if notes:
-        text = outside_code(text, partial(_rename, notes, f"{crc32(text.encode(errors='replace')):08x}"))
+        text = outside_code(text, partial(_rename, notes, own_mark(text)))
     return outside_code(text, partial(_fill_in, addresses)) if addresses else text
+
+
+def own_mark(text: str) -> str:
+    """Return what tells the footnotes of a text from those of others on its page: the same in every run."""
+    return f"{crc32(text.encode(errors='replace')):08x}"
 
 
 def _learn(addresses: dict[str, str], notes: set[str], part: str) -> str:
