@@ -16,7 +16,7 @@ from .api_messages import api_messages, kinds_of
 from .api_parts import parted
 from .conversation import as_list, as_text, instant
 from .plain_blocks import filled, first
-from .plain_turns import chat, identity, tally, tools_section, unroll
+from .plain_turns import chat, data_sections, identity, tally, unroll
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class APIConversations:
             model=as_text(response.get("model") or request.get("model")),
             leaf="" if fork is None else f"{fork}",
             **_tokens(response.get("usage")),
-            **tools_section(first(request, "tools", "functions")),
+            **data_sections({"Tools": first(request, "tools", "functions")}),
         )
 
 

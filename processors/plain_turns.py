@@ -14,7 +14,7 @@ from .prose import fence
 from .spool import SpooledList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from .conversation import Block, ChatMessage, Conversation
     from .message_tree import Turn
@@ -173,7 +173,12 @@ def _shelf(provider: str, title: str, entries: list[dict[str, Any]]) -> Conversa
     return chat(provider, identity(title, entries), [], tally(0, ()), title=title, sections=sections, kind="account")
 
 
-def tools_section(tools: Any) -> dict[str, Any]:
-    """Return a conversation's `sections` that show which tools the model was given; nothing if none."""
-    shown = json.dumps(parsed(tools), ensure_ascii=False, indent=2)
-    return sections_of({"Tools": fence(shown, "json") if filled(tools) else ""})
+def data_sections(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a conversation's `sections` that show data, such as the tools a model was given, as JSON by their titles."""
+    shown = {title: json.dumps(parsed(value), ensure_ascii=False, indent=2) for title, value in values.items() if filled(value)}
+    return sections_of({title: fence(text, "json") for title, text in shown.items()})
+
+
+def rest_of(element: dict[str, Any], placed: Collection[str]) -> dict[str, Any]:
+    """Return the fields of an element that hold anything and have no place of their own."""
+    return {key: value for key, value in element.items() if key not in placed and filled(value)}

@@ -49,9 +49,25 @@ def _is_perplexity_turns(outline: Outline) -> bool:
 
 
 def _is_sharegpt(outline: Outline) -> bool:
-    if outline.has_top("conversations[].role", "conversations[].content"):
-        return not outline.has(".metadata")  # An exporter of Perplexity's has such turns, below a head of its own.
-    return any(outline.has_top(f"{key}[].from", f"{key}[].value") for key in ("conversations", "items"))
+    if outline.has(".metadata", ".conversations[].role"):
+        return False  # An exporter of Perplexity's has such turns, below a head of its own.
+    return any(_holds_turns(outline, f"{top}.{key}[]") for top in TOPS for key in _TURNS)
+
+
+def _holds_turns(outline: Outline, way: str) -> bool:
+    """Whether a list is turns as ShareGPT has them, or as data sets vary that."""
+    named = (("from", "value"), ("role", "content"), *_PAIRS)
+    if any(outline.has(*(f"{way}.{key}" for key in keys)) for keys in named):
+        return True
+    return way in outline.values and not any(path.startswith(f"{way}.") for path in outline.paths)
+
+
+def _is_preference(outline: Outline) -> bool:
+    return outline.has_top("chosen", "rejected") or outline.has_top("preferred_output", "non_preferred_output")
+
+
+def _is_example(outline: Outline) -> bool:
+    return any(outline.has_top(asked, answered) for asked in _QUESTIONS for answered in _REPLIES)
 
 
 def _is_asked(outline: Outline) -> bool:
@@ -94,6 +110,11 @@ def _is_talk(outline: Outline) -> bool:
 _CELLS: Final = re.compile(rb"outer-cell[^<>]*>.{0,600}?header-cell[^<>]*>.{0,200}?(?:Gemini|Bard)", re.DOTALL)
 _THREADS: Final = "perplexity:PerplexityThreads"
 _ASKED: Final = "api_logs:APIConversations"
+_EXAMPLES: Final = "training:TrainingExamples"
+_TURNS: Final = ("conversations", "conversation", "items")
+_PAIRS: Final = (("human", "assistant"), ("human", "gpt"), ("user", "assistant"), ("user", "bot"), ("user", "model"))
+_QUESTIONS: Final = ("instruction", "prompt", "question", "input_text")
+_REPLIES: Final = ("completion", "output", "response", "answer", "output_text")
 
 SHAPES: Final = (
     Shape(
@@ -171,13 +192,14 @@ SHAPES: Final = (
         _THREADS,
         Layout("", "conversations", is_element=with_keys("conversations")),
     ),
+    Shape("preferences", "api", "answers that were preferred to others", _is_preference, _EXAMPLES),
     Shape(
         "sharegpt",
         "sharegpt",
         "conversations in ShareGPT's form",
         _is_sharegpt,
         "sharegpt:ShareGPTConversations",
-        Layout("", "conversations", is_element=with_keys("conversations")),
+        Layout("", "conversations", is_element=lambda value: any(with_keys(key)(value) for key in _TURNS)),
     ),
     Shape(
         "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=with_keys("messages"))
@@ -192,4 +214,5 @@ SHAPES: Final = (
     ),
     Shape("api-answers", "api", "answers of a model's API", _is_answered, _ASKED),
     Shape("api-messages", "api", "messages, one after the other", _is_talk, "api_logs:APIMessages", Layout(gathers=True)),
+    Shape("examples", "api", "questions with their answers, to train with", _is_example, _EXAMPLES),
 )

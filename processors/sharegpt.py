@@ -1,4 +1,8 @@
-"""ShareGPT's form of conversations, `{"conversations": [{"from": …, "value": …}]}`, turned into the common model."""
+"""ShareGPT's form of conversations, `{"conversations": [{"from": …, "value": …}]}`, turned into the common model.
+
+Data sets vary it: the list is called otherwise, its turns have `role` and `content`, a turn holds a question and its answer
+under the names of those who speak, or the turns are bare texts.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .conversation import as_text
 from .plain_blocks import call, first, parsed, parts_of, result, text
-from .plain_turns import chat, identity, items_of, message, no_message, role_of, tally, tools_section, unroll
+from .plain_turns import chat, data_sections, identity, items_of, message, no_message, rest_of, role_of, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,9 +19,16 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
 
-
+_LISTS: Final = ("conversations", "conversation", "items")
+"""What the list of turns is called."""
+_SPOKEN: Final = frozenset(["system", "human", "user", "assistant", "gpt", "bot", "model"])
+"""Names of those who speak, where a turn holds a question and its answer."""
 _UNIQUE: Final = 20
 """Characters that make an id one of its own."""
+_IDS: Final = ("id", "hash", "conversation_id")
+_TOLD: Final = ("system", "system_prompt")
+_PLACED: Final = frozenset([*_LISTS, *_IDS, *_TOLD, "title", "model", "tools"])
+"""Fields that have a place of their own."""
 
 
 class ShareGPTConversations:
@@ -25,31 +36,43 @@ class ShareGPTConversations:
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that an element holds."""
-        is_old = element.__class__ is dict and "conversations" not in element and "items" in element
-        items = items_of(element, "items" if is_old else "conversations", "conversation of ShareGPT")
-        told = as_text(first(element, "system", "system_prompt"))
+        key = next((key for key in _LISTS if key in element), _LISTS[0]) if element.__class__ is dict else _LISTS[0]
+        items = items_of(element, key, "conversation of ShareGPT")
+        told = as_text(first(element, *_TOLD))
         counts = _count(items, told)
         return chat(
             "sharegpt",
-            _id_of(as_text(first(element, "id", "hash")), told, items),
+            id_of(as_text(first(element, *_IDS)), told, items),
             unroll(partial(_messages, told), items, counts["messages"]),
             counts,
             title=as_text(element.get("title")),
             model=as_text(element.get("model")),
-            **tools_section(element.get("tools")),
+            **data_sections({"Tools": element.get("tools"), "Details": rest_of(element, _PLACED)}),
         )
 
 
-def _id_of(given: str, told: str, items: Iterable[Any]) -> str:
+def id_of(given: str, *values: Any) -> str:
     """Return an id. Data sets count their items: what is short is another one's id too."""
-    return given if len(given) >= _UNIQUE else f"{given}~{identity(told, items)}".lstrip("~")
+    return given if len(given) >= _UNIQUE else f"{given}~{identity(*values)}".lstrip("~")
+
+
+def _turns(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield turns of one speaker each."""
+    are_words = next(iter(items), None).__class__ is str
+    for number, item in enumerate(items):
+        if item.__class__ is str and are_words:
+            yield {"from": ("human", "gpt")[number % 2], "value": item}
+        elif item.__class__ is dict and not _speaker(item) and not _SPOKEN.isdisjoint(item):
+            yield from ({"from": name, "value": item[name]} for name in item if name in _SPOKEN)
+        else:
+            yield item
 
 
 def _messages(told: str, items: Iterable[Any]) -> Iterator[ChatMessage]:
     if told:
         yield message("system", [text(told, "system")])
     asked = ""
-    for item in items:
+    for item in _turns(items):
         if item.__class__ is not dict:
             yield no_message(item)
             continue
@@ -80,7 +103,7 @@ def _block(kind: str, value: Any, role: str, asked: str) -> Block:
 
 def _count(items: Iterable[Any], told: str) -> dict[str, Any]:
     messages, kinds = int(bool(told)), ["system"] * bool(told)
-    for item in items:
+    for item in _turns(items):
         messages += 1
         if item.__class__ is not dict:
             kinds.append("message")

@@ -1,0 +1,104 @@
+import json
+
+import pytest
+from importing import Sample, blocks, check_account, imported
+
+from transmissions import RunError
+from transmissions.processors.blobs import Members
+from transmissions.processors.shapes import find_shape
+from transmissions.processors.spoken import on_path
+
+
+def made(element):
+    """Return what a line of a data set becomes, told by its shape."""
+    shape, _ = find_shape(json.dumps(element).encode())
+    found = imported(Sample(shape.name, element, "train.jsonl", Members()))
+    check_account(found)
+    return found
+
+
+def said(conversation):
+    """Return roles and words in order."""
+    return [(message["role"], block["text"]) for message in conversation["messages"] for block in message["blocks"]]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"instruction": "Q", "input": "", "output": "A"},
+        {"instruction": "Q", "response": "A"},
+        {"prompt": "Q", "completion": "A"},
+        {"prompt": [{"role": "user", "content": "Q"}], "completion": [{"role": "assistant", "content": "A"}]},
+        {"question": "Q", "answer": "A"},
+        {"conversation": [{"human": "Q", "assistant": "A"}]},
+        {"conversations": [{"user": "Q"}, {"assistant": "A"}]},
+        {"conversations": ["Q", "A"]},
+        {"conversation": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]},
+        {"items": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]},
+    ],
+)
+def test_questions_and_answers_of_data_sets_are_chats(element):
+    """Whatever a data set calls them, a question is the human's and its answer the assistant's."""
+    assert said(made(element)) == [("human", "Q"), ("assistant", "A")]
+
+
+def test_what_was_said_before_and_what_a_question_is_about_are_kept():
+    """The system's words and earlier turns come first; the text a question is about stands below it."""
+    given = {"system": "S", "history": [["q", "a"]], "instruction": "Q", "input": "About", "output": "A"}
+    assert [text for _, text in said(made(given))] == ["S", "q", "a", "Q\n\nAbout", "A"]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"prompt": "Q", "chosen": "A", "rejected": "B"},
+        {"chosen": "\n\nHuman: Q\n\nAssistant: A", "rejected": "\n\nHuman: Q\n\nAssistant: B"},
+        {
+            "prompt": "Q",
+            "chosen": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}],
+            "rejected": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "B"}],
+            "messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}],
+        },
+        {
+            "conversations": [{"from": "human", "value": "Q"}],
+            "chosen": {"from": "gpt", "value": "A"},
+            "rejected": {"from": "gpt", "value": "B"},
+        },
+        {
+            "input": {"messages": [{"role": "user", "content": "Q"}]},
+            "preferred_output": [{"role": "assistant", "content": "A"}],
+            "non_preferred_output": [{"role": "assistant", "content": "B"}],
+        },
+    ],
+)
+def test_an_answer_that_was_rejected_is_a_branch(element):
+    """The question is there once, the preferred answer is the way the conversation went, the other is kept beside it."""
+    found = made(element)
+    assert said(found) == [("human", "Q"), ("assistant", "A"), ("assistant", "B")]
+    assert [message["parent"] for message in found["messages"]] == ["", "0", "0"]
+    assert [message["blocks"][0]["text"] for message in on_path(found)] == ["Q", "A"]
+    assert "sections" not in found
+
+
+def test_what_a_data_set_says_of_an_example_is_shown():
+    """Labels, scores and categories are no words of the conversation, and are kept as data."""
+    found = made({"id": 3, "prompt": "Q", "completion": "A", "label": False, "score": 0.5})
+    assert found["id"].startswith("3~")
+    assert '"label": false' in found["sections"][0]["text"]
+    assert '"score": 0.5' in found["sections"][0]["text"]
+    assert '"category": "x"' in made({"conversation": ["Q"], "category": "x"})["sections"][0]["text"]
+
+
+def test_an_example_without_an_answer_is_refused():
+    """A line of a data set that lacks what the others have is set aside, and says why."""
+    with pytest.raises(RunError, match="it has no answer"):
+        imported(Sample("examples", {"prompt": "Q"}, "train.jsonl", Members()))
+    assert blocks(imported(Sample("examples", {"prompt": None, "completion": "A"}, "t", Members())))[0]["text"] == "A"
+
+
+@pytest.mark.parametrize("odd", [None, 0, "", "x", [], [None], [[]], {}, {"type": 5}, "\ud800"])
+@pytest.mark.parametrize("key", ["prompt", "chosen", "rejected", "history", "system", "input", "messages"])
+def test_odd_values_cost_no_example(key, odd):
+    """Whatever stands in a field, the example is converted and every item is counted."""
+    element = {"prompt": "Q", "chosen": "A", "rejected": "B", key: odd}
+    check_account(imported(Sample("preferences", element, "train.jsonl", Members())))
