@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from transmissions.message import weigh
+import pytest
+
+from transmissions.message import not_a_message, weigh
+
+
+@pytest.mark.parametrize(("given", "told"), [(1, "an int"), (object(), "an object"), ("a", "a str"), (None, "None")])
+def test_what_is_no_message_is_told_in_plain_words(given, told):
+    """What a processor gave is named by its type, with the article that it takes."""
+    assert str(not_a_message(given)) == f"a processor gave {told} where a message belongs, which is a dict"
 
 
 def test_weighs_text_by_its_utf8_length():

@@ -123,7 +123,7 @@ def test_nothing_else_may_be_returned():
         def process(self, message):
             return 5
 
-    with pytest.raises(NodeFailed, match="test/Wrong: TypeError: a processor gave a int"):
+    with pytest.raises(NodeFailed, match="test/Wrong: TypeError: a processor gave an int"):
         through(Wrong(), [{}])
 
 

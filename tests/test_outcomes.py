@@ -110,7 +110,9 @@ def test_what_is_no_message_is_a_fault_of_who_gave_it(given, how):
             await writer.write(given)
 
     giver = {"source": GiverSource, "asynchronous source": AsyncGiver, "writer": WritingGiver}.get(how, Giver)
-    with pytest.raises(NodeFailed, match=rf"test/{giver.__name__}: TypeError: a processor gave a {type(given).__name__}"):
+    with pytest.raises(
+        NodeFailed, match=rf"test/{giver.__name__}: TypeError: a processor gave (None|an? {type(given).__name__})"
+    ):
         through([giver(), Pass()], [{}])
 
 
@@ -180,5 +182,5 @@ def test_a_batch_must_be_of_messages(tmp_path):
         def process_batch(self, messages):
             return [None] * len(messages)
 
-    with pytest.raises(NodeFailed, match="test/Nones: TypeError: a processor gave a NoneType"):
+    with pytest.raises(NodeFailed, match="test/Nones: TypeError: a processor gave None"):
         work(tmp_path, [Count(), Nones()])

@@ -70,6 +70,30 @@ def test_the_nearest_right_name_is_offered(tmp_path, text, near):
     assert any(problem.help == f"did you mean {near}?" for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (":demo a :Transmission ; :pipe (:b) . :b :a :Plain .", ":b a :Plain"),
+        (":demo a :Transmission ; :pipe (:b) . :b :type :Plain .", ":b a :Plain"),
+        (":demo :is :EntryTransmission ; :pipe (:b) . :b a :Plain .", ":demo a :EntryTransmission"),
+    ],
+)
+def test_an_a_that_is_misspelt_is_shown_as_it_is_written(tmp_path, text, meant):
+    """`:a`, `:is` and `:type` are valid Turtle, and say nothing here."""
+    assert only(examine(tmp_path, text)[1]).help == f"write `{meant}`: this `a` has no colon"
+
+
+def test_a_class_in_a_pipe_is_shown_how_it_is_a_node(tmp_path):
+    """Whoever puts the name of a processor into a pipe wants a node of that class."""
+    assert only(examine(tmp_path, ":demo a :Transmission ; :pipe (:Plain) .")[1]).help == "write `[ a :Plain ]`"
+
+
+def test_a_class_nobody_has_is_told_where_it_would_lie(tmp_path):
+    """Where no name is near, it was probably meant to be one of the user's own."""
+    problem = only(examine(tmp_path, ":demo a :Transmission ; :pipe (:a) . :a a :Zwlp .")[1])
+    assert problem.help == f"one of your own is `class Zwlp(Processor)` in {tmp_path}/apps/demo/processors/*.py"
+
+
 def test_a_file_without_transmission_is_a_fault(tmp_path):
     """There is nothing to run in a file that declares none."""
     assert only(examine(tmp_path, ":a a :Plain .")[1]).code == "no-transmission"

@@ -14,6 +14,7 @@ from examining import PROCESSORS, codes, examine, make_app, marked, only, write_
 
 from transmissions import homes
 from transmissions.commands import validate as command
+from transmissions.errors import UsageError
 from transmissions.validate import check
 
 PIPE = ":demo a :Transmission ; :pipe (:a) ."
@@ -437,6 +438,22 @@ def test_the_command_prints_a_line_for_a_good_app(tmp_path, capsys, monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert run_command(capsys, "apps/demo") == (0, "apps/demo: ok, 1 node\n", "")
     assert run_command(capsys) == (0, "apps/demo: ok, 1 node\n", "")
+
+
+def test_a_part_that_is_not_there_is_none_to_check(tmp_path, capsys, monkeypatch):
+    """`trans validate APP.PART` says that the part is not there; one that is there is checked with its app."""
+    make_app(tmp_path, f"{PIPE} :a a :Plain .")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(capsys, "demo.demo") == (0, "apps/demo: ok, 1 node\n", "")
+    with pytest.raises(UsageError, match=r"demo has no transmission 'dmo'"):
+        run_command(capsys, "demo.dmo")
+
+
+@pytest.mark.parametrize(("written", "meant"), [(":true", "true"), ("'False'", "false"), ("'yes'", "true"), ("'off'", "false")])
+def test_a_truth_is_shown_as_it_is_written(tmp_path, written, meant):
+    """Other spellings of true and false are answered with the right one."""
+    problem = fault(tmp_path, f":strict {written}")
+    assert (problem.code, problem.help) == ("datatype", f"write `{meant}`, without quotes or a colon")
 
 
 def test_the_command_shows_problems_with_a_caret(tmp_path, capsys, monkeypatch):

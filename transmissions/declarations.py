@@ -9,6 +9,7 @@ from rdflib import RDF, BNode, URIRef
 from .findings import ERROR, did_you_mean
 from .placements import TRN, show
 from .terms import NAMESPACE, local_name
+from .unknown import misspelt_a
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -73,7 +74,7 @@ def find_untyped_pipes(layer: Layer, declared: Container[Node], findings: Findin
         kind = next(iter(layer.values(node, RDF.type)), None)
         near = did_you_mean(local_name(str(kind.term)), ["Transmission", "EntryTransmission"]) if kind else ""
         span = kind.span if kind else layer.span(node)
-        mend = near or f"write `{show(node)} a :Transmission`"
+        mend = near or misspelt_a(layer, node) or f"write `{show(node)} a :Transmission`"
         sentence = f"{show(node)} has a :pipe but is no :Transmission"
         findings.report(ERROR, "not-a-transmission", sentence, span, mend=mend)
         found = True

@@ -157,7 +157,7 @@ def only(plan: Plan, name: str) -> Plan:
 
     """
     if not any(name in {one.name, one.label} for one in plan.transmissions):
-        names = [f"{one.name} ({one.label})" if one.label else one.name for one in plan.transmissions]
+        names = [f"{one.name} ({one.label})" if one.label not in {"", one.name} else one.name for one in plan.transmissions]
         raise UsageError(f"{plan.app} has no transmission '{name}'; it has {', '.join(names)}")
     entries = tuple(one._replace(entry=name in {one.name, one.label}) for one in plan.transmissions)
     return plan._replace(transmissions=entries)

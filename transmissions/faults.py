@@ -14,7 +14,7 @@ from .near import nearest
 from .nodeterms import links_of
 from .problem import Label, Span
 from .pysource import class_statements, read
-from .terms import to_name
+from .terms import local_name, to_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ _KINDS: Final = {
     "record": "a node with settings of its own, `[ … ]`",
 }
 
+_TRUTHS: Final = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]{1,3})")
 _TIMES: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 _SIZES: Final = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
@@ -157,7 +158,13 @@ def _wrong_type(violation: Violation, setting: Setting, findings: Findings) -> N
     sentence = f"{setting.term} must be {_KINDS.get(setting.kind, setting.kind)}"
     is_blank = violation.given is not None and isinstance(violation.given.term, BNode)
     label = "is a blank node" if is_blank else f"is '{violation.text}'"
-    findings.report(ERROR, "datatype", sentence, _span(violation), label, mend=_plain_number(violation.text, setting))
+    findings.report(ERROR, "datatype", sentence, _span(violation), label, mend=_as_written(violation.text, setting))
+
+
+def _as_written(text: str, setting: Setting) -> str:
+    """Say how a truth or a number is written that was spelt otherwise."""
+    truth = _TRUTHS.get(local_name(text).lower()) if setting.kind == "boolean" else None
+    return f"write `{truth}`, without quotes or a colon" if truth else _plain_number(text, setting)
 
 
 def _plain_number(text: str, setting: Setting) -> str:

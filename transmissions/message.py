@@ -73,7 +73,9 @@ def keep_messages(given: list[Any], start: int = 0) -> None:
 
 def not_a_message(given: Any) -> TypeError:
     """Return the fault of giving something that is no message."""
-    return TypeError(f"a processor gave a {type(given).__name__} where a message belongs, which is a dict")
+    kind = type(given).__name__
+    named = "None" if given is None else f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
+    return TypeError(f"a processor gave {named} where a message belongs, which is a dict")
 
 
 _FIXED = {int: 8, float: 8, bool: 1, type(None): 0}

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _MOST_COMPARED: Final = 256
 """Or thousands of faults looked up among thousands of names would take minutes."""
+_LEAST_ALIKE: Final = 0.65
+"""Below, `Mine` would be like `HTMLIndex`."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -17,7 +19,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     import difflib  # needed only where something is wrong
 
     by_lower = {known.lower(): known for known in islice(dict.fromkeys(names), _MOST_COMPARED)}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=_LEAST_ALIKE)
     return by_lower[close[0]] if close else ""
 
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rdflib import RDF, RDFS, Literal, URIRef
+from rdflib import RDF, RDFS, Literal
 
 from .branches import FORKS, read_fork
 from .declarations import DOCUMENTARY, TRANSMISSION_TYPES, declared_transmissions, find_untyped_pipes, first_line, report_none
 from .depths import with_depths
 from .errors import ConfigError
-from .findings import ERROR, did_you_mean
+from .findings import ERROR
 from .near import nearest
 from .placements import TRN, Names, Pipeline, Placed, Step, Steps, show
 from .problem import Span, label_at
 from .rdflists import is_list, read_list
-from .scripts import how_to_port, script_of, successor
 from .sharing import WORKERS, read_workers
-from .terms import NAMESPACE, local_name
+from .terms import NAMESPACE
+from .unknown import how_to_declare, report_unknown
 
 if TYPE_CHECKING:
     from rdflib.term import Node
@@ -214,15 +214,7 @@ class PipeReader:
         iri = str(types[0].term)
         spec = self.registry.get(iri)
         if spec is None and iri not in self.registry.failed:
-            known = [*self.registry.names(), *map(local_name, (*FORKS, WORKERS))]
-            mend = successor(local_name(iri)) or self.registry.strangers.get(iri) or did_you_mean(local_name(iri), known)
-            sentence = f"there is no processor {show(types[0].term)}"
-            script = script_of(self.layer.path.parent, local_name(iri))
-            if script:
-                sentence, mend = f"{sentence}: {script.name} is JavaScript", how_to_port(script)
-            if not isinstance(types[0].term, URIRef):
-                sentence = f"the class of {show(member.term)} is to be an IRI, as in `a :SomeProcessor`"
-            self.findings.report(ERROR, "unknown-processor", sentence, types[0].span, mend=mend)
+            report_unknown(self.layer, member, types[0], self.registry, self.findings)
         return spec
 
     def _implementation(self, references: list[Value]) -> Spec | None:
@@ -238,11 +230,6 @@ class PipeReader:
         return None
 
     def _report_undeclared(self, member: Value, chain: Chain) -> None:
-        typed = [local_name(node) for node in self.layer.graph.subjects(RDF.type, None) if isinstance(node, URIRef)]
-        name = local_name(str(member.term)) if isinstance(member.term, URIRef) else ""
-        kind = "a :Transmission" if self.layer.values(member.term, TRN.pipe) else "a :SomeProcessor"
-        brackets = f"write `[ {kind} ; … ]`"
-        unnamed = "write the members of this list in the pipe itself" if is_list(self.layer, member) else brackets
-        mend = did_you_mean(name, typed) or (f"declare it: `:{name} {kind} .`" if name else unnamed)
+        mend = how_to_declare(self.layer, member, self.registry.names())
         sentence = f"{show(member.term)} stands in the pipe of {chain.path} but is not declared"
         self.findings.report(ERROR, "undeclared-node", sentence, member.span, mend=mend)

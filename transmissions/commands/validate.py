@@ -72,6 +72,10 @@ def _check_app(app: App, options: Namespace) -> tuple[list[Problem], str]:
     plan, problems = check(
         app, target=options.target, overrides=options.overrides, profile=options.profile, compat=options.compat
     )
+    if plan and app.subtask:
+        from transmissions.engine import only
+
+        plan = only(plan, app.subtask)
     nodes = sum(1 for _ in plan.nodes()) if plan else 0
     return problems, f"{nodes} node{'' if nodes == 1 else 's'}"
 
