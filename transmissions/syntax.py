@@ -144,10 +144,11 @@ def _quote(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
 
 
 def _comma(spot: _Spot, lexemes: list[Lexeme]) -> Problem | None:
-    """Explain a `,` between members of a list, or in the place of a `;`: what follows is then a property with its value."""
+    """Explain a `,` or an arrow in a list, or a `,` in the place of a `;`: what follows is then a property with its value."""
     opening = unclosed(spot.before)
-    if spot.found and spot.found.text == "," and opening and opening.text == "(":
-        return spot.problem("a `,` cannot stand in a list", "members stand beside each other: `( :first :second )`")
+    sign = next((sign for sign in (",", "->", "|", ">") if spot.document.text.startswith(sign, spot.start)), "")
+    if spot.found and sign and opening and opening.text == "(":
+        return spot.problem(f"a `{sign}` cannot stand in a list", "members stand beside each other: `( :first :second )`")
     behind = [lexeme.text for lexeme in lexemes[len(spot.before) + 1 :][:1]]
     match spot.before[-2:]:
         # If neither, a statement may begin where the parser stopped.
@@ -190,8 +191,13 @@ def _word(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
         number = f"{last.text}{word}"
         mend = f'a number stands without its unit, a text in quotes: "{number}"'
         return spot._replace(start=last.start).problem(f"`{number}` is no number", mend)
-    near = nearest(found.text, _WORDS)
-    mend = f"did you mean `{near}`?" if near else f'write a text as "{word}", a name with its prefix: `:{word}`'
+    near = "a" if found.text == "is" else nearest(found.text, _WORDS)
+    named = f"a name with its prefix: `:{word}`"
+    mend = f"write {named}" if "predicate" in spot.reason else f'write a text as "{word}", {named}'
+    if last and last.text.lower() in {"@prefix", "prefix"}:
+        mend = f"a prefix is declared as `@prefix {word}: <iri> .`"
+    elif near:
+        mend = f"did you mean `{near}`?"
     return spot.problem(f"`{word}` is not a term of Turtle", mend)
 
 
@@ -201,13 +207,16 @@ def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
     if "predicate" in spot.reason:
         return spot.problem(f"a property is expected here, not `{shown}`")
     if "object" in spot.reason:
-        return spot.problem(f"a value is expected here, not `{shown}`", _with_class(spot.before))
+        mend = "the value stands right behind its property" if shown == "=" else _with_class(spot.before)
+        return spot.problem(f"a value is expected here, not `{shown}`", mend)
     keyword = next((lexeme.text for lexeme in spot.before[-3:] if lexeme.text.lower() in {"prefix", "base"}), "")
     if shown == "." and keyword:
         return spot.problem(f"behind `{keyword}` stands no `.`", f"only `@{keyword.lower()}` has one")
     if last == "." and "subject" in spot.reason:
         return spot.problem(f"a statement cannot begin with `{shown}`")
     if "dot" in spot.reason or "subject" in spot.reason:
+        if any(lexeme.text == "@prefix" for lexeme in spot.before[-3:]):
+            return spot.behind("this prefix has no end", "`.` is missing")
         mend = "end the statement with `.`, go on about the same subject with `;`, or with another value with `,`"
         return spot.behind(f"the statement before `{shown}` has no end", "`.` or `;` is missing", mend)
     if "']'" in spot.reason or "')'" in spot.reason:
@@ -218,12 +227,8 @@ def _place(spot: _Spot, _lexemes: list[Lexeme]) -> Problem | None:
 
 def _with_class(before: list[Lexeme]) -> str:
     """Say how a node is given a class, if two names begin a statement and nothing follows."""
-    match before[-3:]:
-        case [Lexeme(kind="name") as subject, Lexeme(kind="name") as value] | [
-            Lexeme(text="."),
-            Lexeme(kind="name") as subject,
-            Lexeme(kind="name") as value,
-        ]:
+    match [lexeme for lexeme in before[-3:] if lexeme.text != "."]:
+        case [Lexeme(kind="name") as subject, Lexeme(kind="name") as value]:
             return f"write `{subject.text} a {value.text}` if that is its class"
     return ""
 
