@@ -163,6 +163,33 @@ def test_whatever_a_module_raises_is_an_error_at_its_line(home, fault):
     assert registry.problems[0].span.text == fault.splitlines()[-1]
 
 
+def test_what_a_module_prints_when_it_is_imported_is_no_data(home, capsys):
+    """Standard output is for data: a forgotten print at the top of a module goes to standard error."""
+    write(home, "loud", f"print('here')\n{SHOUT}")
+    assert registry_of(home).get(NAMESPACE + "Shout")
+    assert capsys.readouterr() == ("", "here\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("from transmissions import Procesor", "there is no 'Procesor' in transmissions; did you mean 'Processor'?"),
+        ("from transmissions import Sink", "there is no 'Sink' in transmissions"),
+        ("from .helper import x", "there is no module 'helper' beside this file"),
+        ("import Processor", "Shout needs 'Processor', not installed here | write `from transmissions import Processor`"),
+        ("from transmission import Processor", "'transmission', not installed here | write `from transmissions import …`"),
+    ],
+)
+def test_an_import_that_leads_nowhere_is_answered_with_what_was_meant(home, statement, told):
+    """A name of ours that is misspelt, a module that is not there, and the ways to miss where Processor comes from."""
+    write(home, "loud", f"{statement}\n{SHOUT}")
+    registry = registry_of(home)
+    assert registry.get(NAMESPACE + "Shout") is None
+    problem = registry.problems[0]
+    assert told in f"{problem.message} | {problem.help}"
+    assert (problem.span.line, "did you mean" in problem.message) == (1, "did you mean" in told)
+
+
 def test_a_module_with_a_byte_order_mark_is_read(home):
     """Python reads such a file, and so do we."""
     write(home, "loud", "\ufeff" + SHOUT.lstrip())

@@ -13,7 +13,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 BUNDLED_PACKAGE: Final = "transmissions.processors"
 _USER_PACKAGE: Final = "transmissions_home_"
 _GROUP: Final = "transmissions.homes"
+_IMPORTING: Final = RLock()
+"""Two threads at once would give each other's standard output back."""
 IMPORT_FAULTS: Final = (Exception, SystemExit)
 """What code at the top of a module raises: whatever its author thought of, an early exit included."""
 
@@ -224,7 +228,10 @@ def shown_module(module: str) -> str:
 
 def _import(module: str, name: str) -> ModuleType:
     try:
-        return importlib.import_module(module)
+        if module in sys.modules:
+            return sys.modules[module]
+        with _IMPORTING, redirect_stdout(sys.stderr):  # Standard output is for data, not for a print at the top of a module.
+            return importlib.import_module(module)
     except IMPORT_FAULTS as error:
         from .import_faults import explain  # only a failure needs it
 

@@ -7,9 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import __all__ as public
 from .errors import describe
 from .extras import absent, install_command, libraries_of
 from .homes import IMPORT_FAULTS, shown_module
+from .near import nearest, suggestion
 from .problem import Problem, Span
 from .pysource import class_statements, line_span, read
 
@@ -25,6 +27,11 @@ def explain(module: str, name: str, error: BaseException) -> Problem:
             return Problem("error", "no-module", f"there is no module '{shown_module(module)}' to take {name} from")
         if not error.name.startswith("transmissions"):
             return _missing(module, name, error)
+        if error.name.startswith(f"{module.partition('.')[0]}."):
+            sentence = f"there is no module '{shown_module(error.name)}' beside this file"
+            return Problem("error", "broken-module", sentence, _place(module, error))
+    if type(error) is ImportError and error.name == "transmissions":
+        return Problem("error", "broken-module", _no_such_name(error), _place(module, error))
     sentence = f"module '{shown_module(module)}' cannot be imported: {describe(error)}"
     return Problem("error", "broken-module", sentence, _place(module, error))
 
@@ -52,8 +59,21 @@ def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
     known = without_libraries([name], statement.constants.get("extra", "") if statement else "", span)
     library = (error.name or "").partition(".")[0]
     beside = bool(span and Path(span.file).with_name(f"{library}.py").is_file())
-    mend = f"it lies beside this file: write `from .{library} import …`" if beside else f"install {library}"
+    mend = f"it lies beside this file: write `from .{library} import …`" if beside else _instead_of(library)
     return known or _needs([name], f"'{library}'", mend, span)
+
+
+def _no_such_name(error: ImportError) -> str:
+    wanted = str(error).split("'")[1]
+    return f"there is no '{wanted}' in transmissions{suggestion(wanted, public)}"
+
+
+def _instead_of(library: str) -> str:
+    """Say what to do about a library that is absent: install it, unless it is a way to miss our own name."""
+    if library in public:
+        return f"write `from transmissions import {library}`"
+    is_ours = library == "processors" or nearest(library, ["transmissions"])
+    return "write `from transmissions import …`" if is_ours else f"install {library}"
 
 
 def _needs(names: Sequence[str], libraries: str, mend: str, span: Span | None) -> Problem:
