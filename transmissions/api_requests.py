@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .message import Message
 
 _CLOSE: Final = {"Connection": "close"}
+_PLAIN: Final = "identity"
 _FORBEARANCE: Final = 8
 """How many times too large a body may be whose sender is heard out: one that is cut off may never read why."""
 
@@ -56,6 +57,9 @@ def gone_away() -> Refusal:
 
 
 async def _read(request: Request, most: int) -> bytes:
+    coding = request.headers.get("content-encoding", "").strip().lower() or _PLAIN
+    if coding != _PLAIN:
+        raise Refusal(415, f"a body is sent as it is, not packed by {coding[:64]}", {"Accept-Encoding": _PLAIN, **_CLOSE})
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and int(length[:19]) > most:
         raise _too_large(most)

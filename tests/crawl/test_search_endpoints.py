@@ -148,7 +148,7 @@ def test_ds11_without_its_key_nothing_begins(tmp_path, monkeypatch):
         told = [server.ask("POST", path, asking()) for path in ("/deepsearch/stream", "/deepsearch/sse")]
         with on_socket(server) as socket:
             refused = json.loads(socket.recv(20))
-    assert [status for status, _, _ in told] == [503, 503]
+    assert [(status, headers["retry-after"]) for status, headers, _ in told] == [(503, "60")] * 2
     assert all(b"the environment variable KEY_OF_BRAVE is not set" in body for _, _, body in told)
     assert (refused["message_type"], "KEY_OF_BRAVE" in json.dumps(refused)) == ("error", True)
 

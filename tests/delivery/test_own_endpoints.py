@@ -1,6 +1,7 @@
 """Endpoints of an app that belong together: what may be asked, what its events say, and one run behind all of them."""
 
 import asyncio
+import gzip
 import json
 import time
 
@@ -198,6 +199,17 @@ def test_rq04_a_body_that_is_no_json_is_refused(body, kind, status):
         assert server.ask("POST", "/visit/stream", body, Content_Type=kind)[0] == status
         well = json.dumps(GOOD).encode()
         assert server.ask("POST", "/visit/stream", well, Content_Type="application/vnd.x+json; charset=utf-8")[0] == 200
+
+
+def test_a_packed_body_is_refused_as_one():
+    """Read as text it would be told to hold a byte that is none; what packs nothing is taken."""
+    with running("visits") as server:
+        body = gzip.compress(json.dumps(GOOD).encode())
+        kind = {"Content_Type": "application/json"}
+        status, headers, said = server.ask("POST", "/visit/stream", body, Content_Encoding="gzip", **kind)
+        assert (status, headers["accept-encoding"]) == (415, "identity")
+        assert b"a body is sent as it is, not packed by gzip" in said
+        assert server.ask("POST", "/visit/stream", GOOD, Content_Encoding="identity", **kind)[0] == 200
 
 
 def test_rq03_ep_openapi_describes_the_body():

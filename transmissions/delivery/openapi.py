@@ -26,6 +26,7 @@ _MEDIA: Final = {
     "json-array": _JSON,
     "file": "application/octet-stream",
 }
+_NAME: Final = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,128}$"}
 _NO_MORE: Final = {"204": {"description": "Nothing comes any more."}}
 _BEGUN: Final = {
     "202": {
@@ -104,12 +105,14 @@ def _run_paths(since: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _told_paths() -> dict[str, Any]:
     told = {path: {"get": _operation(about, [], _json(about, "200"))} for path, about in _TOLD.items()}
+    health = told["/health/streaming"]["get"]["responses"]
+    health |= _json("They do badly, or the server is ending; ask again after Retry-After.", "503")
     scrape = {"200": _reply("The metrics.", "text/plain", {"type": "string"})}
     return told | {"/metrics": {"get": _operation("Metrics for Prometheus.", [], scrape)}}
 
 
 def _followed(parameters: list[Any], since: list[dict[str, Any]]) -> dict[str, Any]:
-    session = _query("session_id", {"type": "string", "minLength": 1, "maxLength": 128}, required=True)
+    session = _query("session_id", _NAME, required=True)
     return _operation("The events of a session's run.", [*parameters, session, *since], _sse() | _NO_MORE)
 
 
@@ -139,7 +142,7 @@ def _stream() -> dict[str, Any]:
 
 
 def _sse() -> dict[str, Any]:
-    return {"200": _reply("Its events; `data` is one, `id` its number.", "text/event-stream", {"type": "string"})}
+    return {"200": _reply("Its events; `data` is one, `id` its number.", "text/event-stream", {})}
 
 
 def _json(about: str, status: str) -> dict[str, Any]:
@@ -152,8 +155,7 @@ def _reply(about: str, media: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _headers() -> list[dict[str, Any]]:
     numbers = [_header(name, {"type": "integer", "minimum": one.low, "maximum": one.high}) for name, one in HEADERS.items()]
-    name = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,128}$"}
-    texts = [_header(one, name) for one in ("X-Session-ID", "X-Request-ID", "Idempotency-Key")]
+    texts = [_header(one, _NAME) for one in ("X-Session-ID", "X-Request-ID", "Idempotency-Key")]
     return [*numbers, _header("X-Enable-Backpressure", {"type": "boolean"}), *texts]
 
 

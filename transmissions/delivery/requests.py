@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _BODY: Final = 1 << 20
 _KEY: Final = 128
+_LATER: Final = 60
+"""Seconds after which a server may have been given what it lacks."""
 _PATIENCE: Final = 30.0
 """Seconds the body of a request may take."""
 
@@ -158,7 +160,7 @@ class Requests:
             self._keys[served.name] = [name for node in nodes for name in variables_in(node.settings)]
         missing = [name for name in self._keys[served.name] if name not in os.environ]
         if missing:
-            raise NotReady(f"the environment variable {missing[0]} is not set")
+            raise NotReady(f"the environment variable {missing[0]} is not set", retry_after=_LATER)
 
     def _asked(self, served: Served, message: Message, names: dict[str, str], terms: Terms, key: str) -> Asked:
         self._refuse_unaccepted(served, message)
