@@ -2,7 +2,7 @@
 
 import asyncio
 
-from transmissions import Processor, Source
+from transmissions import Processor, Secret, Source
 from transmissions.testing import bench
 
 
@@ -41,6 +41,10 @@ class Items(Source):
 class Pass(Processor):
     def process(self, message):
         return message
+
+
+class Locked(Pass):
+    key: Secret
 
 
 class Collect(Processor):

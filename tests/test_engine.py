@@ -45,6 +45,12 @@ def test_outputs_go_where_the_command_line_puts_them(tmp_path, monkeypatch):
     assert list(map(str, folders)) == [".", "apps/mine/data", "hello-output"]
 
 
+def test_a_secret_that_is_not_there_is_told_with_the_node_that_needs_it(tmp_path):
+    """Without node and place nobody would know which of many steps wants the variable."""
+    with pytest.raises(UsageError, match=r"^transmissions.ttl:1:1: main/Locked: the environment variable NO_KEY is not set$"):
+        transmissions.run(plan(tmp_path, ("Locked", {"key": {"env": "NO_KEY"}})), output=tmp_path)
+
+
 def test_run_need_not_collect(tmp_path):
     """With `collect=False` the messages are counted and let go."""
     result = transmissions.run(plan(tmp_path, ("Count", {"count": 3000})), output=tmp_path, collect=False)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .message import Message
+    from .plan import NodePlan
+    from .processor import Processor
     from .state import Load
 
 __all__ = ["Result", "Run", "open", "run"]
@@ -166,7 +168,14 @@ def only(plan: Plan, name: str) -> Plan:
 def load(plan: Plan) -> Load:
     """Return what makes the processors of a plan, after its homes can be imported from."""
     install_homes(plan.homes)
-    return lambda node: load_class(node.implementation).from_plan(node.settings)
+
+    def make(node: NodePlan) -> Processor:
+        try:
+            return load_class(node.implementation).from_plan(node.settings)
+        except UsageError as error:  # A secret that is not set, or what only its value shows: all else was told before.
+            raise UsageError(f"{node.where}: {node.path}: {error}") from error
+
+    return make
 
 
 def _text(value: object) -> str:
