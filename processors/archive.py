@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from transmissions import Message
 
+    from .packed import Unpacked
+
 _STRIDE: Final = 1 << 20
 _ANY: Final = ("any", "json")
 _JSON: Final = Shape("json", "json", "JSON", lambda seen: bool(seen.paths))
@@ -33,9 +35,9 @@ class ArchiveReader(Source):
     """Read a chat archive of any kind, one conversation after the other, however large it is.
 
     The archive is a file (a list of conversations, one conversation, one to a line, a session), a folder or a ZIP, or a
-    folder of ZIPs. What a file holds is told by its shape, not its name. A conversation that is broken is set aside as a dead
-    letter with the byte it starts at, and reading goes on with the next one; so it does with the next file where one cannot
-    be read.
+    folder of ZIPs; what is in a tar, or compressed with gzip, bz2, xz or zstd, is unpacked into a temporary folder. What a
+    file holds is told by its shape, not its name. A conversation that is broken is set aside as a dead letter with the byte
+    it starts at, and reading goes on with the next one; so it does with the next file where one cannot be read.
 
     ```turtle
     :read a :ArchiveReader ; :archive "conversations.json" ; :provider "claude" .
@@ -54,9 +56,9 @@ class ArchiveReader(Source):
     large_element: Annotated[int, Range(ge=65536), Unit("bytes")] = 4 << 20
     "A conversation longer than this is taken apart message by message, in a temporary file."
     max_ratio: Annotated[int, Range(ge=1)] = 200
-    "A ZIP member may unpack to so many times its packed size (members under 16 MiB to any)."
+    "What is packed may unpack to so many times its packed size (under 16 MiB to any)."
     max_unpacked: Annotated[int, Range(ge=1), Unit("bytes")] = 64 << 30
-    "A ZIP member may unpack to so much."
+    "A file that is packed may unpack to so much."
 
     def __post_init__(self) -> None:
         """Refuse a provider nobody knows."""
@@ -70,6 +72,8 @@ class ArchiveReader(Source):
         """Why there was nothing to read in an archive. What that means is known when all have been looked at."""
         self._refused: list[tuple[str, str]] = []
         """Those of them that nobody was told of yet, with the archive's name."""
+        self._unpacked: list[Unpacked] = []
+        """What was unpacked of each archive: steps behind this one read images there until the run ends."""
 
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield the conversations of the archive that `message` names."""
@@ -106,7 +110,7 @@ class ArchiveReader(Source):
         archive: Archive | None = None
         with contextlib.suppress(RunError):  # Most letters can do without their archive.
             archive = self._open(self.context.input_path(str(letter.get("archive"))))
-        members = Members(part.blob for part in archive.parts) if archive else Members()
+        members = archive.members() if archive else Members()
         for shape, item in read_again(letter, archive, self.large_element):
             if isinstance(item, Broken):
                 self._set_aside(str(letter.get("file")), shape, Path(str(letter.get("archive"))), item)
@@ -124,7 +128,9 @@ class ArchiveReader(Source):
         self._refused.append((self._faults[-1], path.name))
 
     def _open(self, path: Path) -> Archive:
-        return Archive(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked))
+        archive = Archive(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked))
+        self._unpacked.append(archive.folder)
+        return archive
 
     def _shape_to_read(self, part: Part) -> Shape | None:
         if self.provider == "json":
@@ -142,7 +148,7 @@ class ArchiveReader(Source):
                 self.context.skip(reason, file=missing)
 
     def _read(self, archive: Archive, shapes: list[Shape | None], account: dict[str, Any]) -> Iterator[Message]:
-        members = Members(part.blob for part in archive.parts)
+        members = archive.members()
         wanted = [
             (part, shape, entry) for part, shape, entry in zip(archive.parts, shapes, account["files"], strict=False) if shape
         ]

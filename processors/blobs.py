@@ -11,7 +11,7 @@ from transmissions import RunError
 from .zip_archive import open_member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
     from zipfile import ZipInfo
 
@@ -38,6 +38,11 @@ class Blob:
 
     def __bool__(self) -> bool:
         return True  # An empty file is a file.
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is a member of a ZIP: no file of its own."""
+        return self._info is not None
 
     def __repr__(self) -> str:
         return f"Blob({self.name!r}, {self._size} bytes)"
@@ -83,8 +88,10 @@ class _Names(NamedTuple):
 class Members:
     """The files of an archive, for those who look for an image or a sidecar there."""
 
-    def __init__(self, blobs: Iterable[Blob] = ()) -> None:
+    def __init__(self, blobs: Iterable[Blob] = (), inner: Container[str] = ()) -> None:
         self._blobs = tuple(blobs)
+        self._inner = inner
+        """Files that are found by their whole path only."""
         self._names: _Names | None = None
         self._folded: _Names | None = None
         self.used: dict[str, int] = {}
@@ -105,8 +112,8 @@ class Members:
         if name_or_id.__class__ is not str or not name_or_id:
             return None
         if self._names is None:
-            self._names = _index((blob.name, blob) for blob in self._blobs)
-            self._folded = _index((blob.name.casefold(), blob) for blob in self._blobs)
+            self._names = self._index(str)
+            self._folded = self._index(str.casefold)
         assert self._folded is not None
         found = _look_up(self._names, name_or_id) or _look_up(self._folded, name_or_id.casefold())
         if found:
@@ -123,14 +130,15 @@ class Members:
         except (ValueError, RecursionError, RunError):
             return None
 
-
-def _index(named: Iterable[tuple[str, Blob]]) -> _Names:
-    by_path: dict[str, Blob] = {}
-    by_base: dict[str, Blob] = {}
-    for name, blob in named:
-        by_path.setdefault(name, blob)
-        by_base.setdefault(name.rsplit("/", 1)[-1], blob)
-    return _Names(by_path, by_base, sorted(by_base))
+    def _index(self, fold: Callable[[str], str]) -> _Names:
+        by_path: dict[str, Blob] = {}
+        by_base: dict[str, Blob] = {}
+        for blob in self._blobs:
+            name = fold(blob.name)
+            by_path.setdefault(name, blob)
+            if blob.name not in self._inner:
+                by_base.setdefault(name.rsplit("/", 1)[-1], blob)
+        return _Names(by_path, by_base, sorted(by_base))
 
 
 def _look_up(names: _Names, wanted: str) -> Blob | None:

@@ -34,12 +34,16 @@ def named_by(file: IO[bytes], name: str) -> str:
     """
     if not file.seekable():
         raise RunError(f"{name}: what cannot be read twice must be told by :codec")
-    start = file.read(6)
+    found = codec_of(file.read(6))
     file.seek(0)
-    found = next((codec for codec, magic in _MAGIC.items() if start.startswith(magic)), "")
     if not found:
         raise RunError(f"{name}: begins like none of {', '.join(_MAGIC)}")
     return found
+
+
+def codec_of(start: bytes) -> str:
+    """Return the codec that data which begins so was compressed with; empty if with none of these."""
+    return next((codec for codec, magic in _MAGIC.items() if start.startswith(magic)), "")
 
 
 def compressed(file: IO[bytes], codec: str, level: int) -> Iterator[bytes]:

@@ -61,7 +61,7 @@ class ConversationImporter(Processor):
         self._more = 0
         if self._members and isinstance(account, dict):
             for file in account.get("files") or ():
-                uses = self._members.used.get(file["name"])
+                uses = _uses(self._members.used, file["name"])
                 if uses and "reason" in file:
                     file["reason"] = f"used by {uses} conversation{'' if uses == 1 else 's'}"
         self._members = None
@@ -75,3 +75,9 @@ class ConversationImporter(Processor):
         found: Converter = getattr(importlib.import_module(f".{module}", __package__), converter)()
         self._converters[name] = found
         return found
+
+
+def _uses(used: dict[str, int], name: str) -> int:
+    """Return how often a file was used, or the packed one that it lies in."""
+    steps = name.split("/")
+    return next((uses for end in range(len(steps), 0, -1) if (uses := used.get("/".join(steps[:end])))), 0)

@@ -1,30 +1,29 @@
-"""Find the files of an archive: one file, the files of a folder, the members of ZIPs, and of ZIPs in those."""
+"""Find the files of an archive: one file, the files of a folder, the members of ZIPs and tars, and of those in them."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from transmissions import RunError
 
-from .blobs import Blob
+from .blobs import Blob, Members
 from .event_lines import GLANCE, holds_events
 from .manifest import SHAPES as MANIFESTS
 from .manifest import read_manifest
+from .packed import Unpacked, codec_in, encoding_of, foreign, in_tar, in_utf_8, is_tar, unpacked
 from .shape import HEAD, Shape
 from .shapes import find_shape
 from .zip_archive import MAGIC, Limits, fault_of, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _MANY: Final = 200_000
-_GLANCE: Final = 64
+_GLANCE: Final = 512
+"""Bytes that tell what a file is packed in: a tar says so at 257."""
 _DOCUMENT: Final = frozenset({"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"})
 """What is in ZIPs that are documents or programs: attachments, no archives."""
 _HOMES: Final = frozenset({".claude", ".codex", ".gemini", ".lmstudio"})
@@ -48,13 +47,17 @@ class Part(NamedTuple):
 class Archive:
     """The files of a chat archive in a fixed order, that of their names.
 
-    A ZIP in a ZIP is unpacked into a temporary folder, which lives as long as this does.
+    What is packed otherwise than in one ZIP is unpacked into a temporary folder, which lives as long as `folder` does.
     """
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
         self._limits = limits
-        self._folder: Path | None = None
+        self.folder = Unpacked()
+        self._packed: list[Blob] = []
+        """Files that were unpacked, as they lie there: one may be an attachment."""
+        self._inner: set[str] = set()
+        """Names of what was in compressed files: nobody who names the file itself means it."""
         self.hidden: list[str] = []
         """What is in the folder and was not looked at: names that begin with a dot, links."""
         if not (path.is_dir() or path.is_file()):
@@ -99,20 +102,56 @@ class Archive:
         self.hidden.append(file.relative_to(top).as_posix())
         return False
 
+    def members(self) -> Members:
+        """Return the files for those who look for an attachment or a sidecar among them: as they lie there, and unpacked."""
+        return Members([*self._packed, *(part.blob for part in self.parts)], self._inner)
+
     def _parts_of(self, blob: Blob, depth: int = 0) -> Iterator[Part]:
         try:
             start = blob.read(_GLANCE)
-            if not start.startswith(MAGIC):
-                yield _look_at(blob, start)
-            elif depth > 1:
-                yield Part(blob, None, "a ZIP in a ZIP in a ZIP")
-            else:
-                yield from self._in_zip(blob, depth)
+            wrapped = self._unwrap(blob, start, depth)
+            yield from (_look_at(blob, start),) if wrapped is None else wrapped
         except RunError as error:
             yield _unreadable(blob, str(error))
 
+    def _unwrap(self, blob: Blob, start: bytes, depth: int) -> Iterator[Part] | None:
+        """Return the parts of a file that is packed, None for one that is not."""
+        codec, encoding = codec_in(start), encoding_of(start)
+        if not (codec or is_tar(start) or start.startswith(MAGIC)):
+            return self._in_utf_8(blob, encoding) if encoding else None
+        if depth > 1:
+            what = "a ZIP in a ZIP in a ZIP" if start.startswith(MAGIC) else "something packed in what is packed twice"
+            return iter([Part(blob, None, what)])
+        if blob.is_packed or blob.path != self.path:
+            self._packed.append(blob)
+        if codec:
+            return self._in_codec(blob, codec, depth)
+        return self._in_tar(blob, depth) if is_tar(start) else self._in_zip(blob, depth)
+
+    def _in_utf_8(self, blob: Blob, encoding: str) -> Iterator[Part]:
+        read = self._put(blob.name, in_utf_8(blob, encoding))
+        part = _look_at(read, read.read(_GLANCE))
+        yield part._replace(holds=f"{part.holds}, in UTF-16")
+
+    def _in_codec(self, blob: Blob, codec: str, depth: int) -> Iterator[Part]:
+        base = blob.name.rsplit("/", 1)[-1]
+        inner = self._put(f"{blob.name}/{base.rpartition('.')[0] or base}", unpacked(blob, codec, self._limits))
+        if is_tar(inner.read(_GLANCE)):
+            yield from self._in_tar(Blob(inner.path, blob.name, len(inner)), depth)
+        else:
+            self._inner.add(inner.name)
+            yield from self._parts_of(inner, depth + 1)
+
+    def _in_tar(self, archive: Blob, depth: int) -> Iterator[Part]:
+        for within, path in in_tar(self._path_of(archive), archive.name, self.folder, self._limits):
+            name = f"{archive.name}/{within.removeprefix('./')}"
+            if path is None or _HIDDEN.search(f"/{within}"):
+                self.hidden.append(name)
+            else:
+                yield from self._parts_of(Blob(path, name, _size(path)), depth + 1)
+
     def _in_zip(self, archive: Blob, depth: int) -> Iterator[Part]:
-        path = self._unpacked(archive) if depth else archive.path
+        path = self._path_of(archive)
         found = members(path, self._limits)
         if not _DOCUMENT.isdisjoint(info.filename for info in found):
             yield Part(archive, None, "a document")
@@ -127,15 +166,14 @@ class Archive:
             else:
                 yield from self._parts_of(blob, depth + 1)
 
-    def _unpacked(self, blob: Blob) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="transmissions-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        number, file = tempfile.mkstemp(suffix="-" + blob.name.rsplit("/", 1)[-1][-40:].replace("\0", ""), dir=self._folder)
-        with os.fdopen(number, "wb") as stream:
-            for block in blob.blocks():
-                stream.write(block)
-        return Path(file)
+    def _path_of(self, archive: Blob) -> Path:
+        """Return where an archive lies as a file of its own."""
+        return self._put(archive.name, archive.blocks()).path if archive.is_packed else archive.path
+
+    def _put(self, name: str, blocks: Iterable[bytes]) -> Blob:
+        """Write down what was unpacked, and return it as a file of that name."""
+        path = self.folder.put(name, blocks)
+        return Blob(path, name, _size(path))
 
 
 def _size(path: Path) -> int:
@@ -152,6 +190,6 @@ def _unreadable(blob: Blob, fault: str) -> Part:
 def _look_at(blob: Blob, start: bytes) -> Part:
     first = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if first not in (b"[", b"{", b"<", b"") and not (first in b":deir" and holds_events(blob.read(GLANCE))):
-        return Part(blob, None, "no JSON")
+        return Part(blob, None, foreign(start) or "no JSON")
     shape, holds = find_shape(blob.read(HEAD))
     return Part(blob, shape, holds, is_json=first in (b"[", b"{", b""))

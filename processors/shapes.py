@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Final
 
@@ -19,8 +18,6 @@ SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_OTHERS, EMPTY)
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
 _NOTHING: Final = re.compile(rb'\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
 """An object of lists without an item: an export of no chats."""
-_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""What begins a text that some programs of Windows have saved."""
 PROVIDERS: Final = tuple(dict.fromkeys(shape.provider for shape in SHAPES if shape.convert))
 
 
@@ -35,7 +32,7 @@ def find_shape(head: bytes) -> tuple[Shape | None, str]:
         shape = next((shape for shape in SHAPES if shape.layout.gathers and shape.fits(seen)), None)
         return shape, shape.holds if shape else f"a stream of something else{_keys_of(seen)}"
     if start not in (b"[", b"{"):
-        return None, "text in UTF-16, which JSON must not be" if head[:2] in _UTF_16 else "no JSON"
+        return None, "no JSON"
     if _NOTHING.fullmatch(head.removeprefix(b"\xef\xbb\xbf")):
         return EMPTY, EMPTY.holds
     seen = outline(head)

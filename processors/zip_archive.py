@@ -34,7 +34,8 @@ class Limits(NamedTuple):
     """Bytes of all members together that need not heed the ratio: members may overlap."""
 
 
-_SMALL: Final = 16 << 20
+SMALL: Final = 16 << 20
+"""Bytes that anything packed may become, however few it was."""
 
 
 class _Counted(io.RawIOBase):
@@ -94,7 +95,7 @@ def fault_of(path: Path, info: zipfile.ZipInfo, limits: Limits) -> str:
     if info.file_size > limits.unpacked:
         return f"{about} unpacks to {info.file_size} bytes, more than {limits.unpacked} (:maxUnpacked)"
     ratio = info.file_size // max(info.compress_size, 1)
-    if info.file_size > _SMALL and ratio >= limits.ratio:
+    if info.file_size > SMALL and ratio >= limits.ratio:
         return f"{about} unpacks to {ratio} times its size, more than {limits.ratio} (:maxRatio)"
     return ""
 

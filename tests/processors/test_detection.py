@@ -71,8 +71,3 @@ def test_a_list_of_claude_s_chats_may_lie_in_an_object():
     shape = find_shape(b'{"exported": 1, "conversations": [{"uuid": "u", "chat_messages": []}]}')[0]
     assert shape is not None
     assert (shape.provider, shape.layout.wrapper) == ("claude", "conversations")
-
-
-def test_text_in_another_encoding_is_called_that():
-    """JSON that a program of Windows saved again in UTF-16 is not said to be no JSON at all."""
-    assert find_shape('[{"a": 1}]'.encode("utf-16"))[1] == "text in UTF-16, which JSON must not be"
