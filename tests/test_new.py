@@ -145,13 +145,20 @@ def test_the_bash_completion_works(tmp_path):
         ("completion f", "fish"),
         ("help va", "validate"),
         ("describe Templ", "Templater"),
+        ("describe hello Templ", "Templater"),
+        ("describe hello hel", ""),
+        ("describe mine Lou", "Loud"),
+        ("new app a", ""),
         ("graph hello --format d", "dot"),
         ("run hell", "hello"),
         ("hello --watc", "--watch"),
+        ("hello hel", ""),
     ],
 )
 def test_the_bash_completion_knows_what_each_command_takes(tmp_path, line, words):
-    """In bash, what a command or an option can be given is offered, and nothing else."""
+    """In bash, what a command or an option can be given at its place is offered, and nothing else."""
+    (tmp_path / "apps/mine/processors").mkdir(parents=True)
+    (tmp_path / "apps/mine/processors/loud.py").write_text("class Loud(Processor):\n    pass\n")
     (tmp_path / "c").write_text(trans(tmp_path, "completion", "bash").stdout)
     script = f"rm c; COMP_WORDS=(trans {line.replace(' ', ' ')}); [[ '{line}' == *' ' ]] && COMP_WORDS+=(''); "
     script = f"source ./c; {script} COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _trans; echo ${{COMPREPLY[@]}}"

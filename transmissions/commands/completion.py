@@ -15,8 +15,9 @@ HELP = "print a completion script for bash, zsh or fish"
 _BASH = """\
 # For bash: source <(trans completion bash)
 _trans() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} first=${COMP_WORDS[1]} words files= apps
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} first=${COMP_WORDS[1]} words files= apps own
     apps="APPS $(compgen -d apps/ 2>/dev/null | sed 's|.*/||')"
+    own=$(sed -n 's/^class \\([A-Za-z0-9]*\\)(.*/\\1/p' {,apps/"$before"/}processors/*.py 2>/dev/null)
     [ $COMP_CWORD = 1 ] && first=
     case $first:$before in
         :*) words="COMMANDS $apps" files=yes ;;
@@ -50,7 +51,8 @@ def call(options: Namespace) -> int:
 
 def _bash() -> str:
     cases = [line for name, actions in _commands() for line in _cases(name, actions)]
-    cases += ['        help:*) words="COMMANDS" ;;', *_cases("*", dict(_commands())["run"])]
+    behind_an_app = [action for action in dict(_commands())["run"] if action.dest != "app"]
+    cases += ['        help:*) words="COMMANDS" ;;', *_cases("*", behind_an_app)]
     return _fill(_BASH, "\n".join(cases))
 
 
@@ -61,14 +63,18 @@ def _cases(name: str, actions: list[Action]) -> Iterator[str]:
         if action.option_strings and action.nargs != 0:
             behind = "|".join(f"{name}:{option}" for option in action.option_strings)
             yield f"        {behind}) {_values([action])} ;;"
-    yield f"        {name}:*) {_values(places, [*_long_options(actions)])} ;;"
+    options = [*_long_options(actions)]
+    if len(places) > 1:
+        yield f"        {name}:{name}) {_values(places[:1], options)} ;;"
+        yield f"        {name}:-*) {_values(places, options)} ;;"
+    yield f"        {name}:*) {_values(places[1:] or places, options)} ;;"
 
 
 def _values(actions: list[Action], options: list[str] | None = None) -> str:
     names = " ".join(str(action.metavar or "") for action in actions)
     words = [*(options or ()), *(str(choice) for action in actions for choice in action.choices or ())]
     words += ["$apps"] if "APP" in names else []
-    words += ["PROCESSORS"] if "PROCESSOR" in names else []
+    words += ["PROCESSORS $own"] if "PROCESSOR" in names else []
     return f'words="{" ".join(words)}"{" files=yes" if any(map(names.__contains__, _FILES)) else ""}'
 
 

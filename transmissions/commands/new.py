@@ -15,7 +15,7 @@ HELP = "make a small app or processor to start from"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans new`."""
-    parser.add_argument("what", choices=("app", "processor"), help="what to make")
+    parser.add_argument("what", metavar="app|processor", choices=("app", "processor"), help="what to make")
     parser.add_argument("name", metavar="NAME", help="its name; a processor's class is named after it")
 
 
