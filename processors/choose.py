@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from transmissions import Processor, UsageError
 
 from .arrivals import is_older
-from .conversation import conversation_of, title_of
+from .conversation import conversation_of, leave_out, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +68,7 @@ class ConversationFilter(Processor):
             return message
         reason = next(self._against(conversation), "")
         if reason:
-            outcome = f"skipped: filtered by {reason}"
-            message["account"] = {"found": conversation["counts"], "became": {"conversation": {outcome: 1}}}
-            del message["conversation"]
+            leave_out(message, f"skipped: filtered by {reason}")
         return message
 
     def _against(self, conversation: Conversation) -> Iterator[str]:

@@ -13,6 +13,7 @@ Conversation
     `tokens` (?): `input` and `output`, as the provider counted them.
     `skipped` (?): what the converter left out on purpose, by kind and reason (`skipped: empty`), how often: balances `counts`.
     `also` (?): conversations that stood in the same element; the importer takes them out and makes a message of each.
+    `left_out` (?): why there is nothing in it to convert (`skipped: …`); the importer goes on without it.
 Message
     `id`, `role` (`human`, `assistant`, `system`, `tool`, or the provider's own word), `created`, `parent` (id; empty at a root;
     absent where the archive knows no branches), `blocks`, `attachments` (`name`, `type`, `text`; (?) `content`: a Blob, where
@@ -90,6 +91,12 @@ def conversation_of(message: Message) -> Conversation | None:
     if not isinstance(need(message, "conversation.messages"), Iterable):
         raise RunError("the field 'conversation.messages' is not a list")
     return conversation
+
+
+def leave_out(message: Message, outcome: str) -> None:
+    """Take the conversation out of its message, and account for everything in it by that: `skipped: duplicate`."""
+    counts = message.pop("conversation")["counts"]
+    message["account"] = {"found": counts, "became": {"conversation": {outcome: 1}}}
 
 
 def as_text(value: Any) -> str:

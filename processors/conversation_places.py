@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from transmissions import Processor, RunError, UsageError
 
 from .arrivals import Arrival, Arrivals, is_older
-from .conversation import conversation_of, title_of
+from .conversation import conversation_of, leave_out, title_of
 from .ledger import NAME, Ledger
 from .names import UniqueNames
 from .places import EXTENSION, SHORT, Templates, fields_of, hex_id, html_path
@@ -89,8 +89,7 @@ class ConversationPlaces(Processor):
         if not outcome and before and is_older(arrival.updated, before.updated):
             outcome = "skipped: older than what is there"
         if outcome:
-            del message["conversation"]
-            message["account"] = {"found": conversation["counts"], "became": {"conversation": {outcome: 1}}}
+            leave_out(message, outcome)
             return message
         self._place(message, conversation, arrival, before)
         return message

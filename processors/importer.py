@@ -9,6 +9,7 @@ from transmissions import Processor, RunError, suggestion
 
 from .access import need
 from .blobs import Members
+from .conversation import leave_out
 from .shape import About
 from .shapes import BY_NAME
 
@@ -51,6 +52,9 @@ class ConversationImporter(Processor):
             message.pop(field, None)
         also = message["conversation"].pop("also", ())
         self._more += len(also)
+        outcome = message["conversation"].pop("left_out", "")
+        if outcome:
+            leave_out(message, outcome)
         return [message, *({**message, "conversation": other} for other in also)] if also else message
 
     def end_group(self, message: Message) -> None:

@@ -63,6 +63,16 @@ def _is_gemini_log(seen: Outline) -> bool:
     return seen.has("[].sessionId", "[].messageId", "[].type", "[].message")
 
 
+def _is_codex_history(seen: Outline) -> bool:
+    return seen.has(".session_id", ".ts", ".text")
+
+
+def _is_claude_history(seen: Outline) -> bool:
+    return seen.has(".display", ".pastedContents") and not seen.has(".type")
+
+
+_PROMPTS: Final = "prompt_history:PromptHistory"
+
 SHAPES: Final = (
     Shape(
         "claude-code",
@@ -80,6 +90,8 @@ SHAPES: Final = (
         "claude_code:ClaudeCode",
         Layout(inner="loglines", is_element=lambda value: value.__class__ is dict and "loglines" in value),
     ),
+    Shape("codex-history", "codex", "Codex CLI prompts", _is_codex_history, _PROMPTS, Layout(gathers=True)),
+    Shape("claude-code-history", "claude-code", "Claude Code prompts", _is_claude_history, _PROMPTS, Layout(gathers=True)),
     Shape("codex", "codex", "Codex CLI sessions", _is_codex, "codex:Codex", Layout(gathers=True)),
     Shape("codex-2025", "codex", "Codex CLI sessions of early 2025", _is_old_codex, "codex:Codex", Layout(gathers=True)),
     Shape(
