@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _TICKS: Final = re.compile(r"`+")
 _GAP: Final = re.compile(r"\n[ \t]*\n")
+_BLOCK: Final = re.compile(r"\n[ \t]*(?:>|</?[A-Za-z]|#{1,6}[ \t]|(?:[-*+]|\d{1,9}[.)])[ \t])")
+"""A line that goes on with no paragraph, and so with no code span."""
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
@@ -61,7 +63,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         same.pop()
         if index < free or _is_escaped(text, start):
             continue
-        if same:
+        if same and _BLOCK.search(text, end, runs[same[-1]][0]) is None:
             free = same[-1] + 1
             yield start, runs[same[-1]][1]
 

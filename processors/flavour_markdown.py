@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from .code_apart import outside_code
+from .fences import INSIDE
 from .latex import to_dollars
 from .notes import notes_marker
-from .prose import fence, guard, html, inline, opening
+from .prose import fence, guard, html, inline, opening, show_hiding
 from .references import keep_to_itself
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SAFE_URL: Final = re.compile(r"(?!(?:javascript|vbscript|data):)[a-z][a-z0-9+.-]*:[^\s<>\x00-\x20]+", re.IGNORECASE)
-_FOLDS: Final = re.compile(r"<(?=/?(?i:details|summary))")
 _IN_WIKILINK: Final = str.maketrans("[]|<>`%", "［］｜＜＞｀％")  # noqa: RUF001 - what they show as, without what they mean
+_SPACES: Final = " \t\n"
+_CODE: Final = 4
+"""Columns that make a line code."""
+_INDENT: Final = re.compile(rf"^{INSIDE}", re.MULTILINE)
 _COMMENT: Final = "%%"
 _FORMULA: Final = re.compile(r"(?<![\\$])\$\$")
 
@@ -33,13 +37,20 @@ class CommonMark:
         self._dollars = latex == "dollar"
 
     def text(self, text: str, shift: int, /) -> str:
-        """Return a message's Markdown; `</details>` in the middle of a line would close the fold that it stands in."""
+        """Return a message's Markdown, which neither goes on with a list above it nor hides what is below it."""
         text = keep_to_itself(text)
         if self._dollars:
             text = to_dollars(text)
-        if "<" in text and _FOLDS.search(text):
-            text = outside_code(text, lambda part: _FOLDS.sub(r"\<", part))
-        return guard(text, shift)
+        text = guard(show_hiding(text), shift)
+        return self._apart(text) if text[:1] in _SPACES else text
+
+    def _apart(self, text: str) -> str:
+        """Return an indented text so that it is in no list that ends above it."""
+        plain = text.lstrip(_SPACES)
+        lead = text[: len(text) - len(plain)].rpartition("\n")[2]
+        if not lead or (plain[:1].isalpha() and len(lead.expandtabs(_CODE)) < _CODE):
+            return plain
+        return f"{' '.join(self.comment)}\n\n{lead}{plain}"
 
     def plain(self, plain: str, /) -> str:
         """Return words with their markup escaped."""
@@ -125,8 +136,8 @@ class Obsidian(CommonMark):
         """Return a callout that is closed at first."""
         # The empty line keeps a body that begins with a rule from making the title a heading.
         if "\t" in body:
-            # Behind the `> ` a tab is too short to make a line code.
-            body = f"\n{body}".replace("\n\t", "\n    ")[1:]
+            # Behind the `> ` a tab is as wide as it is not at the margin.
+            body = _INDENT.sub(lambda found: found[0].expandtabs(_CODE), body)
         quoted = body.replace("\n", "\n> ").replace("\n> \n", "\n>\n")
         return f"> [!note]- {self.plain(title)}\n>\n> {quoted}"
 
@@ -143,6 +154,10 @@ class Retrieval(CommonMark):
     """Markdown for programs that look for passages: no HTML, no comments, no footnotes."""
 
     fold = CommonMark.show
+
+    def _apart(self, text: str) -> str:
+        """Return a text that begins at the margin."""
+        return text.lstrip(_SPACES)
 
     def heading(self, level: int, line: str, anchor: str = "", /) -> str:
         """Return a heading."""

@@ -19,8 +19,8 @@ from .plain_turns import chat, identity, no_message, role_of, sections_of, tally
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
-    from .fences import Fenced
     from .message_tree import Turn
+    from .nested_fences import Fenced
     from .shape import About
 
 _DETAILS: Final = re.compile(r"<details\b([^<>]*)>")

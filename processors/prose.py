@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .code_apart import outside_code
 from .fences import INSIDE, code_blocks
+from .nested_fences import HIDING
 
 # Each pattern begins with a line end: that lets the search leap from line to line, at 0.5 ns a character.
 _HTML: Final = r"<(?:!|\?|/?(?i:script|pre|style|textarea|details|summary))"
@@ -17,9 +19,16 @@ _OPENER: Final = re.compile(_HTML)
 _HEADING: Final = re.compile(r"\n( {0,3})(#{1,6})(?=[ \t\n])")
 _HEADING_INSIDE: Final = re.compile(rf"\n({INSIDE})(#{{1,6}})(?=[ \t\n])")
 _TAG: Final = re.compile(r"\n[ \t>*+-]*</?[A-Za-z]")
+_HIDDEN: Final = rf"<(?=!(?:--|[A-Za-z\[])|\?[A-Za-z]|/?{HIDING})"
+_HIDING: Final = re.compile(_HIDDEN)
+_HIDING_PLAIN: Final = re.compile(rf"(?<!\\)((?:\\\\)*){_HIDDEN}")
+_BLOCK_TAG: Final = re.compile(rf"\n[ \t>*+-]*</?(?!{HIDING})[A-Za-z]")
+"""A line that may begin a block of HTML."""
 _UNDERLINE: Final = re.compile(r"\n(?=[ \t>=-])(?=[ \t>]*(?:=+|-+)[ \t]*\n)")
-_MARKUP: Final = re.compile(rf"\n({INSIDE})(?={_HTML})")
-_CONTAINER: Final = re.compile(r"\n(?=[ \t>*+\-\d])[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t])")
+_MARKUP: Final = re.compile(rf"\n({INSIDE})<(?={_HTML[1:]})")
+_CONTAINER: Final = re.compile(r"\n(?=[ \t>*+\-\d])[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])[ \t\n])")
+_IN_PREFIX: Final = re.compile(r"[^\s>]")
+"""What begins a list's item: the lines below it have spaces there."""
 _TICKS: Final = re.compile(r"`{3,}")
 _MARKS: Final = re.compile(r"[\\`*\[\]<&~_]")
 _INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;)|~(?=~)|(?<![^\W_])_|_(?![^\W_]))")
@@ -34,7 +43,7 @@ def guard(text: str, shift: int) -> str:
     is not touched.
     """
     if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = whole_lines(text)
     if _TRIGGER.search(text) is None and _TRIGGER_FIRST.match(text) is None:
         return text
     return _guard_parts(f"\n{text}\n", shift).strip("\n")
@@ -45,14 +54,14 @@ def _guard_parts(framed: str, shift: int) -> str:
     done: list[str] = []
     at = 0
     for block in code_blocks(framed):
-        part = framed[at : block.start]
+        part = _tame(f"{framed[at : block.start]}\n", shift, contained)[:-1]
         # Below a line of HTML a fence would be HTML too, up to the next empty line.
         gap = "\n" if "<" in part and _TAG.search(part, part.rfind("\n\n") + 1) else ""
-        done += (_tame(f"{part}\n", shift, contained)[:-1], gap, framed[block.start : block.end])
+        done += (part, gap, framed[block.start : block.end])
         at = block.end
         if at == len(framed):
-            # A block in a quotation ends with that; any other could go on through the rest of the page.
-            return "".join(done) + (f"{block.prefix}{block.mark}" if not block.prefix or block.prefix.isspace() else "")
+            # Closed where it stands, whatever holds it: it could go on through the rest of the page.
+            return "".join(done) + (_IN_PREFIX.sub(" ", block.prefix) + block.mark if not block.is_closed else "")
     done.append(_tame(framed[at:], shift, contained))
     return "".join(done)
 
@@ -63,11 +72,30 @@ def _tame(part: str, shift: int, contained: bool) -> str:
     if "#" in part:
         headings = _HEADING_INSIDE if contained else _HEADING
         part = headings.sub(lambda found: f"\n{found[1]}{'#' * min(len(found[2]) + shift, _DEEPEST)}", part)
-    return _MARKUP.sub(r"\n\1\\", part) if _OPENER.search(part) else part
+    if _OPENER.search(part) is None:
+        return part
+    return _MARKUP.sub(r"\n\1&lt;" if _TAG.search(part) else r"\n\1\\<", part)
+
+
+def whole_lines(text: str) -> str:
+    """Return a text whose lines all end alike."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def show_hiding(text: str) -> str:
+    """Return Markdown in which no tag outside of code hides what stands below it, as one left open does, or closes a fold."""
+    if "<" not in text or _HIDING.search(text) is None:
+        return text
+    # In a block of HTML a backslash is a sign like any other.
+    if _BLOCK_TAG.search(f"\n{text}"):
+        return outside_code(text, lambda part: _HIDING.sub("&lt;", part))
+    return outside_code(text, lambda part: _HIDING_PLAIN.sub(r"\1\\<", part))
 
 
 def fence(text: str, language: str = "") -> str:
     """Return a code block whose fence is longer than any inside."""
+    if "\r" in text:  # Which ends a line too, so that what holds the block would have to stand in front of the next.
+        text = whole_lines(text)
     ticks = "`" * (max(map(len, _TICKS.findall(text)), default=2) + 1) if "`" in text else "```"
     end = "" if text.endswith("\n") else "\n"
     return f"{ticks}{language}\n{text}{end}{ticks}"

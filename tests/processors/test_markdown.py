@@ -7,6 +7,7 @@ import yaml
 from generate_claude import NO_PARENT, make_conversation, make_message, sample, text_block, tool_blocks
 from markdown_it import MarkdownIt
 from pages import placed, rendered
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from transmissions import UsageError
 from transmissions.processors.claude import convert, convert_message
@@ -85,6 +86,18 @@ BREAKERS = [
     "---",
     "\t# h",
     "* * *\n\n  ```\n# h",
+    "1. Do:\n   ```sh\n   make\n```\nmore",
+    "> ```\n> x\n```\ncode\n```",
+    "- x\n\n  ```\n  y\n ```\nz",
+    "- \n\n  ```\ncode\n  ```",
+    "  ```\n#tag",
+    " \t# H",
+    "*\n \t# H\n*",
+    "<div>\n<details>",
+    "</p>\n`x`\n<!-- c",
+    "- ` a\n- ` <details>",
+    "<math>\n- a\n!\n  ```\n<b>\n***",
+    "- a\n  ===\nb\n  ```\n> c",
 ]
 
 
@@ -93,13 +106,29 @@ BREAKERS = [
 @pytest.mark.parametrize("given", [{}, {"flavour": "obsidian", "latex": "dollar"}, {"preset": "rag", "thinking": "keep"}])
 def test_no_message_breaks_the_page(bench, text, kind, given):
     """Headings, open code blocks and HTML in a message leave the page's own structure as it is."""
-    block = text_block(text) if kind == "text" else {"type": "thinking", "thinking": text}
+    block = text_block(text) if kind == "text" else {"type": "thinking", "thinking": text, "summaries": [{"summary": "s"}]}
     messages = [make_message(1, "assistant", [block]), make_message(2, "human", [text_block("END OF TALK")])]
     files, _ = convert_all(bench, [make_conversation(messages)], **given)
     (page,) = files.values()
     own = [tag for tag in headings(page) if tag in {"h1", "h2"}]
     assert own == ["h1", "h2", "h2"]
     assert "<p>END OF TALK</p>" in MarkdownIt().render(page)
+
+
+@pytest.mark.parametrize("tag", ["<title>", "<!-- c", "<script>", "</details>", "<textarea", "<iframe>"])
+@pytest.mark.parametrize("around", ["Does {} work?", "<div>\nDoes {} work?", "- a\n\n  Does {} work?", r"\\{} work?"])
+def test_a_tag_that_is_spoken_of_hides_nothing(bench, tag, around):
+    """An element that somebody names in a question is words on the page: a browser shows what is below."""
+    page = page_of(bench, text_block(around.format(tag)), text_block("SEEN"))
+    shown = HTMLParser(MarkdownIt().render(page.partition("# ")[2]))
+    assert tag in shown.body.text()
+    assert next(node.parent.tag for node in shown.css("p") if node.text() == "SEEN") in {"body", "div"}
+
+
+def test_what_ends_a_line_in_a_result_stays_in_its_callout(bench):
+    """A carriage return, as progress bars print them, ends no callout."""
+    page = page_of(bench, *tool_blocks("run", {}, "10 %\r# 50 %\r\n# done\r"), flavour="obsidian")
+    assert "> ```\n> 10 %\n> # 50 %\n> # done\n> ```" in page
 
 
 def test_code_is_left_alone():
