@@ -155,9 +155,9 @@ class Retrieval(CommonMark):
 
     fold = CommonMark.show
 
-    def _apart(self, text: str) -> str:
-        """Return a text that begins at the margin."""
-        return text.lstrip(_SPACES)
+    def text(self, text: str, shift: int, /) -> str:
+        """Return a message's Markdown, which begins at the margin: there is no comment to keep it apart from a list."""
+        return super().text(text.lstrip(_SPACES), shift)
 
     def heading(self, level: int, line: str, anchor: str = "", /) -> str:
         """Return a heading."""
