@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
@@ -18,6 +16,7 @@ from .crawl_scope import host_of
 from .egress import take_apart
 from .exchange import Request
 from .fetch_errors import BadTLS, NoAddress, NotConnected, TimedOut
+from .fetching import seconds_asked
 from .hosts import Away, Busy, hosts_here
 from .media_types import charset_of, media_type
 from .moments import now
@@ -189,16 +188,5 @@ def refusal(answer: Answer | Reply) -> PageFault:
     status = answer.status
     said = f"{status} {answer.reason}".rstrip()
     if status in _AGAIN:
-        return PageFault("HTTP_BUSY", said, retry_after=_seconds(answer.headers.get("retry-after", "")), status=status)
+        return PageFault("HTTP_BUSY", said, retry_after=seconds_asked(answer.headers.get("retry-after", "")), status=status)
     return PageFault("HTTP_SERVER" if status >= _SERVER else "HTTP_STATUS", said, status=status)
-
-
-def _seconds(text: str) -> float:
-    """Return how long a server asks to wait; 0 if it does not, or nobody can tell."""
-    if text.isascii() and text.isdigit() and len(text) < 10:  # noqa: PLR2004 - some hundred years
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return 0.0
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

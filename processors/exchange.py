@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HARMLESS: Final = {"accept", "accept-language", "user-agent", "content-type", "range", "if-none-match", "if-modified-since"}
 """Headers that go along to another origin. Any other may be a key, whatever its name."""
 
+_CONTROL: Final = re.compile(r"[^\t\x20-\x7e\x80-\U0010ffff]")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -93,7 +94,7 @@ def prepared(request: Request, place: Place) -> Request:
 
 
 def _is_header(name: str, value: str) -> bool:
-    return bool(_TOKEN.fullmatch(name)) and not any(letter in value for letter in "\r\n\0")
+    return bool(_TOKEN.fullmatch(name)) and not _CONTROL.search(value)
 
 
 def is_home(place: Place, target: Place) -> bool:

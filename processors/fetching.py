@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
@@ -145,6 +147,16 @@ def refused(sentence: str, headers: Mapping[str, str]) -> FetchError:
     """Return the error for a reply of failure, with the time its server asks to be left alone (`Retry-After`)."""
     later = headers.get("retry-after", "")
     error = FetchError(f"{sentence} (retry-after: {later[:40]})" if later else sentence)
-    if later.isascii() and later.isdigit():
-        error.retry_after = float(later[:9])
+    error.retry_after = seconds_asked(later)
     return error
+
+
+def seconds_asked(later: str) -> float:
+    """Return how long a server asks to wait in its header `Retry-After`, a number or a date; 0 if nobody can tell."""
+    if later.isascii() and later.isdigit() and len(later) < 10:  # noqa: PLR2004 - some hundred years
+        return float(later)
+    try:
+        moment = parsedate_to_datetime(later)
+    except (ValueError, OverflowError):
+        return 0.0
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from transmissions import Processor, Range, RunError, Unit
 
+from . import fetch_errors
 from .egress import take_apart
 from .fetch import Door, FetchError, Request
 from .fetching import _FetchingByURL, refused
@@ -25,23 +26,64 @@ if TYPE_CHECKING:
 
 NOTHING_MORE: Final = 204
 """The status that says so."""
+WORTH_ANOTHER: Final = {408, 425, 429, 500, 502, 503, 504}
+"""Statuses that may be different the next time."""
 _FAILED: Final = 400
-_WORTH_ANOTHER: Final = {408, 425, 429, 500, 502, 503, 504}
 _EVER: Final = 1 << 62
 """A stream has no end: its records are bounded, each by itself."""
-_LINE: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")
+_LINE: Final = re.compile(rb"\r\n|\n|\r")
+_sleep = asyncio.sleep
 
 
-class Refused(FetchError):
+class Refused(fetch_errors.Refused):
     """A server said no, and would say so again."""
 
 
 class Place:
-    """How far a stream was followed: what came `last`, and how it was `lost`, if it was."""
+    """How far a stream was followed: what came `last`, how it was `lost`, and how often it was `tried` since."""
 
     def __init__(self) -> None:
         self.last: Any = None
         self.lost: FetchError | None = None
+        self.tried = 0
+        self.wait: int | None = None
+        """The first wait in milliseconds, where the server has said one."""
+
+
+class Lines:
+    """Takes the lines out of bytes that come in pieces, each as soon as it is whole; a line is at most `most` bytes."""
+
+    def __init__(self, shown: str, most: int) -> None:
+        self.shown = shown
+        self._most = most
+        self._begun: list[bytes] = []
+        self._size = 0
+        self._is_returned = False
+
+    @property
+    def rest(self) -> bytes:
+        """What is left behind the last end."""
+        return b"".join(self._begun)
+
+    def take(self, piece: bytes) -> list[bytes]:
+        """Return the lines a piece completes, without their ends.
+
+        Raises:
+            RunError: one is too large.
+
+        """
+        data = piece.removeprefix(b"\n") if self._is_returned else piece
+        self._is_returned = piece.endswith(b"\r")
+        first, *more = _LINE.split(data)
+        self._begun.append(first)
+        self._size += len(first)
+        if max(self._size, *map(len, more), 0) > self._most:
+            raise RunError(f"a line of {self.shown} is larger than {self._most} bytes")
+        if not more:
+            return []
+        lines = [self.rest, *more[:-1]]
+        self._begun, self._size = [more[-1]], len(more[-1])
+        return lines
 
 
 class _Returning(Processor):
@@ -53,9 +95,6 @@ class _Returning(Processor):
     "How long to wait before the first of them; each wait is twice as long as the one before, a part of it left to chance."
     max_delay: Annotated[int, Range(ge=0), Unit("ms")] = 30_000
     "The longest wait."
-    _tried: int = 0
-    _asked: int | None = None
-    """The first wait in milliseconds, where the server has said one."""
 
     async def follow(self, once: Callable[[Place], AsyncGenerator[Message]], *, returns: bool) -> AsyncGenerator[Message]:
         """Yield what one connection after the other gives, until one comes to its end; one that is lost raises FetchError.
@@ -68,26 +107,22 @@ class _Returning(Processor):
         while True:
             async with aclosing(_until_lost(once, place)) as messages:
                 async for message in messages:
-                    self._tried = 0
+                    place.tried = 0
                     yield message
             if place.lost is None:
                 return
             if not returns:
                 raise place.lost
-            await self._wait_after(place.lost)
+            await self._wait(place, place.lost)
 
-    async def _wait_after(self, error: FetchError) -> None:
-        self._tried += 1
-        if isinstance(error, Refused) or self._tried > self.attempts:
+    async def _wait(self, place: Place, error: FetchError) -> None:
+        place.tried += 1
+        if isinstance(error, fetch_errors.Refused) or place.tried > self.attempts:
             raise error
-        first = self.delay if self._asked is None else self._asked
-        wait = min(first * 2 ** min(self._tried - 1, 20), self.max_delay) / 1000
-        asked = min(error.retry_after or 0.0, self.max_delay / 1000)
-        await asyncio.sleep(max(asked, wait * random.uniform(0.5, 1)))  # noqa: S311 - so that not all come at once
-
-    def asked_to_wait(self, milliseconds: int) -> None:
-        """Know how long the server wants to be left alone."""
-        self._asked = milliseconds
+        first = self.delay if place.wait is None else place.wait
+        wait = min(first * 2 ** min(place.tried - 1, 20), self.max_delay) / 1000
+        asked = min(error.retry_after or (place.wait or 0) / 1000, self.max_delay / 1000)
+        await _sleep(max(asked, wait * random.uniform(0.5, 1)))  # noqa: S311 - so that not all come at once
 
 
 async def _until_lost(once: Callable[[Place], AsyncGenerator[Message]], place: Place) -> AsyncGenerator[Message]:
@@ -110,25 +145,15 @@ class _Following(_FetchingByURL, _Returning):
         return Door(timeout=self.timeout / 1000, max_bytes=_EVER, redirects=self.max_redirects, allow=self.allow)
 
     @asynccontextmanager
-    async def _connected(self, url: str, trusted: bool, accept: str, headers: dict[str, str]) -> AsyncIterator[Answer]:
+    async def _connected(
+        self, url: str, trusted: bool, accept: str, kinds: re.Pattern[str], headers: dict[str, str]
+    ) -> AsyncIterator[tuple[Answer, Lines]]:
         request = Request(url, headers=merged({"Accept": accept}, self._public, self._secret, headers))
         async with self._door.stream(request, trusted=trusted) as answer:
             if answer.status >= _FAILED:
                 error = refused(f"{take_apart(url).shown} answered {answer.status} {answer.reason}", answer.headers)
-                raise error if answer.status in _WORTH_ANOTHER else Refused(str(error))
+                raise error if answer.status in WORTH_ANOTHER else Refused(str(error))
             kind = media_type(answer.headers.get("content-type", ""))
-            if answer.status != NOTHING_MORE and kind not in {accept, "application/json", "application/jsonl"}:
+            if answer.status != NOTHING_MORE and not kinds.fullmatch(kind):
                 raise Refused(f"{take_apart(url).shown} is no stream of {accept} but of {kind or 'no type'}")
-            yield answer
-
-    async def _lines(self, answer: Answer) -> AsyncGenerator[bytes]:
-        """Yield the lines of a body, without their ends, and what is left behind the last end."""
-        rest = b""
-        async for piece in answer.pieces:
-            *lines, rest = _LINE.split(rest + piece)
-            for line in lines:
-                yield line
-            if len(rest) > self.max_record:
-                raise RunError(f"a line of {take_apart(answer.url).shown} is larger than {self.max_record} bytes")
-        if rest:
-            yield rest.removesuffix(b"\r")
+            yield answer, Lines(take_apart(answer.url).shown, self.max_record)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode, urlsplit
 
 from transmissions import RunError, Source, get_field, set_field
 
-from .egress import take_apart
 from .fetch import FetchError
 from .stream_following import NOTHING_MORE, _Following
 from .structure import parse_json
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .fetch import Answer
-    from .stream_following import Place
+    from .stream_following import Lines, Place
+
+_EVENTS: Final = "text/event-stream"
+_RECORDS: Final = re.compile(r"(application|text)/[^/]*json[^/]*|text/plain|(application|binary)/octet-stream|")
+"""The types that lines of JSON go by."""
 
 
 class SSESource(_Following, Source):
@@ -29,7 +33,8 @@ class SSESource(_Following, Source):
 
     Each is a copy of the incoming message with `event` (`message` where the event has no name), `data` and `id`. A connection
     that is lost, or that the server ends, is made again with the last id (`Last-Event-ID`), after the wait the server asks for
-    with `retry`; 204 is its word that there is nothing more. `endEvent` and `endData` tell of an end that comes in the stream.
+    with `retry`; 204 is its word that there is nothing more. `endEvent` and `endData` tell of an end that comes in the stream:
+    then a stream that ends without any was cut off, as one is that ends in the middle of an event.
 
     ```turtle
     :changes a :SSESource ; :url "https://example.org/changes" ; :endEvent "done" .
@@ -52,27 +57,33 @@ class SSESource(_Following, Source):
 
     async def _once(self, message: Message, place: Place) -> AsyncGenerator[Message]:
         asked = {"Last-Event-ID": place.last} if place.last else {}
-        connected = self._connected(*self._address(message), "text/event-stream", asked)
-        async with connected as answer, aclosing(self._events(answer)) as events:
+        connected = self._connected(*self._address(message), _EVENTS, re.compile(_EVENTS), asked)
+        async with connected as (answer, lines), aclosing(self._events(answer, lines, place)) as events:
             async for event in events:
-                place.last = event["id"] = event["id"] or place.last or ""
                 if event["data"] in self.end_data:
                     return
                 yield {**message, **event, "data": self._value(event["data"])}
                 if event["event"] in self.end_event:
                     return
-            if self.reconnect and answer.status != NOTHING_MORE:
-                raise FetchError(f"{take_apart(answer.url).shown} ended the stream")
+            if answer.status == NOTHING_MORE:
+                return
+            if self.end_data or self.end_event:
+                raise FetchError(f"{lines.shown} ended the stream before its last event")
+            if self.reconnect:
+                raise FetchError(f"{lines.shown} ended the stream")
 
-    async def _events(self, answer: Answer) -> AsyncGenerator[dict[str, str]]:
-        reading = _Event(self.max_record)
-        async with aclosing(self._lines(answer)) as lines:
-            async for line in lines:
+    async def _events(self, answer: Answer, lines: Lines, place: Place) -> AsyncGenerator[dict[str, str]]:
+        reading = _Event(self.max_record, place)
+        async for piece in answer.pieces:
+            for line in lines.take(piece):
                 event = reading.take(line.decode("utf-8", "replace"))
-                if reading.wait is not None:
-                    self.asked_to_wait(reading.wait)
                 if event:
                     yield event
+        half = reading.end(lines.rest.decode("utf-8", "replace"))
+        if half and half["data"] not in self.end_data:
+            raise FetchError(f"{lines.shown} ended the stream in the middle of an event")
+        if half:
+            yield half
 
     def _value(self, text: str) -> Any:
         if self.data_as == "text":
@@ -86,14 +97,15 @@ class SSESource(_Following, Source):
 
 
 class _Event:
-    """An event that is read line by line."""
+    """An event that is read line by line; the ids of those that are whole are the `place`, as are waits that are asked for."""
 
-    def __init__(self, most: int) -> None:
-        self.wait: int | None = None
-        """Milliseconds the server wants to be left alone before a client comes back, if it has said so."""
+    def __init__(self, most: int, place: Place) -> None:
         self._most = most
-        self._fields: dict[str, str] = {}
+        self._place = place
+        self._name = ""
+        self._id: str = place.last or ""
         self._data: list[str] = []
+        self._size = 0
         self._is_first = True
 
     def take(self, line: str) -> dict[str, str] | None:
@@ -103,21 +115,32 @@ class _Event:
             name, _, value = line.partition(":")
             self._note(name, value.removeprefix(" "))
             return None
-        data, fields = self._data, self._fields
-        self._data, self._fields = [], {}
-        if not data:
-            return None
-        return {"event": fields.get("event") or "message", "data": "\n".join(data), "id": fields.get("id", "")}
+        self._place.last = self._id
+        event = {"event": self._name or "message", "data": "\n".join(self._data), "id": self._id} if self._data else None
+        self._name, self._data, self._size = "", [], 0
+        return event
+
+    def end(self, rest: str) -> dict[str, str] | None:
+        """Return the event that was on its way when the stream ended, if one was; `rest` is the line it ended in."""
+        last = self._place.last
+        if rest:
+            self.take(rest)
+        half = self.take("")
+        self._place.last = last
+        return half
 
     def _note(self, name: str, value: str) -> None:
         if name == "data":
             self._data.append(value)
-            if sum(map(len, self._data)) > self._most:
+            self._size += len(value)
+            if self._size > self._most:
                 raise RunError(f"an event is larger than {self._most} bytes")
-        elif name == "event" or (name == "id" and "\0" not in value):
-            self._fields[name] = value
+        elif name == "event":
+            self._name = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
         elif name == "retry" and value.isascii() and value.isdigit():
-            self.wait = int(value[:9])
+            self._place.wait = int(value[:9])
 
 
 class NDJSONSource(_Following, Source):
@@ -151,8 +174,8 @@ class NDJSONSource(_Following, Source):
 
     async def _once(self, message: Message, place: Place) -> AsyncGenerator[Message]:
         url, trusted = self._address(message)
-        connected = self._connected(self._from(url, place.last), trusted, "application/x-ndjson", {})
-        async with connected as answer, aclosing(self._records(answer)) as records:
+        connected = self._connected(self._from(url, place.last), trusted, "application/x-ndjson", _RECORDS, {})
+        async with connected as (answer, lines), aclosing(self._records(answer, lines)) as records:
             async for record in records:
                 fields = record if isinstance(record, dict) else {}
                 place.last = get_field(fields, self.resume_field, place.last) if self.resume_field else None
@@ -160,18 +183,31 @@ class NDJSONSource(_Following, Source):
                 if fields.get("event") in self.end_event:
                     return
             if self.end_event and answer.status != NOTHING_MORE:
-                raise FetchError(f"{take_apart(answer.url).shown} ended the stream before its last record")
+                raise FetchError(f"{lines.shown} ended the stream before its last record")
 
-    async def _records(self, answer: Answer) -> AsyncGenerator[Any]:
-        async with aclosing(self._lines(answer)) as lines:
-            async for line in lines:
+    async def _records(self, answer: Answer, lines: Lines) -> AsyncGenerator[Any]:
+        before = 0
+        async for piece in answer.pieces:
+            whole = lines.take(piece)
+            for number, line in enumerate(whole, before + 1):
                 if line.strip():
-                    yield parse_json(line.decode("utf-8", "replace"), "a line")
+                    yield _record(line, number, lines.shown)
+            before += len(whole)
+        if not lines.rest.strip():
+            return
+        try:
+            yield _record(lines.rest, before + 1, lines.shown)
+        except RunError as error:
+            raise FetchError(f"{error}; the stream ended there") from error
 
     def _from(self, url: str, last: Any) -> str:
+        """Return the URL that begins behind the last record."""
         if last is None:
             return url
-        return f"{url}{'&' if '?' in url else '?'}{urlencode({self.resume_parameter: last})}"
+        parts, since = urlsplit(url), urlencode({self.resume_parameter: last})
+        name = since.partition("=")[0]
+        kept = [one for one in parts.query.split("&") if one and one.partition("=")[0] != name]
+        return parts._replace(query="&".join([*kept, since])).geturl()
 
     def _shaped(self, record: Any, message: Message) -> Message:
         if isinstance(record, dict) and not self.target_field:
@@ -179,3 +215,8 @@ class NDJSONSource(_Following, Source):
         item = message.copy()
         set_field(item, self.target_field or "content", record)
         return item
+
+
+def _record(line: bytes, number: int, shown: str) -> Any:
+    text = line.decode("utf-8", "replace")
+    return parse_json(text.removeprefix("\ufeff") if number == 1 else text, f"line {number} of {shown}")
