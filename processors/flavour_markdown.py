@@ -11,7 +11,7 @@ from .code_apart import outside_code
 from .fences import INSIDE
 from .latex import to_dollars
 from .notes import notes_marker
-from .prose import fence, guard, html, inline, opening, show_hiding
+from .prose import fence, guard, html, inline, opening, show_hiding, whole_lines
 from .references import keep_to_itself
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class CommonMark:
 
     def text(self, text: str, shift: int, /) -> str:
         """Return a message's Markdown, which neither goes on with a list above it nor hides what is below it."""
-        text = keep_to_itself(text)
+        text = keep_to_itself(whole_lines(text) if "\r" in text else text)
         if self._dollars:
             text = to_dollars(text)
         text = guard(show_hiding(text), shift)

@@ -40,10 +40,8 @@ def guard(text: str, shift: int) -> str:
     """Return Markdown of somebody else's so that the document around it keeps its structure.
 
     Headings sink by `shift` levels, an open code block is closed, and HTML that would swallow what follows is escaped. Code
-    is not touched.
+    is not touched. The text's lines all end alike.
     """
-    if "\r" in text:
-        text = whole_lines(text)
     if _TRIGGER.search(text) is None and _TRIGGER_FIRST.match(text) is None:
         return text
     return _guard_parts(f"\n{text}\n", shift).strip("\n")
