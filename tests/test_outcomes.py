@@ -11,6 +11,10 @@ from transmissions.testing import through
 STRANGE = ["text", 5, None]
 
 
+class PanicException(BaseException):
+    """What a library written in Rust raises where its own code panics: no `Exception`."""
+
+
 class Raising(Processor):
     error: type = SystemExit
 
@@ -72,20 +76,28 @@ class Broken(Source):
 KINDS = [Raising, AsyncRaising, ThreadRaising, RaisingSource, AsyncRaisingSource, RaisingRun, RaisingSetup, RaisingTeardown]
 
 
-@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError, PanicException])
 @pytest.mark.parametrize("kind", KINDS)
 def test_neither_exits_nor_stray_cancellations_end_a_run_well(tmp_path, kind, error):
-    """`sys.exit`, or a cancellation from a processor's own doings, is a failure of its node as any other is."""
+    """`sys.exit`, a panic, or a cancellation from a processor's own doings, is a failure of its node as any other is."""
     with pytest.raises(NodeFailed, match=f"test/{kind.__name__}: {error.__name__}"):
         work(tmp_path, [kind(error=error)], [{"id": 1}])
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError, PanicException])
 @pytest.mark.parametrize("kind", [Raising, AsyncRaising, ThreadRaising])
-def test_a_stray_cancellation_follows_the_policy(tmp_path, kind):
+def test_a_stray_cancellation_or_a_panic_follows_the_policy(tmp_path, kind, error):
     """It is about one message, so the policy of the node holds, with several workers too."""
-    found, run = work(tmp_path, [Count(), kind(error=asyncio.CancelledError)], on_error="deadLetter", concurrency=2)
+    found, run = work(tmp_path, [Count(), kind(error=error)], on_error="deadLetter", concurrency=2)
     assert found == []
     assert run.result.dead == 10
+
+
+@pytest.mark.parametrize("kind", [AsyncRaising, RaisingRun, RaisingSource])
+def test_an_interrupt_is_nobodys_failure(tmp_path, kind):
+    """Whoever presses Ctrl-C where nothing heeds signals means the whole program, whatever a step does at the moment."""
+    with pytest.raises(KeyboardInterrupt):
+        work(tmp_path, [kind(error=KeyboardInterrupt)], [{"id": 1}], on_error="skip")
 
 
 @pytest.mark.parametrize("given", STRANGE)
