@@ -23,13 +23,13 @@ FAILED: Final = object()
 FAULTS: Final = (BaseException,)
 """What a processor may raise that is a failure like any other, unless `is_cancelled`: `sys.exit` in one must not end the run as
 if all were well, and what a library written in Rust raises where it panics is no `Exception`."""
-_NOT_OURS: Final = (KeyboardInterrupt, GeneratorExit)
-"""What whoever runs the program means, or who drops a task."""
+INTERRUPTS: Final = (KeyboardInterrupt, GeneratorExit)
+"""What ends the program or the task, whoever is at work: nobody's failure."""
 
 
 def is_cancelled(error: BaseException) -> bool:
     """Whether an error is the end of the task at work, and not one that came out of a processor's own doings."""
-    if isinstance(error, _NOT_OURS):
+    if isinstance(error, INTERRUPTS):
         return True
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
@@ -45,7 +45,7 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function of a processor; return what it returns, or what it raised."""
     try:
         return function(*arguments)
-    except _NOT_OURS:
+    except INTERRUPTS:
         raise
     except FAULTS as error:
         return Raised(error)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.errors import describe
-from transmissions.supervisor import FAULTS, is_cancelled
+from transmissions.supervisor import FAULTS, INTERRUPTS, is_cancelled
 
 from .lane import Lane
 from .pace import Pace
@@ -155,6 +155,8 @@ class Worker:
                 if result is not None and inspect.isawaitable(result):
                     return self._handled - before + 1, None, result
                 self._handled += 1
+        except INTERRUPTS:
+            raise
         except FAULTS as error:
             return self._handled - before + 1, error, None
         return lines.count - begin, None, None
@@ -181,6 +183,8 @@ class Worker:
 def _caught(method: Any, argument: object) -> tuple[BaseException | None, Any]:
     try:
         return None, method(argument)
+    except INTERRUPTS:
+        raise
     except FAULTS as error:
         return error, None
 
