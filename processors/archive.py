@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from transmissions import Dynamic, Range, RunError, Source, Unit, UsageError, suggestion
 
 from .archive_account import Tally, account_of, what_is_there
-from .blobs import Members
+from .blobs import Members, joined
+from .conversation import as_list
 from .inputs import Archive, Part
 from .json_stream import Broken, Element
 from .manifest import SHAPES as MANIFESTS
@@ -44,13 +45,13 @@ class ArchiveReader(Source):
     ```
 
     Each message holds one conversation as it stands in the archive, in `element`; `shape` says of what kind it is, `source`
-    where it stood (`file`, `offset` and `size` in bytes), `members` gives the archive's other files, and `digest` is equal
-    for equal ones. Then ConversationImporter, or a converter of your own, makes something of it. At the end `input` of the
-    message that named the archive tells what was found, for ConversionReport.
+    where it stood (`file`, `offset` and `size` in bytes), `members` gives the archive's other files, and those of archives
+    listed with it, and `digest` is equal for equal ones. Then ConversationImporter, or a converter of your own, makes
+    something of it. At the end `input` of the message that named the archive tells what was found, for ConversionReport.
     """
 
     archive: Annotated[str, Dynamic()] = "."
-    "The file, folder or ZIP, looked up in the working folder; a field `archive` of the message wins."
+    "The file, folder or ZIP, looked up in the working folder; a field `archive` of the message wins, which may list several."
     provider: str = "any"
     "Whose conversations to read: `claude`, `chatgpt` and so on; `any` reads all that are known, `json` any JSON as it is."
     large_element: Annotated[int, Range(ge=65536), Unit("bytes")] = 4 << 20
@@ -77,18 +78,22 @@ class ArchiveReader(Source):
 
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield the conversations of the archive that `message` names."""
-        path = self.context.input_path(str(self.dynamic(message, "archive")))
-        archive = self._open(path)
-        shapes = [self._shape_to_read(part) for part in archive.parts]
-        account = message["input"] = account_of(path.name, archive, shapes)
-        if not any(shapes):
-            self._refuse(path, archive)
-            return
-        for part in archive.parts:
-            if part.fault:
-                self.context.skip(part.fault, file=part.blob.name)
-        self._check_parts(archive, account)
-        yield from self._read(archive, shapes, account)
+        is_one = isinstance(self.dynamic(message, "archive"), str)
+        archives = [self._open(path) for path in self._paths(message)]
+        shapes = [[self._shape_to_read(part) for part in archive.parts] for archive in archives]
+        accounts = [account_of(*given) for given in zip(archives, shapes, strict=True)]
+        message["input"] = accounts[0] if is_one else accounts
+        names = [part.blob.name for archive in archives for part in archive.parts]
+        members = joined([archive.members() for archive in archives])
+        for archive, wanted, account, found in zip(archives, shapes, accounts, members, strict=True):
+            if not any(wanted):
+                self._refuse(archive, is_alone=len(archives) == 1)
+                continue
+            for part in archive.parts:
+                if part.fault:
+                    self.context.skip(part.fault, file=part.blob.name)
+            self._check_parts(archive, account, names)
+            yield from self._read(archive, wanted, account, found)
 
     def finish(self) -> None:
         """Fail where no archive had anything to read; one among others is only told of."""
@@ -99,9 +104,7 @@ class ArchiveReader(Source):
 
     def foresee(self, message: Message) -> Iterator[str]:
         """Yield, for a dry run, what each file of the archive is found to hold."""
-        path = self.context.input_path(str(self.dynamic(message, "archive")))
-        archive = self._open(path)
-        for part in archive.parts:
+        for part in (part for path in self._paths(message) for part in self._open(path).parts):
             verdict = "to be read" if self._shape_to_read(part) else "cannot be read" if part.fault else "not to be read"
             yield f"{part.blob.name}: {part.fault or part.holds}, {len(part.blob)} bytes, {verdict}"
 
@@ -117,15 +120,20 @@ class ArchiveReader(Source):
             else:
                 yield _message(str(letter.get("file")), shape, item, members)
 
-    def _refuse(self, path: Path, archive: Archive) -> None:
-        """Note why there is nothing to read; an empty list is nothing to complain of."""
+    def _paths(self, message: Message) -> list[Path]:
+        """Return where the archives lie that a message names: one, or several that belong together."""
+        return [self.context.input_path(str(path)) for path in as_list(self.dynamic(message, "archive"))]
+
+    def _refuse(self, archive: Archive, *, is_alone: bool) -> None:
+        """Note why there is nothing to read; an empty list, or attachments of another archive, are nothing to complain of."""
         fault = next((part.fault for part in archive.parts if part.fault), "")
         if not fault and any(part.shape is EMPTY for part in archive.parts):
             self._has_read = True
             return
         name = "" if self.provider in _ANY else f"{self.provider} "
-        self._faults.append(fault or f"no {name}conversations in '{path}'; {what_is_there(archive.parts)}")
-        self._refused.append((self._faults[-1], path.name))
+        self._faults.append(fault or f"no {name}conversations in '{archive.path}'; {what_is_there(archive.parts)}")
+        if is_alone or fault or not archive.may_be_attachments:
+            self._refused.append((self._faults[-1], archive.path.name))
 
     def _open(self, path: Path) -> Archive:
         archive = Archive(path, Limits(ratio=self.max_ratio, unpacked=self.max_unpacked))
@@ -138,8 +146,7 @@ class ArchiveReader(Source):
         shape = part.shape
         return shape if shape and shape.convert and self.provider in ("any", shape.provider) else None
 
-    def _check_parts(self, archive: Archive, account: dict[str, Any]) -> None:
-        names = [part.blob.name for part in archive.parts]
+    def _check_parts(self, archive: Archive, account: dict[str, Any], names: list[str]) -> None:
         manifests = [part for part in archive.parts if part.shape and part.shape.name in MANIFESTS]
         for manifest in manifests:
             for missing in read_manifest(manifest.blob).missing(names):
@@ -147,8 +154,9 @@ class ArchiveReader(Source):
                 reason = f"a part of the export is missing: '{missing}' is listed in '{manifest.blob.name}'"
                 self.context.skip(reason, file=missing)
 
-    def _read(self, archive: Archive, shapes: list[Shape | None], account: dict[str, Any]) -> Iterator[Message]:
-        members = archive.members()
+    def _read(
+        self, archive: Archive, shapes: list[Shape | None], account: dict[str, Any], members: Members
+    ) -> Iterator[Message]:
         wanted = [
             (part, shape, entry) for part, shape, entry in zip(archive.parts, shapes, account["files"], strict=False) if shape
         ]

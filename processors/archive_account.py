@@ -16,7 +16,7 @@ _APPS: Final = {"claude": "claude-json-converter", "chatgpt": "chatgpt-converter
 _LISTED: Final = 5
 
 
-def account_of(name: str, archive: Archive, shapes: list[Shape | None]) -> dict[str, Any]:
+def account_of(archive: Archive, shapes: list[Shape | None]) -> dict[str, Any]:
     """Return the account of an archive before it is read.
 
     `shapes` are those of the files that will be read. `files` lists all: `name`, `bytes`, `holds`, and `shape` with its byte
@@ -26,7 +26,7 @@ def account_of(name: str, archive: Archive, shapes: list[Shape | None]) -> dict[
     files = [_entry(part, shape) for part, shape in zip(archive.parts, shapes, strict=True)]
     files += [{"name": hidden, "reason": "hidden, or a link: skipped"} for hidden in archive.hidden]
     faults = [part.fault for part in archive.parts if part.fault]
-    return {"name": name, "files": files, "elements": 0, "broken": 0, "faults": faults}
+    return {"name": archive.path.name, "files": files, "elements": 0, "broken": 0, "faults": faults}
 
 
 def _entry(part: Part, shape: Shape | None) -> dict[str, Any]:

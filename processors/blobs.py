@@ -11,7 +11,7 @@ from transmissions import RunError
 from .zip_archive import open_member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
     from zipfile import ZipInfo
 
@@ -89,36 +89,46 @@ class Members:
     """The files of an archive, for those who look for an image or a sidecar there."""
 
     def __init__(self, blobs: Iterable[Blob] = (), inner: Container[str] = ()) -> None:
-        self._blobs = tuple(blobs)
+        self.blobs = tuple(blobs)
         self._inner = inner
         """Files that are found by their whole path only."""
         self._names: _Names | None = None
         self._folded: _Names | None = None
+        self._others: Sequence[Members] = ()
         self.used: dict[str, int] = {}
         """How often each file was found, by name."""
 
     def __repr__(self) -> str:
-        return f"Members({len(self._blobs)} files)"
+        return f"Members({len(self.blobs)} files)"
 
     def names(self) -> list[str]:
-        """Return the names of all files, in the order of the archive."""
-        return [blob.name for blob in self._blobs]
+        """Return the names of all files, in the order of the archive, and behind them those of archives joined with it."""
+        return [blob.name for members in (self, *self._others) for blob in members.blobs]
 
     def find(self, name_or_id: str) -> Blob | None:
         """Return the file of this path, else of this base name, else whose base name begins with this id.
 
-        Small and capital letters are told apart first, and taken for the same if nothing was found.
+        Small and capital letters are told apart first, and taken for the same if nothing was found. Archives joined with this
+        one are looked through behind it.
         """
         if name_or_id.__class__ is not str or not name_or_id:
             return None
+        found = next(filter(None, (members.find_own(name_or_id) for members in (self, *self._others))), None)
+        if found:
+            self.used[found.name] = self.used.get(found.name, 0) + 1
+        return found
+
+    def find_own(self, name_or_id: str) -> Blob | None:
+        """Return the file of this archive itself that is called so."""
         if self._names is None:
             self._names = self._index(str)
             self._folded = self._index(str.casefold)
         assert self._folded is not None
-        found = _look_up(self._names, name_or_id) or _look_up(self._folded, name_or_id.casefold())
-        if found:
-            self.used[found.name] = self.used.get(found.name, 0) + 1
-        return found
+        return _look_up(self._names, name_or_id) or _look_up(self._folded, name_or_id.casefold())
+
+    def join(self, others: Sequence[Members], used: dict[str, int]) -> None:
+        """Look in other archives too, and count in `used`, which they share."""
+        self._others, self.used = others, used
 
     def json(self, name: str) -> Any | None:
         """Return what a small JSON file of this name says; None if there is none, or it is none."""
@@ -133,12 +143,20 @@ class Members:
     def _index(self, fold: Callable[[str], str]) -> _Names:
         by_path: dict[str, Blob] = {}
         by_base: dict[str, Blob] = {}
-        for blob in self._blobs:
+        for blob in self.blobs:
             name = fold(blob.name)
             by_path.setdefault(name, blob)
             if blob.name not in self._inner:
                 by_base.setdefault(name.rsplit("/", 1)[-1], blob)
         return _Names(by_path, by_base, sorted(by_base))
+
+
+def joined(archives: list[Members]) -> list[Members]:
+    """Return the files of archives that belong together: each finds its own first, and then those of the others."""
+    used: dict[str, int] = {}
+    for members in archives:
+        members.join([other for other in archives if other is not members], used)
+    return archives
 
 
 def _look_up(names: _Names, wanted: str) -> Blob | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from transmissions import Processor, RunError, suggestion
 
 from .access import need
 from .blobs import Members
-from .conversation import leave_out
+from .conversation import as_list, leave_out
 from .shape import About
 from .shapes import BY_NAME
 
@@ -36,7 +36,8 @@ class ConversationImporter(Processor):
         """Begin without converters: each is made when its first element comes."""
         self._converters: dict[str, Converter] = {}
         self._members: Members | None = None
-        self._more = 0
+        self._more: dict[str, int] = {}
+        """How many more conversations came of the elements of a file."""
 
     def process(self, message: Message) -> Message | list[Message]:
         """Replace `element`, `shape` and `members` by the `conversation`; an element with several gives a message for each."""
@@ -51,24 +52,27 @@ class ConversationImporter(Processor):
         for field in ("element", "shape", "members"):
             message.pop(field, None)
         also = message["conversation"].pop("also", ())
-        self._more += len(also)
+        if also:
+            self._more[str(name)] = self._more.get(str(name), 0) + len(also)
         outcome = message["conversation"].pop("left_out", "")
         if outcome:
             leave_out(message, outcome)
         return [message, *({**message, "conversation": other} for other in also)] if also else message
 
     def end_group(self, message: Message) -> None:
-        """Say in the account of the archive which of its other files were used, and how many more conversations came."""
-        account: Any = message.get("input")
-        if isinstance(account, dict) and self._more:
-            account["elements"] += self._more
-        self._more = 0
-        if self._members and isinstance(account, dict):
-            for file in account.get("files") or ():
-                uses = _uses(self._members.used, file["name"])
+        """Say in the account of each archive which of its other files were used, and how many more conversations came."""
+        used = self._members.used if self._members else {}
+        accounts = [account for account in as_list(message.get("input")) if isinstance(account, dict)]
+        for account in accounts:
+            files = account.get("files") or ()
+            if self._more:
+                account["elements"] += sum(self._more.pop(file["name"], 0) for file in files)
+            for file in files:
+                uses = _uses(used, file["name"])
                 if uses and "reason" in file:
                     file["reason"] = f"used by {uses} conversation{'' if uses == 1 else 's'}"
         self._members = None
+        self._more.clear()
 
     def _make(self, name: str) -> Converter:
         shape = BY_NAME.get(name)

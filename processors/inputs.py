@@ -102,6 +102,11 @@ class Archive:
         self.hidden.append(file.relative_to(top).as_posix())
         return False
 
+    @property
+    def may_be_attachments(self) -> bool:
+        """Whether it holds files that are none of chats, and is no such file itself."""
+        return any(not part.shape and not part.fault and part.blob.name != self.path.name for part in self.parts)
+
     def members(self) -> Members:
         """Return the files for those who look for an attachment or a sidecar among them: as they lie there, and unpacked."""
         return Members([*self._packed, *(part.blob for part in self.parts)], self._inner)

@@ -71,8 +71,9 @@ class ConversionReport(Processor):
             _add(self._became.setdefault(kind, {}), outcomes)
 
     def end_group(self, message: Message) -> None:
-        """Take down what the reader found in one archive."""
-        self._inputs.append(message.get("input"))
+        """Take down what the reader found in an archive, or in several."""
+        found = message.get("input")
+        self._inputs += found if isinstance(found, list) else [found]
 
     def finish(self) -> list[Message]:
         """Write the report, and send it on as the last message."""

@@ -7,6 +7,7 @@ from generate_claude import make_conversation, make_message, sample, text_block
 
 from transmissions import RunError, UsageError
 from transmissions.processors.archive import ArchiveReader
+from transmissions.processors.importer import ConversationImporter
 
 LOGINS = {"login_events": [{"time": "2026-03-07T12:00:00Z"}]}
 
@@ -275,3 +276,28 @@ def test_a_dead_letter_is_read_again(bench):
     (message,) = reader.retry({"message": fragment.replace(" oops", ""), **fields})
     assert message["element"] == sample()[0]
     assert (message["source"]["offset"], message["shape"]) == (1, "claude")
+
+
+def test_archives_that_are_listed_together_have_their_files_in_common(bench):
+    """An image in the second part of an export is found for a chat of the first, and its archive is nothing to complain of."""
+    conversations = json.dumps(sample()[:1])
+    (bench.data / "1.zip").write_bytes(zipped(**{"c.json": conversations, "own.png": b"one"}))
+    (bench.data / "2.zip").write_bytes(zipped(**{"file-abcd.png": b"image", "own.png": b"two"}))
+    start = {"archive": ["1.zip", "2.zip"]}
+    (message,) = bench.through(ArchiveReader(), start)
+    assert [message["members"].find(name).read() for name in ("file-abcd", "own.png")] == [b"image", b"one"]
+    importer = bench.attach(ConversationImporter())
+    importer.process(message)
+    importer.end_group(start)
+    assert [account["name"] for account in start["input"]] == ["1.zip", "2.zip"]
+    assert start["input"][1]["files"][0]["reason"] == "used by 1 conversation"
+    assert not bench.skipped
+
+
+def test_one_of_several_archives_that_is_none_is_told(bench, export):
+    """A file that was listed by mistake, or holds chats nobody asked for, is told of; the others are read."""
+    (bench.data / "notes.txt").write_text("notes")
+    assert bench.through(ArchiveReader(), {"archive": ["notes.txt", "export"]})
+    assert [reason.partition(" in ")[0] for reason, _ in bench.skipped] == ["no conversations"]
+    with pytest.raises(RunError, match="no conversations in"):
+        bench.through(ArchiveReader(), {"archive": ["notes.txt"]})
