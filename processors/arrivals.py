@@ -24,6 +24,7 @@ class Arrival(NamedTuple):
     key: str
     updated: str
     digest: str
+    """Its own, and behind it those of versions that it won against in this run."""
     file: str
     wanted: str = ""
     page: str = ""
@@ -53,11 +54,11 @@ class Arrivals:
         number = 1
         key = arrival.key
         while (seen := self._find(key)) is not None:
-            if seen.digest == arrival.digest:
+            if arrival.digest in seen.digest.split(" "):
                 return arrival, "skipped: duplicate"
             if seen.file != arrival.file:
                 older = is_older(arrival.updated, seen.updated)
-                return seen._replace(**_news(arrival)), "skipped: older version" if older else ""
+                return seen._replace(**_news(arrival, seen.digest)), "skipped: older version" if older else ""
             number += 1
             key = f"{arrival.key}#{number}"
         return (arrival if number == 1 else arrival._replace(key=key)), ""
@@ -88,8 +89,8 @@ class Arrivals:
         return Arrival._make((key, *row[1:])) if row else None
 
 
-def _news(arrival: Arrival) -> dict[str, str]:
-    return {"updated": arrival.updated, "digest": arrival.digest, "file": arrival.file}
+def _news(arrival: Arrival, beaten: str) -> dict[str, str]:
+    return {"updated": arrival.updated, "digest": f"{arrival.digest} {beaten}", "file": arrival.file}
 
 
 def is_older(one: str, other: str) -> bool:

@@ -88,6 +88,10 @@ class ConversationPlaces(Processor):
         before = None if self._is_first else self._ledger.known(arrival.key)
         if not outcome and before and is_older(arrival.updated, before.updated):
             outcome = "skipped: older than what is there"
+        if not outcome and before and digest in before.digest.split(" ")[1:] and not is_older(before.updated, arrival.updated):
+            # Of two that are equally old it lost in the last run: else each run would write both.
+            outcome = "skipped: older version"
+            self._arrivals.note(arrival)
         if outcome:
             leave_out(message, outcome)
             return message

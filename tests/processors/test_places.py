@@ -97,6 +97,26 @@ def test_the_newest_version_wins(bench, newer_first):
         assert found[1]["known"] == {}
 
 
+def test_of_two_that_are_equally_old_the_same_one_wins_in_every_run(bench):
+    """Two files with one id and one time that differ cost a page once; later runs know which of them lost."""
+
+    def come(*digests):
+        return [outcome(message) for message in run(bench, *(arriving(chat(), digest, f"{digest}.json") for digest in digests))]
+
+    assert come("d1", "d2") == [None, None]
+    for _ in range(2):
+        assert come("d1", "d2") == ["skipped: older version", None]
+    assert come("d1", "d2", "d3") == ["skipped: older version", None, None]
+    assert come("d1", "d2", "d3") == ["skipped: older version", "skipped: older version", None]
+    assert come("d3", "d2") == [None, "skipped: older version"]
+
+
+def test_what_is_changed_back_is_written(bench):
+    """A chat without a new time that becomes again what it once was is no version that lost."""
+    found = [run(bench, arriving(chat(), digest))[0] for digest in ("d1", "d2", "d1")]
+    assert [outcome(message) for message in found] == [None, None, None]
+
+
 def test_two_in_one_file_with_one_id_are_both_kept(bench):
     """Conversations of one file that share an id and differ are no versions: each gets a page."""
     first, second = placed(bench, chat(), chat(title="Another"))
