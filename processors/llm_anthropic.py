@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anthropic
 
 from .egress import take_apart
-from .llm_model import Answer, ModelError, explained, explained_streaming, number_in, odd, parsed
+from .llm_model import Answer, ModelError, check_events, explained, explained_streaming, number_in, odd, parsed
 from .sdk_connections import open_client
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class AnthropicModel:
         """Ask, and yield the pieces of the reply's text as they come, and the whole message at the end."""
         asked = self._client.messages.stream(**self._asked(question))
         async with explained_streaming(anthropic, self._where), asked as stream:
+            await check_events(stream.response)
             ended = False
             async for event in stream:
                 if event.type == "text":
@@ -54,7 +55,7 @@ class AnthropicModel:
                 ended = ended or event.type == "message_stop"
             if not ended:
                 raise ModelError("the reply has no end")
-            yield (await stream.get_final_message()).model_dump(mode="json", exclude_none=True)
+            yield (await stream.get_final_message()).model_dump(mode="json", exclude_none=True, warnings=False)
 
     def _asked(self, question: Question) -> dict[str, Any]:
         asked: dict[str, Any] = {

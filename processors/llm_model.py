@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from .fetch_errors import FetchError
 from .fetching import refused
+from .media_types import media_type
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def explained(sdk: Any, where: str) -> Iterator[None]:
         yield
     except sdk.APIStatusError as error:
         response = error.response
+        if response.is_success:  # It had begun well.
+            raise ModelError(f"{where}: the reply broke off{_said(error.body)}") from error
         said = f"{where} answered {response.status_code} {response.reason_phrase}{_said(error.body)}"
         raise refused(said, response.headers) from error
     except sdk.APITimeoutError as error:
@@ -123,8 +126,19 @@ async def explained_streaming(sdk: Any, where: str) -> AsyncGenerator[None]:
         raise ModelError(f"{where}: the reply broke off{_said(error.body) or f': {beginning(error.message)}'}") from error
     except BrokenOff as error:
         raise ModelError(f"{where}: the reply broke off: {str(error).lower() or type(error).__name__}") from error
-    except (ValueError, AttributeError, TypeError, AssertionError) as error:
-        raise odd(str(error), where) from error
+    except (ValueError, AttributeError, LookupError, TypeError, AssertionError, RuntimeError) as error:
+        raise odd(str(error) or type(error).__name__, where) from error
+
+
+async def check_events(response: Any) -> None:
+    """Check that a reply that should come in pieces does: some servers give their errors, or all of a reply, at once.
+
+    Raises:
+        ValueError: it does not; its text is what came.
+
+    """
+    if media_type(response.headers.get("content-type", "")) in {"application/json", "text/html"}:
+        raise ValueError((await response.aread()).decode("utf-8", "replace"))
 
 
 def _said(body: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import openai
 
 from .egress import take_apart
-from .llm_model import Answer, ModelError, explained, explained_streaming, number_in, odd, parsed
+from .llm_model import Answer, ModelError, beginning, check_events, explained, explained_streaming, number_in, odd, parsed
 from .sdk_connections import open_client
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .llm_providers import Provider
 
 _FILTERED: Final = "content_filter"
+_HELD_BACK: Final = "the provider held the reply back"
 
 
 class OpenAIModel:
@@ -45,14 +46,19 @@ class OpenAIModel:
         """Ask, and yield the pieces of the reply's text as they come; this protocol has no whole reply then."""
         asked = self._client.chat.completions.create(**self._asked(question), stream=True)
         async with explained_streaming(openai, self._where), await asked as chunks:
-            ended = False
+            await check_events(chunks.response)
+            refusal, reason = "", None
             async for chunk in chunks:
                 choice = next(iter(chunk.choices or ()), None)
-                if choice and choice.delta.content:
-                    yield choice.delta.content
-                ended = ended or bool(choice and choice.finish_reason is not None)
-            if not ended:
+                if choice and choice.delta:
+                    refusal += choice.delta.refusal or ""
+                    if text := _text(choice.delta.content):
+                        yield str(text)
+                reason = choice.finish_reason if choice and choice.finish_reason is not None else reason
+            if reason is None:
                 raise ModelError("the reply has no end")
+            if refusal or reason == _FILTERED:
+                raise ModelError(f"the model refused to answer: {beginning(refusal or _HELD_BACK)}")
 
     def _asked(self, question: Question) -> dict[str, Any]:
         system = [{"role": "system", "content": question.system}] if question.system else []
@@ -80,9 +86,9 @@ def _read(body: str, where: str) -> Answer:
     said = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(said, dict):
         raise odd(body, where)
-    text, refusal, reason = said.get("content"), said.get("refusal"), str(choice.get("finish_reason"))
+    text, refusal, reason = _text(said.get("content")), said.get("refusal"), str(choice.get("finish_reason"))
     if reason == _FILTERED:
-        refusal = refusal or "the provider held the reply back"
+        refusal = refusal or _HELD_BACK
     if not isinstance(text, str) and not refusal and reason != "length":
         raise odd(body, where) if text is not None else ModelError(f"{where}: the reply has no text ({reason})")
     usage = reply.get("usage")
@@ -95,3 +101,11 @@ def _read(body: str, where: str) -> Answer:
         reason == "length",
         str(refusal or ""),
     )
+
+
+def _text(content: Any) -> Any:
+    """Return what is said: models that think may give a list of parts, of which only texts are said."""
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(text for text in texts if isinstance(text, str)) or None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import aclosing
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from transmissions import Source
 
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 
     from .llm_model import Model
 
+_Piece = str | dict[str, Any]
+
 
 class ChatStream(_Asking, Source):
     """Ask a language model, and send its reply piece by piece, as it is written.
 
     The question is found as Chat finds it. For each piece of text there is a message `{type: "text", text}`, and one
     `{type: "done"}` at the end, with the provider's whole `message` where its protocol has one (Anthropic's has). A reply that
-    breaks off is an error, even if text came. A run that ends before the reply does, because whoever listened went away, ends
-    the request. The server is asked for nothing, and no key is needed, before the first message is here.
+    breaks off is an error, even if text came, and so is a refusal, but one in such a message is its `stop_reason`. A run that
+    ends before the reply does, because whoever listened went away, ends the request. The server is asked for nothing, and no
+    key is needed, before the first message is here.
 
     ```turtle
     :ask a :ChatStream ; :provider "anthropic" ; :model "claude-sonnet-5-5" ; :messagesField "messages" ; :maxTokens 4096 .
@@ -44,7 +48,7 @@ class ChatStream(_Asking, Source):
         if self._model is None:
             self._model = await self.open_model()
         size, done = 0, {}
-        async with self._in_time(), aclosing(self._model.stream(question)) as pieces:
+        async with aclosing(self._in_time(self._model.stream(question))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, dict):
                     done = {"message": piece}
@@ -55,11 +59,19 @@ class ChatStream(_Asking, Source):
                 yield {"type": "text", "text": piece}
         yield {"type": "done", **done}
 
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncGenerator[None]:
-        seconds = self.timeout / 1000
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError as error:
-            raise ModelError(f"{self.where}: the reply was not whole within {seconds:g} s") from error
+    async def _in_time(self, reply: AsyncGenerator[_Piece]) -> AsyncGenerator[_Piece]:
+        """Yield the pieces of a reply while the model takes no longer than it may; how long others take does not count."""
+        seconds = left = self.timeout / 1000
+        async with aclosing(reply):
+            while True:
+                began = monotonic()
+                try:
+                    # None of it may be open while a piece is away: it would end what is then being done.
+                    async with asyncio.timeout(max(0.0, left)):
+                        piece = await anext(reply, None)
+                except TimeoutError as error:
+                    raise ModelError(f"{self.where}: the reply was not whole within {seconds:g} s") from error
+                if piece is None:
+                    return
+                left -= monotonic() - began
+                yield piece

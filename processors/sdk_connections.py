@@ -6,6 +6,7 @@ does neither, and reads no body beyond a limit. It needs httpx2, which those lib
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -24,6 +25,7 @@ _CONNECT: Final = 10.0
 _SENT: Final = {"accept", "anthropic-version", "connection", "content-length", "content-type", "host"}
 """Headers of a library that say nothing about this machine and its owner."""
 _EVENTS: Final = "text/event-stream"
+_BLANK: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 def open_client(timeout: float, max_bytes: int, headers: Mapping[str, str], *, trim: bool) -> httpx2.AsyncClient:
@@ -69,13 +71,15 @@ class _Guarded(httpx2.AsyncHTTPTransport):
         if coding.lower() != "identity":
             await response.aclose()
             raise FetchError(f"the answer is encoded as {coding[:40]!r}, which was not asked for")
-        if not response.headers.get("content-type", "").startswith(_EVENTS):  # Those have no end, and are taken one by one.
-            assert isinstance(response.stream, httpx2.AsyncByteStream)
-            response.stream = _Cut(response.stream, self._most)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        is_endless = response.headers.get("content-type", "").startswith(_EVENTS)  # Each of its events is bounded.
+        response.stream = (_CutEvents if is_endless else _Cut)(response.stream, self._most)
         return response
 
 
 class _Cut(httpx2.AsyncByteStream):
+    """A body that may not be larger than `most` bytes."""
+
     def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
         self._stream = stream
         self._most = most
@@ -83,10 +87,25 @@ class _Cut(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         async for piece in self._stream:
-            size += len(piece)
+            size = self._size(size, piece)
             if size > self._most:
                 raise FetchError(f"the answer is larger than {self._most} bytes")
             yield piece
 
+    def _size(self, before: int, piece: bytes) -> int:
+        return before + len(piece)
+
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+class _CutEvents(_Cut):
+    """A stream of which no event may be larger."""
+
+    _tail = b""
+
+    def _size(self, before: int, piece: bytes) -> int:
+        seen = self._tail + piece
+        self._tail = seen[-3:]
+        ends = [found.end() for found in _BLANK.finditer(seen)]
+        return len(seen) - ends[-1] if ends else before + len(piece)

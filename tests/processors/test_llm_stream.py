@@ -1,5 +1,6 @@
 """ChatStream, against servers on the loopback that speak the two protocols."""
 
+import asyncio
 import json
 import threading
 import time
@@ -125,7 +126,12 @@ def broken(provider, how):
 @both
 @pytest.mark.parametrize(
     ("how", "fault"),
-    [("told", "too many"), ("ends", "has no end"), ("reset", "broke off|connection failed"), ("odd", "something else")],
+    [
+        ("told", "the reply broke off: too many"),
+        ("ends", "has no end"),
+        ("reset", "broke off|connection failed"),
+        ("odd", "something else"),
+    ],
 )
 def test_a_reply_that_breaks_off_is_an_error(provider, how, fault):
     """However it does, though text has come."""
@@ -154,3 +160,84 @@ def test_no_key_is_needed_before_a_question_is_there(monkeypatch):
     assert through(ChatStream(**asking), []) == []
     with pytest.raises(NodeFailed, match="ANTHROPIC_API_KEY"):
         through(ChatStream(**asking), [dict(TALK)])
+
+
+class Glib:
+    """A model that has its reply at once."""
+
+    async def stream(self, _question):
+        for text in ("a", "b", "c"):
+            yield text
+
+    async def close(self):
+        """There is nothing to close."""
+
+
+def test_only_the_model_s_own_time_counts():
+    """While others are at work on a piece, nothing of theirs is ended because a reply may take no longer."""
+
+    async def slowly():
+        source = ChatStream(model="m", provider="ollama", timeout=20)
+        source._model, found = Glib(), []
+        async for piece in source.produce({"content": "Who?"}):
+            await asyncio.sleep(0.03)
+            found.append(piece.get("text"))
+        return found
+
+    assert asyncio.run(slowly()) == ["a", "b", "c", None]
+
+
+def of_gpt(*deltas, reason="stop"):
+    choices = [[{"index": 0, **delta}] for delta in deltas]
+    end = [{"index": 0, "delta": {}, "finish_reason": reason}]
+    return [frame({"id": "c", "choices": choice}) for choice in [*choices, end]]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "fault"),
+    [
+        (of_gpt({"delta": {"refusal": "I can"}}, {"delta": {"refusal": "not"}}), "refused to answer: I cannot"),
+        (of_gpt({"delta": {"content": "a"}}, reason="content_filter"), "the provider held the reply back"),
+    ],
+)
+def test_a_refusal_of_the_model_is_no_empty_reply(pieces, fault):
+    """It is told as an error, as Chat does."""
+    with pytest.raises(NodeFailed, match=fault):
+        ask("openai", pieces)
+
+
+def test_chunks_of_other_servers_are_understood():
+    """Those without choices or delta, those whose content is a list of parts, and those that are cut anywhere."""
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "🌳"}]
+    chunks = [frame({"id": "c", "choices": None}), *of_gpt({}, {"delta": None}, {"delta": {"content": parts}})]
+    body = b": thinking\n\n" + b"".join(chunks)
+    _, told = ask("openai", [body[at : at + 1] for at in range(len(body))])
+    assert told == [{"type": "text", "text": "🌳"}, {"type": "done"}]
+
+
+@both
+def test_what_came_instead_of_a_stream_is_told(provider):
+    """Some servers give their errors with 200."""
+    instead = Page(b'{"error": {"message": "no such model"}}', {"Content-Type": "application/json"})
+    with serving(lambda _: instead) as server, pytest.raises(NodeFailed, match="no such model"):
+        through(chat(provider, server.url), [dict(TALK)])
+
+
+@both
+def test_an_event_without_end_is_not_kept(provider):
+    """Many events may be larger together."""
+    with pytest.raises(NodeFailed, match="larger than 4000 bytes"):
+        ask(provider, [b"data: ", b"x" * 5000], max_bytes=4000)
+    pieces = FRAMES[provider](*["a"] * 50)
+    assert sum(map(len, pieces)) > 4000
+    ask(provider, pieces, max_bytes=4000)
+
+
+def test_events_that_make_no_reply_are_told(recwarn):
+    """Blocks of kinds that are not known yet are no such thing, and nobody is warned of them."""
+    events = claude("a")
+    with pytest.raises(NodeFailed, match="something else than a reply"):
+        ask("anthropic", [events[0], *events[2:]])
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "of tomorrow"}}
+    ask("anthropic", [events[0], frame(block, block["type"]), *events[3:]])
+    assert not [one for one in recwarn if one.category is UserWarning]
