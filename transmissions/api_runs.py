@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -150,17 +150,27 @@ def clean(text: str) -> str:
 def _refusal(error: TransmissionsError, served: Served, folder: Path) -> Refusal:
     """Say what went wrong in a sentence without folders of this machine or secrets, and at which node."""
     cause = error.cause if isinstance(error, NodeFailed) else error
-    sentence = cleaner(served, folder)(describe(cause))
+    sentence = Cleaner(served, folder)(describe(cause))
     if isinstance(error, NodeFailed):
         return Refusal(400 if isinstance(cause, Unaccepted) else 500, sentence, node=error.node)
     status = 504 if isinstance(error, RunTimeout) else 400 if isinstance(error, UsageError) else 500
     return Refusal(status, sentence)
 
 
-def cleaner(served: Served, folder: Path) -> Callable[[str], str]:
-    """Return what takes secrets of an app and folders of this machine out of a text; `folder` is that of the outputs."""
-    redaction = cache(lambda: _redaction(served, folder))  # most runs never have a text for it
-    return lambda text: redaction().mask(text)
+class Cleaner:
+    """Takes secrets of an app and folders of this machine out of texts; `folder` is that of the outputs."""
+
+    __slots__ = ("_folder", "_redaction", "_served")
+
+    def __init__(self, served: Served, folder: Path) -> None:
+        self._served = served
+        self._folder = folder
+        self._redaction: Redaction | None = None  # most runs never have a text for it
+
+    def __call__(self, text: str) -> str:
+        """Return a text without them."""
+        self._redaction = self._redaction or _redaction(self._served, self._folder)
+        return self._redaction.mask(text)
 
 
 def _redaction(served: Served, folder: Path) -> Redaction:

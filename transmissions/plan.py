@@ -130,9 +130,9 @@ class Plan(NamedTuple):
     compat: bool = False
     """Whether a run is to look as the original's did; see `compat`."""
 
-    def entries(self) -> Iterator[TransmissionPlan]:
-        """Yield the transmissions a run starts, in order."""
-        return (transmission for transmission in self.transmissions if transmission.entry)
+    def entries(self) -> list[TransmissionPlan]:
+        """Return the transmissions a run starts, in order."""
+        return [transmission for transmission in self.transmissions if transmission.entry]
 
     def nodes(self) -> Iterator[NodePlan]:
         """Yield every node of every transmission, in order."""

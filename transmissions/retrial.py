@@ -127,7 +127,7 @@ class Retrial(Run):
             self._passed.set()
 
     async def _work(self) -> None:
-        for entry, letters in zip(list(self.plan.entries()), self._letters, strict=True):
+        for entry, letters in zip(self.plan.entries(), self._letters, strict=True):
             if self.state.draining:
                 return
             self._tried = {}

@@ -26,3 +26,31 @@ class Bell:
             for future in waiting:
                 if not future.done():
                     future.set_result(None)
+
+
+class Gate:
+    """What whoever comes waits at as long as it is not set. It begins as one that is."""
+
+    __slots__ = ("_bell", "_is_open")
+
+    def __init__(self) -> None:
+        self._bell = Bell()
+        self._is_open = True
+
+    def is_set(self) -> bool:
+        """Whether nobody waits here."""
+        return self._is_open
+
+    def set(self) -> None:
+        """Let all pass."""
+        self._is_open = True
+        self._bell.ring()
+
+    def clear(self) -> None:
+        """Have those wait who come from now on."""
+        self._is_open = False
+
+    async def wait(self) -> None:
+        """Wait until it is set."""
+        while not self._is_open:
+            await self._bell.wait()

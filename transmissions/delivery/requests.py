@@ -14,7 +14,7 @@ from transmissions.accepted import Unaccepted, accepted_by, read_request
 from transmissions.accepted_schema import json_schema
 from transmissions.api_replies import Refusal, new_id
 from transmissions.api_requests import read_message
-from transmissions.api_runs import cleaner
+from transmissions.api_runs import Cleaner
 from transmissions.arguments import bind
 from transmissions.errors import UsageError
 from transmissions.json_text import as_json
@@ -168,7 +168,7 @@ class Requests:
         # A folder of a name that the client chose could be anywhere.
         folder = served.output / new_id()
         return Asked(
-            names, partial(self._open, served, message, folder, names["request_id"]), terms, key, cleaner(served, folder)
+            names, partial(self._open, served, message, folder, names["request_id"]), terms, key, Cleaner(served, folder)
         )
 
     def _open(self, served: Served, message: Message, folder: Path, request_id: str) -> Run:

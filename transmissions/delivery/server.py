@@ -182,7 +182,7 @@ class StreamServer:
             return requests.begin_on_socket(served, client, terms, session, name, message), number
 
         names = {"session_id": session, "app": served.name}
-        socket = Socket(websocket, begin, pace, names, frozenset({served.name}))
+        socket = Socket(websocket, begin, pace, names)
         await last(websocket.scope, partial(self._attend, socket, client))
 
     async def _attend(self, socket: Socket, client: Client) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import InvalidState
 
-from .bell import Bell
+from .bell import Bell, Gate
 from .doors import address
 from .extensions import extended
 from .wary import WarySocket
@@ -51,7 +51,7 @@ class Socket(WarySocket):
 
     def __init__(self, doorkeeper: Doorkeeper, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.queue = cast("Any", Heard())
+        self.queue, self.writable = cast("Any", Heard()), cast("Any", Gate())
         self._doorkeeper = doorkeeper
         self.app = cast("Any", partial(extended, self.app, self))
 
@@ -73,6 +73,7 @@ class Socket(WarySocket):
         if self.request is not None:  # What was asked for is in the scope; the parser, too, would hold it to the end.
             self.request.headers.clear()
             self.request = self.response = cast("Any", None)
+            self.conn.available_extensions = None
 
     def is_ready(self) -> bool:
         """Whether what is sent goes out without waiting."""

@@ -44,14 +44,16 @@ _REMEMBERED: Final = 64
 
 
 class Socket:
-    """One WebSocket and the runs on it. `begin` takes a message, a request id and a number; `names` go with the welcome."""
+    """One WebSocket and the runs on it. `begin` takes a message, a request id and a number.
 
-    def __init__(self, websocket: WebSocket, begin: Begin, pace: Pace, names: dict[str, str], actions: frozenset[str]) -> None:
+    `names` go with the welcome; that of the `app` among them is an action as `run` is.
+    """
+
+    def __init__(self, websocket: WebSocket, begin: Begin, pace: Pace, names: dict[str, str]) -> None:
         self._websocket = websocket
         self._begin = begin
         self._pace = pace
         self._names = names
-        self._actions = actions
         self._line = asyncio.Lock()
         self._live: dict[str, LiveRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,12 +63,8 @@ class Socket:
     async def serve(self) -> None:
         """Talk until one side closes."""
         await self._websocket.accept()
-        operations = [*ACTIONS, *sorted(self._actions)]
         try:
-            await self._say(
-                "welcome",
-                {**self._names, "server_time": now(), "protocol_version": PROTOCOL, "supported_operations": operations},
-            )
+            await self._say("welcome", self._welcome())
             while (message := await self._next()) is not None:
                 await self._hear(message)
         except (WebSocketDisconnect, BackpressureExceeded):
@@ -77,6 +75,10 @@ class Socket:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _welcome(self) -> dict[str, Any]:
+        operations = [*ACTIONS, self._names["app"]]
+        return {**self._names, "server_time": now(), "protocol_version": PROTOCOL, "supported_operations": operations}
 
     async def close_when_idle(self, code: int, reason: str) -> None:
         """End the socket when the events of its runs are sent."""
@@ -140,7 +142,7 @@ class Socket:
         action = asked["action"]
         if action == "ping":
             await self._answer(asked, "pong", {})
-        elif action in {"run", *self._actions}:
+        elif action in {"run", self._names["app"]}:
             self._run(asked)
         elif action == "status" and not asked["request_id"]:
             await self._answer(asked, "status", {**self._names, "runs": [live.status() for live in self._live.values()]})
