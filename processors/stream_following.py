@@ -18,7 +18,7 @@ from .http_client import merged
 from .media_types import media_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     from transmissions import Message
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NOTHING_MORE: Final = 204
 """The status that says so."""
-WORTH_ANOTHER: Final = {408, 425, 429, 500, 502, 503, 504}
+_WORTH_ANOTHER: Final = {408, 425, 429, 500, 502, 503, 504}
 """Statuses that may be different the next time."""
 _FAILED: Final = 400
 _EVER: Final = 1 << 62
@@ -37,6 +37,12 @@ _sleep = asyncio.sleep
 
 class Refused(fetch_errors.Refused):
     """A server said no, and would say so again."""
+
+
+def turned_away(sentence: str, status: int, headers: Mapping[str, str]) -> FetchError:
+    """Return the error for a reply of failure: it is Refused where the next one would be the same."""
+    error = refused(sentence, headers)
+    return error if status in _WORTH_ANOTHER else Refused(str(error))
 
 
 class Place:
@@ -151,8 +157,8 @@ class _Following(_FetchingByURL, _Returning):
         request = Request(url, headers=merged({"Accept": accept}, self._public, self._secret, headers))
         async with self._door.stream(request, trusted=trusted) as answer:
             if answer.status >= _FAILED:
-                error = refused(f"{take_apart(url).shown} answered {answer.status} {answer.reason}", answer.headers)
-                raise error if answer.status in WORTH_ANOTHER else Refused(str(error))
+                sentence = f"{take_apart(url).shown} answered {answer.status} {answer.reason}"
+                raise turned_away(sentence, answer.status, answer.headers)
             kind = media_type(answer.headers.get("content-type", ""))
             if answer.status != NOTHING_MORE and not kinds.fullmatch(kind):
                 raise Refused(f"{take_apart(url).shown} is no stream of {accept} but of {kind or 'no type'}")

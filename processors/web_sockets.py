@@ -6,27 +6,28 @@ import asyncio
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from urllib.parse import urlsplit
 
-from transmissions import Processor, Protected, Range, Source, Unit, UsageError
+from transmissions import Processor, Protected, Range, RunError, Source, Unit, UsageError
 
-from .bus_sink import _Sink
+from .bus_sink import _Sink, shown
 from .fetch import FetchError
 from .fetching import SecretHeader, check_url
-from .stream_following import Refused, _Returning
+from .stream_following import Refused, _Returning, turned_away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from websockets.asyncio.client import ClientConnection
+    from websockets.exceptions import ConnectionClosed
 
     from transmissions import Message
 
     from .stream_following import Place
 
-_FAILED: Final = 400
-_BUSY: Final = 429
-_SERVER: Final = 500
-"""Statuses: from where on they speak of a failure, which one of too much at once, and from where on of the server's own."""
+_GOING_AWAY: Final = 1001
+_TOO_LARGE: Final = 1009
+"""Codes of a close: what one that may be back soon says, and what this side says of too large a message."""
 
 
 class _Socket(Processor):
@@ -52,9 +53,11 @@ class _Socket(Processor):
         if scheme not in {"ws", "wss"} or not colon:
             raise UsageError(f":url {self.url!r:.80} is no URL of a WebSocket; it begins with ws:// or wss://")
         check_url("url", f"{scheme.replace('ws', 'http', 1)}:{rest}")
+        self._parts = urlsplit(self.url)
+        self.where = shown(self.url, ("ws", "wss"))
 
     async def connect(self) -> ClientConnection:
-        """Open a connection.
+        """Open a connection; redirects to other servers are not followed, as they would be told what this one is.
 
         Raises:
             FetchError: there is none.
@@ -73,13 +76,23 @@ class _Socket(Processor):
                 open_timeout=seconds,
                 ping_timeout=seconds,
                 proxy=None,
+                host=self._parts.hostname,
+                port=self._parts.port or (443 if self._parts.scheme == "wss" else 80),
             )
         except InvalidStatus as error:
             status = error.response.status_code
-            final = _FAILED <= status < _SERVER and status != _BUSY
-            raise (Refused if final else FetchError)(f"{self.url} answered {status}, and opens no WebSocket") from error
+            sentence = f"{self.where} answered {status}, and opens no WebSocket"
+            raise turned_away(sentence, status, error.response.headers) from error
+        except ValueError as error:
+            raise Refused(f"{self.where} redirects to another server, where nobody is asked") from error
         except (OSError, TimeoutError, WebSocketException) as error:
-            raise FetchError(f"{self.url}: no connection: {str(error).lower() or type(error).__name__}") from error
+            raise FetchError(f"{self.where}: no connection: {str(error).lower() or type(error).__name__}") from error
+
+    def lost(self, error: ConnectionClosed) -> RunError:
+        """Return the error for a connection that was closed."""
+        if error.sent and error.sent.code == _TOO_LARGE and not error.rcvd_then_sent:
+            return RunError(f"a message of {self.where} is larger than {self.max_record} bytes")
+        return FetchError(f"{self.where}: the connection was lost: {str(error).lower()}")
 
 
 class WebSocketSource(_Socket, _Returning, Source):
@@ -87,7 +100,7 @@ class WebSocketSource(_Socket, _Returning, Source):
 
     First `send` goes out, if it is set, and to each new connection again. A message of the server that is a JSON object is the
     message itself; anything else, and bytes, stand in `content` of a copy of the incoming one. The end of the connection with
-    code 1000 is the end; after any other loss it is made again.
+    code 1000, or without any, is the end; after any other loss it is made again.
 
     ```turtle
     :prices a :WebSocketSource ; :url "wss://example.org/prices" ; :send '{"subscribe": "EUR"}' .
@@ -114,8 +127,10 @@ class WebSocketSource(_Socket, _Returning, Source):
                     await connection.send(self.send)
                 async for told in connection:  # until it is closed as it should be
                     yield _shaped(told, message)
+                if connection.close_code == _GOING_AWAY:
+                    raise FetchError(f"{self.where}: the server went away")
         except ConnectionClosed as error:
-            raise FetchError(f"{self.url}: the connection was lost: {str(error).lower()}") from error
+            raise self.lost(error) from error
 
 
 class WebSocketSink(_Sink, _Socket):
@@ -156,7 +171,7 @@ class WebSocketSink(_Sink, _Socket):
                 await self._connection.send(part.decode())
         except ConnectionClosed as error:
             await self._leave()
-            raise FetchError(f"{self.url}: the connection was lost: {str(error).lower()}") from error
+            raise self.lost(error) from error
 
     async def _leave(self) -> None:
         connection, self._connection = self._connection, None

@@ -5,6 +5,8 @@ import json
 import threading
 
 import pytest
+from local_server import redirect
+from local_server import serving as serving_http
 from websockets.sync.server import serve
 
 from transmissions import NodeFailed, Secret, UsageError
@@ -93,3 +95,53 @@ def test_what_is_no_url_is_refused(url):
     for kind in (WebSocketSource, WebSocketSink):
         with pytest.raises(UsageError, match="url"):
             kind(url=url)
+
+
+@pytest.mark.parametrize(("code", "came"), [(1000, [1]), (1005, [1]), (1001, [1, 2]), (1012, [1, 2]), (4000, [1, 2])])
+def test_only_a_proper_end_is_the_end(code, came):
+    """A server that goes away, as at a restart, may be back."""
+    calls = []
+
+    def handle(socket):
+        calls.append(1)
+        socket.send(json.dumps({"n": len(calls)}))
+        if len(calls) == 1:
+            socket.close(*[code][: code != 1005])
+
+    with serving(handle) as url:
+        assert [one["n"] for one in through(WebSocketSource(url=url, **FAST), [{}])] == came
+
+
+def test_what_is_secret_goes_to_no_other_server():
+    """A redirect to one is not followed, and not asked for again."""
+    heard = []
+    key = (SecretHeader(name="X-Key", value=Secret("k")),)
+    with serving(heard.append) as other, serving_http(lambda _: redirect(other)) as server:
+        source = WebSocketSource(url=server.url.replace("http", "ws"), secret_headers=key, **FAST)
+        with pytest.raises(NodeFailed, match="redirects to another server"):
+            through(source, [{}])
+    assert (heard, len(server.seen)) == ([], 1)
+
+
+def test_an_error_tells_no_password():
+    """The URL may hold one."""
+    with pytest.raises(NodeFailed, match="no connection") as caught:
+        through(WebSocketSource(url="ws://me:pa55@127.0.0.1:1/x?key=pa55", attempts=0), [{}])
+    assert "pa55" not in str(caught.value)
+
+
+def test_a_message_that_is_too_large_is_an_error():
+    """The connection is not made again: it would come again."""
+    calls = []
+    told = pytest.raises(NodeFailed, match=r"a message of ws://.* is larger than 100 bytes")
+    with serving(lambda socket: (calls.append(1), socket.send("{}"), socket.send("x" * 200))) as url, told:
+        through(WebSocketSource(url=url, max_record=100, **FAST), [{}])
+    assert calls == [1]
+
+
+@pytest.mark.parametrize(("status", "asked"), [(408, 2), (503, 2), (404, 1), (501, 1)])
+def test_a_server_that_is_busy_is_asked_again(status, asked):
+    """As it is over HTTP."""
+    with serving_http(lambda _: redirect("/", status)) as server, pytest.raises(NodeFailed, match=f"answered {status}"):
+        through(WebSocketSource(url=server.url.replace("http", "ws"), attempts=1, **FAST), [{}])
+    assert len(server.seen) == asked
