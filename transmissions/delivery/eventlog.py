@@ -97,13 +97,13 @@ class EventLog:
             SerializationFailed: JSON has no words for it, or too many.
 
         """
-        if self.is_closed or self._leaves_out(name):
+        if self.is_ended or self._leaves_out(name):
             return False
         body, timestamp = self._written(name, fields, record)
         while self._is_full(len(body)):
             self.waits.note()
             await self._room.wait()
-        if self.is_closed:
+        if self.is_ended:
             return False
         self._append(name, body, timestamp)
         return True

@@ -182,6 +182,9 @@ class Hub:
         for live in tuple(self.runs.values()):
             live.cancel()
         await self._quiet(1.0)
+        for live in (self.runs[name] for name in self._at_work):
+            live.ending.give_up()
+        await self._quiet(1.0)
 
     async def close(self) -> None:
         """End all runs."""

@@ -16,11 +16,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions.api_replies import new_id
-from transmissions.errors import TransmissionsError
+from transmissions.errors import RunTimeout, TransmissionsError
 from transmissions.supervisor import Raised, attempt_async
 
 from .bell import Bell
 from .budget import Spending
+from .ending import PATIENCE, Ending
 from .errors import in_words
 from .figures import metadata, progress, status, summary
 from .lifecycle import Dropped, FirstResult
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from transmissions.running import Run
 
 _LOG: Final = logging.getLogger(__name__)
-_PATIENCE: Final = 5.0
-"""Seconds a run has for its teardown."""
 
 
 class LiveRun:
@@ -69,7 +68,7 @@ class LiveRun:
         self._spending = Spending(terms.budget, partial(self.drain, at_once=True))
         self._open_run, self._clean = open_run, clean
         self._began, self._over = time.monotonic(), 0.0
-        self._going = Bell()
+        self._going, self.ending = Bell(), Ending(self.id, self._conclude)
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving: asyncio.TimerHandle | None = None
@@ -101,7 +100,7 @@ class LiveRun:
         self.log.begin(metadata(self))
         self._task = asyncio.create_task(self._work(), name=f"live {self.id}")
         self._spending.begin()
-        self._wait_for_a_client()
+        self._leaving = asyncio.get_running_loop().call_later(self.terms.grace, self._leave)
 
     def attach(self, taker: object) -> object | None:
         """Let a connection take events from now on; return the one that did before."""
@@ -115,7 +114,7 @@ class LiveRun:
         """Know that a connection is gone; if no other comes, so will the run be."""
         if self._taker is taker:
             self._taker = None
-            self._wait_for_a_client()
+            self._leaving = asyncio.get_running_loop().call_later(self.terms.grace, self._leave)
 
     def pause(self) -> None:
         """Hold its sources, and take no more results out of the pipe, which stops what else makes messages when it is full."""
@@ -137,16 +136,17 @@ class LiveRun:
         if not self.is_over:
             self.state = "cancelled"
             self._going.ring()
-            if self._run is not None:
-                self._run.stop()
+            self._stop()
 
     def drain(self, reason: str, *, at_once: bool = False) -> None:
         """Stop its sources and let what is on its way arrive, or stop it at once; the summary says why."""
         if not self.is_over:
             self.reason = reason
             self.resume()
-            if self._run is not None:
-                (self._run.stop if at_once else self._run.drain)()
+            if at_once:
+                self._stop()
+            elif self._run is not None:
+                self._run.drain()
 
     def kill(self) -> None:
         """End the processes that work for it, at once."""
@@ -160,33 +160,44 @@ class LiveRun:
         if self._leaving is not None:
             self._leaving.cancel()
         if self._task is not None and not self._task.done():
-            await asyncio.wait([self._task], timeout=_PATIENCE)
+            await asyncio.wait([self._task], timeout=PATIENCE)
             self._task.cancel()
 
     def status(self) -> dict[str, Any]:
         """Return what can be said of it."""
         return status(self)
 
+    def _stop(self) -> None:
+        if self._run is not None:
+            self._run.stop()
+            self.ending.is_due()
+
     async def _work(self) -> None:
         try:
             await self.log.give_way()
             outcome = await attempt_async(self._deliver())
-            if isinstance(outcome, Raised):
-                await self._fail(outcome.error)
-            if not self.is_over:
-                self.state = "partial" if self.counts.failed or self.reason else "complete"
-            self._over = time.monotonic()
-            self.summary = summary(self)
-            await self.log.put("summary", self.summary)
+            await self.ending.come(outcome.error if isinstance(outcome, Raised) else None)
         finally:
             self._spending.close()
+            self.ending.close()
             self.log.end()
             self._around.ended(self)
+
+    async def _conclude(self, error: BaseException | None) -> None:
+        await self._fail(error)
+        if not self.is_over:
+            self.state = "partial" if self.counts.failed or self.reason else "complete"
+        self._over = time.monotonic()
+        self.summary = summary(self)
+        await self.log.put("summary", self.summary)
+        self.log.end()
 
     async def _deliver(self) -> None:
         if self.is_over:
             return
         self._run = run = self._open_run()
+        if run.timeout:
+            self.ending.is_due(run.timeout)
         self._telling.listen(run)
         if self.state == "paused":
             run.state.hold()
@@ -220,16 +231,13 @@ class LiveRun:
             await self._telling.tell_progress()
         self._spending.look(self.log.size)
 
-    async def _fail(self, error: BaseException) -> None:
-        if self.state == "cancelled":
+    async def _fail(self, error: BaseException | None) -> None:
+        if error is None or self.state == "cancelled" or (self.reason and isinstance(error, RunTimeout)):
             return
         self.state = "failed"
         if not isinstance(error, TransmissionsError):
             _LOG.error("run %s failed by a fault of the server", self.id, exc_info=error)
         await self._telling.error(in_words(error, self._run.timeout if self._run else None, self._clean), self.terms.failure)
-
-    def _wait_for_a_client(self) -> None:
-        self._leaving = asyncio.get_running_loop().call_later(self.terms.grace, self._leave)
 
     def _leave(self) -> None:
         if not self.is_over:
