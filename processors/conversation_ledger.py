@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 256
 """Conversations that are recorded together: what is lost of the record by a kill is only converted again."""
 
+_OFF: Final = "off"
+"""Marks the page of a target that is off."""
+
 
 class ConversationLedger(Processor):
     """Record in the ledger what was written for a conversation, and remove what is left of an older version of it.
@@ -58,6 +61,8 @@ class ConversationLedger(Processor):
             stay = _of_targets_that_are_off(before, files, place)
             for path in before.files.keys() - files.keys() - stay.keys():
                 is_moved = path == before.page and place["page"] in files
+                if self._is_one_of(path, files):
+                    continue
                 if not is_moved and self._is_changed(path, before.files[path][0]):
                     stay[path] = before.files[path]
                 else:
@@ -82,6 +87,14 @@ class ConversationLedger(Processor):
             return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest() != digest
         return False
 
+    def _is_one_of(self, path: str, files: dict[str, list[Any]]) -> bool:
+        """Whether a path is another way to write one of these, as it is where small and capital letters are the same."""
+        alike = [other for other in files if other.lower() == path.lower()]
+        with suppress(OSError):
+            place = self._tree.locate(path)
+            return any(os.path.samefile(place, self._tree.locate(other)) for other in alike)  # noqa: PTH121
+        return False
+
     def _remove(self, path: str) -> None:
         """Remove a file, and its folders if they are empty now."""
         with suppress(OSError):
@@ -99,7 +112,9 @@ def _of_targets_that_are_off(before: Known, files: dict[str, list[Any]], place: 
     folder = f"{place['folder']}/"
     made = {_kind(path) for path in files if path.startswith(folder) or _stem(path) == _stem(place["page"])}
     stem = _stem(before.page)
-    return {path: told for path, told in before.files.items() if _stem(path) == stem and _kind(path) not in made}
+    off = {path for path, told in before.files.items() if (_stem(path) == stem or _OFF in told) and _kind(path) not in made}
+    # One that stays under an old title is no longer known by its name.
+    return {path: before.files[path][:2] + [_OFF] * (_stem(path) != _stem(place["page"])) for path in off}
 
 
 def _stem(path: str) -> str:

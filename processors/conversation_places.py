@@ -33,7 +33,8 @@ class ConversationPlaces(Processor):
     :places a :ConversationPlaces ; :pageName "{year}/{date} {title} ~{id}" .
     ```
 
-    Names are the same in every run; one that was given stays with its conversation until its title changes.
+    Names are the same in every run; one that was given stays with its conversation until its title changes, and goes to no
+    other in that run.
     """
 
     stateful = True
@@ -110,8 +111,8 @@ class ConversationPlaces(Processor):
             page = earlier.page
         else:
             if earlier:
-                self._pages.release(earlier.page)
-            page = self._pages.take(wanted, f"{wanted.removesuffix(EXTENSION)} ~{short}{EXTENSION}")
+                self._pages.give_up(earlier.page, arrival.key)
+            page = self._pages.take(wanted, f"{wanted.removesuffix(EXTENSION)} ~{short}{EXTENSION}", owner=arrival.key)
         folder = earlier.folder if earlier else self._folders.take(full[:4], full[:SHORT], full)
         self._arrivals.note(arrival._replace(wanted=wanted, page=page, short=short, folder=folder))
         message["key"] = arrival.key

@@ -7,7 +7,7 @@ import itertools
 import os
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from .notes import is_marker, notes_below
+from .notes import has_line, is_marker, notes_below
 from .number_table import NumberTable
 from .spool import pieces
 from .tree_writer import TreeWriter
@@ -26,7 +26,8 @@ class ConversationWriter(TreeWriter):
     Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
     content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
     written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
-    beside the new one, as `… (edited)`. Which files of conversations that were there it has changed is kept, 24 bytes for each:
+    beside the new one, as `… (edited)`; so is a page of somebody else's that has its name, and one that was edited where the
+    new one has no last line. Which files of conversations that were there it has changed is kept, 24 bytes for each:
     should the same conversation come again (`again` in its `place`), what lies there counts, not what the last run wrote.
 
     ```turtle
@@ -78,18 +79,23 @@ class ConversationWriter(TreeWriter):
         return list(_digest(notes_below(there, marker)[0] if is_marker(marker) else there)) == digest
 
     def _with_notes(self, content: Content, digest: list[Any], path: str, old: str, known: dict[str, list[Any]]) -> Content:
-        """Return a page with what a user wrote below the old one; an old one that was edited above is set aside."""
+        """Return a page with what a user wrote below the old one; one edited above, or none of ours, is set aside."""
         marker = _last_line(content)
-        if not is_marker(marker):
-            return content
-        page = self._read(path) or (self._read(old) if old != path else b"")
+        ends = is_marker(marker)
+        page = self._read(path)
+        if page and ends and path not in known and not has_line(page, marker) and list(_digest(page)) != digest:
+            self._keep(path, page)
+            self.context.log.warning("'%s' was there already; it is kept beside the new page", path)
+            page = b""
+        page = page or (self._read(old) if old != path else b"")
         if not page:
             return content
-        above, below = notes_below(page, marker)
+        above, below = notes_below(page, marker) if ends else (page, b"")
         # What a run that was killed has written is as the new page is, and in no ledger.
         if old in known and self._changed.get(old, 0) == 0 and list(_digest(above)) not in (known[old], digest):
             self._keep(path, page)
-            self.context.log.warning("'%s' was edited by hand above its last line; that page is kept beside the new one", old)
+            where = "above its last line; that" if ends else "and has no last line now; the old"
+            self.context.log.warning("'%s' was edited by hand %s page is kept beside the new one", old, where)
         return [*([content] if isinstance(content, bytes) else content), below] if below else content
 
     def _keep(self, path: str, page: bytes) -> None:

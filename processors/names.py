@@ -89,25 +89,26 @@ def _safe_character(character: str) -> str:
 class UniqueNames:
     """Tells names apart as the least discerning file system does: without case, composed."""
 
-    __slots__ = ("_taken",)
+    __slots__ = ("_former", "_taken")
 
     def __init__(self, *, many: bool = False) -> None:
         # Hashes, not names, and for those of a whole archive in a table that holds a million in 24 MB.
         self._taken: dict[int, int] | NumberTable = NumberTable() if many else {}
+        self._former: dict[int, str] = {}
 
-    def take(self, *candidates: str) -> str:
-        """Return the first candidate nobody has taken, or the last with a number, and take it."""
+    def take(self, *candidates: str, owner: str = "") -> str:
+        """Return the first candidate nobody has taken, or that its owner gave up, or the last with a number, and take it."""
         for name in candidates:
-            if self._claim(name):
+            if self._claim(name) or (owner and self._former.get(_key(name)) == owner):
                 return name
         number = 2
         while not self._claim(name := _numbered(candidates[-1], number)):
             number += 1
         return name
 
-    def release(self, name: str) -> None:
-        """Let somebody else take a name."""
-        self._taken[_key(name)] = 0
+    def give_up(self, name: str, owner: str) -> None:
+        """Let its owner, and nobody else, take a name again: what lies there may be needed still."""
+        self._former[_key(name)] = owner
 
     def _claim(self, name: str) -> bool:
         """Take a name, and return whether it was free."""

@@ -19,12 +19,21 @@ def is_marker(line: bytes) -> bool:
     return _MARKER.fullmatch(line) is not None
 
 
+def has_line(page: bytes, marker: bytes) -> bool:
+    """Whether a page has the last line of the same conversation, in whatever flavour."""
+    return _line_in(page, marker) is not None
+
+
 def notes_below(page: bytes, marker: bytes) -> tuple[bytes, bytes]:
     """Return a page up to and with its last line, and what stands below; `marker` is the line of any flavour.
 
     A page without such a line is all page.
     """
+    line = _line_in(page, marker)
+    return (page[: line.end()], page[line.end() :]) if line else (page, b"")
+
+
+def _line_in(page: bytes, marker: bytes) -> re.Match[bytes] | None:
     found = _MARKER.fullmatch(marker)
     assert found is not None
-    line = re.search(rb"^(?:<!--|%%) notes ~" + re.escape(found[1]) + rb": [^\n]*\n?", page, re.MULTILINE)
-    return (page[: line.end()], page[line.end() :]) if line else (page, b"")
+    return re.search(rb"^(?:<!--|%%) notes ~" + re.escape(found[1]) + rb": [^\n]*\n?", page, re.MULTILINE)

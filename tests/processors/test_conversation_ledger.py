@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 
 from transmissions.processors.conversation_ledger import ConversationLedger
 from transmissions.processors.ledger import NAME, Ledger
@@ -40,6 +41,15 @@ def test_a_page_under_an_old_title_is_removed(bench):
     assert files(bench) == ["a/New ~1.html", "a/New ~1.md"]
 
 
+def test_a_title_that_differs_in_case_removes_no_page(bench):
+    """Where small and capital letters are the same to the file system, the page under the old title is the new one."""
+    record(bench, PAGE, was="")
+    os.link(bench.output / PAGE, bench.output / "a/talk ~1.md")
+    record(bench, "a/talk ~1.md", page="a/talk ~1.md")
+    assert "a/talk ~1.md" in files(bench)
+    assert (bench.output / PAGE).samefile(bench.output / "a/talk ~1.md")
+
+
 def test_what_is_no_longer_made_is_removed(bench):
     """An artifact that a newer version does not have goes, and with it the folder that is empty now."""
     record(bench, PAGE, ASSET, was="")
@@ -63,6 +73,16 @@ def test_pages_of_a_target_that_is_off_stay(bench):
     assert record(bench, PAGE) == ([HTML, PAGE], PAGE)
     assert record(bench, HTML) == ([HTML, PAGE], PAGE)
     assert files(bench) == [HTML, PAGE]
+
+
+def test_pages_of_a_target_that_is_off_stay_under_their_old_title(bench):
+    """A new title does not move them: they stay in every run until the target is on again."""
+    record(bench, PAGE, HTML, was="")
+    for was in (PAGE, "a/New ~1.md"):
+        record(bench, "a/New ~1.md", page="a/New ~1.md", was=was)
+        assert files(bench) == ["a/New ~1.md", HTML]
+    record(bench, "a/New ~1.md", "a/New ~1.html", page="a/New ~1.md", was="a/New ~1.md")
+    assert files(bench) == ["a/New ~1.html", "a/New ~1.md"]
 
 
 def test_a_run_without_pages_leaves_everything(bench):

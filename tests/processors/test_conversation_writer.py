@@ -122,6 +122,26 @@ def test_without_a_ledger_notes_are_kept_too(bench):
     assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
 
 
+@pytest.mark.parametrize("known", [{}, {"a/Old ~1.md": ["d", 1]}])
+def test_a_page_that_is_none_of_ours_is_not_lost(bench, known):
+    """What somebody wrote where a page is to be is kept beside it, and the notes of the old page come all the same."""
+    write(bench, b"my own", path=PAGE)
+    write(bench, page("one") + b"note", path="a/Old ~1.md")
+    write(bench, page("two"), known, was="a/Old ~1.md")
+    assert (bench.output / "a/Talk ~1 (edited).md").read_bytes() == b"my own"
+    assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
+
+
+def test_notes_outlive_a_page_without_a_line_for_them(bench):
+    """Where the new page has no last line, as one for retrieval, the one with a user's notes is kept beside it."""
+    known, _ = write(bench, page("one"))
+    (bench.output / PAGE).write_bytes(page("one") + b"note")
+    known, _ = write(bench, b"# Talk\n\none\n", known)
+    assert (bench.output / "a/Talk ~1 (edited).md").read_bytes() == page("one") + b"note"
+    write(bench, b"# Talk\n\ntwo\n", known)
+    assert len(list(bench.output.rglob("*.md"))) == 2
+
+
 @pytest.mark.parametrize("path", ["../x.md", "a/../../x", "/etc/x", "a//b", "a/..", "a\\b", "x\0y", ""])
 def test_nothing_is_written_outside(bench, path):
     """A path that leads out of the output folder, or is no path, is refused."""

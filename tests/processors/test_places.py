@@ -141,6 +141,16 @@ def test_a_new_title_leaves_one_page(bench):
     assert pages == ["2026-03-07 a TALK ~000000aa.md"]
 
 
+def test_a_name_that_was_given_up_goes_to_nobody_else_in_that_run(bench):
+    """A page under an old title may be there still, with a user's notes: the next chat of that title gets another name."""
+    one, other = chat(title="One"), chat(OTHER, title="Two")
+    run(bench, arriving(one), arriving(other, "d2"), page_name="{title}")
+    changed = [arriving({**other, "title": "Three"}, "d3"), arriving({**one, "title": "Two"}, "d4")]
+    pages = [m["place"]["page"] for m in run(bench, *changed, page_name="{title}")]
+    assert pages == ["Three.md", "Two ~000000aa.md"]
+    assert [m["place"]["page"] for m in run(bench, *changed, page_name="{title}")] == pages
+
+
 def test_an_older_export_does_not_undo_a_newer_one(bench):
     """What is older than what an earlier run wrote is left out; a second run over the same is not."""
     run(bench, arriving(chat(updated="2026-05-01T00:00:00Z"), "d2"))
