@@ -66,19 +66,20 @@ class Web:
         self.begun: list[tuple[float, str]] = []
         """When each request began, and its path."""
         self.most_at_once = self._now = 0
+        """Of pages: robots.txt is asked for by each crawl, whoever's turn it is."""
         self._lock = threading.Lock()
 
     def answer(self, seen: Seen) -> Answer:
         """Answer a request, and count it."""
         with self._lock:
             self.begun.append((time.monotonic(), seen.path))
-            self._now += 1
+            self._now += seen.path != "/robots.txt"
             self.most_at_once = max(self.most_at_once, self._now)
         try:
             return self._answer(seen)
         finally:
             with self._lock:
-                self._now -= 1
+                self._now -= seen.path != "/robots.txt"
 
     def _answer(self, seen: Seen) -> Answer:
         found: Any = self.pages(seen.path) if callable(self.pages) else self.pages.get(seen.path)
@@ -122,12 +123,15 @@ def web(pages: Mapping[str, Any] | Callable[[str], Any], hosts: int = 1) -> Iter
 
 
 ALLOW = {"network.allow": "127.0.0.0/8"}
+ONE_READER = {"reading.workers": 1}
+"""For pages as small as these; a process that reads takes a quarter of a second of work to begin."""
 
 
 def crawl(urls: list[str], folder: Path, settings: Mapping[str, object] | None = None, **options: Any) -> list[dict[str, Any]]:
     """Run the app on URLs, and return its events; `options` are those of the request."""
     message = {"urls": urls, "options": {"cache_mode": "bypass", **options}}
-    return transmissions.run("crawl", message=message, output=folder, settings={**ALLOW, **(settings or {})}).messages
+    own = {**ALLOW, **ONE_READER, **(settings or {})}
+    return transmissions.run("crawl", message=message, output=folder, settings=own).messages
 
 
 def by_url(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -143,7 +147,8 @@ def _path(event: dict[str, Any]) -> str:
 @contextlib.contextmanager
 def serving_crawls(*settings: str, allow: str = ALLOW["network.allow"], **more: Any) -> Iterator[Any]:
     """Serve the app to clients, who may crawl the loopback."""
-    with running("crawl", settings=[f"network.allow={allow}", *settings], **more) as server:
+    own = [f"network.allow={allow}", *(f"{name}={value}" for name, value in ONE_READER.items()), *settings]
+    with running("crawl", settings=own, **more) as server:
         yield server
 
 

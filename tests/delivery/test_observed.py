@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-import schemathesis
 from delivering import decoded, make_home, running
 from hypothesis import HealthCheck, given, settings
 from prometheus_client import CollectorRegistry
@@ -246,6 +245,8 @@ def test_ss11_headers_of_the_server_are_in_every_answer():
 
 def test_no_request_that_is_described_ends_in_a_fault():
     """Whatever is asked for, the answer is none of 500 and 502, and a 503 says when to come back."""
+    import schemathesis
+
     with running("numbers") as server:
         schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
         found: list[int] = []

@@ -6,11 +6,13 @@ from examining import examine
 from transmissions.homes import bundled
 from transmissions.registry import Registry
 
+LIBRARY = Registry([bundled()])
 
-@pytest.mark.parametrize("name", Registry([bundled()]).names())
+
+@pytest.mark.parametrize("name", LIBRARY.names())
 def test_a_value_of_another_kind_is_located(name, tmp_path):
     """A blank node is no text and no number, a number is no record, and what is no setting is told as well."""
-    spec = Registry([bundled()]).named(name)
+    spec = LIBRARY.named(name)
     values = {":settingNobodyKnows": "1"} | {f":{one.term}": "1.5" if one.kind == "record" else "[]" for one in spec.settings}
     turtle = f":it a :{name}\n" + "".join(f"; {term} {value}\n" for term, value in values.items())
     plan, problems = examine(tmp_path, f"{turtle}. :main a :EntryTransmission ; :pipe ( :it ) .")

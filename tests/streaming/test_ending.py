@@ -156,7 +156,7 @@ def test_c108_nothing_is_left_of_many_runs():
         return before, open_files()
 
     before, after = asyncio.run(many())
-    assert before == after
+    assert after <= before  # what the first run had open may be closed only now
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     assert [one for one in children if is_gone(one)] == []
 
