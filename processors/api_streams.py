@@ -8,7 +8,7 @@ from transmissions import RunError
 
 from .api_logs import APIConversations
 from .conversation import as_dict, as_list, as_text
-from .plain_blocks import parsed
+from .plain_blocks import filled, parsed
 from .plain_turns import items_of
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .shape import About
 
 _PIECES: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_BLOCKS: Final = frozenset(["content_block_start", "content_block_delta", "message_delta"])
 _HEAD: Final = ("id", "model", "created", "created_at", "role", "usage", "instructions")
-_FILLED: Final = ("choices", "content", "output", "candidates")
+_FILLED: Final = ("choices", "content", "output", "candidates", "error")
 """Where an answer that has begun holds something."""
 _ENDS: Final = frozenset(["response.completed", "response.incomplete", "response.failed"])
 
@@ -38,7 +39,8 @@ class APIStreams:
         found = [self._one.convert(answer, about) for answer in gathered.whole()]
         if not found:
             raise RunError("not a stream of an API: it has no answer")
-        return {**found[0], "also": found[1:]}
+        skipped = {"event": {"skipped: says nothing of an answer": gathered.passed}} if gathered.passed else {}
+        return {**found[0], "skipped": skipped, "also": found[1:]}
 
 
 class _Answers:
@@ -49,23 +51,32 @@ class _Answers:
         self._last: dict[str, Any] = {}
         self._begun = 0
         self._open_ended = False
+        self.passed = 0
+        """How many events said nothing of an answer: signs of life, ends of what is whole."""
 
     def take(self, items: Iterable[Any]) -> None:
         for item in items:
             event = as_dict(item)
-            kind = as_text(event.get("type"))
-            if "choices" in event:
-                self._take_choices(event)
-            elif "candidates" in event:
-                self._take_candidates(event)
-            elif "done" in event:
-                self._take_message(event)
-            elif kind == "message_start":
-                self._open(as_dict(event.get("message")), {"role": "assistant", "content": []})
-            elif kind.startswith(("content_block_", "message_")):
-                self._take_block(kind, event)
-            elif kind.startswith("response."):
-                self._take_item(kind, event)
+            self.passed += not self._take(event, as_text(event.get("type")))
+
+    def _take(self, event: dict[str, Any], kind: str) -> bool:
+        """Take an event, and return whether it says anything of an answer."""
+        failed = kind == "error" or filled(event.get("error"))
+        if failed:
+            self._open({"id": event.get("id")}, {})["error"] = event.get("error") or event
+        if "choices" in event:
+            self._take_choices(event)
+        elif "candidates" in event:
+            self._take_candidates(event)
+        elif "done" in event:
+            self._take_message(event)
+        elif kind == "message_start":
+            self._open(as_dict(event.get("message")), {"role": "assistant", "content": []})
+        elif kind.startswith("response."):
+            return self._take_item(kind, event)
+        else:
+            return self._take_block(kind, event) or failed
+        return True
 
     def whole(self) -> list[dict[str, Any]]:
         """Return the answers; what a tool was given is JSON once all of it is there."""
@@ -123,23 +134,24 @@ class _Answers:
         _add(message, "content", piece.get("content"))
         message.setdefault("tool_calls", []).extend(as_list(piece.get("tool_calls")))
 
-    def _take_block(self, kind: str, event: dict[str, Any]) -> None:
+    def _take_block(self, kind: str, event: dict[str, Any]) -> bool:
+        if kind not in _BLOCKS:
+            return False
         answer = self._open({}, {"role": "assistant", "content": []})
         content = answer.setdefault("content", [])
         if kind == "content_block_start":
             _at(content, event.get("index"), {}).update(as_dict(event.get("content_block")))
         elif kind == "content_block_delta":
-            delta = as_dict(event.get("delta"))
-            piece = _PIECES.get(as_text(delta.get("type")), "")
-            _add(_at(content, event.get("index"), {"type": piece}), piece, delta.get(piece))
-        elif kind == "message_delta":
+            return _add_delta(content, event.get("index"), as_dict(event.get("delta")))
+        else:
             answer["usage"] = {**as_dict(answer.get("usage")), **as_dict(event.get("usage"))}
+        return True
 
-    def _take_item(self, kind: str, event: dict[str, Any]) -> None:
+    def _take_item(self, kind: str, event: dict[str, Any]) -> bool:
         told = as_dict(event.get("response"))
         if kind in _ENDS and told.get("output").__class__ is list:
             self._open(told, {})["output"] = told["output"]
-            self._last["usage"] = told.get("usage")
+            self._last |= {key: told[key] for key in ("usage", "error") if filled(told.get(key))}
         elif kind == "response.created":
             self._open(told, {"output": []})
         elif kind == "response.output_item.done":
@@ -147,6 +159,9 @@ class _Answers:
         elif kind == "response.output_text.delta":
             # Only what breaks off needs them: whole items say the same.
             _add(self._open({}, {"output": []}), "pieces", event.get("delta"))
+        else:
+            return False
+        return True
 
 
 def _at(items: list[dict[str, Any]], index: Any, new: dict[str, Any]) -> dict[str, Any]:
@@ -155,6 +170,18 @@ def _at(items: list[dict[str, Any]], index: Any, new: dict[str, Any]) -> dict[st
         return items[index]
     items.append(new)
     return new
+
+
+def _add_delta(content: list[dict[str, Any]], index: Any, delta: dict[str, Any]) -> bool:
+    """Add a piece to a block of Anthropic's, and return whether it says anything."""
+    cited = as_dict(delta.get("citation"))
+    piece = _PIECES.get(as_text(delta.get("type")), "")
+    if cited:
+        block = _at(content, index, {"type": "text"})
+        block["citations"] = [*as_list(block.get("citations")), cited]
+    else:
+        _add(_at(content, index, {"type": piece}), piece, delta.get(piece))
+    return bool(cited or piece)
 
 
 def _add_part(parts: list[Any], part: Any) -> None:

@@ -67,7 +67,7 @@ def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
         page.notes += 1
         line_end = -1 if at_end else text.find("\n", max(citation["end"], 0))
         marks.append((len(text) if line_end < 0 else line_end, page.notes))
-        notes.append((page.notes, page.flavour.address(citation["title"], citation["url"]) or "(no address)"))
+        notes.append((page.notes, _source(page.flavour, citation)))
     page.note("citation", "rendered", len(notes))
     if at_end:
         shown = " ".join(filter(None, (page.flavour.mark(number) for _, number in marks)))
@@ -77,6 +77,12 @@ def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
             text = text[:place] + page.flavour.mark(number) + text[place:]
         page.parts.append(_said(page, text))
     page.parts.append(page.flavour.footnotes(notes))
+
+
+def _source(flavour: Flavour, citation: dict[str, Any]) -> str:
+    address = flavour.address(citation["title"], citation["url"]) or "(no address)"
+    quote = " ".join(citation.get("quote", "").split())
+    return f"{address}: {flavour.plain(f'“{quote}”')}" if quote else address
 
 
 def _thinking(page: Page, block: Block) -> None:
@@ -125,7 +131,8 @@ def _tool(page: Page, block: Block) -> None:
     if "artifact" in block:
         _made(page, block, result)
     elif not _dropped(page, block, page.style.tools):
-        parts = _input_parts(page.flavour, block["input"]) + _result_parts(page.flavour, result)
+        described = _description(page.flavour, block)
+        parts = described + _input_parts(page.flavour, block["input"]) + _result_parts(page.flavour, result)
         failed = " (failed)" if result and result["failed"] else ""
         page.show(page.style.tools, f"Tool: {block['name']}{failed}", _body(page, parts))
 
@@ -162,7 +169,7 @@ def _body(page: Page, parts: list[str]) -> str:
 
 
 def _description(flavour: Flavour, given: Any) -> list[str]:
-    """Return what the assistant says that a file is for, where a tool makes it."""
+    """Return what the assistant says that a file is for, where a tool makes it, or a program what a call does."""
     text = given.get("description") if isinstance(given, dict) else None
     return [flavour.paragraph(flavour.plain(text))] if isinstance(text, str) and text.strip() else []
 

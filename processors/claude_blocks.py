@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .ant_tags import has_tags, split_tags
 from .conversation import as_dict, as_list, as_text, type_of
-from .plain_blocks import first, unpacked
+from .plain_blocks import first, quoted, unpacked
 from .session_tools import result_parts
 
 if TYPE_CHECKING:
@@ -43,17 +43,18 @@ def _text(entry: dict[str, Any], from_assistant: bool) -> list[Block]:
         parts = list(split_tags(text))
         parts[0]["sources"] = ("text",)
         return parts
-    citations = [_citation(item) for item in as_list(entry.get("citations") or None)]
+    citations = [_citation(item, len(text)) for item in as_list(entry.get("citations") or None)]
     return [{"kind": "text", "text": text, "citations": citations, "sources": ("text",)}]
 
 
-def _citation(item: Any) -> dict[str, Any]:
+def _citation(item: Any, ends: int = 0) -> dict[str, Any]:
     if item.__class__ is not dict:
-        return {"end": 0, "url": "", "title": as_text(item)}
+        return {"end": ends, "url": "", "title": as_text(item)}
     details = item.get("details")
     told = {**item, **{key: value for key, value in details.items() if value}} if details.__class__ is dict else item
     end = item.get("end_index")
-    return {"end": end if end.__class__ is int else 0, "url": as_text(told.get("url")), "title": as_text(told.get("title"))}
+    title = as_text(first(told, "title", "document_title"))
+    return {"end": end if end.__class__ is int else ends, "url": as_text(told.get("url")), "title": title, **quoted(told)}
 
 
 def _call(entry: dict[str, Any]) -> Block:

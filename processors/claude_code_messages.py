@@ -10,6 +10,7 @@ from .claude_code_records import content_of, is_boundary, is_queued_prompt, ment
 from .claude_code_tools import add_artifacts, answer
 from .claude_code_words import split_words
 from .conversation import as_text, type_of
+from .plain_blocks import quoted
 from .session_tools import base_name, dict_at, join_events, source_file, text_at, time_at
 
 if TYPE_CHECKING:
@@ -128,7 +129,10 @@ def _call(item: dict[str, Any]) -> Block:
 def _citations(item: Any) -> list[dict[str, Any]]:
     given: Any = item.get("citations") if item.__class__ is dict else None
     found = [entry for entry in given if entry.__class__ is dict] if given.__class__ is list else []
-    return [{"end": 0, "url": text_at(entry, "url"), "title": as_text(entry.get("title"))} for entry in found]
+    return [
+        {"end": len(text_at(item, "text")), "url": text_at(entry, "url"), "title": as_text(entry.get("title")), **quoted(entry)}
+        for entry in found
+    ]
 
 
 def _other(item: Any) -> Block:

@@ -23,9 +23,10 @@ Block
     `kind` and, by kind:
 
     ============  =========================================================================================
-    `text`        `text`, `citations` (`end`: characters from the start, `url`, `title`)
+    `text`        `text`, `citations` (`end`: characters from the start, `url`, `title`; (?) `quote`: the words)
     `thinking`    `text`, `summaries`
-    `tool`        `name`, `input`, `result` (None, or see below), and `artifact` where the call makes or edits one; (?) `id`
+    `tool`        `name`, `input`, `result` (None, or see below), and `artifact` where the call makes or edits one; (?) `id`,
+                  `description` (what the program says that it does)
     `artifact`    `artifact`: one that stands in the text itself
     `injected`    `text`, `source`: words the provider put in front of the user's
     `event`       `title`, `text`: something that happened rather than was said: a compaction, a changed model

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
+from . import plain_blocks
 from .conversation import as_list, as_text, instant, type_of
 from .gemini_cli_lines import Lines, is_head
 from .gemini_parts import block_of_part, file_of_part, kind_of_part, result_part
@@ -239,11 +240,9 @@ def _call(call: Any) -> Iterator[Block]:
         # What somebody saw of it. A change stands in the arguments, lines with their colours in the result.
         more = what_it_adds(shown, "\n".join(texts_in([call.get("args"), parts])))
         parts += [] if more is None else [result_part(more)]
-    yield {
-        "kind": "tool",
-        "name": as_text(call.get("name")),
-        "input": call.get("args"),
+    told = text_at(call, "description")
+    yield plain_blocks.call(call.get("name"), call.get("args"), "toolCalls") | {
         "result": {"parts": parts, "failed": text_at(call, "status") in _FAILED} if parts else None,
-        "sources": ("toolCalls",),
+        **({"description": told} if told and told not in "\n".join(texts_in(call.get("args"))) else {}),
     }
     yield from files

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .ant_tags import split_tags
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import asides, asides_of, cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
 from .plain_turns import chat, identity, items_of, message, no_message, role_of, sections_of, shelves, tally, unroll
 
@@ -37,16 +37,17 @@ class GrokConversations:
     def __init__(self) -> None:
         """Know of no archive yet."""
         self._members: Members | None = None
-        self._export = ""
         self._assets: dict[str, str] = {}
 
     def convert(self, element: Any, about: About) -> Conversation:
-        """Return the conversation that an element of `conversations` holds."""
+        """Return the conversation that an element of `conversations` holds, or what stands beside that list."""
+        kept = shelves("grok", element, _SHELVES) if "responses" not in as_dict(element) else []
+        if kept:
+            return {**kept[0], "also": kept[1:]}
         items = items_of(element, "responses", "conversation of Grok")
         known = element.get("conversation")
         get = known.get if known.__class__ is dict else {}.get
         self._look_at(about.members)
-        also = self._shelves_of(about)
         counts = _count(items)
         identifier = as_text(get("id") or get("conversation_id"))
         return chat(
@@ -61,15 +62,7 @@ class GrokConversations:
             summary=as_text(get("summary")),
             leaf=as_text(get("leaf_response_id")),
             **sections_of({"Personality": get("custom_personality")}),
-            **({"also": also} if also else {}),
         )
-
-    def _shelves_of(self, about: About) -> list[Conversation]:
-        """Return what an export holds beside its chats, with the first of them."""
-        if about.file == self._export:
-            return []
-        self._export = about.file
-        return shelves("grok", about.members.json(about.file), _SHELVES)
 
     def _look_at(self, members: Members) -> None:
         """Learn where the files of an archive are: each is called `content`, in a folder with its id for a name."""

@@ -77,22 +77,27 @@ def _in_list(window: TextWindow, layout: Layout) -> Iterator[Element | Broken]:
 
 
 def _in_wrapper(window: TextWindow, layout: Layout) -> Iterator[Element | Broken]:
-    """Take an object that holds the list of elements; one without such a list is an element itself."""
+    """Take an object that holds the list of elements, and what is kept beside it; one without such a list is an element."""
     start = window.begin()
     value: dict[str, Any] | None = {}
+    beside: dict[str, Any] = {}
     window.pos += 1
     try:
         for key in _keys(window):
             if key == layout.wrapper and window.peek() == "[":
                 yield from _in_list(window, layout)
                 start, value = window.begin(), None
-            elif (item := _take_value(window)) is not None and value is not None:
+                continue
+            item = _take_value(window)
+            if value is not None and item is not None:
                 value[key] = item
+            if key in layout.beside and item:
+                beside[key] = item
     except (ValueError, RecursionError) as error:
         yield _recover(window, layout, start, error)
         return
-    if value is not None:
-        yield Element(value, start, window.offset() - start, window.digest())
+    if value is not None or beside:
+        yield Element(value if value is not None else beside, start, window.offset() - start, window.digest())
 
 
 def _keys(window: TextWindow) -> Iterator[Any]:

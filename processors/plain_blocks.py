@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .conversation import Block
 
+_QUOTES: Final = ("cited_text", "snippet", "quote")
 _THOUGHT: Final = re.compile(r"\s*<(think|thinking|thought|reasoning)>(.*?)</\1>\s*", re.DOTALL)
 
 
@@ -121,8 +122,14 @@ def link_of(value: Any) -> dict[str, Any]:
 
 def cite(sources: Any, end: int) -> list[dict[str, Any]]:
     """Return sources as citations at the end of a text of that length; what names no page is left out."""
-    links = (link_of(source) for source in as_list(sources))
-    return [{"end": end, **link} for link in links if link["url"] or link["title"]]
+    links = ((link_of(source), source) for source in as_list(sources))
+    return [{"end": end, **link, **quoted(source)} for link, source in links if link["url"] or link["title"]]
+
+
+def quoted(source: Any) -> dict[str, Any]:
+    """Return as `quote` the passage that a source gives of its page; nothing if it gives none."""
+    found: Any = first(source, *_QUOTES) if source.__class__ is dict else None
+    return {"quote": found} if found.__class__ is str else {}
 
 
 def first(value: dict[str, Any], *keys: str) -> Any:

@@ -62,6 +62,8 @@ class Layout(NamedTuple):
     """How an element begins, for one too large to be looked at whole."""
     large: int = 4 << 20
     """Bytes from which an element is taken apart."""
+    beside: tuple[str, ...] = ()
+    """Keys of the wrapper whose values are kept: together one more element, behind those of the list."""
 
 
 def with_keys(*keys: str) -> Callable[[Any], bool]:

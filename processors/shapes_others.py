@@ -149,7 +149,13 @@ SHAPES: Final = (
         "Grok conversations",
         lambda outline: outline.has(".conversations[].conversation", ".conversations[].responses"),
         "grok:GrokConversations",
-        Layout("conversations", "responses", is_element=with_keys("responses"), start=re.compile(r'\{\s*"conversation"\s*:')),
+        Layout(
+            "conversations",
+            "responses",
+            is_element=with_keys("responses"),
+            start=re.compile(r'\{\s*"conversation"\s*:'),
+            beside=("projects", "tasks", "media_posts"),
+        ),
     ),
     Shape(
         "grok-conversations",

@@ -148,3 +148,31 @@ def test_an_answer_that_breaks_off_has_what_had_come():
     begun = {"type": "response.created", "response": {"id": "r", "model": "m", "output": []}}
     pieces = [{"type": "response.output_text.delta", "delta": text} for text in ("Hel", "lo")]
     assert convert(begun, *pieces)[0] == [("text", "Hello")]
+
+
+def test_what_went_wrong_on_the_way_is_told():
+    """An error that ends a stream is kept behind what had come, and one that came alone is kept too."""
+    begun = {"type": "message_start", "message": {"id": "m", "role": "assistant", "model": "c", "content": []}}
+    said = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "He"}}
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    _, first = convert(begun, said, error)
+    assert "Overloaded" in json.dumps([message["blocks"] for message in first["messages"]])
+    failed = {"id": "r", "model": "m", "status": "failed", "output": [], "error": {"message": "no room"}}
+    _, first = convert({"type": "response.created", "response": failed}, {"type": "response.failed", "response": failed})
+    assert "no room" in json.dumps([message["blocks"] for message in first["messages"]])
+
+
+def test_citations_come_in_pieces_too_and_events_that_say_nothing_are_counted():
+    """What an answer of Anthropic's cites is kept with its words; a ping and ends of blocks are left out, and told."""
+    cited = {"type": "web_search_result_location", "url": "https://a.org", "title": "A", "cited_text": "the words"}
+    _, first = convert(
+        {"type": "message_start", "message": {"id": "m", "role": "assistant", "model": "c", "content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": cited}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "So."}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "ping"},
+    )
+    (block,) = first["messages"][0]["blocks"]
+    assert block["citations"] == [{"end": 3, "url": "https://a.org", "title": "A", "quote": "the words"}]
+    assert first["skipped"] == {"event": {"skipped: says nothing of an answer": 2}}

@@ -158,3 +158,13 @@ def test_the_context_of_newer_versions_is_the_program_s():
     setup = "<session_context>\nThis is the Gemini CLI. We are setting up the context for our chat.\nToday is Monday."
     history = [{"role": "user", "parts": [{"text": setup}]}, {"role": "user", "parts": [{"text": "Why?"}]}]
     assert [message["role"] for message in convert({"history": history})["messages"]] == ["system", "human"]
+
+
+def test_what_a_call_is_said_to_do_is_kept():
+    """Where the program says more of a call than its arguments do, that is kept with it."""
+    calls = [
+        {"name": "web", "args": {"query": "q"}, "description": "Searching the web for q"},
+        {"name": "shell", "args": {"command": "ls -l"}, "description": "ls -l"},
+    ]
+    found = convert({"sessionId": "s", "messages": [{"type": "gemini", "content": "", "toolCalls": calls}]})
+    assert [block.get("description") for block in blocks_of(found, "tool")] == ["Searching the web for q", None]

@@ -186,3 +186,12 @@ def test_what_was_read_before_a_fault_comes_first():
     assert [next(items).value for _ in THREE] == THREE
     with pytest.raises(OSError, match="gone"):
         next(items)
+
+
+def test_what_stands_beside_the_list_is_an_element_where_it_is_wanted():
+    """Values of the wrapper before and behind its list come together at the end; sizes add up to the file's."""
+    text = json.dumps({"before": [1], "list": [{"a": 1}], "behind": {"b": 2}, "other": 3})
+    found = read(text, wrapper="list", beside=("before", "behind"), is_element=lambda value: True)
+    assert values(found) == [{"a": 1}, {"before": [1], "behind": {"b": 2}}]
+    assert found[1].offset + found[1].size == len(text)
+    assert values(read(text, wrapper="list", is_element=lambda value: True)) == [{"a": 1}]

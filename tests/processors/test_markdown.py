@@ -176,6 +176,13 @@ def test_citations_become_footnotes(bench):
     assert "```\ncode\n```\n\n[^2] [^3]\n\n[^2]: <https://example.org/2>\n[^3]: (no address)" in page
 
 
+def test_a_footnote_has_the_words_that_were_cited(bench):
+    """Where the archive holds the passage that a citation rests on, the footnote shows it on its line."""
+    cited = {"url": "https://example.org/", "title": "A", "cited_text": "the *words*\nof it"}
+    page = page_of(bench, {**text_block("one"), "citations": [cited]})
+    assert "[^1]: A <https://example.org/>: “the \\*words\\* of it”" in page
+
+
 def test_footnotes_of_a_line_stand_in_order(bench):
     """The tenth comes behind the ninth; where a mark would break a formula, all stand below the text."""
     cited = [{"end_index": 1, "details": {"url": f"https://example.org/{n}"}} for n in range(11)]

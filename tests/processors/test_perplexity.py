@@ -71,3 +71,12 @@ def test_saved_lists_and_saved_threads_are_both_read():
 def test_sources_without_an_answer_are_kept():
     """Pages of an entry without an answer stay as data."""
     assert [block["kind"] for block in entry(query_str="q", sources=["https://a.example"])] == ["text", "unknown"]
+
+
+def test_what_a_source_says_is_kept_with_it():
+    """The passage of a page that the search showed stands with its citation."""
+    source = {"title": "A", "url": "https://a.org", "snippet": "the passage"}
+    found = imported(samples("perplexity")[0], {"entries": [{"query_str": "q", "answer": "a", "sources": [source]}]})
+    assert found["messages"][1]["blocks"][0]["citations"] == [
+        {"end": 1, "title": "A", "url": "https://a.org", "quote": "the passage"}
+    ]
