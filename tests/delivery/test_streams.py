@@ -336,6 +336,13 @@ def test_a_session_stands_for_the_token_where_a_browser_can_send_none():
         assert server.ask("GET", "/apps/numbers/sse?session_id=s-1")[0] == 401
 
 
+def test_a_run_is_found_however_its_owner_spells_the_scheme():
+    """One program writes `Bearer`, another `bearer`; both have the token."""
+    with running("numbers", token="right") as server:
+        server.events("numbers", x_request_id="mine", authorization="Bearer right")
+        assert server.ask("GET", "/runs/mine", authorization="bearer  right")[0] == 200
+
+
 def test_a_socket_that_is_not_asked_for_as_one_says_how():
     """A GET without the upgrade gets 426, anything else 405: not that nothing is there."""
     with running("numbers") as server:

@@ -78,7 +78,7 @@ class Requests:
     def client(self, connection: HTTPConnection) -> Client:
         """Return who a client is: the token it came with, whom its session was made for, or where it comes from."""
         address = connection.client.host if connection.client else ""
-        token = connection.headers.get("authorization", "")
+        token = connection.headers.get("authorization", "").partition(" ")[2].strip()  # its scheme is spelt in many ways
         owner = None if token else self._hub.sessions.owner_of(session_in(connection.scope))
         return Client(owner or self._hub.sessions.client(token or address), address)
 
