@@ -45,6 +45,18 @@ def find_addresses(data: bytes) -> Iterator[tuple[int, int, str]]:
                 yield start, end, "email"
                 done = end
         place = data.find(b"@", max(done, place + 1))
+    yield from _quoted(data)
+
+
+def _quoted(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield the e-mail addresses in URLs, where the sign is `%40`."""
+    place = data.find(b"%40")
+    while place >= 0:
+        domain = _DOMAIN.match(data, place + 3)
+        start, end = _local_part(data, place, 0), _end_of(domain) if domain else 0
+        if start < place < end:
+            yield start, end, "email"
+        place = data.find(b"%40", max(end, place + 3))
 
 
 def _local_part(data: bytes, place: int, floor: int) -> int:

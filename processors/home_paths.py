@@ -24,6 +24,11 @@ _OUTER: Final = re.compile(
     rb"(?:\\[bfnrt]|\\u[0-9A-Fa-f]{4}|-[ILB]|\\{0,2}/(?:var|usr|export|host|mnt|private|rootfs|srv|Data))\Z"
 )
 _DRIVE: Final = re.compile(rb"(?:\b[A-Za-z]:|/mnt/[a-z]|(?<![A-Za-z0-9_.])/[a-z])\\{0,4}\Z")
+_IN_URL: Final = re.compile(
+    rb"""(?: (?<![A-Za-z0-9_.~-]) | (?<=%(?:2f|20|22|3a|3d)) )
+         %(?:2f|5c) (?:home|users) %(?:2f|5c) ( (?:[a-z0-9._\x80-\xff-]|%20){1,64} )""",
+    re.VERBOSE,
+)
 _FOLDERS: Final = (b"home", b"Users")
 _NOBODY: Final = frozenset((b"shared", b"public", b"default", b"all users", b"claude", b"oai", b"sandbox"))
 """Nobody's, or those of the machines that the providers' tools work on."""
@@ -31,6 +36,8 @@ _NOBODY: Final = frozenset((b"shared", b"public", b"default", b"all users", b"cl
 
 def find_homes(data: bytes, low: bytes) -> Iterator[tuple[int, int]]:
     """Yield where the names stand; `low` is the same in small letters."""
+    if b"%2fhome" in low or b"%2fusers" in low or b"%5cusers" in low:
+        yield from (found.span(1) for found in _IN_URL.finditer(low) if found[1] not in _NOBODY)
     for word, size in ((b"home", 4), (b"users", 5)):
         place = low.find(word, 1)
         while place >= 0:

@@ -29,8 +29,9 @@ class RedactSecrets(Processor):
     """Replace keys, passwords, addresses and the names in home paths by marks, or list them.
 
     Takes `conversation`, and looks at every text in it: titles, words, tool calls and their results, artifacts, attachments,
-    names of files. Each secret becomes `[redacted:KIND]`, and `redacted` of the message counts them by kind. While it is at
-    work, dead letters and the log are kept clean too. A conversation that cannot be looked through does not go on.
+    names of files. Each secret becomes `[redacted:KIND]`, and an id that has one in it another id of its own; `redacted` of the
+    message counts them by kind. While it is at work, dead letters and the log are kept clean too. A conversation that cannot
+    be looked through does not go on.
 
     An edit can put a secret together that stands in no text by itself. So place it a second time behind the steps that make
     `files` and `records`, and it looks through these; files that are no text (they have a zero byte) stay as they are.
@@ -92,6 +93,8 @@ class RedactSecrets(Processor):
         """Return a conversation without its secrets."""
         finds = Finds()
         fresh = {**conversation, **self._redactor.value(_without(conversation, _OF_CONVERSATION), finds)}
+        fresh["id"] = self._redactor.identifier(conversation["id"], finds)
+        fresh["leaf"] = self._redactor.identifier(conversation["leaf"])
         fresh["counts"] = self._redactor.value(conversation["counts"], Finds())  # As `sources`, which name the same types.
         messages = conversation["messages"]
         if isinstance(messages, list | tuple):
@@ -104,7 +107,10 @@ class RedactSecrets(Processor):
     def _clean_message(self, message: ChatMessage, finds: Finds) -> ChatMessage:
         rest = _without(message, _OF_MESSAGE)
         clean = self._redactor.value(rest, finds)
-        return message if clean is rest else {**message, **clean}
+        ids = {"id": self._redactor.identifier(message["id"], finds)}
+        if message.get("parent"):
+            ids["parent"] = self._redactor.identifier(message["parent"])
+        return message if clean is rest and ids.items() <= message.items() else {**message, **clean, **ids}
 
     def _clean_files(self, message: Message, counts: dict[str, int]) -> None:
         """Look through what renderers made: finished files, records, and what is said of them."""
@@ -126,12 +132,13 @@ class RedactSecrets(Processor):
         self._lines = self._lines if self._lines is not None else []
         finds = Finds(listed=True)
         self._redactor.value(_without(conversation, _OF_CONVERSATION), finds)
-        self._list(conversation["id"], "", finds)
+        identifier = self._redactor.identifier(conversation["id"], finds)
+        self._list(identifier, "", finds)
         counts = dict(finds.counts)
         for one in conversation["messages"]:
             finds = Finds(listed=True)
             self._redactor.value(_without(one, _OF_MESSAGE), finds)
-            self._list(conversation["id"], one.get("id", ""), finds)
+            self._list(identifier, self._redactor.identifier(one["id"], finds), finds)
             _add(counts, finds.counts)
         del message["conversation"]
         message["account"] = {"found": conversation["counts"], "became": {"conversation": {"skipped: only reviewed": 1}}}

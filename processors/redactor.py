@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import UsageError
@@ -54,6 +55,15 @@ class Redactor:
         data = text.encode(errors="surrogatepass")
         spans = self.spans(data)
         return _marked(data, spans, finds).decode(errors="surrogatepass") if spans else text
+
+    def identifier(self, text: str, finds: Finds | None = None) -> str:
+        """Return an id as it is, or another of its own where a secret is in it: what others refer to stays apart."""
+        data = text.encode(errors="surrogatepass")
+        if not self.spans(data):
+            return text
+        if finds is not None:
+            self._step(".id", text, finds)
+        return f"redacted-{blake2b(data, digest_size=12).hexdigest()}"
 
     def scrub(self, text: str) -> str:
         """Return a text without its secrets, and count none."""

@@ -66,10 +66,12 @@ _FORM: Final = rb"""(?:
     | (?P<huggingface> hf_[A-Za-z0-9]{20,} )
     | (?P<npm> npm_[A-Za-z0-9]{30,} )
     | (?P<pypi> pypi-[A-Za-z0-9_-]{16,} )
+    | (?P<credential> (?:xai|pplx|tvly|GOCSPX)-[A-Za-z0-9_-]{24,} | (?:gsk|r8|shpat|whsec|glsa)_[A-Za-z0-9_]{28,}
+        | dop_v1_[a-f0-9]{60,} )
     | (?P<jwt> eyJ[A-Za-z0-9_-]{10,} )
     )"""
 _WORD: Final = re.compile(_FORM, re.VERBOSE)
-_PART: Final = re.compile(rb"(?<=[_-])(?=[sAgxrhnep])" + _FORM, re.VERBOSE)
+_PART: Final = re.compile(rb"(?<=[_-])(?=[sAgxrhneptwdG])" + _FORM, re.VERBOSE)
 """A key behind a part of a name: `old-ghp_…`."""
 _JWT_REST: Final = re.compile(rb"\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]{2,}(?:(?:\.[A-Za-z0-9_-]{10,}){2})?)?")
 _MASKED: Final = re.compile(rb"[^-_]+[-_](?:[a-z0-9]{1,8}[-_])?[xX0._-]+")
@@ -162,7 +164,7 @@ def _is_key(kind: str, word: bytes) -> bool:
     if kind == "openai":
         parts = word.replace(b"_", b"-").split(b"-")
         return any(len(part) >= 16 and _has_digit(part) for part in parts) or (len(parts) > 2 and _is_mixed(word))  # noqa: PLR2004
-    return _is_mixed(word) if kind in ("pypi", "gitlab") else kind != "slack" or _has_digit(word)
+    return _is_mixed(word) if kind in ("pypi", "gitlab") else kind not in ("slack", "credential") or _has_digit(word)
 
 
 def _is_mixed(word: bytes) -> bool:

@@ -37,6 +37,11 @@ SECRETS = {
     "jürgen@firma.de": "email",
 }
 BEHIND = [
+    ("https://x.org/?to=", "ada%40analytical.example", "&y=1", "email"),
+    ("https://x.org/open?file=%2Fhome%2F", "alice", "%2Fwork", "home"),
+    ("file%3A%2F%2F%2FC%3A%5CUsers%5C", "carol%20smith", "%5CDocuments", "home"),
+    ("key ", "gsk_abcdefghijklmnop1234567890ABCDEF", "", "credential"),
+    ("key ", "xai-abcdefghijklmnop1234567890ABCDEF", "", "credential"),
     ("see https://", "joe:hunter22", "@example.org/x", "url"),
     ("postgres://", "admin:S3cr3t", "@db.example.org/x", "url"),
     ("Authorization: Bearer ", "abc123def456ghi", "", "credential"),
@@ -164,6 +169,22 @@ def test_every_part_of_a_conversation_is_looked_through():
     assert not any(secret in said for secret in ("AKIA", "me@", "hunter2", "alice"))
     assert sum(message["redacted"].values()) == number
     assert (message["conversation"]["id"], message["conversation"]["leaf"]) == ("c1", "m1")
+
+
+def test_ids_with_a_secret_become_others_that_belong_together_still(bench):
+    """An id made of an address is replaced, the same one by the same; a review counts what marking counts."""
+    messages = [{**chat(text("x"))["messages"][0], "id": f"ada{place}@a.example"} for place in range(2)]
+    messages[1]["parent"] = messages[0]["id"]
+    talk = chat(id="ada@a.example", leaf=messages[1]["id"], messages=messages)
+    (result,) = through(RedactSecrets(mode="mark"), [{"conversation": talk}])
+    clean = result["conversation"]
+    one, other = clean["messages"]
+    assert (other["parent"], clean["leaf"]) == (one["id"], other["id"])
+    assert "ada" not in json.dumps(clean)
+    assert len({clean["id"], one["id"], other["id"]}) == 3
+    (reviewed,) = bench.through(RedactSecrets(mode="review"), {"conversation": talk})
+    assert reviewed["redacted"] == result["redacted"] == {"email": 3}
+    assert "ada0@" not in (bench.output / "redaction-review.ndjson").read_text()
 
 
 def test_two_secrets_that_are_keys_stay_two():
