@@ -1,6 +1,7 @@
 """The command line: which command is meant, how it ends, what it says."""
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -241,3 +242,10 @@ def test_help_about_an_unknown_app_names_the_nearest(capsys):
     """A misspelt app is an error, not help about something else."""
     assert cli.main(["helo", "--help"]) == 2
     assert "did you mean 'hello'?" in capsys.readouterr().err
+
+
+def test_words_and_names_are_utf_8_whatever_the_locale_says(tmp_path):
+    """An older locale neither garbles the words of a command line nor refuses a name of a file."""
+    locale = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told = trans("hello", "Zoë", "-q", "--json", "--set", "show.enabled=false", cwd=tmp_path, env=locale, encoding="utf-8")
+    assert told.stdout == '{"name": "Zoë", "content": "Ciao, Zoë!"}\n'

@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; without `argv` it is the process's own, which ends here."""
     words = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
+        _read_names_as_utf8()
         gc.disable()  # Importing makes no garbage worth looking for; a run turns it on again.
     if None in {sys.stdin, sys.stdout, sys.stderr}:
         importlib.import_module(".closed_streams", __package__).reopen()
@@ -67,6 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _leave(code)
     return code
+
+
+def _read_names_as_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode where an older locale would misread words, and refuse names of files people have."""
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - the same program again
 
 
 def guarded(work: Callable[[], int], *, verbose: bool) -> int:
