@@ -68,6 +68,7 @@ async def extended(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, 
     lasting: list[Callable[[], Awaitable[None]]] = []
     extensions = {**scope.get("extensions", {}), ABORT: protocol.transport.abort, AFTER: lasting.append}
     scope["extensions"] = extensions
+    cycle: Any = None
     if scope["type"] == "websocket":
         extensions |= {TEXTS: protocol.send_texts, READY: protocol.is_ready}
     else:
@@ -79,6 +80,10 @@ async def extended(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, 
         await app(scope, receive, send)
         while lasting:
             await lasting.pop()()
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            # A body that is not whole is not ended as one; uvicorn would do the same, and log a fault.
+            cycle.transport.close()
+            cycle.disconnected = True
     finally:
         extensions.clear()  # They hold the connection, which holds the scope.
 
