@@ -30,7 +30,7 @@ class ConversationFilter(Processor):
     """
 
     since: str | None = None
-    "The first day, month or year, as `2026-03-07`, `2026-03` or `2026`."
+    "The first day, month or year in UTC, as `2026-03-07`, `2026-03` or `2026`."
     until: str | None = None
     "The last day, month or year; it is in."
     by: Literal["created", "updated"] = "created"
@@ -60,29 +60,33 @@ class ConversationFilter(Processor):
         for date in filter(None, (self.since, self.until)):
             if not _is_date(date):
                 raise UsageError(f"'{date}' is no date; write 2026-03-07, 2026-03 or 2026")
+        self._until = (self.until or "").removesuffix("Z")
+        if self.since and self._until and is_older(self._until, self.since[: len(self._until)]):
+            raise UsageError(f"nothing is since '{self.since}' and until '{self.until}'")
+        self._ids = tuple(identifier.replace("-", "") for identifier in self.ids)
 
     def process(self, message: Message) -> Message:
         """Let the message go on as it is, or without its `conversation`."""
         conversation = conversation_of(message)
         if conversation is None:
             return message
-        reason = next(self._against(conversation), "")
+        reason = next(self._against(conversation, message.get("digest", "")), "")
         if reason:
             leave_out(message, f"skipped: filtered by {reason}")
         return message
 
-    def _against(self, conversation: Conversation) -> Iterator[str]:
+    def _against(self, conversation: Conversation, digest: str) -> Iterator[str]:
         """Yield the settings that speak against a conversation."""
         kind = conversation.get("kind") or "chat"
         time = conversation[self.by]
         if self.since and (not time or is_older(time, self.since)):
             yield "since"
         # A month or a year is in as a whole.
-        if self.until and (not time or is_older(self.until, time[: len(self.until)])):
+        if self._until and (not time or is_older(self._until, time[: len(self._until)])):
             yield "until"
         if self._title and not self._title.search(title_of(conversation)):
             yield "title"
-        if self.ids and not conversation["id"].replace("-", "").endswith(tuple(i.replace("-", "") for i in self.ids)):
+        if self._ids and not any(one.endswith(self._ids) for one in _ids_of(conversation, digest)):
             yield "ids"
         if self.providers and conversation["provider"] not in self.providers:
             yield "providers"
@@ -105,6 +109,12 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _ids_of(conversation: Conversation, digest: str) -> tuple[str, str]:
+    """Return the id of a conversation, and what its files have of it where it is none of digits."""
+    identifier = conversation["id"]
+    return identifier.replace("-", ""), hex_id(identifier or digest, conversation["title"], conversation["created"])
 
 
 def _models(conversation: Conversation) -> Iterator[str]:

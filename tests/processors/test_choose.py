@@ -1,8 +1,9 @@
 import pytest
-from chats import chat, text
+from chats import arriving, chat, text
 
 from transmissions import UsageError
 from transmissions.processors.choose import ConversationFilter
+from transmissions.processors.conversation_places import ConversationPlaces
 
 MADE = {"kind": "artifact", "artifact": {"command": "create"}, "sources": ("text",)}
 
@@ -17,6 +18,7 @@ MADE = {"kind": "artifact", "artifact": {"command": "create"}, "sources": ("text
         ({"until": "2026-03"}, None),
         ({"until": "2026-02"}, "until"),
         ({"until": "2025"}, "until"),
+        ({"until": "2026-03-07T12:00Z"}, None),
         ({"since": "2026-03-07T12:00:04Z", "by": "updated"}, None),
         ({"title": "(?i)TALK$"}, None),
         ({"title": "walk"}, "title"),
@@ -57,12 +59,26 @@ def test_a_conversation_without_a_date_is_in_no_stretch_of_time(bench):
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"title": "("}, "no regular expression"), ({"since": "soon"}, "'soon' is no date"), ({"until": "2026-13"}, "is no date")],
+    [
+        ({"title": "("}, "no regular expression"),
+        ({"since": "soon"}, "'soon' is no date"),
+        ({"until": "2026-13"}, "is no date"),
+        ({"since": "2026-03", "until": "2026-02-28"}, "nothing is since '2026-03' and until '2026-02-28'"),
+    ],
 )
 def test_a_wrong_filter_is_refused_at_once(settings, said):
     """A pattern or date that is none is an error before anything runs."""
     with pytest.raises(UsageError, match=said):
         ConversationFilter(**settings)
+
+
+@pytest.mark.parametrize("identifier", ["WEB:abc-one", ""])
+def test_digits_in_the_name_of_a_file_are_an_id(bench, identifier):
+    """An id that is none of digits is found by those that stand for it in the name of its page."""
+    (placed,) = bench.through(ConversationPlaces(), arriving(chat(identifier)))
+    ids = (placed["place"]["id"],)
+    (message,) = bench.through(ConversationFilter(ids=ids), arriving(chat(identifier)))
+    assert "conversation" in message
 
 
 def test_a_chat_without_a_title_has_that_of_its_page(bench):
