@@ -257,7 +257,7 @@ def test_t2_14_an_array_is_valid_json(home):
 
 
 def test_t2_15_an_array_that_breaks_off_is_left_open(home, caplog):
-    """Neither its bracket comes nor the end of the body, so that no client takes it for whole; that is no fault to be logged."""
+    """Neither its bracket comes nor the end of the body, so that no client takes it for whole; nor is it logged as a fault."""
     app(home, "bad", ':path "/bad" ; :protocol "json-array" ; :envelope false', fail=5, count=10)
     with running("bad") as server, server.asked("GET", "/bad") as reply, pytest.raises(http.client.IncompleteRead) as caught:
         reply.read()
