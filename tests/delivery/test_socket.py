@@ -280,6 +280,18 @@ def test_ws27_messages_are_compressed_for_a_client_that_asks_for_it(compression)
     assert {one["fill"] for one in results} == {"x" * 100}
 
 
+@pytest.mark.parametrize("length", [125, 126, 65535, 65536])
+def test_a_message_arrives_whole_however_many_bytes_its_length_takes(length):
+    """Of two at the bounds between one byte, three and nine the last sign is there, and nothing behind it."""
+    with running("numbers") as server, opened(server, compression=None) as socket:
+        socket.recv()
+        say(socket, action="ping", requestId="r", sessionId="")
+        fill = "x" * (length - len(socket.recv()))
+        say(socket, action="ping", requestId="r", sessionId=fill)
+        answer = socket.recv()
+    assert (len(answer), json.loads(answer)["sessionId"]) == (length, fill)
+
+
 def test_ws09_ws10_ws16_ws17_each_action_has_its_answer():
     """What there is not, what makes no sense, and the end of a run that was cancelled."""
     with running("numbers") as server, opened(server) as socket:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
-from websockets.exceptions import InvalidState
+from websockets.protocol import State
 
 from .bell import Bell, Gate
 from .doors import address
@@ -15,6 +15,12 @@ from .wary import WarySocket
 
 if TYPE_CHECKING:
     from .doors import Doorkeeper
+
+_WHOLE_TEXT: Final = 0x81
+"""The first byte of a message of text in one frame."""
+_SHORT: Final = 125
+_MIDDLING: Final = 0xFFFF
+"""Bytes of a message whose length takes one byte, and two more."""
 
 
 class Heard:
@@ -87,11 +93,20 @@ class Socket(WarySocket):
 
         """
         await self.writable.wait()
-        if self.disconnected:
+        if self.disconnected or self.conn.state is not State.OPEN:
             raise ClientDisconnected
-        try:
+        if self.conn.extensions:  # They compress.
             for text in texts:
                 self.conn.send_text(text)
-        except InvalidState as error:
-            raise ClientDisconnected from error
-        self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        else:
+            self.transport.write(b"".join([part for text in texts for part in (_head(len(text)), text)]))
+
+
+def _head(length: int) -> bytes:
+    """Return what is in front of a message of text. The library would take a quarter of all that a small event costs."""
+    if length <= _SHORT:
+        return bytes((_WHOLE_TEXT, length))
+    if length <= _MIDDLING:
+        return bytes((_WHOLE_TEXT, _SHORT + 1)) + length.to_bytes(2)
+    return bytes((_WHOLE_TEXT, _SHORT + 2)) + length.to_bytes(8)

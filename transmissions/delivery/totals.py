@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -57,14 +58,13 @@ class Totals:
         }
         self._began: dict[str, tuple[str, str]] = {}
         disable_created_metrics()  # type: ignore[no-untyped-call]  # When each series began is of no use, and doubles them.
-        self._events = _counter(measures.EVENTS, registry)
-        self._of: dict[tuple[str, str], Any] = {}
+        self._events = cache(_counter(measures.EVENTS, registry).labels)
         self._ttfb = _histogram(measures.TTFB, registry)
         self._lasted = _histogram(measures.LASTED, registry)
-        self._streams = _histogram(measures.STREAMS, registry)
+        self._streams = cache(_histogram(measures.STREAMS, registry).labels)
         self._errors = _counter(measures.ERRORS, registry)
         self._bytes = _counter(measures.BYTES, registry)
-        self._http = _histogram(measures.HTTP, registry)
+        self._http = cache(_histogram(measures.HTTP, registry).labels)
         self._gate = _counter(measures.GATE, registry)
         for decision in measures.DECISIONS:
             self._gate.labels(decision)  # so that it is there, as 0, before the first
@@ -98,19 +98,12 @@ class Totals:
         self._bytes_of[told.protocol].inc(told.size)
         count = 0
         for name, number in told.names.items():
-            self._child(name, told.protocol).inc(number)
+            self._events(name if name in ESSENTIAL else "other", told.protocol).inc(number)
             count += number
         self.sent += count
         self.protocols[told.protocol].sent += count
         if told.names.get("result"):
             self._weigh(told.names["result"], 0)
-
-    def _child(self, name: str, protocol: str) -> Any:
-        name = name if name in ESSENTIAL else "other"
-        child = self._of.get((name, protocol))
-        if child is None:
-            child = self._of[name, protocol] = self._events.labels(name, protocol)
-        return child
 
     def _drop(self, told: lifecycle.Dropped) -> None:
         self.dropped += 1
@@ -140,10 +133,10 @@ class Totals:
         self.closed += 1
         self.seconds += told.duration
         self._lasted.observe(told.duration)
-        self._streams.labels(status).observe(told.duration)
+        self._streams(status).observe(told.duration)
 
     def _answered(self, told: lifecycle.Answered) -> None:
-        self._http.labels(told.endpoint, str(told.status)).observe(told.seconds)
+        self._http(told.endpoint, str(told.status)).observe(told.seconds)
 
     def _decided(self, told: lifecycle.GateDecided) -> None:
         self._gate.labels(told.decision if told.decision in measures.DECISIONS else "other").inc()
