@@ -84,7 +84,9 @@ def read_json(path: Path) -> Any:
 
 @cache
 def _encoder(indent: int | None, strict: bool) -> json.JSONEncoder:
-    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, default=_of_bytes if strict else in_words)
+    default = _of_bytes if strict else in_words
+    # What is inside itself is nested too deeply, too: to look for it costs each value a tenth.
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, indent=indent, default=default)
 
 
 def _of_bytes(value: Any) -> str:
