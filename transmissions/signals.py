@@ -3,7 +3,8 @@
 Only doors use this; a library must leave its host's signals alone. Python runs a handler between bytecodes of the main
 thread, and inside the few C functions that ask for signals (regular expressions do). For the rest, a thread listens at the
 other end of a wake-up pipe: it hears a signal while the main thread is in C code that has released the interpreter (hashing,
-compression, a blocking call), and can then still end the process. Whoever hears the n-th signal first acts on it.
+compression, a blocking call), and can then still end the process. It alone counts and acts: two signals may reach the handler
+as one. The handler lets it run, for the main thread may be in C code that does not.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HANDLED: Final = 128
+"""Added to the number of a signal by the handler, to tell it from what Python writes."""
 
 
 class Stop:
@@ -32,44 +34,45 @@ class Stop:
         self._drain = drain
         self._kill = kill
         self._count = 0
-        self._handled = 0
-        # A handler can interrupt a handler: the lock must let its own thread in again.
-        self._lock = threading.RLock()
+        self._caught_up = threading.Semaphore(0)
 
     @property
     def exit_code(self) -> int:
         """What the process should exit with: 129, 130, 143, or 0 if no signal came."""
         return 128 + self.number if self.number else 0
 
-    def hear(self, number: int, count: int) -> None:
-        """Take the `count`-th signal: drain on the first, end the process on the second."""
-        with self._lock:
-            if count <= self._count:
-                return
-            self._count = count
-            if count > 1:
-                self._say("stopped at once; messages in flight are lost")
-                self._kill()
-                os._exit(128 + number)
-            self.number = number
-            again = "press Ctrl-C again" if number == signal.SIGINT else "send it again"
-            self._say(f"stopping: finishing messages in flight; {again} to stop at once")
-            self._drain()
-
-    def handle(self, number: int, _frame: FrameType | None) -> None:
-        """Take a signal in the main thread; Python calls this."""
-        self._handled += 1
-        self.hear(number, self._handled)
+    def handle(self, number: int, writer: int) -> None:
+        """Have the listener take all signals there were until now; Python calls this in the main thread."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(writer, bytes([_HANDLED + number]))
+            # In vain if the listener needs what the main thread holds: then it acts as soon as it has it.
+            self._caught_up.acquire(timeout=1)
 
     def listen(self, reader: int) -> None:
-        """Take signals from the wake-up pipe until it is closed."""
-        count = 0
-        while heard := os.read(reader, 16):
-            for number in heard:
-                if number in _STOPPING:
-                    count += 1
-                    self.hear(number, count)
+        """Take signals from the wake-up pipe until it is closed, as Python and the handler tell of them."""
+        heard, handled = 0, 0
+        while told := os.read(reader, 16):
+            for number in told:
+                heard += number in _STOPPING
+                handled += number > _HANDLED
+                self._hear(number % _HANDLED, max(heard, handled))
+                if number > _HANDLED:
+                    self._caught_up.release()
         os.close(reader)
+
+    def _hear(self, number: int, count: int) -> None:
+        """Take the `count`-th signal: drain on the first, end the process on the second."""
+        if count <= self._count:
+            return
+        self._count = count
+        if count > 1:
+            self._say("stopped at once; messages in flight are lost")
+            self._kill()
+            os._exit(128 + number)
+        self.number = number
+        again = "press Ctrl-C again" if number == signal.SIGINT else "send it again"
+        self._say(f"stopping: finishing messages in flight; {again} to stop at once")
+        self._drain()
 
     def _say(self, sentence: str) -> None:
         # Written straight to the descriptor: the main thread may hold the lock of sys.stderr.
@@ -84,7 +87,7 @@ def watched(drain: Callable[[], object], kill: Callable[[], object] = lambda: No
     """Watch SIGINT, SIGTERM and SIGHUP until the block is left.
 
     `drain` is called once, at the first of them, and `kill` just before the second ends the process: it is to end those that
-    work for it. Either may be called from another thread.
+    work for it. Both are called from another thread.
 
     What is said about it on stderr is a line of text, or of JSON like the rest of a log.
 
@@ -99,7 +102,7 @@ def watched(drain: Callable[[], object], kill: Callable[[], object] = lambda: No
     thread.start()
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in heeded:
-        signal.signal(number, stop.handle)
+        signal.signal(number, lambda number, _: stop.handle(number, writer))
     try:
         yield stop
     finally:
