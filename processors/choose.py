@@ -10,6 +10,7 @@ from transmissions import Processor, UsageError
 
 from .arrivals import is_older
 from .conversation import conversation_of, leave_out, title_of
+from .places import hex_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
