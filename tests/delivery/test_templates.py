@@ -172,7 +172,7 @@ def test_t2_09_a_file_comes_with_its_length_and_a_name(home):
 
 
 @pytest.mark.parametrize(
-    "name", ["..%2f..%2fabout.md", "..%2Fabout.md", "%2e%2e", "%2fetc%2fpasswd", "a%00b", "a%0d%0ab", "%22"]
+    "name", ["..%2f..%2fabout.md", "..%2Fabout.md", "%2e%2e", "%2fetc%2fpasswd", "a%00b", "a%0d%0ab", "%22", "a" * 300]
 )
 def test_t2_10_nothing_beside_the_folder_is_sent(home, name):
     """However its name is spelt."""

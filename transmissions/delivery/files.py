@@ -107,13 +107,14 @@ def find(folder: Path, message: Message | None, field: str) -> Path:
 
     """
     name = get_field(message or {}, field)
-    if not isinstance(name, str) or not name or "\0" in name:
+    if not isinstance(name, str) or not name:
         raise NotFound("there is no such file")
     root = folder.resolve()
-    path = Path(root, name).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
-        raise NotFound("there is no such file")
-    return path
+    with contextlib.suppress(OSError, ValueError):  # No file can have such a name.
+        path = Path(root, name).resolve()
+        if path.is_relative_to(root) and path.is_file():
+            return path
+    raise NotFound("there is no such file")
 
 
 class Download:
