@@ -10,7 +10,7 @@ from transmissions import Processor
 from .conversation import conversation_of, title_of
 from .places import page_of
 from .records import encode_pieces, note_replaced, one_line
-from .spoken import on_path, said
+from .turns import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Form = Literal["model", "messages", "sharegpt", "chunks"]
 _ROLES: Final = {"human": "user"}
-_SPEAKERS: Final = {"human": "human", "user": "human", "assistant": "gpt"}
+_SPEAKERS: Final = {"human": "human", "user": "human", "assistant": "gpt", "system": "system"}
 
 
 class ConversationJSONLines(Processor):
@@ -35,9 +35,10 @@ class ConversationJSONLines(Processor):
     ```
 
     `model` is everything there is, as `configs/chat-model.schema.json` says. The other forms hold what was said on the way a
-    conversation went: without ways it left, thoughts, calls and citation marks. `messages` has `role` (`user`, `assistant`,
-    `system`) and `content`, `sharegpt` has `from` and `value`; what one says in a row is one message, and calls to tools and
-    their results are left out. `chunks` gives a line for each prompt with its answers, for retrieval.
+    conversation went: without ways it left, thoughts, calls and citation marks, and an artifact as it is behind the turn that
+    made or changed it. `messages` has `role` (`user`, `assistant`, `system`) and `content`, `sharegpt` has `from` and `value`;
+    what one says in a row is one message, and what tools or others say is left out. `chunks` gives a line for each prompt with
+    its answers, for retrieval; an artifact is in one of them, as it is in the end.
     """
 
     file: str = "conversations.jsonl"
@@ -112,34 +113,15 @@ def _dump(value: Any, describe: Callable[[Any], Any] | None = None) -> str:
 
 def _training(head: dict[str, str], conversation: Conversation, form: Form) -> Iterator[str]:
     """Yield the line of what was said; none where nothing was."""
-    turns = list(_turns(conversation))
-    if not turns:
+    said = list(turns(conversation, roles=_SPEAKERS))
+    if not said:
         return
     if form == "messages":
-        listed = [{"role": _ROLES.get(role, role), "content": text} for role, text, _ in turns]
+        listed = [{"role": _ROLES.get(role, role), "content": text} for role, text, _ in said]
         yield _line({**head, "messages": listed})
     else:
-        listed = [{"from": _SPEAKERS.get(role, role), "value": text} for role, text, _ in turns]
+        listed = [{"from": _SPEAKERS[role], "value": text} for role, text, _ in said]
         yield _line({**head, "conversations": listed})
-
-
-def _turns(conversation: Conversation) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    """Yield who spoke, what was said in a row, and the messages that it was said in."""
-    role = ""
-    texts: list[str] = []
-    messages: list[dict[str, Any]] = []
-    for message in on_path(conversation):
-        text = said(message)
-        if not text.strip() or message["role"] == "tool":
-            continue
-        if message["role"] != role and messages:
-            yield role, "\n\n".join(texts), messages
-            texts, messages = [], []
-        role = message["role"]
-        texts.append(text)
-        messages.append({"id": message["id"], "created": message["created"]})
-    if messages:
-        yield role, "\n\n".join(texts), messages
 
 
 def _chunks(head: dict[str, str], conversation: Conversation, page: str) -> Iterator[str]:
@@ -147,7 +129,7 @@ def _chunks(head: dict[str, str], conversation: Conversation, page: str) -> Iter
     about = {**head, "title": title_of(conversation), "url": conversation["url"], "page": page}
     chunk: dict[str, Any] = {}
     number = 0
-    for role, text, messages in _turns(conversation):
+    for role, text, messages in turns(conversation, at_end=True):
         is_prompt = role in ("human", "user")
         if chunk and is_prompt:
             yield _line(chunk)

@@ -24,12 +24,16 @@ def on_path(conversation: Conversation) -> Iterator[ChatMessage]:
 
 def said(message: ChatMessage) -> str:
     """Return what a message says to a reader: texts, what was made, what was attached."""
-    parts = [text for block in message["blocks"] if (text := _said_in(block))]
-    parts += [f"{item['name']}:\n{fence(item['text'])}" for item in message["attachments"] if item["text"]]
-    return "\n\n".join(parts)
+    return "\n\n".join((*filter(None, map(said_in, message["blocks"])), *attached(message)))
 
 
-def _said_in(block: Block) -> str:
+def attached(message: ChatMessage) -> Iterator[str]:
+    """Yield what was attached to a message, as far as it is text."""
+    yield from (f"{item['name']}:\n{fence(item['text'])}" for item in message["attachments"] if item["text"])
+
+
+def said_in(block: Block) -> str:
+    """Return what a block says to a reader; empty for nothing."""
     kind = block["kind"]
     if kind == "text":
         return str(block["text"])

@@ -173,6 +173,54 @@ def test_a_chunk_is_a_prompt_with_its_answer(bench):
     assert second["messages"] == [messages[2]["uuid"], messages[3]["uuid"]]
 
 
+def edited():
+    """Return a conversation in which a file is made, edited twice in one answer, and written anew."""
+    files = [
+        [("create", {"content": "x = 1", "title": "T", "language": "python"})],
+        [("update", {"old_str": "1", "new_str": "2"}), ("update", {"old_str": "2", "new_str": "3"})],
+        [("update", {"old_str": "none", "new_str": "4"})],
+        [("rewrite", {"content": "x = 5"})],
+    ]
+    messages = []
+    for number, steps in enumerate(files):
+        calls = [tool_blocks("artifacts", {"id": "a", "command": command, **given}) for command, given in steps]
+        blocks = [text_block(f"A{number}"), *(block for call in calls for block in call)]
+        messages.append(make_message(2 * number + 1, "human", [text_block(f"P{number}")]))
+        messages.append(make_message(2 * number + 2, "assistant", blocks))
+    return convert(make_conversation(messages))
+
+
+def test_what_was_made_is_in_a_turn_as_it_stands_then(bench):
+    """Training sees what an edit led to, once for each turn; an edit that did not fit led to nothing."""
+    (line,) = lines_of(bench, edited(), form="messages")
+    answers = [turn["content"] for turn in line["messages"] if turn["role"] == "assistant"]
+    assert answers == [
+        "A0\n\n```python\nx = 1\n```",
+        "A1\n\n```python\nx = 3\n```",
+        "A2",
+        "A3\n\n```python\nx = 5\n```",
+    ]
+
+
+def test_what_was_made_is_in_one_chunk_as_it_is_in_the_end(bench):
+    """Retrieval finds no version of an artifact that was replaced."""
+    chunks = lines_of(bench, edited(), form="chunks")
+    assert [chunk["answer"] for chunk in chunks] == ["A0", "A1", "A2", "A3\n\n```python\nx = 5\n```"]
+
+
+@pytest.mark.parametrize(("form", "field"), [("messages", "role"), ("sharegpt", "from")])
+def test_trainers_get_roles_they_know(bench, form, field):
+    """Turns are those of the two who talk and of the system; what others say does not part what one says in a row."""
+    roles = ["system", "human", "assistant", "critic", "assistant"]
+    conversation = convert(make_conversation([make_message(number, "human", [text_block("x")]) for number in range(1, 6)]))
+    for message, role in zip(conversation["messages"], roles, strict=True):
+        message["role"] = role
+    (line,) = lines_of(bench, conversation, form=form)
+    turns = line["messages" if form == "messages" else "conversations"]
+    known = ["system", "user", "assistant"] if form == "messages" else ["system", "human", "gpt"]
+    assert [turn[field] for turn in turns] == known
+
+
 def test_where_nothing_was_said_there_is_no_line(bench):
     """A conversation without words is nothing to train with, but one in the model."""
     empty = convert(make_conversation([]))
