@@ -14,7 +14,7 @@ from transmissions import RunError
 
 from .api_messages import api_messages, kinds_of
 from .api_parts import parted
-from .conversation import as_list, as_text, instant
+from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import filled, first
 from .plain_turns import chat, data_sections, identity, tally, unroll
 from .spool import SpooledList
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _REQUESTS: Final = ("request", "body", "params", "input")
 _ASKED: Final = frozenset(["messages", "input", "contents"])
+_MADE: Final = ("completion_tokens", "output_tokens", "candidatesTokenCount")
 _MOMENTS: Final = ("created", "created_at", "timestamp", "time", "date")
 
 
@@ -39,7 +40,7 @@ class APIConversations:
             raise RunError("neither a request to an API nor an answer: it is no object")
         request, response = _request_of(element), _response_of(element)
         opening, asked = _asked(request)
-        answers = [*_answers(response), *_errors(element.get("error"))]
+        answers = [*_answers(response), *_errors(element.get("error") or response.get("error"))]
         if not (len(asked) or answers):
             raise RunError("neither a request to an API nor an answer: it has no messages")
         identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), opening, asked, answers)
@@ -52,13 +53,15 @@ class APIConversations:
             identifier,
             unroll(partial(_messages, opening, answers, fork), asked, counts["messages"]),
             counts,
-            title=as_text(first(element, "title")),
+            title=as_text(first(element, "title") or (None if len(asked) else first(element, "custom_id", "key"))),
             created=created,
             updated=created,
-            model=as_text(response.get("model") or request.get("model")),
+            model=as_text(first(response, "model", "modelVersion") or request.get("model")),
             leaf="" if fork is None else f"{fork}",
-            **_tokens(response.get("usage")),
-            **data_sections({"Tools": first(request, "tools", "functions")}),
+            **_tokens(first(response, "usage", "usageMetadata")),
+            **data_sections(
+                {"Tools": first(request, "tools", "functions"), "Metadata": request.get("metadata") or element.get("metadata")}
+            ),
         )
 
 
@@ -90,7 +93,7 @@ def _response_of(element: dict[str, Any]) -> dict[str, Any]:
     found: Any = first(element, "response", "result", "completion")
     if found.__class__ is str:
         return {"choices": [{"text": found}]}
-    while found.__class__ is dict and not _is_answer(found):
+    while found.__class__ is dict and not (_is_answer(found) or filled(found.get("error"))):
         found = first(found, "body", "message")
     return found if found.__class__ is dict else {}
 
@@ -119,12 +122,21 @@ def _answers(response: dict[str, Any]) -> list[Any]:
     if "choices" in response:
         return [_choice(choice) for choice in as_list(response["choices"])]
     if "candidates" in response:
-        return [found.get("content", found) if found.__class__ is dict else found for found in as_list(response["candidates"])]
+        return list(map(_candidate, as_list(response["candidates"])))
     if "output" in response:
         return as_list(response["output"])
     if response:
         return [{key: response[key] for key in ("role", "content") if key in response}]
     return []
+
+
+def _candidate(found: Any) -> Any:
+    """Return what Gemini answered, with the pages it rests on."""
+    if found.__class__ is not dict:
+        return found
+    content: Any = found.get("content", found)
+    told = as_dict(found.get("groundingMetadata"))
+    return {**content, "groundingMetadata": told} if told and content.__class__ is dict else content
 
 
 def _choice(choice: Any) -> Any:
@@ -155,6 +167,6 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
 def _tokens(usage: Any) -> dict[str, Any]:
     if usage.__class__ is not dict:
         return {}
-    given, made = first(usage, "prompt_tokens", "input_tokens"), first(usage, "completion_tokens", "output_tokens")
+    given, made = first(usage, "prompt_tokens", "input_tokens", "promptTokenCount"), first(usage, *_MADE)
     tokens = {"input": given if given.__class__ is int else 0, "output": made if made.__class__ is int else 0}
     return {"tokens": tokens} if any(tokens.values()) else {}

@@ -9,6 +9,7 @@ from .claude_blocks import convert_blocks
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .gemini_parts import block_of_part, in_camel_case, kind_of_part
 from .plain_blocks import (
+    asides,
     call,
     cite,
     filled,
@@ -109,7 +110,8 @@ def _said(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Block]:
     contents = list(_contents(item))
     if is_gemini(item):
-        return [{**block_of_part(part, kind), "sources": (kind,)} for kind, part in contents]
+        blocks = [{**block_of_part(part, kind), "sources": (kind,)} for kind, part in contents]
+        return _grounded(blocks, as_dict(item.get("groundingMetadata")))
     if role == "tool" and not _is_item(item) and not _is_anthropic(item):
         return _tool_answer(item, contents, names)
     if _is_anthropic(item):
@@ -120,6 +122,15 @@ def _blocks(item: dict[str, Any], role: str, names: dict[str, str]) -> list[Bloc
     for kind, value in contents:
         _add(blocks, kind, value, names)
     return blocks
+
+
+def _grounded(blocks: list[Block], told: dict[str, Any]) -> list[Block]:
+    """Put the pages that an answer of Gemini's rests on to its last text, and what it searched for behind it."""
+    said = next((block for block in reversed(blocks) if block["kind"] == "text"), None)
+    pages = [as_dict(chunk).get("web") for chunk in as_list(told.get("groundingChunks"))]
+    if said and pages:
+        said["citations"] = cite(pages, len(said["text"]))
+    return blocks + [{**block, "sources": ()} for block in asides(told, {"webSearchQueries": "Searched for"})]
 
 
 def _is_anthropic(item: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .ant_tags import has_tags, split_tags
 from .conversation import as_dict, as_list, as_text, type_of
 from .plain_blocks import first, quoted, unpacked
-from .session_tools import result_parts
+from .session_tools import found_page, result_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,17 +23,17 @@ def convert_blocks(content: list[Any], from_assistant: bool) -> list[Block]:
     blocks: list[Block] = []
     waiting: list[Block] = []
     for entry in content:
-        kind = entry.get("type") if entry.__class__ is dict else None
+        kind = type_of(entry) if entry.__class__ is dict else ""
         if kind == "text":
             blocks.extend(_text(entry, from_assistant))
-        elif kind == "tool_use":
-            call = _call(entry)
+        elif kind.endswith("tool_use"):
+            call = _call(entry, kind)
             blocks.append(call)
             waiting.append(call)
-        elif kind == "tool_result":
-            _answer(entry, blocks, waiting)
+        elif kind.endswith("tool_result"):
+            _answer(entry, kind, blocks, waiting)
         else:
-            blocks.append((_OTHERS.get(kind, _unknown) if kind.__class__ is str else _unknown)(entry))
+            blocks.append(_OTHERS.get(kind, _unknown)(entry))
     return blocks
 
 
@@ -57,10 +57,10 @@ def _citation(item: Any, ends: int = 0) -> dict[str, Any]:
     return {"end": end if end.__class__ is int else ends, "url": as_text(told.get("url")), "title": title, **quoted(told)}
 
 
-def _call(entry: dict[str, Any]) -> Block:
+def _call(entry: dict[str, Any], kind: str) -> Block:
     name = as_text(entry.get("name"))
     given: Any = entry.get("input")
-    call = {"kind": "tool", "name": name, "id": entry.get("id"), "input": given, "result": None, "sources": ("tool_use",)}
+    call = {"kind": "tool", "name": name, "id": entry.get("id"), "input": given, "result": None, "sources": (kind,)}
     artifact = _artifact(name, given) if given.__class__ is dict else None
     if artifact:
         call["artifact"] = artifact
@@ -101,7 +101,7 @@ def _chat_artifact(given: dict[str, Any]) -> dict[str, Any]:
     } | ({"citations": [_citation(item) for item in as_list(given["md_citations"])]} if given.get("md_citations") else {})
 
 
-def _answer(entry: dict[str, Any], blocks: list[Block], waiting: list[Block]) -> None:
+def _answer(entry: dict[str, Any], kind: str, blocks: list[Block], waiting: list[Block]) -> None:
     identifier = entry.get("tool_use_id")
     call = next((call for call in waiting if identifier and call["id"] == identifier), None)
     if call is None and not identifier:
@@ -115,11 +115,11 @@ def _answer(entry: dict[str, Any], blocks: list[Block], waiting: list[Block]) ->
     result = {"parts": parts, "failed": entry.get("is_error") is True}
     if call is None:
         name = as_text(entry.get("name"))
-        blocks.append({"kind": "tool", "name": name, "input": None, "result": result, "sources": ("tool_result",)})
+        blocks.append({"kind": "tool", "name": name, "input": None, "result": result, "sources": (kind,)})
     else:
         waiting.remove(call)
         call["result"] = result
-        call["sources"] = ("tool_use", "tool_result")
+        call["sources"] += (kind,)
     blocks += files
 
 
@@ -130,7 +130,7 @@ def _part(part: Any) -> Any:
         if part.get("url") or part.get("title"):
             return {"title": as_text(part.get("title")), "url": as_text(part.get("url")), "text": part["text"]}
         return {"text": part["text"]}
-    return part
+    return found_page(part)
 
 
 def _thinking(entry: dict[str, Any]) -> Block:

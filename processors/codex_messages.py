@@ -105,7 +105,7 @@ def _item(payload: dict[str, Any], inner: str) -> Block:
         return {
             "kind": "thinking",
             "text": "\n\n".join(filter(None, texts)) or "\n\n".join(filter(None, summaries)),
-            "summaries": ["Encrypted by the provider"] if hidden else [],
+            "summaries": ["Encrypted by the provider"] if hidden else [text for text in summaries if text and any(texts)],
         }
     if inner.endswith("_call"):
         return _call(payload, inner)

@@ -162,7 +162,7 @@ def _fragment(fragment: Any, found: dict[str, dict[str, Any]]) -> Block:
         return text(fragment, kind) if fragment.__class__ is str else unknown(kind, fragment)
     if kind == "REQUEST":
         return text(fragment.get("content"), kind)
-    if kind == "RESPONSE":
+    if kind.endswith("RESPONSE"):
         return _cited(as_text(fragment.get("content")), kind, found)
     if kind == "THINK":
         return thinking(fragment.get("content"), kind)

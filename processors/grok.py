@@ -195,7 +195,9 @@ def _block(key: str, value: Any) -> Block:
 def _find(item: Any) -> Any:
     """Return one page or post that a search found."""
     if item.__class__ is not dict or item.get("preview").__class__ is not str:
-        return parts_of([item])[0]
+        who = as_text(item.get("username")) if item.__class__ is dict else ""
+        (part,) = parts_of([item])
+        return {"title": f"@{who}", "url": "", **part} if who and "text" in part else part
     return {"title": as_text(item.get("title")), "url": as_text(item.get("url")), "text": item["preview"]}
 
 

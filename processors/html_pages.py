@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 Shown = Literal["keep", "fold", "drop"]
 
-_TOLD: Final = {"provider": "From", "created": "Begun", "updated": "Changed", "models": "Models", "project": "Project"}
+_TOLD: Final = {
+    "provider": "From",
+    "created": "Begun",
+    "updated": "Changed",
+    "models": "Models",
+    "project": "Project",
+    "tags": "Tags",
+}
 
 
 class ConversationHTML(Processor):

@@ -39,7 +39,9 @@ _ROLES: Final = {
 }
 
 
-_WRITTEN: Final = ("description", "instructions", "custom_instructions", "content", "prompt", "text")
+_WRITTEN: Final = (
+    *("description", "instructions", "custom_instructions", "custom_personality", "content", "prompt", "text", "link"),
+)
 """Where apps keep what people wrote in their prompts, projects and tasks."""
 
 

@@ -101,8 +101,15 @@ def result_parts(content: Any) -> tuple[list[Any], list[Block]]:
             parts.append({"text": item})
         else:
             text = item.get("text") if item.__class__ is dict else None
-            parts.append({"text": text} if text.__class__ is str else item)
+            parts.append({"text": text} if text.__class__ is str else found_page(item))
     return parts, files
+
+
+def found_page(item: Any) -> Any:
+    """Return the page that a search of Anthropic's API found as a part of its result, without its encrypted content."""
+    if type_of(item) != "web_search_result":
+        return item
+    return {"title": text_at(item, "title"), "url": text_at(item, "url"), "text": text_at(item, "page_age")}
 
 
 def add_result(call: Block, parts: list[Any], failed: bool, source: str) -> None:

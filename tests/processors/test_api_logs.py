@@ -215,3 +215,47 @@ def test_the_prompt_that_a_picture_was_made_with_is_kept():
     made = {"type": "image_generation_call", "result": "aGk=", "revised_prompt": "A cat"}
     call, picture = blocks(imported(SAMPLE, {"response": {"model": "m", "output": [made]}}))
     assert (call["input"], picture["content"]) == ({"revised_prompt": "A cat"}, b"hi")
+
+
+def test_a_request_of_a_batch_that_failed_is_kept_with_its_reason():
+    """Its answer is an error below `body`; without a question it goes by the id it was given."""
+    answer = {"status_code": 400, "body": {"error": {"message": "no such model"}}}
+    found = imported(SAMPLE, {"id": "b", "custom_id": "question-7", "response": answer, "error": None})
+    check_account(found)
+    assert found["title"] == "question-7"
+    assert "no such model" in blocks(found)[0]["text"]
+
+
+def test_what_gemini_rests_on_is_cited():
+    """Pages and searches of a grounded answer, its model and its tokens are kept."""
+    grounding = {"webSearchQueries": ["kites"], "groundingChunks": [{"web": {"uri": "https://a.org", "title": "A"}}]}
+    candidate = {"content": {"role": "model", "parts": [{"text": "So."}]}, "groundingMetadata": grounding}
+    answer = {
+        "candidates": [candidate],
+        "modelVersion": "gemini-x",
+        "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 4},
+    }
+    found = imported(SAMPLE, {"request": {"contents": [{"role": "user", "parts": [{"text": "Why?"}]}]}, "response": answer})
+    check_account(found)
+    _, said, searched = blocks(found)
+    assert said["citations"] == [{"end": 3, "title": "A", "url": "https://a.org"}]
+    assert (searched["title"], searched["text"]) == ("Searched for", "- kites")
+    assert (found["model"], found["tokens"]) == ("gemini-x", {"input": 3, "output": 4})
+
+
+def test_tools_that_anthropic_runs_are_tools():
+    """A search on the server has its question and the pages it found, without their encrypted content."""
+    page = {"type": "web_search_result", "title": "A", "url": "https://a.org", "page_age": "1 day", "encrypted_content": "zz"}
+    content = [
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "kites"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": [page]},
+    ]
+    (found,) = blocks(log({"role": "assistant", "content": content}))
+    assert (found["name"], found["sources"]) == ("web_search", ("server_tool_use", "web_search_tool_result"))
+    assert found["result"]["parts"] == [{"title": "A", "url": "https://a.org", "text": "1 day"}]
+
+
+def test_what_a_log_says_of_a_request_is_shown():
+    """Metadata is no word of the conversation, and is kept as data."""
+    found = log({"role": "user", "content": "a"}, metadata={"run": "7"})
+    assert '"run": "7"' in found["sections"][0]["text"]

@@ -186,3 +186,10 @@ def test_events_of_a_call_go_to_it_and_say_nothing_twice():
         [{"stdout": "/home"}],
     ]
     assert [(block["title"], block["text"]) for block in blocks_of(session, "event")] == [("task complete", "")]
+
+
+def test_a_thought_and_its_summary_are_both_kept():
+    """Models that show their thoughts sum them up as well."""
+    summary, content = [{"type": "summary_text", "text": "short"}], [{"type": "reasoning_text", "text": "long"}]
+    (thought,) = blocks_of(convert(said("x"), item("reasoning", summary=summary, content=content)), "thinking")
+    assert (thought["text"], thought["summaries"]) == ("long", ["short"])

@@ -104,3 +104,15 @@ def test_a_page_is_cited_once():
         f"So. {card}", card_attachments_json=['{"id":"c","url":"https://k.example"}'], cited_web_search_results=pages
     )
     assert [cited["url"] for cited in said["citations"]] == ["https://k.example", "https://l.example"]
+
+
+def test_a_post_says_who_wrote_it():
+    """What a search on X found has its author's name."""
+    found = imported(
+        samples("grok")[0],
+        {
+            "conversation": {"id": "c"},
+            "responses": [{"response": {"_id": "r", "xposts": [{"username": "ann", "text": "Up!"}]}}],
+        },
+    )
+    assert blocks(found)[0]["result"]["parts"] == [{"title": "@ann", "url": "", "text": "Up!"}]

@@ -213,6 +213,11 @@ def test_a_page_shows_what_was_said(bench):
     assert '<a href="../index.html">All conversations</a>' in page
 
 
+def test_the_head_of_a_page_has_its_tags(bench):
+    """Folders and tags of an app are told with the rest of what is known of a conversation."""
+    assert "<dt>Tags</dt><dd>kites, wind</dd>" in page_of(bench, talk(said("human", "a"), tags=["kites", "wind"]))
+
+
 def test_what_a_browser_would_run_is_downloaded(bench):
     """A link to an artifact that is a web page offers to save it; one to a picture shows it."""
     made = {
