@@ -17,6 +17,7 @@ from transmissions.client import (
     StreamError,
     StreamMetrics,
     is_retryable,
+    printing,
 )
 from transmissions.client.events import read
 from transmissions.client.wire import Broken, Frames, Lines
@@ -157,3 +158,17 @@ def test_cm02_events_are_counted_by_type():
     assert (metrics.error_rate, metrics.avg_processing_time_ms) == (0.5, 3.0)
     metrics.reset()
     assert (metrics.total_events, metrics.events_by_type) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("since", "first", "said"),
+    [
+        (3, 9, "events 4 to 8 are lost: the server has them no longer"),
+        (81, 1, "the server does not know how far this was: what it has comes anew, from event 1 on"),
+        (-1, 5, "the server does not know how far this was: what it has comes anew, from event 5 on"),
+    ],
+)
+def test_it_is_said_what_is_lost_or_comes_again(capsys, since, first, said):
+    """A server that was restarted has lost nothing between two events, but all it knew."""
+    printing.Lines(results=True).event(read({"event": "reset", "since": since, "first": first, "last": 20}))
+    assert capsys.readouterr().err == f"{said}\n"

@@ -80,9 +80,15 @@ def _said(event: Event) -> str:
     if isinstance(event, Metadata):
         return f"run {event.request_id}"
     if isinstance(event, Reset):
-        return f"events {event.since + 1} to {event.first - 1} are lost: the server has them no longer"
+        return _said_of_reset(event)
     data = event.result if isinstance(event, Result) else event.data
     return _said_of_page(event) or json.dumps(data, ensure_ascii=False, indent=None)
+
+
+def _said_of_reset(event: Reset) -> str:
+    if event.first - 1 > event.since >= 0:
+        return f"events {event.since + 1} to {event.first - 1} are lost: the server has them no longer"
+    return f"the server does not know how far this was: what it has comes anew, from event {event.first} on"
 
 
 def _said_of_page(event: Event) -> str:
