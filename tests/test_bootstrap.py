@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -71,38 +70,45 @@ def test_the_library_is_found_whatever_finders_came_after(made):
     assert subprocess.run([made[0] / ".venv" / "bin" / "python", "-c", late]).returncode == 0
 
 
-def test_a_moved_checkout_is_set_up_again(made, tmp_path):
-    """An environment made for another place is rebuilt; one with an older pyproject.toml keeps what was added by hand."""
-    moved = shutil.copytree(made[0], tmp_path / "moved", symlinks=True)
-    again = start(moved, input="")
-    assert (again.stdout, again.stderr.count("setting up")) == ("[] \n", 1)
-    by_hand = next((moved / ".venv" / "lib").glob("python3*")) / "site-packages" / "by_hand.py"
-    by_hand.touch()
-    (moved / "pyproject.toml").write_text(PROJECT.format("") + "# changed")
-    assert start(moved, input="").stderr.count("setting up") == 1
-    assert by_hand.exists()
-    assert start(moved, input="").stderr == ""
-
-
-def test_interrupted_and_simultaneous_first_starts(tmp_path):
-    """A set-up that was killed is redone, and of two starts at once one does it while the other waits."""
-    checkout = new_checkout(tmp_path / "c")
+@pytest.fixture(scope="module")
+def moved(made, tmp_path_factory):
+    """Give a checkout that was moved, whose set-up was killed and then begun twice at once, and how those two ended."""
+    checkout = shutil.copytree(made[0], tmp_path_factory.mktemp("moved") / "c", symlinks=True)
+    python = checkout / ".venv" / "bin" / "python"
+    python.unlink()
     command = [sys.executable, checkout / ".ci" / "environment.py", checkout / ".venv"]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as killed:
         killed.stderr.readline()
-        while not (checkout / ".venv" / "bin" / "python").exists():
+        while not python.exists() and killed.poll() is None:
             time.sleep(0.01)
-        killed.send_signal(signal.SIGKILL)
+        killed.kill()
     pair = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = "".join(process.communicate()[1] for process in pair)
-    assert [process.returncode for process in pair] == [0, 0]
-    assert said.count("setting up") == 1
+    return checkout, [process.returncode for process in pair], said
+
+
+def test_interrupted_and_simultaneous_starts(moved):
+    """A moved checkout is set up again, also where that was killed; of two starts at once one does it, the other waits."""
+    checkout, codes, said = moved
+    assert (codes, said.count("setting up")) == ([0, 0], 1)
+    later = start(checkout, input="")
+    assert (later.stdout, later.stderr) == ("[] \n", "")
+
+
+def test_what_was_added_by_hand_stays(moved):
+    """With another pyproject.toml an environment is brought up to date, and keeps what somebody put in beside that."""
+    checkout = moved[0]
+    by_hand = next((checkout / ".venv" / "lib").glob("python3*")) / "site-packages" / "by_hand.py"
+    by_hand.touch()
+    (checkout / "pyproject.toml").write_text(PROJECT.format("") + "# changed")
+    assert start(checkout, input="").stderr.count("setting up") == 1
+    assert by_hand.exists()
     assert start(checkout, input="").stderr == ""
 
 
-def test_another_pyproject_is_set_up_again_and_a_dead_network_is_named(made, tmp_path):
+def test_another_pyproject_is_set_up_again_and_a_dead_network_is_named(moved):
     """A changed pyproject.toml rebuilds; without a network the start fails, says so, and leaves nothing half-made in use."""
-    checkout = shutil.copytree(made[0], tmp_path / "c", symlinks=True)
+    checkout = moved[0]
     (checkout / "pyproject.toml").write_text(PROJECT.format("'no-such-thing-as-this'"))
     dead = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull}
     failed = start(checkout, input="", env=dead)
