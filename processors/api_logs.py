@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .shape import About
 
 _REQUESTS: Final = ("request", "body", "params", "input")
-_ASKED: Final = frozenset(["messages", "input", "contents"])
+_ASKED: Final = ("messages", "input", "contents", "prompt")
 _MADE: Final = ("completion_tokens", "output_tokens", "candidatesTokenCount")
 _MOMENTS: Final = ("created", "created_at", "timestamp", "time", "date")
 
@@ -81,7 +81,7 @@ class APIMessages:
 def _request_of(element: dict[str, Any]) -> dict[str, Any]:
     for key in _REQUESTS:
         found: Any = element.get(key)
-        if found.__class__ is dict and not _ASKED.isdisjoint(found):
+        if found.__class__ is dict and any(key in found for key in _ASKED):
             return dict(found)
     return element
 
@@ -105,7 +105,7 @@ def _is_answer(value: dict[str, Any]) -> bool:
 
 def _asked(request: dict[str, Any]) -> tuple[list[Any], list[Any] | SpooledList]:
     """Return what the model was told beforehand, and the messages."""
-    found: Any = request.get("messages", request.get("input", request.get("contents")))
+    found: Any = next((request[key] for key in _ASKED if key in request), None)
     told: Any = first(request, "system", "instructions", "systemInstruction", "system_instruction")
     is_parts = told.__class__ is dict and "parts" in told
     opening = [{**told, "role": "system"} if is_parts else {"role": "system", "content": told}] if filled(told) else []

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .conversation import Block, ChatMessage
 
-_THOUGHTS: Final = ("reasoning_content", "reasoning")
+_THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
 _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use", "document"])
 """Types of content that only Anthropic's API has."""
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])

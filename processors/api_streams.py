@@ -129,7 +129,7 @@ class _Answers:
         told = {"id": f"answer-{self._begun}", "model": event.get("model"), "created_at": event.get("created_at")}
         answer = self._open(told, {"choices": [{"message": message}]})
         message = _at(answer.setdefault("choices", []), 0, {"message": message})["message"]
-        piece = as_dict(event.get("message"))
+        piece = as_dict(event.get("message")) or {"content": event.get("response"), "thinking": event.get("thinking")}
         _add(message, "reasoning", piece.get("thinking"))
         _add(message, "content", piece.get("content"))
         message.setdefault("tool_calls", []).extend(as_list(piece.get("tool_calls")))

@@ -17,7 +17,10 @@ _ANSWERS: Final = (
     *("choices[].message", "choices[].text", "response.body.choices", "response.choices"),
     *("result.message.content", "candidates[].content", "response.candidates"),
 )
-_PIECES: Final = (("choices[].delta",), ("candidates[].content", "responseId"), ("message.content", "done", "created_at"))
+_PIECES: Final = (
+    *(("choices[].delta",), ("candidates[].content", "responseId"), ("message.content", "done", "created_at")),
+    ("response", "done", "created_at", "model"),
+)
 """What the pieces of an answer have: OpenAI's, Gemini's, Ollama's."""
 _LM_STUDIO: Final = (
     ("messages[].versions",),
@@ -67,7 +70,10 @@ def _is_preference(outline: Outline) -> bool:
 
 
 def _is_example(outline: Outline) -> bool:
-    return any(outline.has_top(asked, answered) for asked in _QUESTIONS for answered in _REPLIES)
+    # What a question is about may be so long that its answer is not seen.
+    pairs = [("instruction", "input"), *((asked, answered) for asked in _QUESTIONS for answered in _REPLIES)]
+    found = (f"{top}.{keys[1]}." for keys in pairs for top in outline.tops(*keys))
+    return any(not any(path.startswith(way) for path in outline.paths) for way in found)  # An API answers with an object.
 
 
 def _is_asked(outline: Outline) -> bool:
@@ -210,6 +216,7 @@ SHAPES: Final = (
     Shape(
         "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=with_keys("messages"))
     ),
+    Shape("examples", "api", "questions with their answers, to train with", _is_example, _EXAMPLES),
     Shape(
         "api-stream",
         "api",
@@ -220,5 +227,4 @@ SHAPES: Final = (
     ),
     Shape("api-answers", "api", "answers of a model's API", _is_answered, _ASKED),
     Shape("api-messages", "api", "messages, one after the other", _is_talk, "api_logs:APIMessages", Layout(gathers=True)),
-    Shape("examples", "api", "questions with their answers, to train with", _is_example, _EXAMPLES),
 )

@@ -259,3 +259,14 @@ def test_what_a_log_says_of_a_request_is_shown():
     """Metadata is no word of the conversation, and is kept as data."""
     found = log({"role": "user", "content": "a"}, metadata={"run": "7"})
     assert '"run": "7"' in found["sections"][0]["text"]
+
+
+def test_a_prompt_in_words_is_a_question():
+    """Requests for completions have a text in the place of messages; a thought may stand beside an answer."""
+    answer = {"id": "cmpl-1", "choices": [{"text": "A"}]}
+    for element in ({"request": {"prompt": "Q"}, "response": answer}, {"prompt": "Q", "response": answer}):
+        shape, _ = find_shape(json.dumps(element).encode())
+        found = imported(SAMPLE._replace(shape=shape.name), element)
+        assert [block["text"] for block in blocks(found)] == ["Q", "A"]
+    thought, said = blocks(log({"role": "assistant", "content": "A", "thinking": "Hm"}))
+    assert (thought["kind"], thought["text"], said["text"]) == ("thinking", "Hm", "A")

@@ -134,13 +134,15 @@ def test_pieces_of_gemini_s_api_are_put_together():
 
 
 def test_pieces_of_ollama_are_put_together():
-    """They have no ids: the last piece of an answer says that it is done, and the next one begins another."""
+    """They have no ids: the last piece of an answer says that it is the last. So in the plain form."""
     pieces = [("Hel", False), ("lo", True), ("Yes", False), (".", True)]
     events = [
         {"model": "m", "created_at": "2026-03-01T00:00:00Z", "message": {"role": "assistant", "content": text}, "done": done}
         for text, done in pieces
     ]
     assert convert(*events)[0] == [("text", "Hello"), ("text", "Yes.")]
+    plain = [{**event, "response": event.pop("message")["content"]} for event in events]
+    assert convert(*plain)[0] == [("text", "Hello"), ("text", "Yes.")]
 
 
 def test_an_answer_that_breaks_off_has_what_had_come():

@@ -89,6 +89,13 @@ def test_what_a_data_set_says_of_an_example_is_shown():
     assert '"category": "x"' in made({"conversation": ["Q"], "category": "x"})["sections"][0]["text"]
 
 
+def test_what_an_example_is_about_may_be_very_long():
+    """The answer may stand beyond what is looked at to tell the shape; what Ollama was asked is an example too."""
+    assert said(made({"instruction": "Q", "input": "x" * 300_000, "output": "A"}))[1] == ("assistant", "A")
+    asked = {"model": "m", "prompt": "Q", "response": "A", "created_at": "2026-03-07T12:00:00Z", "done": True}
+    assert said(made(asked)) == [("human", "Q"), ("assistant", "A")]
+
+
 def test_an_example_without_an_answer_is_refused():
     """A line of a data set that lacks what the others have is set aside, and says why."""
     with pytest.raises(RunError, match="it has no answer"):
