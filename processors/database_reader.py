@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from transmissions import Protected, Range, Record, RunError, Source, UsageError, set_field, suggestion
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
     from transmissions import Message
+
+_TOGETHER: Final = 256
+"""Rows that go on together at most."""
 
 
 class Parameter(Record):
@@ -103,10 +106,11 @@ class DatabaseReader(_Database, Source):
         """Yield a message for each row."""
         values = {one.name: one.of(message) for one in self.parameters}
         query = Query(self)
-        rows = Taking(self._batches(query, values) if self.cursor else query.rows(self._statement, values))
+        rows = Taking(self._batches(query, values) if self.cursor else query.rows(self._statement, values), self.fetch)
         try:
             while part := await query.unless_cancelled(rows.take):
-                yield [self._shaped(row, message) for row in part]
+                for begin in range(0, len(part), _TOGETHER):
+                    yield [self._shaped(row, message) for row in part[begin : begin + _TOGETHER]]
         finally:
             await asyncio.to_thread(rows.close)
 

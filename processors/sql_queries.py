@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .sql_values import plain
+from .sql_values import PLAIN, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .database_reader import DatabaseReader
 
-_TOGETHER: Final = 256
-"""Rows that go on together at most."""
 _BUDGET: Final = 0.02
 """Seconds after which those that came go on."""
 _AGAIN: Final = 0.5
@@ -52,7 +50,7 @@ class Query:
                 raise RunError("the query of a DatabaseReader gives no rows; DatabaseWriter is what changes a database")
             names = _names(result)
             for row in result:
-                yield dict(zip(names, map(plain, row), strict=True))
+                yield dict(zip(names, row if PLAIN.issuperset(map(type, row)) else map(plain, row), strict=True))
 
     async def unless_cancelled(self, work: Callable[[], list[Message]]) -> list[Message]:
         """Do something in a thread; where nobody waits for it any more, have the server give up the query."""
@@ -86,8 +84,9 @@ class Query:
 class Taking:
     """Takes rows as they come: many together where they are fast, each where they are slow."""
 
-    def __init__(self, rows: Generator[Message]) -> None:
+    def __init__(self, rows: Generator[Message], most: int) -> None:
         self._rows = rows
+        self._most = most
         self._fault: RunError | None = None
 
     def take(self) -> list[Message]:
@@ -102,7 +101,7 @@ class Taking:
         part: list[Message] = []
         latest = monotonic() + _BUDGET
         try:
-            for row in islice(self._rows, _TOGETHER):
+            for row in islice(self._rows, self._most):
                 part.append(row)
                 if monotonic() > latest:
                     break

@@ -6,14 +6,15 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+"""Types of values that are plain data as they are."""
 _WHOLE: Final = 300
 """How many digits a decimal may have to become a whole number."""
 
 
 def plain(value: Any) -> Any:
     """Return a value of a database as plain data: times as ISO 8601, durations in seconds, else text."""
-    if value.__class__ in _PLAIN:
+    if value.__class__ in PLAIN:
         return value
     if isinstance(value, datetime | date | time):
         return value.isoformat()

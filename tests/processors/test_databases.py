@@ -55,6 +55,20 @@ def shop(tmp_path):
     return made
 
 
+@pytest.mark.parametrize("cursor", ["", "id"])
+def test_no_more_rows_are_held_than_was_said(bench, shop, cursor):
+    """However fast they come, with a cursor and without."""
+    shop.ask("INSERT INTO item VALUES " + ", ".join(f"({number}, 'x', 0)" for number in range(3, 10)))
+    query = f"SELECT id FROM item {'WHERE id > coalesce(:after, 0) ORDER BY id LIMIT :limit' if cursor else ''}"
+    bench.data = shop.folder
+
+    async def sizes():
+        async with bench.attach(DatabaseReader(url=URL, query=query, cursor=cursor, fetch=4)) as reader:
+            return [len(part) async for part in reader.produce({})]
+
+    assert asyncio.run(sizes()) == [4, 4, 1]
+
+
 def test_every_row_is_a_message(shop):
     """As it is, or in a field of the incoming message."""
     assert shop.read("SELECT * FROM item") == [{"id": 1, "name": "a", "price": 1.5}, {"id": 2, "name": "b", "price": None}]
