@@ -202,6 +202,18 @@ def test_t2_10_a_link_that_leads_out_is_no_file(home):
     assert "x" not in headers
 
 
+def test_only_what_is_sent_is_counted(home):
+    """Bare records have no events around them, so that none of those were sent."""
+    app(home, "bare", ':path "/items" ; :protocol "ndjson" ; :envelope false')
+    with running("bare") as server:
+        body = server.ask("GET", "/items")[2]
+        hub = server.streams.hub
+        assert eventually(lambda: not hub.lifecycle.connections)
+        scrape = server.ask("GET", "/metrics")[2].decode()
+    assert f"\nstreaming_messages_sent_total {len(body.splitlines())}.0\n" in scrape
+    assert f'\nstreaming_bytes_total{{protocol="ndjson"}} {len(body)}.0\n' in scrape
+
+
 def test_t2_11_a_file_that_is_not_there_is_a_404(home):
     """And its run is not left behind."""
     with running("stream-file") as server:

@@ -198,15 +198,20 @@ class Connection:
 
     async def _send(self, send: Send, events: list[Event]) -> None:
         bare = self.live.terms.bare
-        pieces = [piece for event in events if (piece := self._encode(event, bare=bare))]
+        encoded = [self._encode(event, bare=bare) for event in events]
         names = Counter([event.name for event in events]) if len(events) > 1 else {events[0].name: 1}
         self.is_through = LAST in names
+        pieces = list(filter(None, encoded))
         if not pieces:
             return
+        for event, piece in zip(events, encoded, strict=True) if len(pieces) < len(events) else ():
+            names[event.name] -= not piece  # Nothing stands for it among bare records.
+        count = len(pieces)
         if self._first:
             pieces.insert(0, self._first)
             self._first = b""
-        count, size = len(events), sum(map(len, pieces))
+        size = sum(map(len, pieces))
+        encoded.clear()
         events.clear()  # A client that takes nothing for long is not to hold them thrice.
         began = self._sending = time.monotonic()
         await send(pieces)
