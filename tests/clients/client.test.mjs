@@ -175,6 +175,16 @@ test("a refusal over a WebSocket is told", async () => {
   assert.ok(error instanceof Disconnected || error instanceof Refused);
 });
 
+for (const [protocol, name] of [["websocket", "WebSocket"], ["eventsource", "EventSource"]]) {
+  test(`where there is no ${name} that is said, and nothing keeps the process`, async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const before = timers();
+    const client = new StreamClient({ baseUrl, protocol, [name]: undefined });
+    await assert.rejects(read(client.stream("numbers")), { name: "StreamError", message: new RegExp(`there is no ${name} here`) });
+    assert.ok(timers() <= before);
+  });
+}
+
 test("ER-15 ER-21 the wait doubles up to a bound, and is left to chance", () => {
   const backoff = new Backoff({ random: () => 0.5 });
   assert.deepEqual([1, 2, 3, 6, 9].map((attempt) => backoff.ceiling(attempt)), [1000, 2000, 4000, 30000, 30000]);

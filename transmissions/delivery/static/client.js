@@ -358,6 +358,7 @@ function wishes({ asked, options, requestId }) {
 /** Server-Sent Events by EventSource: a session stands for the token. Ours is closed before another is made. */
 async function* openEventSource(stream, signal) {
   const { asked, options } = stream;
+  const EventSource = found(options, "EventSource");
   if (asked.wasRefused && (await isForgotten(stream))) {
     yield { event: { event: "reset", since: stream.last, first: 1, last: 0 } };
     asked.streamUrl = "";
@@ -365,8 +366,8 @@ async function* openEventSource(stream, signal) {
   if (!asked.streamUrl) await beginSession(stream);
   const url = new URL(asked.streamUrl, `${options.baseUrl}/`);
   if (stream.last) url.searchParams.set("since", stream.last);
+  const source = new EventSource(url.href);
   const inbox = new Inbox(options.heartbeat * MISSED, signal);
-  const source = new options.EventSource(url.href);
   const take = ({ data, type, lastEventId }) => {
     // EventSource calls its own faults `error`, too; only those that were sent have data.
     if (data !== undefined) inbox.push(read(data, type === "message" ? "" : type, Number(lastEventId) || 0));
@@ -405,14 +406,21 @@ async function beginSession(stream) {
   stream.requestId = begun.request_id ?? requestId;
 }
 
+// Browsers have both; Node has a WebSocket from 22 on, and an EventSource where `--experimental-eventsource` says so.
+function found(options, name) {
+  if (typeof options[name] === "function") return options[name];
+  throw new StreamError(`there is no ${name} here: give one as the option '${name}'`);
+}
+
 /** One run on a socket of its own. */
 async function* openWebSocket(stream, signal) {
   const { asked, options, client } = stream;
+  const WebSocket = found(options, "WebSocket");
   // Browsers send no token with a WebSocket. The session is also what a run is known by when the socket is made again.
   asked.sessionId ||= await client.session();
-  const inbox = new Inbox(options.heartbeat * MISSED, signal);
   const query = new URLSearchParams({ session_id: asked.sessionId });
-  const socket = new options.WebSocket(`${options.baseUrl.replace(/^http/, "ws")}${asked.path}/ws?${query}`);
+  const socket = new WebSocket(`${options.baseUrl.replace(/^http/, "ws")}${asked.path}/ws?${query}`);
+  const inbox = new Inbox(options.heartbeat * MISSED, signal);
   socket.onopen = () => {
     const since = stream.last ? { since: stream.last } : {};
     socket.send(JSON.stringify({ action: "run", request_id: stream.requestId, data: asked.message, ...since }));
