@@ -125,7 +125,11 @@ def test_option_names_are_not_abbreviated(command, capsys):
     [
         (UsageError("no app 'x'"), 2, "error: no app 'x'"),
         (OutputError("cannot write 'x'"), 74, "error: cannot write 'x'"),
-        (OSError(errno.ENOSPC, "No space left on device"), 74, "error: No space left on device"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            74,
+            "error: cannot write to standard output: no space left on device",
+        ),
         (PermissionError(errno.EACCES, "Permission denied", "a.ttl"), 1, "error: 'a.ttl': Permission denied"),
         (KeyError("x"), 1, "error: KeyError: 'x' (this is a fault of trans; run with -v for the traceback)"),
         (KeyboardInterrupt(), 130, ""),
@@ -178,7 +182,7 @@ def test_a_full_disk_behind_stdout_is_an_output_error():
     with Path("/dev/full").open("w") as full:
         result = trans("--help", stdout=full, stderr=subprocess.PIPE, capture_output=False)
     assert result.returncode == 74
-    assert result.stderr == "error: No space left on device\n"
+    assert result.stderr == "error: cannot write to standard output: no space left on device\n"
 
 
 def test_help_is_not_slowed_down_by_libraries():

@@ -16,6 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import INTERRUPTED, OK, USAGE, ConfigError, UsageError
+from .standard_output import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,7 +83,7 @@ def guarded(work: Callable[[], int], *, verbose: bool) -> int:
     try:
         code = work()
         if sys.stdout:
-            sys.stdout.flush()
+            write_out("")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OK
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ It goes to the log if a run has begun one, which masks secrets and may be JSON, 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import traceback
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from .closed_streams import reader_went_away
 from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError, has_no_room, raised_in
 from .logs import tell
+from .standard_output import cannot_write_out
 
 PIPE_CLOSED: Final = 141
 _ERROR: Final = 40
@@ -47,9 +49,10 @@ def _verdict(error: Exception) -> tuple[int, str, BaseException | None]:
 
 
 def _verdict_on_the_system(error: OSError) -> tuple[int, str, None]:
-    is_full = has_no_room(error)
-    if is_full:
+    if not error.filename and error.errno in {errno.ENOSPC, errno.EBADF}:  # Files have names: somebody printed.
         _leave_stdout()
+        return CANNOT_WRITE, str(cannot_write_out(error)), None
+    is_full = has_no_room(error)
     name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) else ""
     return CANNOT_WRITE if is_full else FAILED, f"{name}{error.strerror or error}", None
 

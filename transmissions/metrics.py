@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from .errors import cannot_write
 from .settings import Range, Record, Unit
+from .standard_output import write_out
 from .whole import write_whole
 
 if TYPE_CHECKING:
@@ -63,14 +63,15 @@ class Reporter:
         try:
             self._write(figures)
         except OSError as error:
-            raise cannot_write(self._path or "standard output", error) from error
+            if self._path is None:
+                raise
+            raise cannot_write(self._path, error) from error
 
     def _write(self, figures: dict[str, Any]) -> None:
         if self.settings.format == "log":
             _LOG.info("metrics", extra=figures)
         elif self._path is None:
-            sys.stdout.write(self._text(figures))
-            sys.stdout.flush()
+            write_out(self._text(figures))
         elif self.settings.format == "json":
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from .standard_output import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,8 +56,7 @@ class Progress:
     def show(self, text: str) -> None:
         """Write data to standard output, where that is the same terminal."""
         self.clear()
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        write_out(text)
 
     def flush(self) -> None:
         """Flush the stream."""

@@ -28,6 +28,7 @@ from .failures import PIPE_CLOSED
 from .homes import App, find_app
 from .near import suggestion
 from .session import as_line
+from .standard_output import write_out
 from .summary import last_lines, words_in
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ class Repl:
         async with opened:
             async for message in opened:
                 if self._volume:
-                    sys.stdout.write(as_line(message))
-                    sys.stdout.flush()
+                    write_out(as_line(message))
 
     def _take_app(self, name: str) -> None:
         if not name:

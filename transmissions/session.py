@@ -19,6 +19,7 @@ from .json_text import as_json, parse_json
 from .plan import with_processes
 from .progress import Progress
 from .record import record_of
+from .standard_output import write_out
 from .summary import last_lines, words_in
 
 if TYPE_CHECKING:
@@ -135,8 +136,7 @@ class Session:
                 await opened.wait()
                 return
             async for message in opened:
-                sys.stdout.write(as_line(message))
-                sys.stdout.flush()
+                write_out(as_line(message))
 
     def _sent(self) -> dict[str, int]:
         counts = self.opened.state.counts

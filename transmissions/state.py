@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from .counts import Counts
 from .errors import RunError, describe
+from .standard_output import write_out
 from .supervisor import Raised, attempt
 
 if TYPE_CHECKING:
@@ -140,8 +140,7 @@ class RunState:
         """Print data: tell it to those who listen to `output`, or write it to standard output if there is nobody."""
         self.emit("output", {"node": node, "text": text})
         if not self._listeners.get("output"):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            write_out(text)
 
     def drain(self) -> None:
         """Stop the sources; what is on its way arrives."""
