@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import shutil
-import tarfile
 import tempfile
 import weakref
 from functools import partial
@@ -19,6 +18,7 @@ from .codecs_of_bytes import codec_of, decompressed, has_zstd
 from .zip_archive import SMALL
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Iterable, Iterator
 
     from .blobs import Blob
@@ -110,6 +110,8 @@ def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[
         RunError: it is damaged, or holds too many files; `name` is the tar's own.
 
     """
+    import tarfile
+
     try:
         with tarfile.open(path, "r:") as tar:
             for member in filter(_is_file, islice(tar, limits.members)):
