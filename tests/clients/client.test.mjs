@@ -252,6 +252,33 @@ test("SC-03 an EventSource that is refused because its run is known no more is b
   assert.deepEqual(asked, ["POST /sessions", "POST /apps/a/sse", "GET /runs/r", "POST /apps/a/sse"]);
 });
 
+test("SC-03 a WebSocket that is refused because its run is known no more is begun anew, in another session", async (context) => {
+  let sessions = 0;
+  const server = await serving(context, (request, response) => {
+    if (request.url === "/sessions") response.end(`{"session_id": "s${(sessions += 1)}"}`);
+    else response.writeHead(404).end();
+  });
+  const urls = [];
+  class Socket {
+    readyState = 1;
+    constructor(url) {
+      urls.push(new URL(url).search);
+      const isRefused = urls.length === 2;
+      setTimeout(() => (isRefused ? this.onclose?.({ code: 1006 }) : this.onopen()));
+    }
+    send() {
+      const sent = [{ event: "metadata", seq: 1 }, urls.length === 1 ? { event: "result", seq: 2 } : { ...SUMMARY, seq: 2 }];
+      for (const data of sent) this.onmessage?.({ data: JSON.stringify({ message_type: data.event, data }) });
+      this.onclose?.({ code: 1006 });
+    }
+    close() {}
+  }
+  const client = new StreamClient({ baseUrl: server.baseUrl, protocol: "websocket", WebSocket: Socket, ...quick });
+  const events = await read(client.stream("a"));
+  assert.deepEqual(events.map(({ event }) => event), ["metadata", "result", "reset", "metadata", "summary"]);
+  assert.deepEqual(urls, ["?session_id=s1", "?session_id=s1", "?session_id=s2"]);
+});
+
 test("JS-05 a socket is pinged as often as the server is to say something", async () => {
   const sent = [];
   class Listened extends WebSocket {

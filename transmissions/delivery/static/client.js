@@ -387,7 +387,7 @@ async function* openEventSource(stream, signal) {
   }
 }
 
-// What an EventSource was told is not said. Asked by fetch, the server may say that it knows of no such run.
+// What an EventSource or a WebSocket was told is not said. Asked by fetch, the server may say that it knows of no such run.
 async function isForgotten({ asked, options, client, requestId }) {
   const url = `${options.baseUrl}/runs/${encodeURIComponent(requestId)}?${new URLSearchParams({ session_id: asked.sessionId })}`;
   const response = await fetched(options, url, { headers: client.headers() });
@@ -416,12 +416,18 @@ function found(options, name) {
 async function* openWebSocket(stream, signal) {
   const { asked, options, client } = stream;
   const WebSocket = found(options, "WebSocket");
+  if (asked.wasRefused && stream.last && (await isForgotten(stream))) {
+    yield { event: { event: "reset", since: stream.last, first: 1, last: 0 } };
+    asked.sessionId = "";
+  }
   // Browsers send no token with a WebSocket. The session is also what a run is known by when the socket is made again.
   asked.sessionId ||= await client.session();
   const query = new URLSearchParams({ session_id: asked.sessionId });
   const socket = new WebSocket(`${options.baseUrl.replace(/^http/, "ws")}${asked.path}/ws?${query}`);
   const inbox = new Inbox(options.heartbeat * MISSED, signal);
+  asked.wasRefused = true;
   socket.onopen = () => {
+    asked.wasRefused = false;
     const since = stream.last ? { since: stream.last } : {};
     socket.send(JSON.stringify({ action: "run", request_id: stream.requestId, data: asked.message, ...since }));
   };
