@@ -1,12 +1,13 @@
 """Failure policies: stop, skip, retry, dead letters; no message is lost without a trace."""
 
+import asyncio
 import errno
 import json
 
 import pytest
 from engine_parts import Count, Every, Pass, ids, work
 
-from transmissions import NodeFailed, Processor, Source
+from transmissions import NodeFailed, Processor, RunError, Source
 from transmissions.supervisor import Retry
 
 RETRY = {"attempts": 2, "delay": 0.1, "jitter": 0.0}
@@ -159,3 +160,19 @@ def test_a_dead_letter_that_cannot_be_written_ends_the_run(tmp_path):
 def test_trying_for_ever_never_runs_out_of_numbers():
     """However often a message was tried, the wait before the next time is the longest one."""
     assert Retry(attempts=10**6, delay=1, backoff=10.0, max_delay=5, jitter=0.0).wait_before(10**5) == pytest.approx(0.005)
+
+
+class Straying(Source):
+    """Cancels the task it is in, as an `asyncio.timeout` does that is open over a `yield`."""
+
+    async def produce(self, message):
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+        yield message
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_a_task_that_is_cancelled_from_within_is_a_failure(tmp_path, concurrency):
+    """Whatever waits for it does not do so for ever."""
+    with pytest.raises(RunError, match=r"test/Straying.*: cancelled from within"):
+        work(tmp_path, [Straying(), Pass()], concurrency=concurrency)

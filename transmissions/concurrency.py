@@ -9,6 +9,7 @@ from .message import END, Token
 from .pace import clock
 from .processor import Source
 from .segment import Segment, keeps
+from .supervisor import together
 
 if TYPE_CHECKING:
     from .channel import Channel, Outlet
@@ -40,9 +41,7 @@ class ConcurrentSegment(Segment):
 
     async def run(self) -> None:
         """Let the workers work until the end of the stream."""
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self.nodes[0].plan.concurrency):
-                workers.create_task(self._work())
+        await together([(self.name, self._work()) for _ in range(self.nodes[0].plan.concurrency)])
 
     async def _work(self) -> None:
         node = self.nodes[0]

@@ -44,6 +44,11 @@ class Segment:
         steps = [(number, node.step, Rest(self, number + 1) if number < last else outlet) for number, node in enumerate(nodes)]
         self._tails = [steps[number:] for number in range(len(nodes) + 1)]
 
+    @property
+    def name(self) -> str:
+        """The paths of its nodes."""
+        return ", ".join(node.plan.path for node in self.nodes) or "a pipe without steps"
+
     async def run(self) -> None:
         """Work until the end of the stream."""
         pace = self.pace

@@ -7,11 +7,11 @@ import inspect
 import random
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
-from .errors import NodeFailed, describe
+from .errors import NodeFailed, RunError, describe
 from .settings import Range, Record, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from .counts import Counts
     from .plan import NodePlan
@@ -86,6 +86,30 @@ class Retry(Record):
             wait = self.max_delay
         share = 1 + self.jitter * random.uniform(-1, 1)  # noqa: S311 - no secret hangs on it
         return max(wait * share / 1000, min(asked, self.max_delay / 1000))
+
+
+async def together(works: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> None:
+    """Have named works done side by side, as a TaskGroup does, which has one that is cancelled all by itself pass for done.
+
+    Whatever waits for it would wait for ever. That may be a processor's doing: an `asyncio.timeout` that stays open over a
+    `yield` cancels the task that happens to be at work then.
+    """
+    own, is_over = asyncio.current_task(), False
+
+    async def part(name: str, work: Coroutine[Any, Any, None]) -> None:
+        nonlocal is_over
+        try:
+            await work
+        except BaseException as error:
+            is_stray = isinstance(error, asyncio.CancelledError) and not (is_over or (own and own.cancelling()))
+            is_over = True
+            if not is_stray:
+                raise
+            raise RunError(f"{name}: cancelled from within; nothing that cancels may stay open over a `yield`") from error
+
+    async with asyncio.TaskGroup() as tasks:
+        for name, work in works:
+            tasks.create_task(part(name, work))
 
 
 class Supervisor:

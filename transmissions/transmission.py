@@ -19,7 +19,7 @@ A source that fails on the way, where the policy is to go on, still ends its gro
 made from has failed, so the step that collapses the group gives nothing in its place.
 
 *Cancellation.* Like a failure, with CancelledError. Threads cannot be stopped and are waited for. A task that a processor
-started is the processor's own; it ends it in `__aexit__`.
+started is the processor's own; it ends it in `__aexit__`. One of the run's that is cancelled though the run is not has failed.
 
 *Drain.* Sources stop between two messages, asynchronous ones where they wait. What they have not begun is counted as
 dropped; the groups they leave are closed. Everything that has left a source goes its way to the end, calls included, and then
@@ -31,7 +31,6 @@ batch, at most half as much. Whoever writes waits. Only a group's own message an
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING, cast
@@ -47,7 +46,7 @@ from .segment import Segment, StreamSegment
 from .services import TransmissionServices
 from .sources import AsyncSourceNode, SourceNode
 from .steps import make_node
-from .supervisor import is_cancelled
+from .supervisor import is_cancelled, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,10 +91,8 @@ class Transmission:
 
     async def _work(self, feed: Feed) -> None:
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for segment in self.segments:
-                    tasks.create_task(segment.run())
-                tasks.create_task(_as_coroutine(feed, self.head))
+            works = [(segment.name, segment.run()) for segment in self.segments]
+            await together([*works, (self.plan.name, _as_coroutine(feed, self.head))])
         except BaseExceptionGroup as group:
             cause = first_cause(group)
             raise cause from cause.__cause__
