@@ -73,7 +73,7 @@ class ConversionReport(Processor):
     def end_group(self, message: Message) -> None:
         """Take down what the reader found in an archive, or in several."""
         found = message.get("input")
-        self._inputs += found if isinstance(found, list) else [found]
+        self._inputs += found if isinstance(found, list) else [found] if found else []
 
     def finish(self) -> list[Message]:
         """Write the report, and send it on as the last message."""
@@ -85,9 +85,11 @@ class ConversionReport(Processor):
 
     def _arrivals(self) -> Figures:
         """Count the conversations: what was found and did not come here is among the dead letters."""
-        found = sum(archive["elements"] + archive["broken"] for archive in self._inputs if archive)
+        came = self._conversations["converted"] + self._left_out()
+        # Dead letters that are tried again come from no archive that was gone through.
+        found = sum(archive["elements"] + archive["broken"] for archive in self._inputs if archive) if self._inputs else came
         outcomes = self._became.get("conversation", {})
-        missing = found - self._conversations["converted"] - self._left_out()
+        missing = found - came
         figures = {"found": found, **self._conversations, **_sorted(outcomes)}
         return figures | {"set aside": missing} if missing > 0 else figures
 

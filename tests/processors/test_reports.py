@@ -9,10 +9,10 @@ def account(became, messages=0, **blocks):
     return {"found": found, "became": became}
 
 
-def report_on(bench, *messages, elements=0, broken=0):
+def report_on(bench, *messages, archive=True, elements=0, broken=0):
     """Return the report on messages, as it was written."""
     report = ConversionReport()
-    report.end_group({"input": {"elements": elements, "broken": broken}})
+    report.end_group({"input": {"elements": elements, "broken": broken}} if archive else {})
     (*_, last) = bench.through(report, *messages)
     assert json.loads((bench.output / "report.json").read_text()) == last["report"]
     return last["report"]
@@ -63,3 +63,10 @@ def test_the_summary_counts_what_was_left_out(bench):
     bench.through(ConversionReport(), *({"account": account, "written": []} for account in accounts))
     assert bench.events[-1][1]["text"] == "1 conversation, 2 left out, 0 files written"
     assert str(bench.output) not in (bench.output / "report.json").read_text()
+
+
+def test_letters_that_are_tried_again_were_found(bench):
+    """Where no archive was gone through, as in a retry, what came is what was found."""
+    report = report_on(bench, {"account": account({"message": {"rendered": 1}}, messages=1)}, archive=False)
+    assert report["conversations"] == {"found": 1, "converted": 1, "without messages": 0}
+    assert report["input"] == []
