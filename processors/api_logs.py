@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _REQUESTS: Final = ("request", "body", "params", "input")
 _ASKED: Final = ("messages", "input", "contents", "prompt")
+_PAGES: Final = ("search_results", "citations")
+"""Where Perplexity's API tells the pages of an answer."""
 _MADE: Final = ("completion_tokens", "output_tokens", "candidatesTokenCount")
 _MOMENTS: Final = ("created", "created_at", "timestamp", "time", "date")
 
@@ -120,7 +122,7 @@ def _errors(error: Any) -> list[Any]:
 
 def _answers(response: dict[str, Any]) -> list[Any]:
     if "choices" in response:
-        return [_choice(choice) for choice in as_list(response["choices"])]
+        return [_choice(choice, first(response, *_PAGES)) for choice in as_list(response["choices"])]
     if "candidates" in response:
         return list(map(_candidate, as_list(response["candidates"])))
     if "output" in response:
@@ -139,11 +141,14 @@ def _candidate(found: Any) -> Any:
     return {**content, "groundingMetadata": told} if told and content.__class__ is dict else content
 
 
-def _choice(choice: Any) -> Any:
+def _choice(choice: Any, pages: Any) -> Any:
+    """Return an answer with the pages that all answers rest on."""
     if choice.__class__ is not dict:
         return choice
-    found = first(choice, "message")
-    return found if found is not None else {"role": "assistant", "content": choice.get("text")}
+    found = first(choice, "message") or {"role": "assistant", "content": choice.get("text")}
+    if pages is None or found.__class__ is not dict:
+        return found
+    return {**found, "annotations": [*as_list(found.get("annotations")), *as_list(pages)]}
 
 
 def _messages(opening: list[Any], answers: list[Any], fork: int | None, asked: Iterable[Any]) -> Iterator[ChatMessage]:

@@ -100,6 +100,9 @@ def _said(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield type_of(part), part
     elif content not in (None, "", {}):
         yield "content", content
+    for given in as_list(item.get("images")):
+        part = {"type": "image_url", "image_url": f"data:image/png;base64,{given}"} if given.__class__ is str else given
+        yield type_of(part), part
     for key in ("refusal", "audio", "function_call", "annotations"):
         if filled(item.get(key)):
             yield key, item[key]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PIECES: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _BLOCKS: Final = frozenset(["content_block_start", "content_block_delta", "message_delta"])
 _HEAD: Final = ("id", "model", "created", "created_at", "role", "usage", "instructions")
+_WHOLE: Final = ("usage", "citations", "search_results")
+"""What the pieces of an answer say of the whole."""
 _FILLED: Final = ("choices", "content", "output", "candidates", "error")
 """Where an answer that has begun holds something."""
 _ENDS: Final = frozenset(["response.completed", "response.incomplete", "response.failed"])
@@ -101,12 +103,14 @@ class _Answers:
 
     def _take_choices(self, event: dict[str, Any]) -> None:
         answer = self._open(event, {"choices": []})
-        answer["usage"] = event.get("usage") or answer.get("usage")
+        answer |= {key: event[key] for key in _WHOLE if filled(event.get(key))}
         for choice in map(as_dict, as_list(event["choices"])):
             delta = as_dict(choice.get("delta"))
             message = _at(answer.setdefault("choices", []), choice.get("index"), {"message": {"role": "assistant"}})["message"]
             for key in ("content", "reasoning_content", "reasoning", "refusal"):
                 _add(message, key, delta.get(key))
+            if delta.get("images"):
+                message["images"] = [*as_list(message.get("images")), *as_list(delta["images"])]
             for call in map(as_dict, as_list(delta.get("tool_calls"))):
                 _add_call(message, call)
 

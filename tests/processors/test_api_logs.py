@@ -270,3 +270,22 @@ def test_a_prompt_in_words_is_a_question():
         assert [block["text"] for block in blocks(found)] == ["Q", "A"]
     thought, said = blocks(log({"role": "assistant", "content": "A", "thinking": "Hm"}))
     assert (thought["kind"], thought["text"], said["text"]) == ("thinking", "Hm", "A")
+
+
+@pytest.mark.parametrize("image", ["iVBORw==", {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}])
+def test_pictures_beside_the_words_are_files(image):
+    """Ollama is sent pictures so, and models that paint answer so."""
+    words, picture = blocks(log({"role": "user", "content": "a", "images": [image]}))
+    assert (words["text"], picture["content"]) == ("a", b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "pages", [{"citations": ["https://a.org"]}, {"search_results": [{"title": "A", "url": "https://a.org"}]}]
+)
+def test_pages_of_an_answer_are_cited(pages):
+    """Perplexity's API tells the pages beside its choices."""
+    found = imported(
+        SAMPLE, {"id": "r", "model": "sonar", "choices": [{"message": {"role": "assistant", "content": "So."}}], **pages}
+    )
+    check_account(found)
+    assert [cited["url"] for cited in blocks(found)[0]["citations"]] == ["https://a.org"]
