@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -240,3 +241,17 @@ def test_importing_homes_costs_little():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(tmp_path, monkeypatch):
+    """One such folder among the apps is no fault of the others; asked for by its path it is told, as is a name too long."""
+    make_app(tmp_path / "apps" / "mine")
+    make_app(tmp_path / "apps" / "locked").chmod(0)
+    monkeypatch.setattr("os.path.isfile", lambda path: "locked" not in str(path) and Path(path).is_file())
+    monkeypatch.setattr("os.access", lambda path, _mode: "locked" not in str(path))
+    assert "mine" in [app.name for app in homes.apps(tmp_path)]
+    with pytest.raises(UsageError, match="cannot read 'apps/locked': permission denied"):
+        homes.find_app("apps/locked", tmp_path)
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="no app 'xxx"):
+        homes.find_app("x" * 300, tmp_path)

@@ -28,7 +28,7 @@ def test_a_file_is_messages_or_a_payload(tmp_path):
         ("[" * 20_000, "-m: JSON that cannot be read: it is nested too deep"),
         ("[" + "9" * 5000 + "]", "-m: JSON that cannot be read: exceeds the limit"),
         ("name=Ada", r'-m:1:1: not JSON: expecting value; a message is a JSON object, like \{"name": "Ada"\}'),
-        ("nowhere.json", "cannot read 'nowhere.json': No such file"),
+        ("nowhere.json", "cannot read 'nowhere.json': no such file"),
         ("{folder}/broken.json", r"broken\.json:2:1: not JSON"),
         ("7", "a message is a JSON object"),
     ],

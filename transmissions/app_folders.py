@@ -27,6 +27,11 @@ def places_of_apps(root: Path) -> list[Path]:
     return [root / "apps", nested] if nested.is_dir() else [root / "apps"]
 
 
+def is_app(folder: Path) -> bool:
+    """Whether a folder is an app; one that may not be looked into, or whose name no folder can have, is none."""
+    return os.path.isfile(folder / CONFIG)  # noqa: PTH113 - pathlib raises
+
+
 def home_folder(app: Path) -> Path:
     """Return the folder around the `apps/` an app lies in, or the app's own."""
     return next((above.parent for above in list(app.parents)[:DEPTH] if above.name == "apps"), app)
@@ -40,7 +45,7 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
         return
     for name in names:
         child = folder / name
-        if (child / CONFIG).is_file():
+        if is_app(child):
             yield child
         if depth > 1 and name not in _PASSED and not name.startswith(".") and not child.is_symlink():
             yield from _below(child, depth - 1)

@@ -19,7 +19,7 @@ from threading import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .app_folders import CONFIG, app_folders, home_folder, places_of_apps
+from .app_folders import CONFIG, app_folders, home_folder, is_app, places_of_apps
 from .errors import ConfigError, UsageError
 from .problem import Problem
 from .processor import Processor
@@ -153,7 +153,7 @@ def _folders_called(name: str, cwd: Path) -> list[Path]:
     if "/" not in name and name not in {".", ".."}:
         below = (folder for root in search_path(cwd) for folder in app_folders(root))
         places = [*(folder for folder in below if folder.name == name), *places]
-    found = {os.path.realpath(place): _absolute(place) for place in reversed(places) if (place / CONFIG).is_file()}
+    found = {os.path.realpath(place): _absolute(place) for place in reversed(places) if is_app(place)}
     return list(reversed(found.values()))
 
 
@@ -171,14 +171,14 @@ def apps(cwd: Path | None = None) -> list[App]:
 def _unknown(reference: str, cwd: Path) -> str:
     from .near import suggestion
 
-    if "/" in reference or (cwd / reference).is_dir():
+    if "/" in reference or os.path.isdir(cwd / reference):  # noqa: PTH112 - which may be no path at all
+        if os.path.isdir(cwd / reference) and not os.access(cwd / reference, os.X_OK):  # noqa: PTH112
+            return f"cannot read '{reference}': permission denied"
         return f"no {CONFIG} in '{reference}'"
-    empty = next((place / reference for place in places_of_apps(cwd) if (place / reference).is_dir()), None)
+    empty = next((place / reference for place in places_of_apps(cwd) if os.path.isdir(place / reference)), None)  # noqa: PTH112
     if empty:
         return f"no {CONFIG} in '{empty}'"
-    above = [
-        folder for folder in cwd.parents if any((place / reference / CONFIG).is_file() for place in places_of_apps(folder))
-    ]
+    above = [folder for folder in cwd.parents if any(is_app(place / reference) for place in places_of_apps(folder))]
     if above:
         return f"no app '{reference}' here, but there is one in {above[0]}: start there"
     searched = dict.fromkeys(str(place) for folder in search_path(cwd) for place in places_of_apps(folder))

@@ -80,7 +80,7 @@ def read_json(path: Path) -> Any:
     try:
         return parse_json(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
+        raise UsageError(f"cannot read '{path}': {(getattr(error, 'strerror', None) or str(error)).lower()}") from error
 
 
 @cache

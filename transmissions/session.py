@@ -203,7 +203,7 @@ def read_messages(text: str | None) -> list[Message]:
         return [{}]
     is_payload = text.endswith(".json") or os.path.isfile(text)  # noqa: PTH113 - it may be no path at all
     name = text[1:] if text.startswith("@") else text if is_payload else "-m"
-    hint = "" if text[:1] in {*"@{["} else f"; {_A_MESSAGE}"
+    hint = "" if text[:1] in {*"@{["} else "; `-m @-` reads standard input" if text == "-" else f"; {_A_MESSAGE}"
     value = parse_json(text if name == "-m" else _read(name), name, hint)
     if name == text:
         return [{"payload": value}]
@@ -217,7 +217,7 @@ def _read(name: str) -> str:
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{name}': {getattr(error, 'strerror', None) or error}") from error
+        raise UsageError(f"cannot read '{name}': {(getattr(error, 'strerror', None) or str(error)).lower()}") from error
 
 
 def as_line(message: Message) -> str:
