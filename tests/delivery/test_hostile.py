@@ -56,6 +56,22 @@ def test_who_asks_for_pongs_and_takes_none_is_cut_off():
             made.sendall(pings)
 
 
+def test_a_server_that_ends_lets_its_clients_hear_it_out(monkeypatch):
+    """A socket that is torn down under a client that still reads takes from it what it has not read."""
+    monkeypatch.setattr("transmissions.delivery.socket_door.LAST", 20.0)
+    with running("numbers") as server, plain_socket(server) as made:
+        server.server.should_exit = True
+        data = b""
+        while b"the server is ending" not in data:
+            data += made.recv(1 << 16)
+        made.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            made.recv(1)
+        made.sendall(frame(CLOSE, struct.pack("!H", 1001)))
+        made.settimeout(20)
+        assert rest_of(made) == b""
+
+
 def test_a_message_in_very_many_pieces_is_refused():
     """Each piece takes memory, though it be empty."""
     with running("numbers") as server, plain_socket(server) as made:

@@ -16,6 +16,8 @@ from .wary import WarySocket
 if TYPE_CHECKING:
     from .doors import Doorkeeper
 
+LAST: Final = 2.0
+"""Seconds that a client has to close a socket when the server ends."""
 _WHOLE_TEXT: Final = 0x81
 """The first byte of a message of text in one frame."""
 _SHORT: Final = 125
@@ -65,6 +67,14 @@ class Socket(WarySocket):
         """Let another one in."""
         self._doorkeeper.left(address(self))
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End with the server; a client that was told to close has a moment to read the last of what was sent, and to say so."""
+        if self.close_timer is None:
+            super().shutdown()
+        else:
+            self.close_timer.cancel()
+            self.close_timer = self.loop.call_later(LAST, self.transport.close)
 
     def keepalive_timeout(self) -> None:
         """Cut the connection off: whoever answers no ping will not take what is unsent either."""
