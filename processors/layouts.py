@@ -12,6 +12,7 @@ from .blocks import render_made
 from .branches import Tree, look
 from .chat_page import assistant_of, render_body, render_message, render_whole, show_time
 from .conversation import title_of
+from .flavour_markdown import SAFE_URL
 from .names import UniqueNames, as_link
 from .page import Page, Style
 from .places import EXTENSION, hex_id
@@ -165,11 +166,18 @@ class MessageLayout:
         date = show_time(message["created"])[:10] or "undated"
         # Ids of 2026 begin with the time, so the original's three digits are the same for a whole day.
         path = names.take(*(f"{folder}/{date}_{digits[:length]}.md" for length in (3, 8, 16, 32)))
-        title = inline(conversation["title"])
-        head = f"# [{title}]({conversation['url']})\n\n{inline(message['id'])}"
+        head = f"# {_headline(conversation)}\n\n{inline(message['id'])}"
         render_body(page, message)
         page.parts.append(_footer(conversation, message, path))
         return path, page.take_page(head)
+
+
+def _headline(conversation: Conversation) -> str:
+    """Return the title as a link to the conversation, if what should be its address is one."""
+    title, url = inline(conversation["title"]), conversation["url"]
+    if url and not SAFE_URL.fullmatch(url):
+        return title
+    return f"[{title}](<{url}>)" if "(" in url or ")" in url else f"[{title}]({url})"
 
 
 def _footer(conversation: Conversation, message: ChatMessage, path: str) -> str:

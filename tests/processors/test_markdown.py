@@ -307,6 +307,17 @@ def test_the_original_layout_has_a_file_for_each_message(bench):
     assert first.rstrip().endswith("* **filepath** : 00001/2026-03-07_019.md")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("https://x.org/a_(b)", "[T](<https://x.org/a_(b)>)"), ("a\n# b", "T"), ("javascript:alert(1)", "T"), ("", "[T]()")],
+)
+def test_the_original_layout_links_to_addresses_only(bench, url, shown):
+    """Text where a conversation's address should be is no part of its heading."""
+    conversation = {**convert(make_conversation([make_message(1, "human", [text_block("x")])], "T")), "url": url}
+    files, _ = rendered(bench, ConversationMarkdown(preset="original"), placed(conversation))
+    assert next(iter(files.values())).startswith(f"# {shown}\n\n")
+
+
 def test_the_original_layout_loses_nothing_of_the_whole(bench):
     """What belongs to no message, as a project's instructions and documents, has a page of its own there."""
     whole = {"sections": [{"title": "Instructions", "text": "Be brief."}]}
