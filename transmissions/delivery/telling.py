@@ -85,6 +85,8 @@ class Telling:
         """Tell a final message: as a result, or as the event it names."""
         if self._heard:
             await self._tell_heard()  # What a step printed over a message comes in front of it.
+        if self.is_progress_due:
+            self._log.sent_at_once = None  # How far the run is now goes with it, in one write.
         name = message.get("event")
         if isinstance(name, str) and name.isidentifier() and name not in _OWN:
             await self._event(name, message)
