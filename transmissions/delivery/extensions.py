@@ -73,7 +73,7 @@ async def extended(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, 
         extensions |= {TEXTS: protocol.send_texts, READY: protocol.is_ready}
     else:
         cycle = cast("Any", send).__self__
-        cycle.transport = _HeadFirst(cycle, protocol.loop)
+        cycle.transport = HeadFirst(cycle, protocol.loop)
         send = partial(_unframed, cycle, send) if scope["http_version"] == "1.0" else send
         extensions |= {PARTS: send, GONE: protocol.when_gone, READY: protocol.is_ready}
     try:
@@ -88,7 +88,7 @@ async def extended(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, 
         extensions.clear()  # They hold the connection, which holds the scope.
 
 
-class _HeadFirst:
+class HeadFirst:
     """Stands for the transport of an answer until its head is out, with what is there at once: each write is a system call."""
 
     __slots__ = ("_cycle", "_head", "_loop", "_transport")
@@ -100,6 +100,7 @@ class _HeadFirst:
         self._head = b""
 
     def write(self, data: bytes) -> None:
+        """Keep the head until something follows, or its turn is over."""
         if self._head:
             self._cycle.transport = self._transport
             self._transport.write(self._head + data)
@@ -109,11 +110,12 @@ class _HeadFirst:
             self._loop.call_soon(self._turned)
 
     def close(self) -> None:
+        """Close when the head is out."""
         self._turned()
         self._transport.close()
 
-    def is_closing(self) -> bool:
-        return bool(self._transport.is_closing())
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
     def _turned(self) -> None:
         if self._head:

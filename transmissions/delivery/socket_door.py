@@ -10,7 +10,7 @@ from websockets.protocol import State
 
 from .bell import Bell, Gate
 from .doors import address
-from .extensions import extended
+from .extensions import HeadFirst, extended
 from .wary import WarySocket
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Socket(WarySocket):
 
     async def send(self, message: Any) -> None:
         """Do what the application wants, and forget what the handshake needed."""
+        if message["type"] == "websocket.accept":
+            self.transport = cast("Any", HeadFirst(self, self.loop))
         await super().send(message)
         # uvicorn takes an answer that refuses for none, and would log a fault of the application.
         self.handshake_complete = self.handshake_complete or self.close_sent
