@@ -50,10 +50,10 @@ class OpenAIModel:
             refusal, reason = "", None
             async for chunk in chunks:
                 choice = next(iter(chunk.choices or ()), None)
-                if choice and choice.delta:
-                    refusal += choice.delta.refusal or ""
-                    if text := _text(choice.delta.content):
-                        yield str(text)
+                said = choice.delta if choice else None
+                refusal += (said.refusal if said else "") or ""
+                if text := _text(said.content if said else ""):
+                    yield str(text)
                 reason = choice.finish_reason if choice and choice.finish_reason is not None else reason
             if reason is None:
                 raise ModelError("the reply has no end")

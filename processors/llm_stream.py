@@ -13,7 +13,7 @@ from .llm_asking import _Asking
 from .llm_model import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 
     from transmissions import Message
 
@@ -61,17 +61,17 @@ class ChatStream(_Asking, Source):
 
     async def _in_time(self, reply: AsyncGenerator[_Piece]) -> AsyncGenerator[_Piece]:
         """Yield the pieces of a reply while the model takes no longer than it may; how long others take does not count."""
-        seconds = left = self.timeout / 1000
+        left, began = self.timeout / 1000, monotonic()
         async with aclosing(reply):
-            while True:
-                began = monotonic()
-                try:
-                    # None of it may be open while a piece is away: it would end what is then being done.
-                    async with asyncio.timeout(max(0.0, left)):
-                        piece = await anext(reply, None)
-                except TimeoutError as error:
-                    raise ModelError(f"{self.where}: the reply was not whole within {seconds:g} s") from error
-                if piece is None:
-                    return
+            while (piece := await self._within(left, anext(reply, None))) is not None:
                 left -= monotonic() - began
                 yield piece
+                began = monotonic()
+
+    async def _within(self, seconds: float, next_one: Awaitable[_Piece | None]) -> _Piece | None:
+        try:
+            # Were it open while a piece is away, it would end what is done then.
+            async with asyncio.timeout(max(0.0, seconds)):
+                return await next_one
+        except TimeoutError as error:
+            raise ModelError(f"{self.where}: the reply was not whole within {self.timeout / 1000:g} s") from error
