@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import RunError
-
 from .conversation import as_dict, as_text, instant
 from .plain_blocks import filled, first, text
-from .plain_turns import chat, message, no_message, tally
+from .plain_turns import chat, items_of, message, no_message, tally
 from .session_tools import base_name, encoded_file, text_at
 
 if TYPE_CHECKING:
@@ -33,10 +31,7 @@ class PromptHistory:
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the prompts of the first session that is nowhere else; those of the others stand in its `also`."""
-        given = as_dict(element).get("items")
-        if given is None:
-            raise RunError("no history of prompts: it has no lines")
-        groups, known = _groups(given), _sessions_in(about.members)
+        groups, known = _groups(items_of(element, "items", "history of prompts")), _sessions_in(about.members)
         lost = {key: entries for key, entries in groups.items() if key[0] not in known}
         left = [entry for key, entries in groups.items() if key not in lost for entry in entries]
         if not lost:

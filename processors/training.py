@@ -53,8 +53,8 @@ class TrainingExamples:
         ways = [list(parted(_way(question, _said(given[key], "assistant")))) for key in answered]
         opening = [*_said(first(given, *_TOLD), "system"), *_history(given.get("history"))]
         rest = rest_of(given, {*_PLACED, *asked, *answered})
-        if [*_said(rest.get("messages"), "user")] in ways:
-            del rest["messages"]  # Some data sets hold the preferred way twice.
+        if _said(rest.get("messages"), "user") in ways:
+            rest.pop("messages", None)  # Some data sets hold the preferred way twice.
         return _conversation(given, opening, ways) | data_sections({"Tools": given.get("tools"), "Details": rest})
 
 

@@ -83,5 +83,6 @@ def test_odd_prompts_cost_no_other(bench, key, odd):
 
 def test_no_list_is_refused():
     """An element that is no history says so."""
-    with pytest.raises(RunError, match="it has no lines"):
-        PromptHistory().convert({}, about())
+    for element in ({}, {"items": 2.5}, None):
+        with pytest.raises(RunError, match="not a history of prompts: it has no list 'items'"):
+            PromptHistory().convert(element, about())

@@ -100,6 +100,7 @@ def test_an_example_without_an_answer_is_refused():
     """A line of a data set that lacks what the others have is set aside, and says why."""
     with pytest.raises(RunError, match="it has no answer"):
         imported(Sample("examples", {"prompt": "Q"}, "train.jsonl", Members()))
+    assert not imported(Sample("examples", {"output": []}, "train.jsonl", Members()))["messages"]
     assert blocks(imported(Sample("examples", {"prompt": None, "completion": "A"}, "t", Members())))[0]["text"] == "A"
 
 
