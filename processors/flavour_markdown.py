@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from .code_apart import outside_code
-from .fences import INSIDE
 from .latex import to_dollars
 from .notes import notes_marker
-from .prose import fence, guard, html, inline, opening, show_hiding, whole_lines
+from .prose import fence, guard, html, inline, opening, show_hiding, whole_lines, without_tabs
 from .references import keep_to_itself
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ _IN_WIKILINK: Final = str.maketrans("[]|<>`%", "［］｜＜＞｀％")  # noqa:
 _SPACES: Final = " \t\n"
 _CODE: Final = 4
 """Columns that make a line code."""
-_INDENT: Final = re.compile(rf"^{INSIDE}", re.MULTILINE)
 _COMMENT: Final = "%%"
 _FORMULA: Final = re.compile(r"(?<![\\$])\$\$")
 
@@ -135,10 +133,7 @@ class Obsidian(CommonMark):
     def fold(self, title: str, body: str, /) -> str:
         """Return a callout that is closed at first."""
         # The empty line keeps a body that begins with a rule from making the title a heading.
-        if "\t" in body:
-            # Behind the `> ` a tab is as wide as it is not at the margin.
-            body = _INDENT.sub(lambda found: found[0].expandtabs(_CODE), body)
-        quoted = body.replace("\n", "\n> ").replace("\n> \n", "\n>\n")
+        quoted = without_tabs(body).replace("\n", "\n> ").replace("\n> \n", "\n>\n")
         return f"> [!note]- {self.plain(title)}\n>\n> {quoted}"
 
     def link(self, name: str, link: str, /) -> str:

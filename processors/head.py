@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import UsageError
 
+from .prose import without_tabs
 from .yaml_text import front_matter, scalar
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _for_obsidian(facts: dict[str, Any]) -> dict[str, Any]:
 
 def quote_lines(flavour: Flavour, text: str) -> str:
     """Return a text as a block quotation."""
-    return "\n".join(f"> {line}".rstrip() for line in flavour.text(text, 2).split("\n"))
+    return "\n".join(f"> {line}".rstrip() for line in without_tabs(flavour.text(text, 2)).split("\n"))
 
 
 def load_head(path: Path, flavour: Flavour, *, is_obsidian: bool) -> Head:

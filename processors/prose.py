@@ -34,6 +34,9 @@ _MARKS: Final = re.compile(r"[\\`*\[\]<&~_]")
 _INLINE: Final = re.compile(r"([\\`*\[\]<]|&(?=[#\w]+;)|~(?=~)|(?<![^\W_])_|_(?![^\W_]))")
 _OPENING: Final = re.compile(r"\d{1,9}(?=[.)])|(?=[#>+=~|-])")
 _DEEPEST: Final = 6
+_INDENT: Final = re.compile(rf"^{INSIDE}", re.MULTILINE)
+_CODE: Final = 4
+"""Columns that make a line code."""
 
 
 def guard(text: str, shift: int) -> str:
@@ -73,6 +76,11 @@ def _tame(part: str, shift: int, contained: bool) -> str:
     if _OPENER.search(part) is None:
         return part
     return _MARKUP.sub(r"\n\1&lt;" if _TAG.search(part) else r"\n\1\\<", part)
+
+
+def without_tabs(text: str) -> str:
+    """Return Markdown that means the same in a quotation: behind its mark a tab is less wide than at the margin."""
+    return _INDENT.sub(lambda found: found[0].expandtabs(_CODE), text) if "\t" in text else text
 
 
 def whole_lines(text: str) -> str:

@@ -349,6 +349,12 @@ def test_controls_and_half_characters_are_replaced(bench):
     assert (tally["control character"], tally["lone surrogate"]) == ({"replaced": 3}, {"replaced": 2})
 
 
+def test_a_summary_is_in_its_quotation_what_it_is_outside(bench):
+    """A tab makes a line code, and no heading of what is in it."""
+    page = next(iter(convert_all(bench, [make_conversation([], "T", summary="<b>\n \t# x")])[0].values()))
+    assert headings(page) == ["h1"]
+
+
 def test_title_and_summary_are_shown_as_the_flavour_asks(bench):
     """In Obsidian no title hides what follows; where formulas are told by dollars, a price in it is none."""
     conversation = make_conversation([], "50 %% off $5", summary="Now %% then")
