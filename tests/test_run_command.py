@@ -89,7 +89,9 @@ def test_an_app_runs_by_name_and_says_what_it_did(home):
 
 
 def test_a_run_that_gives_nothing_says_where_it_all_went(home):
-    """A processor that forgets to return its message drops it; the last line names the step, and how many."""
+    """A source that finds nothing or a processor that forgets to return its message is named in the last line."""
+    (home / "empty.ndjson").write_text("")
+    assert trans(home, "notes", "empty.ndjson", "-o", "out").stderr.endswith("\nnothing came out: notes/read gave nothing\n")
     file = home / "processors/check.py"
     file.write_text(file.read_text().replace("return message", "message"))
     assert trans(home, "notes", "-o", "out").stderr.endswith("\nnothing came out: dropped by notes/check (2)\n")

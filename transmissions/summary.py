@@ -55,11 +55,14 @@ def _came_in(run: Run, entry: TransmissionPlan) -> int:
 
 
 def _where_all_went(run: Run) -> Iterator[str]:
-    """Say where messages were dropped: on purpose, or because a processor forgot to return them."""
-    dropped = [(node.path, run.state.counts[node.path].dropped) for node in run.plan.nodes()]
-    places = ", ".join(f"{path} ({count})" for path, count in dropped if count)
+    """Say where messages were dropped, or which source gave none: on purpose, or for want of a `return` or `yield`."""
+    counts = [(node.path, run.state.counts[node.path]) for node in run.plan.nodes()]
+    places = ", ".join(f"{path} ({count.dropped})" for path, count in counts if count.dropped)
+    silent = next((path for path, count in counts if count.received and not count.sent), "")
     if places:
         yield f"nothing came out: dropped by {places}"
+    elif silent:
+        yield f"nothing came out: {silent} gave nothing"
 
 
 def _has_files(folder: Path) -> bool:
