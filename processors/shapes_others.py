@@ -121,6 +121,9 @@ _TURNS: Final = ("conversations", "conversation", "items")
 _PAIRS: Final = (("human", "assistant"), ("human", "gpt"), ("user", "assistant"), ("user", "bot"), ("user", "model"))
 _QUESTIONS: Final = ("instruction", "prompt", "question", "input_text")
 _REPLIES: Final = ("completion", "output", "response", "answer", "output_text")
+_ANSWERED: Final = Layout(
+    is_element=lambda value: value.__class__ is dict and not value.keys().isdisjoint((*_REPLIES, "chosen", "preferred_output"))
+)
 
 SHAPES: Final = (
     Shape(
@@ -204,7 +207,7 @@ SHAPES: Final = (
         _THREADS,
         Layout("", "conversations", is_element=with_keys("conversations")),
     ),
-    Shape("preferences", "api", "answers that were preferred to others", _is_preference, _EXAMPLES),
+    Shape("preferences", "api", "answers that were preferred to others", _is_preference, _EXAMPLES, _ANSWERED),
     Shape(
         "sharegpt",
         "sharegpt",
@@ -216,7 +219,7 @@ SHAPES: Final = (
     Shape(
         "api", "api", "requests to a model's API", _is_asked, _ASKED, Layout("", "messages", is_element=with_keys("messages"))
     ),
-    Shape("examples", "api", "questions with their answers, to train with", _is_example, _EXAMPLES),
+    Shape("examples", "api", "questions with their answers, to train with", _is_example, _EXAMPLES, _ANSWERED),
     Shape(
         "api-stream",
         "api",

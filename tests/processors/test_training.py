@@ -1,3 +1,4 @@
+import io
 import json
 
 import pytest
@@ -5,6 +6,7 @@ from importing import Sample, blocks, check_account, imported
 
 from transmissions import RunError
 from transmissions.processors.blobs import Members
+from transmissions.processors.json_stream import Broken, read_elements
 from transmissions.processors.shapes import find_shape
 from transmissions.processors.spoken import on_path
 
@@ -94,6 +96,15 @@ def test_what_an_example_is_about_may_be_very_long():
     assert said(made({"instruction": "Q", "input": "x" * 300_000, "output": "A"}))[1] == ("assistant", "A")
     asked = {"model": "m", "prompt": "Q", "response": "A", "created_at": "2026-03-07T12:00:00Z", "done": True}
     assert said(made(asked)) == [("human", "Q"), ("assistant", "A")]
+
+
+def test_a_broken_example_is_one_piece():
+    """Messages within it are no examples of their own; reading goes on with the next one."""
+    good = {"prompt": "Q", "chosen": [{"role": "assistant", "content": "A"}], "rejected": []}
+    text = f"[{json.dumps(good)[:-1]} oops, {json.dumps(good['chosen'])}}}, {json.dumps(good)}]"
+    shape, _ = find_shape(text.encode())
+    broken, whole = read_elements(io.BytesIO(text.encode()), shape.layout)
+    assert (isinstance(broken, Broken), whole.value) == (True, good)
 
 
 def test_an_example_without_an_answer_is_refused():
