@@ -162,6 +162,22 @@ def test_gh04_gh09_health_follows_errors_and_drops(sent, dropped, rate, state, s
     assert 0 <= figures.efficiency <= 1
 
 
+def test_gh06_errors_of_long_ago_are_forgotten(monkeypatch):
+    """A server that is asked for nothing more because it did badly is healthy again, and asked again."""
+    now = [1000.0]
+    monkeypatch.setattr("transmissions.delivery.totals.monotonic", lambda: now[0])
+    totals, told = Totals(CollectorRegistry()), lifecycle.Lifecycle()
+    totals.listen(told)
+    for _ in range(4):
+        told.tell(lifecycle.Sent("ndjson", 0.0, 9, {"result": 3}))
+        told.tell(lifecycle.StreamError("r", "pipeline", "PipelineFailed", recoverable=False))
+    rates = []
+    for _ in range(3):
+        rates.append(totals.error_rate)
+        now[0] += 180
+    assert rates == [0.25, 0.25, 0.0]
+
+
 def test_gh02_gh10_efficiency_and_room():
     """As the seed computes it."""
     figures = GlobalStreamingMetrics(total_messages_sent=100, total_messages_dropped=5, error_rate=0.02)

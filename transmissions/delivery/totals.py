@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _CATEGORIES: Final = frozenset({"connection", "timeout", "backpressure", "pipeline", "serialization"})
 _LATEST: Final = 1000
 """Results and errors that make up the rate of errors."""
+_HALF: Final = 60.0
+"""Seconds after which each of them counts half, so that a server nobody asks any more because it does badly gets well again."""
+_NONE: Final = 0.5
+"""What counts less than that all together is forgotten."""
 
 
 class Protocol:
@@ -44,6 +49,7 @@ class Totals:
         self.opened = self.closed = self.sent = self.dropped = 0
         self.seconds = 0.0
         self._good = self._bad = 0.0
+        self._faded = monotonic()
         self._ways: dict[type, Callable[[Any], None]] = {
             lifecycle.ConnectionEstablished: self._established,
             lifecycle.Sent: self._sent,
@@ -75,7 +81,9 @@ class Totals:
     @property
     def error_rate(self) -> float:
         """The share of errors among the latest results and errors."""
-        return self._bad / (self._good + self._bad) if self._bad else 0.0
+        self._fade()
+        latest = self._good + self._bad
+        return self._bad / latest if latest >= _NONE else 0.0
 
     @property
     def average_duration(self) -> float:
@@ -114,7 +122,14 @@ class Totals:
         self._errors.labels(told.category if told.category in _CATEGORIES else "other").inc()
         self._weigh(0, 1)
 
+    def _fade(self) -> None:
+        now = monotonic()
+        if (seconds := now - self._faded) >= 1:
+            share = 0.5 ** (seconds / _HALF)
+            self._good, self._bad, self._faded = self._good * share, self._bad * share, now
+
     def _weigh(self, good: int, bad: int) -> None:
+        self._fade()
         self._good += good
         self._bad += bad
         if (number := self._good + self._bad) > _LATEST:  # What is long ago counts less and less.
