@@ -244,15 +244,17 @@ def test_the_collector_finds_the_lines_again(bench, form):
     assert [line["title"] for line in lines] == ["Renamed", "A talk"]
 
 
-def test_a_conversation_too_large_for_memory_is_set_aside(bench):
-    """Its line is the one it would have had in memory."""
+@pytest.mark.parametrize("form", ["model", "messages", "chunks"])
+def test_a_conversation_too_large_for_memory_is_set_aside(bench, form):
+    """Its lines are those it would have had in memory."""
     messages = [make_message(number, "human", [text_block("x" * 9000)]) for number in range(1, 300)]
     small = convert(make_conversation(messages))
+    small["messages"] += edited()["messages"]
     spooled = SpooledList()
     for message in json.loads(json.dumps(small["messages"])):
         spooled.append(message)
     large = {**small, "messages": Mapped(lambda message: message, spooled)}
-    assert lines_of(bench, large) == lines_of(bench, small)
+    assert lines_of(bench, large, form=form) == lines_of(bench, small, form=form)
 
 
 def test_what_has_no_conversation_passes(bench):
