@@ -95,12 +95,12 @@ def test_hd03_hd18_hd20_names_of_clients_are_checked_and_never_become_folders(ho
 
 
 def test_ss01_ss04_frames_have_names_ids_and_one_line_of_data():
-    """With how long to wait before coming again, and no id where nothing can be asked for again."""
+    """With how long to wait before coming again in the first, as some clients take a frame without data for an event."""
     with running("numbers") as server:
         _, headers, body = server.ask("POST", "/apps/numbers/sse")
-    retry, *rest = frames(body)
+    rest = frames(body)
     assert headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert retry == {"retry": "3000"}
+    assert [frame.get("retry") for frame in rest] == ["3000"] + [None] * (len(rest) - 1)
     assert [(frame["event"], int(frame["id"])) for frame in rest] == [
         (event["event"], event["seq"]) for event in (json.loads(frame["data"]) for frame in rest)
     ]
@@ -112,12 +112,12 @@ def test_ss04_ss12_a_session_is_begun_and_followed_until_there_is_nothing_more()
         status, _, body = server.ask("POST", "/apps/numbers/sse", x_session_id="s-1")
         begun = json.loads(body)
         assert (status, begun["session_id"]) == (202, "s-1")
-        events = [json.loads(frame["data"]) for frame in frames(server.ask("GET", begun["stream_url"])[2])[1:]]
+        events = [json.loads(frame["data"]) for frame in frames(server.ask("GET", begun["stream_url"])[2])]
         last = events[-1]["seq"]
         assert [event["seq"] for event in events] == list(range(1, last + 1))
         assert server.ask("GET", begun["stream_url"], last_event_id=str(last))[0] == 204
         again = frames(server.ask("GET", f"/apps/numbers/sse?session_id=s-1&since={last - 1}")[2])
-        assert [json.loads(frame["data"])["event"] for frame in again[1:]] == ["summary"]
+        assert [json.loads(frame["data"])["event"] for frame in again] == ["summary"]
         assert server.ask("GET", "/apps/numbers/sse?session_id=other")[0] == 404
 
 
@@ -229,7 +229,7 @@ def test_r05_older_clients_get_a_start_and_flat_results(protocol):
     with running("numbers") as server:
         fields = {"count": 1, "fields": {"url": "u", "seq": 99}}
         body = server.ask("POST", f"/apps/numbers/{protocol}?compat=v1", fields, x_request_id="r")[2]
-        events = decoded(body) if protocol == "stream" else [json.loads(one["data"]) for one in frames(body)[1:]]
+        events = decoded(body) if protocol == "stream" else [json.loads(one["data"]) for one in frames(body)]
         again = decoded(server.ask("GET", "/runs/r/stream?since=1&compat=v1")[2])
         assert server.ask("POST", f"/apps/numbers/{protocol}?compat=v2")[0] == 400
     metadata, start, result = events[:3]
@@ -245,7 +245,7 @@ def test_r05_a_session_that_older_clients_follow_is_theirs():
     with running("numbers") as server:
         begun = json.loads(server.ask("POST", "/apps/numbers/sse?compat=v1", x_session_id="s")[2])
         names = [frame.get("event") for frame in frames(server.ask("GET", begun["stream_url"])[2])]
-    assert names[1:3] == ["metadata", "start"]
+    assert names[:2] == ["metadata", "start"]
 
 
 @pytest.mark.parametrize("action", ["pause", "cancel"])

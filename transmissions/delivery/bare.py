@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .envelope import Event
     from .live import LiveRun
 
-RETRY: Final = b"retry: 3000\n\n"
+RETRY: Final = b"retry: 3000\n"
 _JSON: Final = b"application/json; charset=utf-8"
 _WHOLE: Final = {"complete", "partial"}
 _NEW: Final = 3

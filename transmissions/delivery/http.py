@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # The seed's own client breaks on the bare type: without a charset it gets bytes where it expects text.
 NDJSON: Final = "application/x-ndjson; charset=utf-8"
 SSE: Final = "text/event-stream; charset=utf-8"
-_RETRY: Final = b"retry: 3000\n\n"
-"""How long an EventSource waits before it comes again, in milliseconds."""
+_RETRY: Final = b"retry: 3000\n"
+"""How long an EventSource waits before it comes again, in milliseconds: a line of the first frame, as some clients take one
+without data for an event."""
 SHOWN: Final = ("x-request-id", "x-session-id", "x-buffer-capacity", "x-buffer-current", "x-backpressure-threshold")
 """Headers of ours that pages of other origins may read."""
 
