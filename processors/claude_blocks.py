@@ -23,7 +23,8 @@ def convert_blocks(content: list[Any], from_assistant: bool) -> list[Block]:
     blocks: list[Block] = []
     waiting: list[Block] = []
     for entry in content:
-        kind = type_of(entry) if entry.__class__ is dict else ""
+        given: Any = entry.get("type") if entry.__class__ is dict else ""
+        kind = given if given.__class__ is str else ""
         if kind == "text":
             blocks.extend(_text(entry, from_assistant))
         elif kind.endswith("tool_use"):
