@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .buffer import BufferLimits
     from .live import LiveRun
 
-_KEPT: Final = 4096
+_KEPT: Final = 2048
 """Bytes of events that were sent, kept in memory; older ones are in a file."""
 
 
