@@ -69,7 +69,7 @@ class Socket(WarySocket):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """End with the server; a client that was told to close has a moment to read the last of what was sent, and to say so."""
+        """End with the server; a client that was told to close has a moment to read the last of what was sent."""
         if self.close_timer is None:
             super().shutdown()
         else:
