@@ -13,7 +13,7 @@ from .blobs import Blob, Members
 from .event_lines import GLANCE, holds_events
 from .manifest import SHAPES as MANIFESTS
 from .manifest import read_manifest
-from .packed import Unpacked, codec_in, encoding_of, foreign, in_tar, in_utf_8, is_tar, unpacked
+from .packed import Unpacked, codec_in, encoding_of, foreign, in_utf_8, is_tar, unpacked
 from .shape import HEAD, Shape
 from .shapes import find_shape
 from .zip_archive import MAGIC, Limits, fault_of, members
@@ -148,6 +148,8 @@ class Archive:
             yield from self._parts_of(inner, depth + 1)
 
     def _in_tar(self, archive: Blob, depth: int) -> Iterator[Part]:
+        from .tar_archive import in_tar
+
         for within, path in in_tar(self._path_of(archive), archive.name, self.folder, self._limits):
             name = f"{archive.name}/{within.removeprefix('./')}"
             if path is None or _HIDDEN.search(f"/{within}"):

@@ -1,4 +1,4 @@
-"""Files in a wrapping: compressed, a tar, text in UTF-16. What is in them is put into a temporary folder, with limits."""
+"""Files in a wrapping: compressed, text in UTF-16. What is in them is put into a temporary folder, with limits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 import shutil
 import tempfile
 import weakref
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,13 +16,11 @@ from .codecs_of_bytes import codec_of, decompressed, has_zstd
 from .zip_archive import SMALL
 
 if TYPE_CHECKING:
-    import tarfile
     from collections.abc import Iterable, Iterator
 
     from .blobs import Blob
     from .zip_archive import Limits
 
-TAR: Final = "tar"
 _USTAR: Final = slice(257, 262)
 _TO_TELL: Final = (b"[", b"{", b"<")
 _SIXTEEN: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -101,31 +97,3 @@ def unpacked(blob: Blob, codec: str, limits: Limits) -> Iterator[bytes]:
             if taken > SMALL and taken > limits.ratio * len(blob):
                 raise RunError(f"'{blob.name}' unpacks to more than {limits.ratio} times its size (:maxRatio)")
             yield block
-
-
-def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[tuple[str, Path | None]]:
-    """Yield the name of every file in a tar, and where it lies now; links have no place.
-
-    Raises:
-        RunError: it is damaged, or holds too many files; `name` is the tar's own.
-
-    """
-    import tarfile
-
-    try:
-        with tarfile.open(path, "r:") as tar:
-            for member in filter(_is_file, islice(tar, limits.members)):
-                yield member.name, _extracted(tar, member, folder)
-            if tar.next():
-                raise RunError(f"'{name}' holds more than {limits.members} files; unpack it first")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise RunError(f"'{name}' cannot be read as a tar: {error}") from error
-
-
-def _is_file(member: tarfile.TarInfo) -> bool:
-    return not member.isdir()
-
-
-def _extracted(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Unpacked) -> Path | None:
-    content = tar.extractfile(member) if member.isreg() and not member.issparse() else None
-    return folder.put(member.name, iter(partial(content.read, 1 << 20), b"")) if content else None

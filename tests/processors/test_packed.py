@@ -13,6 +13,8 @@ from transmissions import RunError
 from transmissions.processors.archive import ArchiveReader
 from transmissions.processors.importer import ConversationImporter
 from transmissions.processors.inputs import Archive
+from transmissions.processors.packed import Unpacked
+from transmissions.processors.tar_archive import in_tar
 from transmissions.processors.zip_archive import Limits
 
 TEXT = json.dumps(sample()[:2])
@@ -40,6 +42,12 @@ def zipped(**files):
         for name, data in files.items():
             packed.writestr(name, data)
     return stream.getvalue()
+
+
+def written(folder, data):
+    """Return where a tar was written."""
+    (folder / "t.tar").write_bytes(data)
+    return folder / "t.tar"
 
 
 def read(bench, data, name="given", **settings):
@@ -143,3 +151,27 @@ def test_what_is_unpacked_stays_until_the_run_ends(bench):
     """Steps behind the reader find an attachment of a ZIP in a ZIP when the archive has been read to its end."""
     messages, _, _reader = produced(bench, zipped(**{"inner.zip": zipped(**{"c.json": TEXT, "a.png": b"png"})}))
     assert messages[-1]["members"].find("a.png").read() == b"png"
+
+
+def test_a_tar_that_is_damaged_behind_a_file_says_so(tmp_path):
+    """What stands behind the damage is not left out without a word; what stands before it is read."""
+    data = bytearray(tarred("", **{"a.json": TEXT.encode(), "b.json": TEXT.encode()}))
+    damage = data.index(b"./b.json")
+    data[damage] = 0xFF
+    with pytest.raises(RunError, match=rf"'t.tar' cannot be read as a tar: what is at byte {damage} is no file of it"):
+        list(in_tar(written(tmp_path, bytes(data)), "t.tar", Unpacked(), Limits()))
+
+
+def test_a_tar_without_its_end_is_read(tmp_path):
+    """Two empty blocks at the end are no more than a custom."""
+    data = tarred("", **{"a.json": TEXT.encode()})
+    end = data.index(b"link") + 512
+    assert [name for name, _ in in_tar(written(tmp_path, data[:end]), "t.tar", Unpacked(), Limits())] == ["./a.json", "link"]
+
+
+def test_a_name_in_a_tar_does_not_fill_the_memory(tmp_path):
+    """Names and attributes of a file may be as long as names are: they are read whole."""
+    long = tarfile.TarInfo("././@LongLink")
+    long.type, long.size = tarfile.GNUTYPE_LONGNAME, 8 << 30
+    with pytest.raises(RunError, match="the name or attributes of a file take 8589934592 bytes"):
+        list(in_tar(written(tmp_path, long.tobuf(tarfile.GNU_FORMAT)), "t.tar", Unpacked(), Limits()))
