@@ -40,9 +40,8 @@ def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[
     """
     try:
         with tarfile.open(path, "r:", tarinfo=_Member) as tar:
-            for member in islice(_members(tar), limits.members):
-                if not member.isdir():
-                    yield member.name, _extracted(tar, member, folder)
+            for member in filter(_is_file, islice(_members(tar), limits.members)):
+                yield member.name, _extracted(tar, member, folder)
             if tar.next():
                 raise RunError(f"'{name}' holds more than {limits.members} files; unpack it first")
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError) as error:
@@ -57,6 +56,10 @@ def _members(tar: Any) -> Iterator[tarfile.TarInfo]:
     tar.fileobj.seek(tar.offset)
     if tar.fileobj.read(_BLOCK).strip(b"\0"):
         raise tarfile.ReadError(f"what is at byte {tar.offset} is no file of it")
+
+
+def _is_file(member: tarfile.TarInfo) -> bool:
+    return not member.isdir()
 
 
 def _extracted(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Unpacked) -> Path | None:
