@@ -173,13 +173,12 @@ class Connection:
 
     def _send_at_once(self, event: Event) -> bool:
         """Send an event that comes alone, in the task that brings it: to wake this one would have it wait for all others."""
-        began, log = time.monotonic(), self.live.log
-        if len(log) > 1 or began - self._last < _LONE or event.name == LAST or self._is_called():
+        began = time.monotonic()
+        if began - self._last < _LONE or event.name == LAST or self._is_called():
             return False
         piece = self._encode(event, bare=self.live.terms.bare)
         if not piece or self._at_once is None or not self._at_once([piece]):
             return False
-        log.take(self._seq, 1)
         self._seq, self._last = event.seq, time.monotonic()
         self._count({event.name: 1}, 1, len(piece), self._last - began)
         return True

@@ -73,7 +73,7 @@ class EventLog:
         self._takes = 0
         self._dropped = dropped
         self.sent_at_once: Callable[[Event], bool] | None = None
-        """Sends an event that comes while its connection waits, and says whether it did; else the connection is woken."""
+        """Sends an event that comes alone while its connection waits, and says whether it did; else the connection is woken."""
         self._changed = Bell()
         self._room = Bell()
 
@@ -226,12 +226,14 @@ class EventLog:
         make = Event if self.bare else numbered
         event = make(name, self.last, body, timestamp)
         size = len(event.body)
-        self._waiting.append(event)
         self.size += size
+        if not self._waiting and self.sent_at_once is not None and self.sent_at_once(event):
+            self._kept.add([event])
+            return
+        self._waiting.append(event)
         self._bytes += size
         self._memory.used += size
-        if self.sent_at_once is None or not self.sent_at_once(event):
-            self._changed.ring()
+        self._changed.ring()
 
     def _is_full(self, size: int) -> bool:
         if not self._waiting or self.is_closed:

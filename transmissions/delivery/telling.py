@@ -24,7 +24,7 @@ _HEARD: Final = 4096
 """Errors and printed texts that may wait to be told: in the middle of the engine nobody can wait for room."""
 _OWN: Final = frozenset(ESSENTIAL) - {"result", "progress", "error", "output"}
 """Names an app's messages cannot take for events of theirs."""
-_EVERY: Final = 0.5
+_EVERY: Final = 1.0
 """Seconds between two events `progress`, at least."""
 HEARD: Final = ("error", "skip", "output", "progress", "summary", "gate")
 """Events of a run that are told, or counted: `gate` says how a page is read, as `decision`."""
