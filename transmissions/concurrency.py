@@ -41,7 +41,7 @@ class ConcurrentSegment(Segment):
 
     async def run(self) -> None:
         """Let the workers work until the end of the stream."""
-        await together([(self.name, self._work()) for _ in range(self.nodes[0].plan.concurrency)])
+        await together([(self.name, self._work) for _ in range(self.nodes[0].plan.concurrency)])
 
     async def _work(self) -> None:
         node = self.nodes[0]

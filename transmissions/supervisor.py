@@ -11,7 +11,7 @@ from .errors import NodeFailed, RunError, describe
 from .settings import Range, Record, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from .counts import Counts
     from .plan import NodePlan
@@ -88,7 +88,7 @@ class Retry(Record):
         return max(wait * share / 1000, min(asked, self.max_delay / 1000))
 
 
-async def together(works: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> None:
+async def together(works: Iterable[tuple[str, Callable[[], Awaitable[None]]]]) -> None:
     """Have named works done side by side, as a TaskGroup does, which has one that is cancelled all by itself pass for done.
 
     Whatever waits for it would wait for ever. That may be a processor's doing: an `asyncio.timeout` that stays open over a
@@ -96,10 +96,10 @@ async def together(works: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> No
     """
     own, is_over = asyncio.current_task(), False
 
-    async def part(name: str, work: Coroutine[Any, Any, None]) -> None:
+    async def part(name: str, work: Callable[[], Awaitable[None]]) -> None:
         nonlocal is_over
         try:
-            await work
+            await work()
         except BaseException as error:
             is_stray = isinstance(error, asyncio.CancelledError) and not (is_over or (own and own.cancelling()))
             is_over = True

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from .buffer import Buffer, BufferSettings
@@ -91,8 +92,8 @@ class Transmission:
 
     async def _work(self, feed: Feed) -> None:
         try:
-            works = [(segment.name, segment.run()) for segment in self.segments]
-            await together([*works, (self.plan.name, _as_coroutine(feed, self.head))])
+            works = [(segment.name, segment.run) for segment in self.segments]
+            await together([*works, (self.plan.name, partial(feed, self.head))])
         except BaseExceptionGroup as group:
             cause = first_cause(group)
             raise cause from cause.__cause__
@@ -217,10 +218,6 @@ def _has_processes() -> bool:
     """Whether another process could do anything while this one works."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return os.name == "posix" and processors > 1
-
-
-async def _as_coroutine(feed: Feed, head: Outlet) -> None:
-    await feed(head)
 
 
 def first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
