@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 from . import lifecycle, measures
 from .envelope import ESSENTIAL
+from .tallies import Spread, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,19 +65,19 @@ class Totals:
         }
         self._began: dict[str, tuple[str, str]] = {}
         disable_created_metrics()  # type: ignore[no-untyped-call]  # When each series began is of no use, and doubles them.
-        self._events = cache(_counter(measures.EVENTS, registry).labels)
+        self._events = Tally(measures.EVENTS, registry)
         self._ttfb = _histogram(measures.TTFB, registry)
         self._lasted = _histogram(measures.LASTED, registry)
         self._streams = cache(_histogram(measures.STREAMS, registry).labels)
         self._errors = _counter(measures.ERRORS, registry)
-        self._bytes = _counter(measures.BYTES, registry)
+        self._bytes = Tally(measures.BYTES, registry)
+        for name in lifecycle.PROTOCOLS:
+            self._bytes.add(0, name)  # so that it is there before the first
         self._http = cache(_histogram(measures.HTTP, registry).labels)
         self._gate = _counter(measures.GATE, registry)
         for decision in measures.DECISIONS:
-            self._gate.labels(decision)  # so that it is there, as 0, before the first
-        self._latency = _histogram(measures.LATENCY, registry)
-        self._send = self._latency.labels("send")
-        self._bytes_of = {name: self._bytes.labels(name) for name in lifecycle.PROTOCOLS}
+            self._gate.labels(decision)
+        self._send = Spread(measures.LATENCY, registry, "send")
 
     @property
     def error_rate(self) -> float:
@@ -102,11 +103,11 @@ class Totals:
         self._began[told.connection_id] = (told.protocol, "")
 
     def _sent(self, told: lifecycle.Sent) -> None:
-        self._send.observe(told.seconds)
-        self._bytes_of[told.protocol].inc(told.size)
+        self._send.add(told.seconds)
+        self._bytes.add(told.size, told.protocol)
         count = 0
         for name, number in told.names.items():
-            self._events(name if name in ESSENTIAL else "other", told.protocol).inc(number)
+            self._events.add(number, name if name in ESSENTIAL else "other", told.protocol)
             count += number
         self.sent += count
         self.protocols[told.protocol].sent += count
