@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from transmissions import Processor, Range, RunError, Unit
 
-from . import fetch_errors
 from .egress import take_apart
 from .fetch import Door, FetchError, Request
+from .fetch_errors import Refused
 from .fetching import _FetchingByURL, refused
 from .http_client import merged
 from .media_types import media_type
@@ -35,14 +35,14 @@ _LINE: Final = re.compile(rb"\r\n|\n|\r")
 _sleep = asyncio.sleep
 
 
-class Refused(fetch_errors.Refused):
+class TurnedAway(Refused):
     """A server said no, and would say so again."""
 
 
 def turned_away(sentence: str, status: int, headers: Mapping[str, str]) -> FetchError:
-    """Return the error for a reply of failure: it is Refused where the next one would be the same."""
+    """Return the error for a reply of failure: it is TurnedAway where the next one would be the same."""
     error = refused(sentence, headers)
-    return error if status in _WORTH_ANOTHER else Refused(str(error))
+    return error if status in _WORTH_ANOTHER else TurnedAway(str(error))
 
 
 class Place:
@@ -123,7 +123,7 @@ class _Returning(Processor):
 
     async def _wait(self, place: Place, error: FetchError) -> None:
         place.tried += 1
-        if isinstance(error, fetch_errors.Refused) or place.tried > self.attempts:
+        if isinstance(error, Refused) or place.tried > self.attempts:
             raise error
         first = self.delay if place.wait is None else place.wait
         wait = min(first * 2 ** min(place.tried - 1, 20), self.max_delay) / 1000
@@ -161,5 +161,5 @@ class _Following(_FetchingByURL, _Returning):
                 raise turned_away(sentence, answer.status, answer.headers)
             kind = media_type(answer.headers.get("content-type", ""))
             if answer.status != NOTHING_MORE and not kinds.fullmatch(kind):
-                raise Refused(f"{take_apart(url).shown} is no stream of {accept} but of {kind or 'no type'}")
+                raise TurnedAway(f"{take_apart(url).shown} is no stream of {accept} but of {kind or 'no type'}")
             yield answer, Lines(take_apart(answer.url).shown, self.max_record)

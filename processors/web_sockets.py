@@ -13,7 +13,7 @@ from transmissions import Processor, Protected, Range, RunError, Source, Unit, U
 from .bus_sink import _Sink, shown
 from .fetch import FetchError
 from .fetching import SecretHeader, check_url
-from .stream_following import Refused, _Returning, turned_away
+from .stream_following import TurnedAway, _Returning, turned_away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -84,7 +84,7 @@ class _Socket(Processor):
             sentence = f"{self.where} answered {status}, and opens no WebSocket"
             raise turned_away(sentence, status, error.response.headers) from error
         except ValueError as error:
-            raise Refused(f"{self.where} redirects to another server, where nobody is asked") from error
+            raise TurnedAway(f"{self.where} redirects to another server, where nobody is asked") from error
         except (OSError, TimeoutError, WebSocketException) as error:
             raise FetchError(f"{self.where}: no connection: {str(error).lower() or type(error).__name__}") from error
 
