@@ -71,7 +71,7 @@ class ConversationWriter(TreeWriter):
         """Whether a file is as it is to be."""
         # If another version came before in this run, another process may have written that.
         if path in known and self._changed.get(path, bool(place.get("again"))) == 0:
-            return known[path] == digest and os.path.exists(self._tree.locate(path))  # noqa: PTH110
+            return known[path][:2] == digest and os.path.exists(self._tree.locate(path))  # noqa: PTH110
         if not place.get("was"):
             return False
         marker = _last_line(content)
@@ -92,7 +92,7 @@ class ConversationWriter(TreeWriter):
             return content
         above, below = notes_below(page, marker) if ends else (page, b"")
         # What a run that was killed has written is as the new page is, and in no ledger.
-        if old in known and self._changed.get(old, 0) == 0 and list(_digest(above)) not in (known[old], digest):
+        if old in known and self._changed.get(old, 0) == 0 and list(_digest(above)) not in (known[old][:2], digest):
             self._keep(path, page)
             where = "above its last line; that" if ends else "and has no last line now; the old"
             self.context.log.warning("'%s' was edited by hand %s page is kept beside the new one", old, where)

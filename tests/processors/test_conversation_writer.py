@@ -43,6 +43,15 @@ def test_the_latest_version_of_a_run_stays_whoever_wrote_the_one_before(bench):
     assert write(bench, page("two"), known, again=True)[1] is False
 
 
+def test_a_page_that_stayed_while_its_target_was_off_is_known(bench):
+    """The ledger marks it; that is no change, and a user's edits above its last line are told from it as ever."""
+    known, _ = write(bench, page("one"))
+    marked = {PAGE: [*known[PAGE], "off"]}
+    assert write(bench, page("one"), marked)[1] is False
+    assert write(bench, page("two"), marked)[1] is True
+    assert [found.name for found in (bench.output / PAGE).parent.iterdir()] == ["Talk ~1.md"]
+
+
 def test_what_is_missing_is_written_again(bench):
     """A page that is gone is written, whatever the ledger says."""
     known, _ = write(bench, page("one"))
