@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .channel import ITEMS
-from .message import END, Token, keep_messages
+from .message import END, Token, keep_messages, not_a_message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -67,7 +67,8 @@ class Writer:
 
     async def write(self, message: Message) -> None:
         """Send one message."""
-        keep_messages([message])
+        if type(message) is not dict:
+            raise not_a_message(message)
         await self._put_many([message])
 
     async def write_many(self, messages: list[Message]) -> None:

@@ -172,3 +172,12 @@ def test_it_is_said_what_is_lost_or_comes_again(capsys, since, first, said):
     """A server that was restarted has lost nothing between two events, but all it knew."""
     printing.Lines(results=True).event(read({"event": "reset", "since": since, "first": first, "last": 20}))
     assert capsys.readouterr().err == f"{said}\n"
+
+
+def test_the_line_for_people_goes_on_to_say_how_many_there_will_be(capsys):
+    """Each result says it, and what says nothing of it does not take it back."""
+    terminal = printing.Terminal()
+    for number in range(2):
+        terminal.event(read({"event": "result", "index": number, "result": {}, "progress": {"completed": 1, "total": 9}}))
+    terminal.event(read({"event": "output", "text": "so"}))
+    assert capsys.readouterr().out.endswith("\r\x1b[K2 of 9 results")

@@ -1,14 +1,13 @@
 """Events that come alone: they are sent by whoever brings them, where nothing has to be waited for."""
 
-import gc
-
 import pytest
 from delivering import decoded, live, make_home, timed
 
 from transmissions.delivery import connection as connections
+from transmissions.delivery import telling
 from transmissions.delivery.connection import Connection, Pace
 from transmissions.delivery.envelope import as_line
-from transmissions.delivery.extensions import READY, at_once
+from transmissions.delivery.lifecycle import Sent
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +24,10 @@ async def read(at_once, count=50):
     async def send(pieces):
         sent.extend(("woken", event) for event in decoded(b"".join(pieces)))
 
-    def now(pieces):
+    def now(piece):
         if not at_once(len(sent)):
             return False
-        sent.extend(("at once", event) for event in decoded(b"".join(pieces)))
+        sent.extend(("at once", event) for event in decoded(piece))
         return True
 
     run.start()
@@ -56,38 +55,39 @@ def test_lone_events_are_sent_by_whoever_brings_them_and_the_last_by_the_connect
     assert run.log.flushes <= len(sent)
 
 
-@pytest.mark.parametrize(("is_ready", "is_sent"), [(True, True), (False, False), (None, False)])
-def test_nothing_is_sent_at_once_where_the_server_does_not_say_that_it_can(is_ready, is_sent):
-    """Its sending may have to wait, and who brings an event is not to wait for a client."""
-    sent = []
+def test_single_results_are_told_of_together_and_none_is_left_out():
+    """What counts them takes as long as to send them; whoever asks has them told by then."""
+    told, asked = [], []
 
-    async def send():
-        sent.append("event")
+    async def listened():
+        run, written = live("numbers", {"count": 50, "wait": 0.001}), []
+        run.lifecycle.listen(told.append, Sent)
 
-    extensions = {} if is_ready is None else {READY: lambda: is_ready}
-    assert at_once({"extensions": extensions}, send) is is_sent
-    assert bool(sent) is is_sent
+        async def send(pieces):
+            written.extend(decoded(b"".join(pieces)))
+
+        def now(piece):
+            if len(written) == 20:
+                run.lifecycle.settle()
+                asked.append(sum(sum(one.names.values()) for one in told) - len(written))
+            written.extend(decoded(piece))
+            return True
+
+        run.start()
+        await Connection(run, "ndjson", as_line, Pace()).deliver(send, 0, now)
+        await run.close()
+        return run, written
+
+    run, written = timed(listened())
+    assert asked == [0]
+    assert sum(one.names.get("result", 0) for one in told) == 50
+    assert sum(sum(one.names.values()) for one in told) == len(written)
+    assert len(told) < sum(one.sends for one in told) == run.log.flushes
 
 
-def test_what_fails_at_once_is_left_to_the_connection():
-    """A client that is just going must not fail the step that brought the event."""
-
-    async def fail():
-        raise OSError("gone")
-
-    assert not at_once({"extensions": {READY: lambda: True}}, fail)
-
-
-def test_sending_at_once_leaves_no_garbage():
-    """What tells of its end would hold the frames of all who called, for each event, until somebody collects them."""
-
-    async def send():
-        pass
-
-    gc.collect()
-    gc.disable()
-    try:
-        assert at_once({"extensions": {READY: lambda: True}}, send)
-        assert gc.collect() == 0
-    finally:
-        gc.enable()
+def test_how_far_a_run_is_is_told_between_results_only_now_and_then(monkeypatch):
+    """Each of them says it, too."""
+    monkeypatch.setattr(telling, "_EVERY", 0.0)
+    sent, _ = timed(read(lambda _: True))
+    names = [event["event"] for _, event in sent]
+    assert 5 <= names.count("progress") <= 7

@@ -19,6 +19,7 @@ def home(tmp_path, monkeypatch):
     """Give a home with apps of numbers, whose runs tell of their progress with each result."""
     make_home(tmp_path, monkeypatch)
     monkeypatch.setattr("transmissions.delivery.telling._EVERY", 0.0)
+    monkeypatch.setattr("transmissions.delivery.telling._RESULTS", 0)
 
 
 async def read_slowly(run, seconds):

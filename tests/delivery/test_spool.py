@@ -14,7 +14,8 @@ def filled(disk, number):
     """Return what is kept of a run whose events say whose they are, a part of the whole at a time."""
     kept = Kept(4, 500, 1 << 20, disk)
     for seq in range(1, EVENTS + 1, 8):
-        kept.add([Event("result", one, b"%d of %d;" % (one, number) * 20, "now") for one in range(seq, seq + 8)])
+        events = [Event("result", one, b"%d of %d;" % (one, number) * 20, "now") for one in range(seq, seq + 8)]
+        kept.add(events, sum(len(event.body) for event in events))
     return kept
 
 

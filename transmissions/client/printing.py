@@ -47,14 +47,16 @@ class Terminal(Lines):
 
     def __init__(self) -> None:
         self._count = 0
+        self._total: Any = None
 
     def event(self, event: Event) -> None:
         """Print one."""
         self._count += isinstance(event, Result)
         if event.name not in _BEYOND:
             self._write(_printable(_said(event)))
-        total = event.data.get("total") if event.name == "progress" else None
-        sys.stdout.write(f"\r\x1b[K{self._count}{f' of {total}' if total else ''} results")
+        told = event.data if event.name == "progress" else event.data.get("progress")
+        self._total = (told.get("total") if isinstance(told, dict) else None) or self._total
+        sys.stdout.write(f"\r\x1b[K{self._count}{f' of {self._total}' if self._total else ''} results")
         sys.stdout.flush()
 
     def end(self) -> None:

@@ -51,14 +51,14 @@ class DynamicBuffer:
         self._slow = Shares(self.limits.window)
         self._drops = Shares(self.limits.window)
 
-    def record_send(self, seconds: float, events: int = 1) -> None:
-        """Count a send, and the events that went with it."""
+    def record_send(self, seconds: float, events: int = 1, sends: int = 1) -> None:
+        """Count a send, or some that took so long on average, and the events that went with it."""
         self.total += events
-        self.sends += 1
-        self.average_send += (seconds - self.average_send) / self.sends
+        self.sends += sends
+        self.average_send += (seconds - self.average_send) * sends / self.sends
         is_slow = seconds * 1000 > self.limits.slow_send
-        self.slow_sends += is_slow
-        self._slow.add(is_slow)
+        self.slow_sends += is_slow * sends
+        self._slow.add(is_slow, sends)
         self._drops.add(False, events)
 
     def record_drop(self) -> None:

@@ -11,7 +11,7 @@ from transmissions.api_replies import new_id
 
 from .envelope import LAST, Event, make
 from .errors import BackpressureExceeded
-from .lifecycle import ProgressUpdate, Sent
+from .sends import Sends
 from .vitals import heartbeat, warning
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Encode = Callable[..., bytes]
     Send = Callable[[list[bytes]], Awaitable[None]]
-    AtOnce = Callable[[list[bytes]], bool]
+    AtOnce = Callable[[bytes], bool]
 
 _WARNINGS: Final = 5.0
 """Seconds between two warnings, at least."""
@@ -51,7 +51,7 @@ class Connection:
         self.id = new_id()
         self.live = live
         self.protocol = protocol
-        self.bytes = self.messages = 0
+        self.sends = Sends(live, protocol, self.id)
         self.ended = ""
         """Why it ended: complete, replaced, expired, slow, gone, closed."""
         self.is_through = False
@@ -79,8 +79,8 @@ class Connection:
             "protocol": self.protocol,
             "current_request_id": self.live.name,
             "start_time": round(time.time() - self.seconds, 3),
-            "bytes_sent": self.bytes,
-            "messages_sent": self.messages,
+            "bytes_sent": self.sends.bytes,
+            "messages_sent": self.sends.messages,
         }
 
     def replace(self) -> None:
@@ -112,6 +112,7 @@ class Connection:
                 self._timer.cancel()
             self.ended = self.ended or "gone"
             self.live.log.sent_at_once = None
+            self.sends.settle()
             self.live.detach(self)
             self.live.lifecycle.closed(self)
 
@@ -154,10 +155,10 @@ class Connection:
         log = self.live.log
         while True:
             if log.last <= self._seq and not log.is_ended:
-                log.sent_at_once = self._send_at_once if self._at_once and self.messages else None
+                log.sent_at_once = self._send_at_once if self._at_once and self.sends.messages else None
                 await log.wait(self._seq, self._is_called)
                 log.sent_at_once = None
-            elif self.messages:  # The first go with the head of the answer.
+            elif self.sends.messages:  # The first go with the head of the answer.
                 await asyncio.sleep(0)  # Others have their turn where this one never has to wait.
             if self._is_replaced or self._is_expired:
                 self.ended = "replaced" if self._is_replaced else "expired"
@@ -174,13 +175,17 @@ class Connection:
     def _send_at_once(self, event: Event) -> bool:
         """Send an event that comes alone, in the task that brings it: to wake this one would have it wait for all others."""
         began = time.monotonic()
-        if began - self._last < _LONE or event.name == LAST or self._is_called():
+        is_result = event.name == "result"
+        if (is_result and began - self._last < _LONE) or event.name == LAST or self._is_called():
             return False
         piece = self._encode(event, bare=self.live.terms.bare)
-        if not piece or self._at_once is None or not self._at_once([piece]):
+        if not piece or self._at_once is None or not self._at_once(piece):
             return False
         self._seq, self._last = event.seq, time.monotonic()
-        self._count({event.name: 1}, 1, len(piece), self._last - began)
+        if is_result:
+            self.sends.count_single(len(piece), self._last - began)
+        else:
+            self.sends.count({event.name: 1}, 1, len(piece), self._last - began)
         return True
 
     def _take(self) -> list[Event]:
@@ -215,16 +220,7 @@ class Connection:
         began = self._sending = time.monotonic()
         await send(pieces)
         self._sending, self._last, self._is_due = 0.0, time.monotonic(), False
-        self._count(names, count, size, self._last - began)
-
-    def _count(self, names: dict[str, int], count: int, size: int, seconds: float) -> None:
-        self.bytes += size
-        self.messages += count
-        self.live.log.sent(seconds, count)
-        lifecycle = self.live.lifecycle
-        lifecycle.tell(Sent(self.protocol, seconds, size, names))
-        if "progress" in names and lifecycle.who_hear(ProgressUpdate):
-            lifecycle.tell(ProgressUpdate(self.id, self.live.counts.done, self.live.throughput))
+        self.sends.count(names, count, size, self._last - began)
 
     def _warning(self, waiting: int) -> list[Event]:
         """Warn a client for which so many waited. A run faster than any client fills the buffer of one that is quick, too."""

@@ -72,9 +72,12 @@ class Connection(HttpToolsProtocol):
         if call is not None and self.parser is None:
             self.loop.call_soon(call)
 
-    def is_ready(self) -> bool:
-        """Whether what is sent goes out without waiting."""
-        return not self.flow.write_paused and not self.transport.is_closing()
+    def send_now(self, cycle: Any, part: bytes) -> bool:
+        """Send a part of the body of an answer whose head is out, if nothing has to be waited for; say whether it is sent."""
+        if self.flow.write_paused or self.transport.is_closing() or cycle.chunked_encoding is None:
+            return False
+        cycle.transport.write(b"%x\r\n%b\r\n" % (len(part), part) if cycle.chunked_encoding else part)
+        return True
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection, or tell it to come back."""

@@ -108,10 +108,12 @@ class EventLog:
         self._append(name, body, timestamp)
         return True
 
-    def is_put(self, name: str, fields: Result, record: object) -> bool:
-        """Add an event that is essential, if there is room for it now, and say whether it is added. Raises as `put` does."""
+    def is_put(self, name: str, fields: Mapping[str, Any] | Result, record: object = None) -> bool:
+        """Add an event, if there is room for it now, and say whether it is added. Raises as `put` does."""
+        if self._waiting and self._leaves_out(name):
+            return False
         body, timestamp = self._written(name, fields, record)
-        if self.is_closed or self._is_full(len(body)):
+        if self.is_closed or (self._waiting and self._is_full(len(body))):
             return False
         self._append(name, body, timestamp)
         return True
@@ -167,7 +169,7 @@ class EventLog:
         events, self._waiting = self._waiting[:count], self._waiting[count:]
         self._bytes -= size
         self._memory.used -= size
-        self._kept.add(events)  # Now, not when they were sent: a send that fails may have come through.
+        self._kept.add(events, size)  # Now, not when they were sent: a send that fails may have come through.
         self._room.ring()
         return events
 
@@ -182,11 +184,10 @@ class EventLog:
         """The number in front of the oldest event that can be taken."""
         return self._kept.first - 1 if self._kept.first else self.taken
 
-    def sent(self, seconds: float, events: int) -> None:
-        """Note how long a send took, and how many events went with it."""
-        self.flushes += 1
-        self.pressure.record_send(seconds, events)
-        self.buffer.record_send(seconds, events)
+    def sent(self, seconds: float, events: int, sends: int = 1) -> None:
+        """Note how long a send took, or some did on average, and how many events went with it."""
+        self.pressure.record_send(seconds, events, sends)
+        self.buffer.record_send(seconds, events, sends)
         if self.buffer.adapt():
             self._room.ring()
 
@@ -228,7 +229,7 @@ class EventLog:
         size = len(event.body)
         self.size += size
         if not self._waiting and self.sent_at_once is not None and self.sent_at_once(event):
-            self._kept.add([event])
+            self._kept.add([event], size)
             return
         self._waiting.append(event)
         self._bytes += size

@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from starlette.websockets import WebSocketDisconnect
-
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,8 +17,8 @@ TEXTS: Final = "transmissions.texts"
 """The extension by which a WebSocket sends many messages at once."""
 PARTS: Final = "transmissions.parts"
 """The extension by which the parts of a body are sent past what looks at the head of an answer only."""
-READY: Final = "transmissions.ready"
-"""The extension that says whether what is sent goes out without waiting."""
+NOW: Final = "transmissions.now"
+"""The extension by which a part of a body, or a text, is sent if nothing has to be waited for; it says whether it is."""
 AFTER: Final = "transmissions.after"
 """The extension by which something is done when all layers in front of it have returned: what lasts is not to keep them."""
 GONE: Final = "transmissions.gone"
@@ -43,20 +41,6 @@ def cut_off(scope: Scope) -> None:
         abort()
 
 
-def at_once(scope: Scope, send: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-    """Send something here and now, where the server knows that nothing has to be waited for, and say whether it is sent."""
-    ready = scope.get("extensions", {}).get(READY)
-    if ready is None or not ready():
-        return False
-    try:
-        send().send(None)
-    except StopIteration:  # It is at its end. Kept as a value, it would hold all frames there are, and they it.
-        return True
-    except (WebSocketDisconnect, OSError, RuntimeError):
-        return False  # Who sends it next is told.
-    return False
-
-
 async def gone(receive: Receive) -> None:
     """Wait until the client is."""
     while (await receive())["type"] != "http.disconnect":
@@ -70,12 +54,12 @@ async def extended(app: ASGIApp, protocol: Any, scope: Scope, receive: Receive, 
     scope["extensions"] = extensions
     cycle: Any = None
     if scope["type"] == "websocket":
-        extensions |= {TEXTS: protocol.send_texts, READY: protocol.is_ready}
+        extensions |= {TEXTS: protocol.send_texts, NOW: protocol.send_now}
     else:
         cycle = cast("Any", send).__self__
         cycle.transport = HeadFirst(cycle, protocol.loop)
         send = partial(_unframed, cycle, send) if scope["http_version"] == "1.0" else send
-        extensions |= {PARTS: send, GONE: protocol.when_gone, READY: protocol.is_ready}
+        extensions |= {PARTS: send, GONE: protocol.when_gone, NOW: partial(protocol.send_now, cycle)}
     try:
         await app(scope, receive, send)
         while lasting:

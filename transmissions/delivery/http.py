@@ -11,7 +11,7 @@ from .compat import flat
 from .connection import Connection, Pace
 from .envelope import as_line, as_sse
 from .errors import BackpressureExceeded
-from .extensions import PARTS, at_once, cut_off, gone, last
+from .extensions import NOW, PARTS, cut_off, gone, last
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -58,7 +58,7 @@ class StreamResponse:
 
         try:
             async with Attended(scope, receive):
-                await self.connection.deliver(body, self._since, lambda pieces: at_once(scope, partial(body, pieces)))
+                await self.connection.deliver(body, self._since, None if gzip else scope.get("extensions", {}).get(NOW))
         except BackpressureExceeded:
             cut_off(scope)
             await gone(receive)

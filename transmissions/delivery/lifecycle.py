@@ -55,6 +55,8 @@ class Sent(NamedTuple):
     size: int
     names: Mapping[str, int]
     """How many of each event."""
+    sends: int = 1
+    """How many sends this tells of; `seconds` is the mean of them."""
 
 
 class Dropped(NamedTuple):
@@ -149,6 +151,11 @@ class Lifecycle:
             if isinstance(told, Raised):
                 _LOG.warning("a listener to deliveries failed: %s", describe(told.error))
 
+    def settle(self) -> None:
+        """Have everything told that was sent by now: connections tell of single results some at a time."""
+        for connection in self.connections.values():
+            connection.sends.settle()
+
     def opened(self, connection: Connection, *, is_again: bool = False) -> None:
         """Know a connection."""
         self.connections[connection.id] = connection
@@ -163,6 +170,5 @@ class Lifecycle:
             self.tell(StreamCompleted(connection.id, connection.live.summary))
         else:
             self.tell(StreamTerminated(connection.id, connection.ended))
-        self.tell(
-            ConnectionClosed(connection.id, connection.protocol, connection.seconds, connection.bytes, connection.messages)
-        )
+        sends = connection.sends
+        self.tell(ConnectionClosed(connection.id, connection.protocol, connection.seconds, sends.bytes, sends.messages))

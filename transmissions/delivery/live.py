@@ -213,7 +213,7 @@ class LiveRun:
         """Tell a message where nothing is to be waited for, or told besides: four coroutines for each were a tenth of it."""
         if self.state != "running" or self.counts.first_result is None or self._spending.is_over:
             return False
-        if self._telling.is_progress_due or not self._telling.is_told(message):
+        if not self._telling.is_told(message):
             return False
         self._spending.look(self.log.size)
         return True

@@ -75,11 +75,13 @@ class Observed:
 
     async def metrics(self, _: Request) -> Response:
         """Answer a scrape."""
+        self._hub.lifecycle.settle()
         text = generate_latest(self._registry) + generate_latest(self._aliases)
         return Response(text, headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_LATEST)
 
     async def health(self, _: Request) -> Response:
         """Say how the streams do."""
+        self._hub.lifecycle.settle()
         figures = self.figures()
         said = {
             **self._streams(figures),

@@ -30,13 +30,14 @@ class Pressure:
         self._slow = Shares(window)
         self._drops = Shares(window)
 
-    def record_send(self, seconds: float, events: int = 1) -> None:
-        """Count a send, and the events that went with it."""
+    def record_send(self, seconds: float, events: int = 1, sends: int = 1) -> None:
+        """Count a send, or some that took so long on average, and the events that went with it."""
         self.sent += events
         is_slow = seconds > self._slow_send
-        self.slow_sends += is_slow
-        self._times.add(seconds)
-        self._slow.add(is_slow)
+        self.slow_sends += is_slow * sends
+        for _ in range(sends):
+            self._times.add(seconds)
+        self._slow.add(is_slow, sends)
         self._count(events, dropped=False)
 
     def record_drop(self, at: float) -> None:

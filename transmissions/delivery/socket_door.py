@@ -93,9 +93,12 @@ class Socket(WarySocket):
             self.request = self.response = cast("Any", None)
             self.conn.available_extensions = None
 
-    def is_ready(self) -> bool:
-        """Whether what is sent goes out without waiting."""
-        return self.writable.is_set() and not self.disconnected
+    def send_now(self, text: bytes) -> bool:
+        """Send a message, if nothing has to be waited for, and say whether it is sent."""
+        if not self.writable.is_set() or self._is_gone:
+            return False
+        self.transport.write(self._framed([text]) if self.conn.extensions else _head(len(text)) + text)
+        return True
 
     async def send_texts(self, texts: list[bytes]) -> None:
         """Send messages in one write: a system call for each would be dear.
@@ -105,14 +108,20 @@ class Socket(WarySocket):
 
         """
         await self.writable.wait()
-        if self.disconnected or self.conn.state is not State.OPEN:
+        if self._is_gone:
             raise ClientDisconnected
-        if self.conn.extensions:  # They compress.
-            for text in texts:
-                self.conn.send_text(text)
-            self.transport.write(b"".join(self.conn.data_to_send()))
-        else:
-            self.transport.write(b"".join([part for text in texts for part in (_head(len(text)), text)]))
+        self.transport.write(self._framed(texts))
+
+    @property
+    def _is_gone(self) -> bool:
+        return self.disconnected or self.conn.state is not State.OPEN
+
+    def _framed(self, texts: list[bytes]) -> bytes:
+        if not self.conn.extensions:
+            return b"".join([part for text in texts for part in (_head(len(text)), text)])
+        for text in texts:  # They compress.
+            self.conn.send_text(text)
+        return b"".join(self.conn.data_to_send())
 
 
 def _head(length: int) -> bytes:

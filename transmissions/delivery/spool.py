@@ -186,10 +186,10 @@ class Kept:
                 return half.first
         return self._ring[0].seq if self._ring else 0
 
-    def add(self, events: Sequence[Event]) -> None:
-        """Keep the next events."""
+    def add(self, events: Sequence[Event], size: int) -> None:
+        """Keep the next events, whose bodies are so many bytes together."""
         self._ring.extend(events)
-        self._bytes += sum([len(event.body) for event in events])
+        self._bytes += size
         if len(self._ring) > self._most or self._bytes > self._memory:
             self._spill()
 

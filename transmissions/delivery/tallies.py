@@ -47,10 +47,10 @@ class Spread:
         self._seconds = 0.0
         registry.register(self)
 
-    def add(self, seconds: float) -> None:
-        """Count a value."""
-        self._counts[bisect_left(self._measure.buckets, seconds)] += 1
-        self._seconds += seconds
+    def add(self, seconds: float, times: int = 1) -> None:
+        """Count a value, as often as it was seen."""
+        self._counts[bisect_left(self._measure.buckets, seconds)] += times
+        self._seconds += seconds * times
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Yield the series."""

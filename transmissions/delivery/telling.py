@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from .counts import Counts
 from .envelope import ESSENTIAL, Result
 from .errors import DeadLetter, DeliveryError, SerializationFailed, SkippedInput
 from .lifecycle import GateDecided, StreamError
@@ -26,29 +27,12 @@ _OWN: Final = frozenset(ESSENTIAL) - {"result", "progress", "error", "output"}
 """Names an app's messages cannot take for events of theirs."""
 _EVERY: Final = 1.0
 """Seconds between two events `progress`, at least."""
+_RESULTS: Final = 10
+"""Results and errors between two: each of them says itself how far the run is."""
+_SELDOM: Final = 5.0
+"""Seconds after which fewer will do."""
 HEARD: Final = ("error", "skip", "output", "progress", "summary", "gate")
 """Events of a run that are told, or counted: `gate` says how a page is read, as `decision`."""
-
-
-class Counts:
-    """How many results and errors were told."""
-
-    def __init__(self) -> None:
-        self.done = self.failed = 0
-        self.total: int | None = None
-        """How many results there will be, if an app has said so in an event."""
-        self.first_result: float | None = None
-        """Seconds from the beginning to the first."""
-
-    @property
-    def ended(self) -> int:
-        """How many results and errors there are."""
-        return self.done + self.failed
-
-    @property
-    def success_rate(self) -> float:
-        """The share of results, from 0 to 1."""
-        return round(self.done / self.ended, 4) if self.ended else 1.0
 
 
 class Telling:
@@ -68,7 +52,7 @@ class Telling:
         self.counts = Counts()
         self.said = Said(clean)
         self._progress = progress
-        self._told = 0.0
+        self._told, self._enough = 0.0, 0
         self._later: asyncio.TimerHandle | None = None
         self._name = name
         self._log = log
@@ -85,8 +69,6 @@ class Telling:
         """Tell a final message: as a result, or as the event it names."""
         if self._heard:
             await self._tell_heard()  # What a step printed over a message comes in front of it.
-        if self.is_progress_due:
-            self._log.sent_at_once = None  # How far the run is now goes with it, in one write.
         name = message.get("event")
         if isinstance(name, str) and name.isidentifier() and name not in _OWN:
             await self._event(name, message)
@@ -103,26 +85,29 @@ class Telling:
         except SerializationFailed:
             return False  # `message` tells of that
         self.counts.done += is_told
+        if is_told and self.is_progress_due:
+            self._log.is_put("progress", self._far())
         return is_told
 
     @property
     def is_progress_due(self) -> bool:
-        """Whether it was not told just now how far the run is."""
-        return time.monotonic() - self._told >= _EVERY
+        """Whether how far the run is was told long enough ago, and before enough results."""
+        seconds = time.monotonic() - self._told
+        return seconds >= _EVERY and (self.counts.ended >= self._enough or seconds >= _SELDOM)
 
     async def tell_progress(self) -> None:
         """Tell how far the run is."""
-        self._told = time.monotonic()
-        await self._log.put("progress", self._progress())
+        await self._log.put("progress", self._far())
+
+    def _far(self) -> dict[str, Any]:
+        self._told, self._enough = time.monotonic(), self.counts.ended + _RESULTS
+        return self._progress()
 
     def _result(self, message: Message) -> Result:
         counts = self.counts
-        return Result(counts.done, message, counts.ended + 1, counts.total, self._next_rate())
-
-    def _next_rate(self) -> float:
-        """Return the share of results there will be with one more."""
-        counts = self.counts
-        return round((counts.done + 1) / (counts.ended + 1), 4) if counts.failed else 1.0
+        if counts.failed:
+            return Result(counts.done, message, counts.ended + 1, counts.total, counts.next_rate)
+        return Result(counts.done, message, counts.done + 1, counts.total, 1.0)
 
     async def _event(self, name: str, message: Message) -> None:
         total = message.get("total_urls")
@@ -131,7 +116,7 @@ class Telling:
         fields = {key: value for key, value in message.items() if key not in {"event", "seq"}}
         if name == "result":
             counts = self.counts
-            figures = {"completed": counts.ended + 1, "total": counts.total, "success_rate": self._next_rate()}
+            figures = {"completed": counts.ended + 1, "total": counts.total, "success_rate": counts.next_rate}
             is_told = await self._put(name, {"progress": figures, **fields}, message)
             self.counts.done += is_told
         elif name == "error":
@@ -235,7 +220,7 @@ class Telling:
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
         if event == "progress":
-            if self.is_progress_due:
+            if time.monotonic() - self._told >= _EVERY:
                 await self.tell_progress()
             else:
                 self._have_progress_told()  # a timer may be early, and something may have been told meanwhile

@@ -103,7 +103,7 @@ class Totals:
         self._began[told.connection_id] = (told.protocol, "")
 
     def _sent(self, told: lifecycle.Sent) -> None:
-        self._send.add(told.seconds)
+        self._send.add(told.seconds, told.sends)
         self._bytes.add(told.size, told.protocol)
         count = 0
         for name, number in told.names.items():

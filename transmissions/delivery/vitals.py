@@ -16,8 +16,8 @@ def heartbeat(connection: Connection) -> list[Event]:
     if live.terms.bare:
         return [Event("heartbeat", 0, b"", "")]
     stats = {
-        "bytes_sent": connection.bytes,
-        "messages_sent": connection.messages,
+        "bytes_sent": connection.sends.bytes,
+        "messages_sent": connection.sends.messages,
         "avg_send_time_ms": round(live.log.pressure.average_send * 1000, 3),
         "connection_duration_seconds": round(connection.seconds, 3),
     }

@@ -23,7 +23,7 @@ from .connection import Connection, Pace
 from .dialects import ACTIONS, echo, parse
 from .envelope import PROTOCOL, Event, as_message, now
 from .errors import BackpressureExceeded, DeliveryError, InvalidRequest, NotFound
-from .extensions import TEXTS, at_once, cut_off
+from .extensions import NOW, TEXTS, cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -180,11 +180,13 @@ class Socket:
             async with self._line:
                 await self._put(pieces)
 
-        def sent(pieces: list[bytes]) -> bool:
-            return not self._line.locked() and at_once(self._websocket.scope, partial(send, pieces))
+        now = self._websocket.scope["extensions"].get(NOW)
+
+        def sent(text: bytes) -> bool:
+            return not self._line.locked() and now(text)
 
         try:
-            await connection.deliver(send, since, sent)
+            await connection.deliver(send, since, sent if now else None)
             if connection.ended != "complete":
                 await self._answer(asked, "detached", {"reason": connection.ended, "last_event": live.log.taken})
             elif live.terms.bare and self._tasks == {asyncio.current_task()}:

@@ -73,6 +73,7 @@ function reduce(before, event, limit) {
   const after = { ...before, events: [...before.events, event].slice(-limit) };
   if (event.event === "result") after.results = [...before.results, event.result].slice(-limit);
   if (event.event === "progress") after.progress = event;
+  if (event.event === "result" && event.progress) after.progress = { ...before.progress, ...event.progress };
   if (event.event === "summary") after.summary = event;
   if (event.event === "error") after.error = event.error;
   return after;
