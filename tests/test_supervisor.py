@@ -8,6 +8,7 @@ import pytest
 from engine_parts import Count, Every, Pass, ids, work
 
 from transmissions import NodeFailed, Processor, RunError, Source
+from transmissions.failures import exit_code_of
 from transmissions.supervisor import Retry
 
 RETRY = {"attempts": 2, "delay": 0.1, "jitter": 0.0}
@@ -176,3 +177,35 @@ def test_a_task_that_is_cancelled_from_within_is_a_failure(tmp_path, concurrency
     """Whatever waits for it does not do so for ever."""
     with pytest.raises(RunError, match=r"test/Straying.*: cancelled from within"):
         work(tmp_path, [Straying(), Pass()], concurrency=concurrency)
+
+
+class Wordless(Exception):
+    """Has no words: they depend on what it was not given."""
+
+    def __str__(self):
+        return self.detail
+
+    __repr__ = __str__
+
+
+class Silent(Processor):
+    def process(self, message):
+        message["it"] = Wordless()
+        raise Wordless
+
+
+@pytest.mark.parametrize("policy", ["skip", "deadLetter"])
+def test_an_error_without_words_is_a_failure_like_any_other(tmp_path, policy):
+    """An exception whose `__str__` raises is told by its name, and the node's policy holds."""
+    _, run = work(tmp_path, [Count(count=1), Silent()], on_error=policy)
+    assert run.result.exit_code == 3
+    assert policy == "skip" or letters(tmp_path)[0]["error"] == "Wordless: <Wordless that cannot be shown>"
+
+
+def test_a_run_that_stops_for_an_error_without_words_says_where(tmp_path, capsys):
+    """Node and message are told, as far as they can be."""
+    with pytest.raises(NodeFailed) as caught:
+        work(tmp_path, [Count(count=1), Silent()])
+    assert exit_code_of(caught.value, verbose=False) == 1
+    assert "test/Silent: Wordless: <Wordless that cannot be shown>" in (told := capsys.readouterr().err)
+    assert "message: <dict that cannot be shown>" in told

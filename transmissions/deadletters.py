@@ -7,7 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .errors import OutputError, describe
+from .errors import OutputError, describe, in_words
 from .supervisor import Raised, attempt
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class DeadLetters:
 
 def _line(letter: dict[str, Any]) -> bytes:
     try:
-        text = json.dumps(letter, default=_shown, allow_nan=False)
+        text = json.dumps(letter, default=in_words, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps({name: _plain(value) for name, value in letter.items()})
     return text.encode("ascii") + b"\n"
@@ -124,8 +124,8 @@ def _plain(value: Any) -> Any:
     if _is_sayable(value):
         return value
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: item if _is_sayable(item) else _shown(item) for key, item in value.items()}
-    return _shown(value)
+        return {key: item if _is_sayable(item) else in_words(item) for key, item in value.items()}
+    return in_words(value)
 
 
 def _is_sayable(value: Any) -> bool:
@@ -134,8 +134,3 @@ def _is_sayable(value: Any) -> bool:
     except (TypeError, ValueError, RecursionError):
         return False
     return True
-
-
-def _shown(value: Any) -> str:
-    text = attempt(repr, value)  # Whoever makes a message may have made its `repr`; nesting can be too deep for any.
-    return f"<{type(value).__name__} that cannot be shown>" if isinstance(text, Raised) else text

@@ -18,7 +18,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .problem import Problem, Where
 
@@ -127,8 +127,16 @@ def has_no_room(error: BaseException) -> bool:
 
 def describe(error: BaseException) -> str:
     """Say in one line what an exception means; our own errors speak for themselves. A line has its end."""
-    text = str(error) if isinstance(error, TransmissionsError) else _named(error)
+    text = in_words(error, str) if isinstance(error, TransmissionsError) else _named(error)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def in_words(value: object, words: Callable[[Any], str] = repr) -> str:
+    """Return a value in words; whoever made it may have made its `repr` as well, and nesting can be too deep for any."""
+    try:
+        return words(value)
+    except Exception:  # noqa: BLE001 - see above
+        return f"<{type(value).__name__} that cannot be shown>"
 
 
 def raised_in(error: BaseException) -> str:
@@ -160,7 +168,7 @@ def _is_library(file: str) -> bool:
 
 
 def _named(error: BaseException) -> str:
-    text = str(error).strip()
+    text = in_words(error, str).strip()
     name = type(error).__name__
     if isinstance(error, RecursionError):
         text = f"{text}: data, or calls, are nested too deep"

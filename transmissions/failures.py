@@ -12,7 +12,7 @@ import traceback
 from typing import Final
 
 from .closed_streams import reader_went_away
-from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError, has_no_room, raised_in
+from .errors import CANNOT_WRITE, FAILED, NodeFailed, TransmissionsError, describe, has_no_room, in_words, raised_in
 from .logs import tell
 from .standard_output import cannot_write_out
 
@@ -44,7 +44,7 @@ def _verdict(error: Exception) -> tuple[int, str, BaseException | None]:
         return error.exit_code, str(error), None
     if isinstance(error, OSError):
         return _verdict_on_the_system(error)
-    sentence = " ".join(f"{type(error).__name__}: {error}".split())
+    sentence = " ".join(describe(error).split())
     return FAILED, f"{sentence} (this is a fault of trans; run with -v for the traceback)", error
 
 
@@ -61,7 +61,7 @@ def _details(error: NodeFailed) -> list[str]:
     """Return the line of code that raised, where the error is none of ours, and the message it was about."""
     raised = raised_in(error.first)
     code = [raised] if raised else []
-    text = repr(error.message)
+    text = in_words(error.message)
     return [*code, f"message: {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"] if error.message else code
 
 
