@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -140,10 +141,14 @@ class Archive:
 
     def _in_codec(self, blob: Blob, codec: str, depth: int) -> Iterator[Part]:
         base = blob.name.rsplit("/", 1)[-1]
-        inner = self._put(f"{blob.name}/{base.rpartition('.')[0] or base}", unpacked(blob, codec, self._limits))
+        faults: list[str] = []
+        inner = self._put(f"{blob.name}/{base.rpartition('.')[0] or base}", unpacked(blob, codec, self._limits, faults))
+        if faults:
+            yield _unreadable(blob, faults[0])
         if is_tar(inner.read(_GLANCE)):
-            yield from self._in_tar(Blob(inner.path, blob.name, len(inner)), depth)
-        else:
+            found = self._in_tar(Blob(inner.path, blob.name, len(inner)), depth)
+            yield from found if not faults else _whole(found)
+        elif len(inner) or not faults:
             self._inner.add(inner.name)
             yield from self._parts_of(inner, depth + 1)
 
@@ -188,6 +193,12 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0  # Opening it says why.
+
+
+def _whole(parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield what is whole in a tar that is known to be damaged."""
+    with suppress(RunError):
+        yield from parts
 
 
 def _unreadable(blob: Blob, fault: str) -> Part:

@@ -81,16 +81,24 @@ def in_utf_8(blob: Blob, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode()
 
 
-def unpacked(blob: Blob, codec: str, limits: Limits) -> Iterator[bytes]:
-    """Yield what was compressed.
+def up_to_damage(blocks: Iterable[bytes], damage: type[Exception], faults: list[str]) -> Iterator[bytes]:
+    """Yield what can be had of something damaged, then put into `faults` what is wrong with it."""
+    try:
+        yield from blocks
+    except damage as error:
+        faults.append(str(error))
+
+
+def unpacked(blob: Blob, codec: str, limits: Limits, faults: list[str]) -> Iterator[bytes]:
+    """Yield what was compressed; what stands before a damage if it is damaged, which `faults` tells then.
 
     Raises:
-        RunError: it is damaged, or too much.
+        RunError: it is too much.
 
     """
     taken = 0
     with blob.open() as stream:
-        for block in decompressed(stream, codec, f"'{blob.name}'"):
+        for block in up_to_damage(decompressed(stream, codec, f"'{blob.name}'"), RunError, faults):
             taken += len(block)
             if taken > limits.unpacked:
                 raise RunError(f"'{blob.name}' unpacks to more than {limits.unpacked} bytes (:maxUnpacked)")

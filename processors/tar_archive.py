@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from transmissions import RunError
 
+from .packed import up_to_damage
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 1 << 20
 """Bytes of a file's name and attributes, which are read whole."""
 _BLOCK: Final = 512
+_STEP: Final = 1 << 13
 
 
 class _Member(tarfile.TarInfo):
@@ -41,7 +44,10 @@ def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[
     try:
         with tarfile.open(path, "r:", tarinfo=_Member) as tar:
             for member in filter(_is_file, islice(_members(tar), limits.members)):
-                yield member.name, _extracted(tar, member, folder)
+                faults: list[str] = []
+                yield member.name, _extracted(tar, member, folder, faults)
+                if faults:
+                    raise tarfile.ReadError(faults[0])
             if tar.next():
                 raise RunError(f"'{name}' holds more than {limits.members} files; unpack it first")
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError) as error:
@@ -62,6 +68,9 @@ def _is_file(member: tarfile.TarInfo) -> bool:
     return not member.isdir()
 
 
-def _extracted(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Unpacked) -> Path | None:
+def _extracted(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Unpacked, faults: list[str]) -> Path | None:
     content = tar.extractfile(member) if member.isreg() and not member.issparse() else None
-    return folder.put(member.name, iter(partial(content.read, 1 << 20), b"")) if content else None
+    if content is None:
+        return None
+    # A long read that comes to the end of a cut tar gives nothing, not what there is.
+    return folder.put(member.name, up_to_damage(iter(partial(content.read, _STEP), b""), tarfile.TarError, faults))
