@@ -190,6 +190,18 @@ def test_an_import_that_leads_nowhere_is_answered_with_what_was_meant(home, stat
     assert (problem.span.line, "did you mean" in problem.message) == (1, "did you mean" in told)
 
 
+def test_a_folder_that_may_not_be_looked_into_is_told(home, monkeypatch):
+    """Its processors are missing for a reason, which stands beside what asks for them."""
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refused)
+    assert f"no processor of {home / 'processors'} is seen: permission denied" in [
+        problem.message for problem in registry_of(home).problems if problem.severity == "note"
+    ]
+
+
 def test_a_module_with_a_byte_order_mark_is_read(home):
     """Python reads such a file, and so do we."""
     write(home, "loud", "\ufeff" + SHOUT.lstrip())

@@ -44,9 +44,17 @@ class Declaration(NamedTuple):
 
 
 def modules_in(home: Home) -> list[Module]:
-    """Return the modules of a home's `processors/`, which is flat."""
-    # An editor's lock is a link to nowhere that ends in .py, too.
-    files = sorted(file for file in home.processors.glob("*.py") if file.is_file())
+    """Return the modules of a home's `processors/`, which is flat.
+
+    Raises:
+        OSError: the folder may not be looked into.
+
+    """
+    try:
+        # An editor's lock is a link to nowhere that ends in .py, too.
+        files = sorted(file for file in home.processors.iterdir() if file.suffix == ".py" and file.is_file())
+    except FileNotFoundError:
+        return []
     return [Module(f"{home.package}.{file.stem}", home.package, file) for file in files if file.stem != "__init__"]
 
 
@@ -123,7 +131,7 @@ class ClassIndex:
                 self._texts[module.file] = read(module.file)
             except OSError as error:
                 self._texts[module.file] = ""
-                text = f"module {module.file} cannot be read: {error.strerror}"
+                text = f"module {module.file} cannot be read: {(error.strerror or str(error)).lower()}"
                 self.broken[module] = Problem("error", "broken-module", text)
         return self._texts[module.file]
 

@@ -45,7 +45,7 @@ class Registry:
         self.strangers: dict[str, str] = {}
         """By IRI, how to make a processor of a class that has the name of one and is none."""
         self._packages = sorted((home.package for home in homes), key=BUNDLED_PACKAGE.__eq__)
-        self._index = ClassIndex(module for home in homes for module in modules_in(home))
+        self._index = ClassIndex(module for home in homes for module in self._modules_in(home))
         self._known: dict[str, Spec | None] = {}
         for offer in offers:
             self._take(offer)
@@ -133,6 +133,14 @@ class Registry:
         self.problems += [problem for problem in problems if problem not in self.problems]
         if problems:
             self.failed.add(iri)
+
+    def _modules_in(self, home: Home) -> list[Module]:
+        try:
+            return modules_in(home)
+        except OSError as error:
+            text = f"no processor of {home.processors} is seen: {(error.strerror or str(error)).lower()}"
+            self.problems.append(Problem("note", "broken-module", text))
+            return []
 
     def _note_broken(self, modules: Iterable[Module]) -> None:
         for module in modules:
