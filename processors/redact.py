@@ -87,7 +87,7 @@ class RedactSecrets(Processor):
         if self._lines is not None:
             number = len(self._lines)
             self.context.emit("summary", text=f"{number} secret{'' if number == 1 else 's'} listed in {self.review_file}")
-            write_whole(self.context.output_path(self.review_file), b"".join(self._lines))
+            write_whole(self.context.output_path(self.review_file, of_run=True), b"".join(self._lines))
 
     def _clean(self, conversation: Conversation, counts: dict[str, int]) -> Conversation:
         """Return a conversation without its secrets."""

@@ -80,7 +80,7 @@ class ConversionReport(Processor):
         report = self.report()
         self.context.emit("summary", text=_summary(self._conversations["converted"], self._left_out(), self._written))
         text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
-        write_whole(self.context.output_path(self.file), text.encode(errors="replace"))
+        write_whole(self.context.output_path(self.file, of_run=True), text.encode(errors="replace"))
         return [{"report": report}]
 
     def _arrivals(self) -> Figures:

@@ -72,3 +72,10 @@ def test_a_symbolic_link_leads_nowhere_outside(context, tmp_path):
     (context.folders.output / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RunError, match="outside the folders"):
         context.output_path("link/file.txt")
+
+
+def test_what_a_retry_tells_of_itself_takes_the_place_of_nothing(context):
+    """The report of the run stays beside that of the retry."""
+    assert context.output_path("a/report.json", of_run=True) == context.folders.output / "a/report.json"
+    context.folders = context.folders._replace(again=True)
+    assert context.output_path("a/report.json", of_run=True) == context.folders.output / "a/report-retry.json"

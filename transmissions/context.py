@@ -167,16 +167,19 @@ class Context:
         found = next((place / name for place in tried if (place / name).exists()), base.data / name)
         return self._confine(found)
 
-    def output_path(self, name: str | os.PathLike[str], *, anew: bool = False) -> Path:
+    def output_path(self, name: str | os.PathLike[str], *, anew: bool = False, of_run: bool = False) -> Path:
         """Say where a file to write goes: relative names in the output folder. Listeners to `writes` are told the `path`.
 
-        With `anew` the file is to hold the whole stream and nothing else.
+        With `anew` the file is to hold the whole stream and nothing else. With `of_run` it tells of one run: what a
+        retry tells is a file beside it, as `report-retry.json`.
 
         Raises:
             RunError: the name leads outside every folder of this run, or `trans retry` would lose what the run has written.
 
         """
         path = self._confine(self.folders.output / _possible(name))
+        if of_run and self.folders.again:
+            path = path.with_stem(f"{path.stem}-retry")
         if anew and self.folders.again and path.exists():
             raise RunError(f"'{path}' would hold nothing but what is tried again; give another folder with -o")
         self._services.writes(self.node, path)

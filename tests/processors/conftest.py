@@ -24,7 +24,7 @@ class Bench:
         self.app, self.output = folder / "app", folder / "out"
         self.data = self.app / "data"
         self.data.mkdir(parents=True)
-        self.target, self.roots = None, ()
+        self.target, self.roots, self.again = None, (), False
         self.counted = {"nodes": {}, "buffers": {}}
         self.rejected, self.skipped, self.halted, self.called, self.events, self.scrubs = [], [], [], [], [], []
         self.shown = ""
@@ -63,7 +63,7 @@ class Bench:
         """Give a processor its context."""
         node = NodePlan("main/it", "http://purl.org/stuff/transmissions/It", "", {"rate": 5}, HERE, {"rate": HERE})
         plan = Plan("app", str(self.app), (), (TransmissionPlan("main", "", True, (node,), HERE),))
-        folders = Folders(self.app, self.target or self.data, self.output, self.target, self.roots)
+        folders = Folders(self.app, self.target or self.data, self.output, self.target, self.roots, again=self.again)
         processor.attach(Context("main/it", plan, folders, logging.getLogger("test"), self))
         return processor
 

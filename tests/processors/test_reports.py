@@ -70,3 +70,13 @@ def test_letters_that_are_tried_again_were_found(bench):
     report = report_on(bench, {"account": account({"message": {"rendered": 1}}, messages=1)}, archive=False)
     assert report["conversations"] == {"found": 1, "converted": 1, "without messages": 0}
     assert report["input"] == []
+
+
+def test_a_retry_leaves_the_report_of_the_run(bench):
+    """What became of dead letters that were tried again is told beside it."""
+    report_on(bench, {"account": account({}), "written": []}, elements=1)
+    before = (bench.output / "report.json").read_bytes()
+    bench.again = True
+    bench.through(ConversionReport(), {"account": account({}), "written": []})
+    assert (bench.output / "report.json").read_bytes() == before
+    assert json.loads((bench.output / "report-retry.json").read_text())["conversations"]["found"] == 1
