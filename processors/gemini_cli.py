@@ -11,6 +11,7 @@ from transmissions import RunError
 from . import plain_blocks
 from .conversation import as_list, as_text, instant, type_of
 from .gemini_cli_lines import Lines, is_head
+from .gemini_cli_log import SKIPPED, split_log
 from .gemini_parts import block_of_part, file_of_part, kind_of_part, result_part
 from .plain_turns import identity
 from .session_groups import Tally
@@ -47,7 +48,7 @@ class GeminiCLI:
             opening: Any = next(iter(items), None)
             if opening.__class__ is dict and "parts" in opening:
                 return _saved(items, about.file)
-            return _lined(items, about.file) if is_head(opening) else _logged(items, about.file)
+            return _lined(items, about.file) if is_head(opening) else _logged(items, about)
         messages: Any = given.get("messages")
         if messages.__class__ not in (list, SpooledList):
             raise RunError("not a Gemini CLI session: it has no messages")
@@ -82,18 +83,19 @@ def _sent(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": role, "content": {"parts": as_list(item.get("parts"))}}
 
 
-def _logged(items: Iterable[Any], file: str) -> Conversation:
-    """Return the prompts of the first session in a log; those of the others stand in its `also`."""
-    sessions: dict[str, list[Any]] = {}
-    for item in items:
-        sessions.setdefault(text_at(item, "sessionId"), []).append(item)
-    # The session itself, with its answers, may be in the archive too: it must not be taken for a version of this one.
+def _logged(items: Iterable[Any], about: About) -> Conversation:
+    """Return the prompts of the first session in a log that is nowhere else; those of the others stand in its `also`."""
+    lost, left = split_log(items, about.members)
+    if left and not lost:
+        return _conversation({}, left, about.file) | {"left_out": SKIPPED}
+    # Another archive may bring the session itself, with its answers: it must not be taken for a version of this one.
     found = [
-        _conversation({"sessionId": f"{session or file}.prompts"}, prompts, file)
+        _conversation({"sessionId": f"{session or about.file}.prompts"}, prompts, about.file)
         | {"links": [{"relation": "prompts of", "id": session, "title": ""}] if session else []}
-        for session, prompts in (sessions or {"": []}).items()
+        for session, prompts in (lost or {"": []}).items()
     ]
-    return {**found[0], "also": found[1:]}
+    skipped = {"skipped": {"message": {SKIPPED: len(left)}}} if left else {}
+    return {**found[0], **skipped, "also": found[1:]}
 
 
 def _conversation(given: dict[str, Any], items: Any, file: str) -> Conversation:

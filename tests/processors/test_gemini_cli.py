@@ -4,8 +4,10 @@ import pytest
 from session_logs import SAMPLES, about, all_of, assert_balanced, blocks_of, plain, spooled, texts_of
 
 from transmissions import RunError
+from transmissions.processors.blobs import Blob, Members
 from transmissions.processors.branches import look
 from transmissions.processors.gemini_cli import GeminiCLI
+from transmissions.processors.shape import About
 from transmissions.processors.shapes import BY_NAME, find_shape
 
 
@@ -54,6 +56,19 @@ def test_a_log_of_prompts_is_a_conversation_for_each_session():
     assert (texts_of(first), texts_of(second)) == (["Wie hoch wird Bambus?"], ["/help", "And grass?"])
     assert first["id"] == "5e55beef-0000-4000-8000-0000000a1b2c.prompts"
     assert first["links"][0]["relation"] == "prompts of"
+
+
+@pytest.mark.parametrize("name", ["ab/chats/session-2026-05-05T10-00-5e55beef.json", "session-2026-05-05T10-00-5e55beef.jsonl"])
+def test_prompts_whose_session_is_there_are_left_out(tmp_path, name):
+    """The session has its prompts itself; those of others are kept, and the account says what was left out."""
+    members = Members([Blob(tmp_path, name, 0)])
+    log = {"name": "logs.json", "items": load("logs.json")}
+    session = GeminiCLI().convert(log, About("logs.json", members))
+    assert_balanced(session)
+    assert (texts_of(session), session["also"]) == (["/help", "And grass?"], [])
+    assert session["skipped"] == {"message": {"skipped: its session is in the archive": 1}}
+    alone = GeminiCLI().convert({**log, "items": log["items"][:1]}, About("logs.json", members))
+    assert (alone["left_out"], alone["counts"]["messages"]) == ("skipped: its session is in the archive", 1)
 
 
 def test_a_session_too_large_for_memory_converts_alike():
