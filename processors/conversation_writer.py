@@ -26,9 +26,10 @@ class ConversationWriter(TreeWriter):
     Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
     content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
     written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
-    beside the new one, as `… (edited)`; so is a page of somebody else's that has its name, and one that was edited where the
-    new one has no last line. Which files of conversations that were there it has changed is kept, 24 bytes for each:
-    should the same conversation come again (`again` in its `place`), what lies there counts, not what the last run wrote.
+    beside the new one, as `… (edited)`; so is a page that has its name and was not known, be it somebody else's or one whose
+    ledger is lost, and one that was edited where the new one has no last line. Which files of conversations that were there it
+    has changed is kept, 24 bytes for each: should the same conversation come again (`again` in its `place`), what lies there
+    counts, not what the last run wrote.
 
     ```turtle
     :write a :ConversationWriter .
@@ -59,7 +60,7 @@ class ConversationWriter(TreeWriter):
         changes = not self._is_there(path, content, [digest, size], known, place)
         if changes:
             if path == place.get("page"):
-                content = self._with_notes(content, [digest, size], path, place.get("was") or path, known)
+                content = self._with_notes(content, [digest, size], path, place, known)
             self._tree.write(path, content)
         if place.get("was"):
             self._changed[path] = changes
@@ -76,21 +77,25 @@ class ConversationWriter(TreeWriter):
             return False
         marker = _last_line(content)
         there = self._read(path)
-        return list(_digest(notes_below(there, marker)[0] if is_marker(marker) else there)) == digest
+        return list(_digest(_apart(there, marker)[0])) == digest
 
-    def _with_notes(self, content: Content, digest: list[Any], path: str, old: str, known: dict[str, list[Any]]) -> Content:
+    def _with_notes(
+        self, content: Content, digest: list[Any], path: str, place: dict[str, Any], known: dict[str, list[Any]]
+    ) -> Content:
         """Return a page with what a user wrote below the old one; one edited above, or none of ours, is set aside."""
+        old = place.get("was") or path
         marker = _last_line(content)
         ends = is_marker(marker)
         page = self._read(path)
-        if page and ends and path not in known and not has_line(page, marker) and list(_digest(page)) != digest:
+        # Without the ledger nobody can tell an older version from what a user made of it.
+        if page and path not in known and not place.get("again") and list(_digest(_apart(page, marker)[0])) != digest:
             self._keep(path, page)
             self.context.log.warning("'%s' was there already; it is kept beside the new page", path)
-            page = b""
+            page = page if ends and has_line(page, marker) else b""
         page = page or (self._read(old) if old != path else b"")
         if not page:
             return content
-        above, below = notes_below(page, marker) if ends else (page, b"")
+        above, below = _apart(page, marker)
         # What a run that was killed has written is as the new page is, and in no ledger.
         if old in known and self._changed.get(old, 0) == 0 and list(_digest(above)) not in (known[old][:2], digest):
             self._keep(path, page)
@@ -117,6 +122,11 @@ class ConversationWriter(TreeWriter):
                 return file.read()
         except OSError:
             return b""
+
+
+def _apart(page: bytes, marker: bytes) -> tuple[bytes, bytes]:
+    """Return a page up to its last line, and what stands below; one whose new page has none is all page."""
+    return notes_below(page, marker) if is_marker(marker) else (page, b"")
 
 
 def _tell_page(facts: dict[str, Any] | None, paths: list[str]) -> None:

@@ -131,6 +131,19 @@ def test_without_a_ledger_notes_are_kept_too(bench):
     assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
 
 
+@pytest.mark.parametrize("end", [f"{MARK}\n", ""])
+def test_without_a_ledger_an_edit_is_not_lost(bench, end):
+    """A page that nobody knows and that is not as it is to be is kept beside the new one; one that came in this run is not."""
+    mine = f"# Talk\n\none, as I see it\n\n{end}".encode()
+    write(bench, mine)
+    two = f"# Talk\n\ntwo\n\n{end}".encode()
+    write(bench, two)
+    assert (bench.output / "a/Talk ~1 (edited).md").read_bytes() == mine
+    assert (bench.output / PAGE).read_bytes() == two
+    write(bench, page("three"), again=True)
+    assert len(list(bench.output.rglob("*.md"))) == 2
+
+
 @pytest.mark.parametrize("known", [{}, {"a/Old ~1.md": ["d", 1]}])
 def test_a_page_that_is_none_of_ours_is_not_lost(bench, known):
     """What somebody wrote where a page is to be is kept beside it, and the notes of the old page come all the same."""
