@@ -58,8 +58,8 @@ function read(text) {
 function show(event) {
   log(event);
   if (event.event === "metadata") status(`Running ${event.stream_type}`);
-  if (event.event === "progress") advance(event.completed, event.total);
-  if (event.progress) advance(event.progress.completed, event.progress.total);
+  const far = event.event === "progress" ? event : event.event === "result" && event.progress;
+  if (far) advance(far.completed, far.total);
   if (event.event === "result") card(event.result);
   if (event.event === "record") card(event.record);
   if (event.event === "search_result") card(found(event));
