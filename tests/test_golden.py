@@ -109,3 +109,24 @@ def test_what_cannot_be_compared_is_told(home, files, words, code, sentence):
     given(home, **files)
     result = trans_test(home, *words)
     assert (result[0], sentence in result[1]) == (code, True), result[1]
+
+
+def test_a_faulty_app_keeps_no_other_from_its_tests(home):
+    """It is told what is wrong with it, the tests behind it are run, and the exit code is 2."""
+    given(
+        home,
+        a_in_json={},
+        a_args_json={"set": {"say.templat": 1}},
+        b_in_json={"name": "Ada"},
+        b_out_json=[{"word": "x"}],
+        c_in_json="{",
+    )
+    code, told = trans_test(home)
+    assert code == 2
+    assert [line for line in told.splitlines() if line.startswith(("app/", "3 tests"))] == [
+        "app/a: not run",
+        "app/b: differs",
+        "app/c: not run",
+        "3 tests, 1 failed, 2 not run",
+    ]
+    assert "did you mean `:template`?" in told

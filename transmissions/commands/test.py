@@ -7,7 +7,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from transmissions.errors import FAILED, OK, ConfigError, RunError, UsageError
+from transmissions.cli import print_problems
+from transmissions.errors import FAILED, OK, USAGE, ConfigError, RunError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -42,30 +43,35 @@ def call(options: Namespace) -> int:
         raise UsageError(f"none of {', '.join(app.name for app in apps)} has a test/NAME.in.json")
     collect_garbage()
     logs.set_up(sys.stderr, level=40)
-    failed = sum(not _holds(app, test, options) for app, test in tests)
-    print(f"{len(tests)} test{'' if len(tests) == 1 else 's'}, {failed} failed" if failed else f"{len(tests)} ok")
-    return FAILED if failed else OK
+    codes = [_code_of(app, test, options) for app, test in tests]
+    failed, faulty = codes.count(FAILED), codes.count(USAGE)
+    counts = [f"{number} {what}" for number, what in ((failed, "failed"), (faulty, "not run")) if number]
+    print(", ".join([f"{len(tests)} test{'' if len(tests) == 1 else 's'}", *counts]) if counts else f"{len(tests)} ok")
+    return max(codes)
 
 
-def _holds(app: App, test: Golden, options: Namespace) -> bool:
+def _code_of(app: App, test: Golden, options: Namespace) -> int:
+    """Run a test, and return the exit code it would have alone: the others are run whatever is wrong with it."""
     from transmissions.failures import exit_code_of
     from transmissions.golden import outcome_of
 
     name = f"{app.name}/{test.name}"
     try:
         outcome = outcome_of(app, test)
-    except (UsageError, ConfigError):
-        raise
-    except RunError as error:
-        print(f"{name}: failed", flush=True)
+    except ConfigError as error:
+        print(f"{name}: not run", flush=True)
+        print_problems(error.problems)
+        return USAGE
+    except (UsageError, RunError) as error:
+        print(f"{name}: {'failed' if isinstance(error, RunError) else 'not run'}", flush=True)
         exit_code_of(error, verbose=options.verbose)
-        return False
+        return FAILED if isinstance(error, RunError) else USAGE
     if options.record:
         print(f"{name}: {_record(test, outcome)}")
-        return True
+        return OK
     lines = _differences(test, outcome)
     print(f"{name}: {'differs' if lines else 'ok'}", *lines, sep="\n")
-    return not lines
+    return FAILED if lines else OK
 
 
 def _differences(test: Golden, outcome: Outcome) -> list[str]:
