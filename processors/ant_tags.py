@@ -88,14 +88,15 @@ def _tag_at(text: str, start: int, last: int) -> tuple[int, Block | None]:
         return end + len(_THOUGHT), {"kind": "thinking", "text": text[inside:end], "summaries": [], "sources": ()}
     given = opening["attributes"]
     if opening["empty"] or not given:
-        return inside, _artifact(given, None) if opening["empty"] else None
+        return inside, artifact_of(given, None) if opening["empty"] else None
     closing = f"</{opening['tag']}>"
     end = text.find(closing, inside)
     after = len(text) if end < 0 else end + len(closing)
-    return after, _artifact(given, text[inside : end if end >= 0 else after])
+    return after, artifact_of(given, text[inside : end if end >= 0 else after])
 
 
-def _artifact(given: str, body: str | None) -> Block:
+def artifact_of(given: str, body: str | None) -> Block:
+    """Return the artifact whose tag has these attributes; without a body it is only named."""
     attributes = {name: first or second for name, first, second in _ATTRIBUTE.findall(given)}
     artifact = {
         "command": "view" if body is None else "create",

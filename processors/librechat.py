@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .ant_tags import split_tags
 from .conversation import as_dict, as_list, as_text, instant, type_of
+from .directives import has_directives, split_directives
 from .message_tree import MessageTree
 from .plain_blocks import (
     asides,
@@ -37,13 +37,6 @@ if TYPE_CHECKING:
 _ASIDES: Final = {"feedback": "Feedback"}
 _NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
 _THINKING: Final = re.compile(r"\s*:::thinking\n(.*?)\n:::[ \t]*\n?", re.DOTALL)
-
-
-_ARTIFACT: Final = re.compile(
-    r"^:::artifact\{([^}\n]{1,500})\}[ \t]*\n(?:```([\w-]{0,30})[^\n]*\n)?(.*?)\n(?:```[ \t]*\n)?:::[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
-_CLOSING: Final = re.compile(r"^:::[ \t]*$", re.MULTILINE)
 
 
 class LibreChatConverter:
@@ -152,14 +145,9 @@ def _told_apart(blocks: list[Block]) -> list[Block]:
 
 
 def _artifacts_apart(block: Block) -> list[Block]:
-    """Return a text with its `:::artifact{…}` directives as artifacts; one that is only shown, in code, stays text."""
-    words = block["text"]
-    # Behind the last line that closes one, the pattern would look to the end of the text for each that opens one.
-    last = max((found.end() for found in _CLOSING.finditer(words)), default=0) if ":::artifact{" in words else 0
-    tagged, number = _ARTIFACT.subn(r'<antArtifact \1 language="\2">\n\3\n</antArtifact>', words[:last])
-    tagged += words[last:]
-    parts = list(split_tags(tagged)) if number else []
-    if number == 0 or sum(part["kind"] == "artifact" for part in parts) != number:
+    """Return a text with its artifacts told apart."""
+    parts = list(split_directives(block["text"])) if has_directives(block["text"]) else []
+    if not any(part["kind"] == "artifact" for part in parts):
         return [block]
     return [parts[0] | {"sources": block["sources"]}, *parts[1:]]
 

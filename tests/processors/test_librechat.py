@@ -89,3 +89,34 @@ def test_artifacts_are_told_apart():
     shown = f"~~~\n{directive}\n~~~"
     assert [block["text"] for block in blocks(isCreatedByUser=False, text=shown)] == [shown]
     assert [block["text"] for block in blocks(isCreatedByUser=True, text=directive)] == [directive]
+
+
+README = "# A\n\n```sh\nmake\n```\n\n:::note\nHot.\n:::\n\nEnd"
+
+
+@pytest.mark.parametrize(
+    ("inside", "content"),
+    [
+        (f"```markdown\n{README}\n```\n:::", README),
+        (f"````markdown\n{README}\n````\n\n:::", README),
+        (f"{README}\n:::", README),
+        ("```html\n<p>\n:::", "<p>"),
+        ("\n~~~js\na\n~~~\n:::", "a"),
+        ("```\n```\n:::", ""),
+    ],
+)
+@pytest.mark.parametrize("title", ["T", "A {b} c " + "x" * 600])
+def test_an_artifact_is_whole_whatever_it_holds(inside, content, title):
+    """Code blocks and directives inside an artifact end it no sooner, nor do braces and long titles hide it."""
+    told = f':::artifact{{identifier="a" type="text/markdown" title="{title}"}}\n{inside}\nafter'
+    made, after = blocks(isCreatedByUser=False, text=told)
+    assert (made["artifact"]["content"], made["artifact"]["title"], after["text"]) == (content, title, "after")
+
+
+def test_artifacts_beside_one_that_is_shown_or_not_closed_are_told_apart():
+    """A directive in code, and one that nothing closes, cost no other."""
+    one = ':::artifact{identifier="a" title="T"}\n```js\nx\n```\n:::'
+    shown = f"````\n{one}\n````"
+    told = blocks(isCreatedByUser=False, text=f"{shown}\n{one}\n:::artifact{{title='U'}}\ny\n{one}\n{one[:-4]}")
+    assert [block["kind"] for block in told] == ["text", "artifact", "text", "artifact", "text"]
+    assert (told[0]["text"], told[4]["text"]) == (shown, one[:-4])
