@@ -8,7 +8,7 @@ import pytest
 from examining import PREFIXES, node
 
 from transmissions.errors import ConfigError
-from transmissions.homes import find_app
+from transmissions.homes import find_app, load_class
 from transmissions.plan import walk
 from transmissions.prepare import prepare
 from transmissions.validate import check
@@ -108,6 +108,32 @@ def test_processors_of_the_other_app_are_had_too(write):
     )
     write("own", OWN, ":set :value 1 .")
     assert node(plan(), "own/middle/inner").type.endswith("/Shout")
+
+
+LOUD = """
+from transmissions import Processor
+
+class {name}(Processor):
+    \"\"\"Raise the voice.\"\"\"
+
+    voice: str = "{voice}"
+    "Whose."
+
+    def process(self, message):
+        return message
+"""
+
+
+def test_a_class_of_an_app_replaces_that_of_the_other(write):
+    """As what it says of a step does; two of its own are an error."""
+    own = '<> :import "base" . :own a :Transmission ; :pipe ( :loud ) .'
+    for name, statement in (("base", ":loud a :Loud ."), ("own", own)):
+        folder = write(name, statement) / "processors"
+        folder.mkdir()
+        (folder / "loud.py").write_text(LOUD.format(name="Loud", voice=name))
+    assert load_class(node(plan(), "own/loud").implementation)().voice == "own"
+    (folder / "again.py").write_text(LOUD.format(name="Loud", voice="again"))
+    assert [code for code, *_ in problems()] == ["two-classes"]
 
 
 def test_every_file_of_the_other_app_is_an_input_of_the_plan(write, monkeypatch):

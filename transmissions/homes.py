@@ -44,6 +44,8 @@ class Home(NamedTuple):
     """`bundled`, `user` or `installed`."""
     package: str
     """The package its processors are imported under."""
+    layer: int = -1
+    """0 for the homes of the app at hand, 1, 2, … for those of the apps it is built on; no class of others can be replaced."""
 
     @property
     def processors(self) -> Path:
@@ -110,7 +112,8 @@ def home_of(folder: Path) -> Home:
 
 def homes_for(app: App, bases: Iterable[App] = ()) -> tuple[Home, ...]:
     """Return the homes an app sees processors from: the bundled, its folder, its home, its bases' two, the installed."""
-    own = (home for one in (app, *bases) for home in (_user_home(one.folder), one.home))
+    layers = enumerate((app, *bases))
+    own = (home._replace(layer=layer) for layer, one in layers for home in (_user_home(one.folder), one.home))
     homes = (bundled(), *own, *installed())
     folders = {os.path.realpath(home.processors): home for home in reversed(homes) if home.processors.is_dir()}
     return tuple(reversed(folders.values()))

@@ -45,6 +45,7 @@ class Registry:
         self.strangers: dict[str, str] = {}
         """By IRI, how to make a processor of a class that has the name of one and is none."""
         self._packages = sorted((home.package for home in homes), key=BUNDLED_PACKAGE.__eq__)
+        self._layers = {home.package: home.layer for home in homes}
         self._index = ClassIndex(module for home in homes for module in self._modules_in(home))
         self._known: dict[str, Spec | None] = {}
         for offer in offers:
@@ -106,11 +107,16 @@ class Registry:
     def _look_up(self, iri: str) -> Spec | None:
         declarations = self._index.declaring(iri)
         found = [spec for declaration in declarations if (spec := self._describe(declaration, iri))]
-        if len(found) > 1:
+        found.sort(key=self._layer)
+        # An app's own class replaces that of an app it is built on.
+        if len(found) > 1 and (self._layer(found[0]) < 0 or self._layer(found[0]) == self._layer(found[1])):
             self._report([_clash(iri, found)], iri)
         if not declarations:
             self._report([fault for module, fault in self._index.broken.items() if self._index.may_declare(module, iri)], iri)
         return found[0] if found else None
+
+    def _layer(self, spec: Spec) -> int:
+        return self._layers.get(spec.package, -1)
 
     def _describe(self, declaration: Declaration, iri: str) -> Spec | None:
         module = declaration.module
