@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from transmissions import RunError, UsageError
+
+from .files import wide_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _SAMPLE: Final = 65536
 """Bytes from which a dialect is guessed."""
-_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_NUMBER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,299})")
+_NUMBER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,299})(?:\.[0-9]+(?:[eE][-+]?[0-9]{1,3})?|[eE][-+]?[0-9]{1,3})")
+_FAULTS: Final = {
+    "unexpected end of data": "a quote is not closed before the file ends",
+    "new-line character": "a carriage return stands alone in it; where one ends each line, turn them into line feeds",
+}
+"""What `csv` says, by its beginning, and what it means."""
 _WORDS: Final[dict[str, Any]] = {"": None, "true": True, "false": False}
 
 
@@ -150,12 +158,14 @@ class Rows:
         self._lines.release()
 
     def _explained(self, error: csv.Error | UnicodeDecodeError) -> Exception:
+        form, number, begun = self._form, self._lines.number, self._lines.begun
         if isinstance(error, csv.Error):
-            return error
-        form, number = self._form, self._lines.number
+            said = next((words for start, words in _FAULTS.items() if str(error).startswith(start)), str(error))
+            return csv.Error(f"{said} (lines {begun} to {number})" if number > begun else said)
         if self._lines.is_wide:  # What comes after it cannot be told apart.
             raise RunError(f"{self._name}:{number + 1}: not {form.encoding}: {error.reason}") from error
-        return RunError(f"not {form.encoding}: {error.reason} at byte {error.start} of line {number}")
+        hint = wide_hint(error.object) if number == 1 else ""
+        return RunError(f"not {form.encoding}: {error.reason} at byte {error.start} of line {number}{hint}")
 
 
 def _guessed(file: IO[bytes], form: Form, name: str) -> Form:
@@ -173,9 +183,10 @@ def _guessed(file: IO[bytes], form: Form, name: str) -> Form:
 
 
 def infer(text: str) -> Any:
-    """Return the number, truth or null that a cell says, else its text; `007` and `1_000` are texts."""
+    """Return the number, truth or null that a cell says, else its text, which `007`, `1_000` and `1e999` are, too."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text

@@ -18,7 +18,7 @@ from transmissions import RunError
 from .html_clean import clean_html
 from .html_tree import parse_html, text_of
 from .link_targets import is_web
-from .stamps import stamp_of_parts
+from .stamps import stamp, stamp_of_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,9 @@ _NO_DEPTH: Final = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", 
 _TAG: Final = re.compile(rb"<(/?)[A-Za-z_][^<>]*>")
 _REFERENCE: Final = re.compile(rb"&#([xX][0-9A-Fa-f]{1,20}|[0-9]{1,20})[0-9A-Fa-f]*;?")
 _DIGITS: Final = 8
+_DAY: Final = re.compile(r"\d{4}(?:-\d\d(-\d\d)?)?(?![\d/-])")
+_WORD: Final = re.compile(r"[^\W\d_]{3}")
+"""What the name of a month has, in any language, and what numbers alone have not."""
 _DEEPEST: Final = 500
 """Elements inside one another; feedparser looks through all that are open."""
 
@@ -150,10 +153,20 @@ def _common(thing: Fields, version: str) -> Fields:
         ],
         "author": next((author["name"] for author in authors if "name" in author), "") or thing.get("author"),
         "authors": [author for author in authors if author],
-        "published": stamp_of_parts(thing.get("published_parsed") or thing.get("created_parsed")),
-        "updated": stamp_of_parts(thing.get("updated_parsed")),
+        "published": _time(thing, "published") or _time(thing, "created"),
+        "updated": _time(thing, "updated"),
         "categories": list(dict.fromkeys(tag["term"] for tag in thing.get("tags", ()) if tag.get("term"))),
     }
+
+
+def _time(thing: Fields, name: str) -> str:
+    """Return a time; nothing where it is none: feedparser takes any number for one, and 2024/02/03 for November."""
+    text = str(thing.get(name) or "").strip()
+    found = stamp(text)
+    if found or not ((day := _DAY.match(text)) or _WORD.search(text)):
+        return found
+    is_none = day is not None and day[1] and not stamp(day[0])
+    return "" if is_none else stamp_of_parts(thing.get(f"{name}_parsed"))
 
 
 def _page(thing: Fields, version: str) -> str:

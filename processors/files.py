@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Errors = Literal["strict", "replace", "ignore"]
 
+WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What UTF-16 begins with, which PowerShell and spreadsheets write."""
 _DUMP: Final = "message.json"
 _SMALL: Final = 65536
 """Bytes up to which a regular file is read or written right here.
@@ -92,9 +94,15 @@ class FileReader(Processor):
             text = data.decode(self.encoding, self.encoding_errors).removeprefix("\ufeff")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise RunError(f"{path}:{line}: not {self.encoding}: {error.reason} at byte {error.start}") from error
+            told = f"not {self.encoding}: {error.reason} at byte {error.start}{wide_hint(data)}"
+            raise RunError(f"{path}:{line}: {told}") from error
         is_json = self.media_type == "application/json" or self.media_type.endswith("+json")
         return parse_json(text, str(path)) if is_json else text
+
+
+def wide_hint(data: bytes) -> str:
+    """Return what to do with bytes that are not in the encoding they should be in, where they begin as UTF-16 does."""
+    return '; it begins as UTF-16 does: set :encoding "utf-16"' if data.startswith(WIDE) else ""
 
 
 async def _read_large(path: Path) -> bytes:

@@ -23,7 +23,8 @@ class DirWalker(Source):
     Patterns are globs that tell large letters from small: `*` and `?` stay within one name, `**` stands for any number of
     folders, `{a,b}` for either. A pattern without a slash is matched against the file's name (when excluding, against the
     names of folders too), one with a slash against the path below `sourceDir`. Links to folders are not followed, and links
-    to files only where they stay below `sourceDir`. A folder that cannot be read is reported as skipped input.
+    to files only where they stay below `sourceDir`. A folder that cannot be read, or a link that leads in a circle or to
+    where one may not look, is reported as skipped input.
 
     Each message is a copy of the incoming one with `filename`, `slug` (the name without its ending), `subdir` and `relPath`
     (below `sourceDir`), `fullPath` (absolute), `filepath` (below the working folder, or else the app's, or else below
@@ -71,7 +72,7 @@ class DirWalker(Source):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(root, names)
-            elif self._is_included(path) and _is_within(entry, root):
+            elif self._is_included(path) and self._is_file_within(entry, root):
                 yield names
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
@@ -81,6 +82,15 @@ class DirWalker(Source):
         except OSError as error:
             self.context.skip(f"cannot read folder: {error.strerror}", path=str(folder))
             return []
+
+    def _is_file_within(self, entry: os.DirEntry[str], root: Path) -> bool:
+        try:
+            return entry.is_file() and (
+                not entry.is_symlink() or Path(os.path.realpath(entry)).is_relative_to(os.path.realpath(root))
+            )
+        except OSError as error:
+            self.context.skip(f"cannot follow link: {error.strerror}", path=entry.path)
+            return False
 
     def _facts(self, root: Path, names: tuple[str, ...]) -> Message:
         path = root.joinpath(*names)
@@ -94,12 +104,6 @@ class DirWalker(Source):
             "fullPath": str(path),
             "filepath": path.relative_to(home or root).as_posix(),
         }
-
-
-def _is_within(entry: os.DirEntry[str], root: Path) -> bool:
-    if not entry.is_symlink():
-        return entry.is_file()
-    return entry.is_file() and Path(os.path.realpath(entry.path)).is_relative_to(os.path.realpath(root))
 
 
 class FileFilter(Processor):

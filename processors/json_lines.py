@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from transmissions import Dynamic, Source, as_json, set_field
+from transmissions import Dynamic, RunError, Source, as_json, set_field
 
 from .file_ends import GrowingFile, _FileSink
 from .files import find_file
 from .lines import Bytes, Line, read_lines, reject_line, reject_long
+from .structure import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +50,8 @@ class JSONLinesReader(Source):
 
     def _parse(self, line: Line, path: Path, message: Message) -> Iterator[Message]:
         try:
-            value = json.loads(line.data)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(line.data, str(path), line.number)
+        except RunError as error:
             reject_line(self, line, path, error)
             return
         if isinstance(value, dict) and not self.target_field:

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Literal, NamedTuple
 from transmissions import Dynamic, Processor, Range, RunError, Source, Unit, set_field
 
 from .access import need, need_text, without
-from .files import Errors, find_file
+from .files import WIDE, Errors, find_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,17 @@ class Line(NamedTuple):
 
 
 def read_lines(file: IO[bytes], longest: int) -> Iterator[Line]:
-    """Yield the lines of a binary file, never holding more than `longest` bytes of one."""
+    """Yield the lines of a binary file, never holding more than `longest` bytes of one.
+
+    Raises:
+        RunError: it is in UTF-16, where a line feed is not the end of a line.
+
+    """
     offset = number = 0
     while data := file.readline(longest + 2):
         number += 1
+        if number == 1 and data.startswith(WIDE):
+            raise RunError(f"{file.name}:1: it begins as UTF-16 does, which is not read by the line; convert it to UTF-8 first")
         size = len(data)
         text = data.removesuffix(b"\n").removesuffix(b"\r") if data.endswith(b"\n") else data
         is_whole = len(text) <= longest

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError, as_json, suggestion
 
+from .records import replace_surrogates
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -41,6 +43,7 @@ def find_table(connection: sa.Connection, name: str, row: Row, key: Sequence[str
 
     known = sa.inspect(connection)
     if create and not known.has_table(name):
+        _refuse_alike(row, connection.dialect.name)
         table = new_table(name, row, key)
         table.create(connection)
         return table
@@ -53,6 +56,14 @@ def find_table(connection: sa.Connection, name: str, row: Row, key: Sequence[str
             hint = suggestion(column, table.c.keys()) or f"; it has {', '.join(table.c.keys())}"
             raise RunError(f"the table '{name}' has no column '{column}'{hint}")
     return table
+
+
+def _refuse_alike(names: Row, dialect: str) -> None:
+    """Refuse fields that would be one column where large letters are the same as small ones."""
+    known: dict[str, str] = {}
+    for name in names if dialect != "postgresql" else ():
+        if (other := known.setdefault(name.lower(), name)) != name:
+            raise RunError(f"the fields '{other}' and '{name}' would be one column of the table; name :columns")
 
 
 def new_table(name: str, row: Row, key: Sequence[str]) -> sa.Table:
@@ -102,6 +113,8 @@ def reader_of(column: sa.Column[Any]) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
         if isinstance(value, dict | list | tuple):
             return as_json(value, strict=True).decode()
+        if isinstance(value, str) and read is None:
+            return value if value.isascii() else replace_surrogates(value)[0]
         if read is None or value is None or isinstance(value, bytes):
             return value
         try:
@@ -119,6 +132,18 @@ def write_rows(connection: sa.Connection, table: sa.Table, mode: str, key: Seque
         RunError: a row to be updated is not there.
 
     """
+    try:
+        _execute(connection, table, mode, key, rows)
+    except OverflowError as error:
+        name, number = next((name, value) for row in rows for name, value in row.items() if _is_long(value))
+        raise RunError(f"the column '{name}' cannot hold a number of {number.bit_length() + 1} bits, only of 64") from error
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+
+
+def _execute(connection: sa.Connection, table: sa.Table, mode: str, key: Sequence[str], rows: list[Row]) -> None:
     if mode == "insert":
         connection.execute(table.insert(), rows)
     elif mode == "update" or (statement := _upsert(connection, table, key, list(rows[0]))) is None:

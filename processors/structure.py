@@ -138,8 +138,8 @@ class JSONWalker(Source):
         raise RunError(f"the field '{self.pointer}' is neither a list nor an object but a {type(value).__name__}")
 
 
-def parse_json(text: str | bytes, source: str) -> Any:
-    """Parse JSON.
+def parse_json(text: str | bytes, source: str, line: int = 0) -> Any:
+    """Parse JSON, which may be a single line of `source`.
 
     Raises:
         RunError: it is not JSON; the error says where in `source`.
@@ -148,6 +148,15 @@ def parse_json(text: str | bytes, source: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise RunError(f"{source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg.lower()}") from error
+        place = f"{source}:{error.lineno + max(line - 1, 0)}:{error.colno}"
+        said = error.msg.lower().removesuffix(": ").removesuffix(" at").removesuffix(" starting")
+        raise RunError(f"{place}: not valid JSON: {said if text.strip() else 'there is nothing'}") from error
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{source}: not valid JSON: {error}") from error
+        place = f"{source}:{line}" if line else source
+        raise RunError(f"{place}: not valid JSON: {_told(error)}") from error
+
+
+def _told(error: ValueError | RecursionError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"not {error.encoding}: {error.reason} at byte {error.start}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"

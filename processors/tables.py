@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .csv_rows import Broken, Form, Rows
-from .lines import Line, read_lines
+from .lines import read_lines
 from .sqlite_faults import faults
 from .structure import parse_json
 
@@ -62,15 +62,7 @@ def _from_lines(path: Path) -> Iterator[Message]:
     with path.open("rb") as file:
         for line in read_lines(file, _LONGEST):
             if line.data.strip():
-                yield _row(_parsed(line, path), f"{path}:{line.number}")
-
-
-def _parsed(line: Line, path: Path) -> Any:
-    try:
-        return json.loads(line.data)
-    except (ValueError, RecursionError) as error:
-        place = f"{path}:{line.number}:{getattr(error, 'colno', 1)}"
-        raise RunError(f"{place}: not valid JSON: {getattr(error, 'msg', error)}") from error
+                yield _row(parse_json(line.data, str(path), line.number), f"{path}:{line.number}")
 
 
 def _from_json(path: Path, key: str) -> Iterator[Message]:

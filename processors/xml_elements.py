@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 65536
 _DEEPEST: Final = 200
+_CUT: Final = {3, 5, 20}
+"""Expat's codes for a document that ends too early: without an element, in a tag, in a CDATA section."""
 _STEP: Final = re.compile(r"(?:\{[^}]*\})?[^/{}]+")
 
 
@@ -90,7 +92,7 @@ class ElementParser:
         try:
             self._expat.Parse(data, final)
         except expat.ExpatError as error:
-            text = expat.errors.messages.get(error.code) or str(error)
+            text = self._cut() if error.code in _CUT else expat.errors.messages.get(error.code) or str(error)
             raise RunError(f"{self._name}:{error.lineno}:{error.offset + 1}: not well-formed XML: {text}") from error
         except (ValueError, LookupError) as error:  # an encoding that Python does not know, or not as one of single bytes
             raise self._fault(f"cannot be read: {error}") from error
@@ -99,6 +101,10 @@ class ElementParser:
         if self._fed - self._expat.CurrentByteIndex > self._mapping.longest + _BLOCK and not final:
             raise self._fault(f"a tag, comment or text is longer than {self._mapping.longest} bytes (:maxElement)")
         self._check_size()
+
+    def _cut(self) -> str:
+        open_ones = [*self._way, *(element.name for element in self._open[1:])]
+        return f"it ends before '{open_ones[-1]}' is closed" if open_ones else "there is no element in it"
 
     def _fault(self, text: str) -> RunError:
         place = f"{self._expat.CurrentLineNumber}:{self._expat.CurrentColumnNumber + 1}"

@@ -44,9 +44,36 @@ def test_columns_choose_or_name(bench):
 
 def test_types_are_inferred_on_request(bench):
     """Numbers, truth values and null are told from text that only looks alike."""
-    cells = ["1", "-2.5e3", "true", "", "007", "1_000", "nan", "12345678901234567890"]
-    (item,) = read(bench, f"a,b,c,d,e,f,g,h\n{','.join(cells)}\n".encode(), types="infer")
-    assert list(item.values()) == [1, -2500.0, True, None, "007", "1_000", "nan", 12345678901234567890.0]
+    cells = ["1", "-2.5e3", "true", "", "007", "1_000", "nan"]
+    (item,) = read(bench, f"a,b,c,d,e,f,g\n{','.join(cells)}\n".encode(), types="infer")
+    assert list(item.values()) == [1, -2500.0, True, None, "007", "1_000", "nan"]
+
+
+@pytest.mark.parametrize("cell", ["1234567890123456789", "-12345678901234567890", "9" * 301, "1e999"])
+def test_no_digit_is_lost_to_a_type(bench, cell):
+    """Long ids are whole numbers to their last digit, and what no number can hold stays text."""
+    (item,) = read(bench, f"a\n{cell}\n".encode(), types="infer")
+    assert str(item["a"]) == cell
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"a,b\r1,2\r", "the header cannot be read: a carriage return stands alone in it"),
+        ("a,b\n".encode("utf-16"), r'byte 0 of line 1; it begins as UTF-16 does: set :encoding "utf-16"'),
+    ],
+)
+def test_files_of_other_systems_are_told_as_that(bench, data, fault):
+    """Whoever saved a file elsewhere hears what to do with it."""
+    with pytest.raises(RunError, match=fault):
+        read(bench, data)
+
+
+def test_an_open_quote_is_told_with_all_it_takes_with_it(bench):
+    """A row that goes on to the end of the file is named by its first line and its last."""
+    assert read(bench, b'a,b\n1,2\n"x,1\n2,3\n4,5\n') == [{"a": "1", "b": "2"}]
+    ((_, told, _),) = bench.rejected
+    assert told.endswith("in.csv:3: a quote is not closed before the file ends (lines 3 to 5)")
 
 
 def test_broken_rows_are_set_aside_with_their_lines(bench):

@@ -232,6 +232,12 @@ def test_messages_become_rows(shop):
     assert shop.rows()[2:] == [(3, "c", 1.0), (4, "[1]", None)]
 
 
+def test_half_a_character_is_written_as_in_files(shop):
+    """Text that JavaScript has cut within an emoji is no reason to lose its row."""
+    shop.write({"id": 3, "name": "x\ud83d"})
+    assert shop.rows()[2] == (3, "x\ufffd", None)
+
+
 def test_rows_of_the_same_key_are_replaced_or_changed(shop):
     """`upsert` adds what is new, `update` must find its row."""
     shop.write({"id": 1, "name": "A"}, {"id": 3, "name": "C"}, {"id": 3, "name": "D"}, mode="upsert", key=("id",))
@@ -358,6 +364,8 @@ def test_tables_are_created_as_each_database_needs_it(dialect, has):
         ({}, {}, "no field that could be a column"),
         ({"id": 1}, {"mode": "upsert", "key": ("k",)}, "the key 'k' is no field of the first message"),
         ({"id": 1, "name": "x"}, {}, r"sqlite:///shop\.db: UNIQUE constraint failed"),
+        ({"id": 1 << 63, "name": "x"}, {}, "the column 'id' cannot hold a number of 65 bits, only of 64"),
+        ({"aB": 1, "Ab": 2}, {"table": "new", "create": True}, "the fields 'aB' and 'Ab' would be one column"),
     ],
 )
 def test_what_cannot_be_written_is_an_error(shop, message, settings, fault):

@@ -235,3 +235,23 @@ def test_what_are_no_entries_is_refused(bench, entries, fault):
     """The error names the entry."""
     with pytest.raises(RunError, match=fault):
         bench.through(AtomBuilder(), {"entries": entries})
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ("Sat, 24 Feb 24 10:00 EST", "2024-02-24T15:00:00Z"),
+        ("\u039a\u03c5\u03c1, 11 \u0399\u03bf\u03cd\u03bb 2004 12:00:00 EST", "2004-07-11T17:00:00Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2024-02", "2024-02-01T00:00:00Z"),
+        ("2024-02-30T10:00:00Z", None),
+        ("2024/02/03", None),
+        ("1708790400", None),
+        ("10000-01-01T00:00:00Z", None),
+    ],
+)
+def test_what_is_no_time_is_no_other_time(bench, told, wanted):
+    """Times are read as feeds write them all over the world, and a broken one is absent rather than wrong."""
+    text = f"<rss version='2.0'><channel><title>T</title><item><title>A</title><pubDate>{told}</pubDate></item></channel></rss>"
+    (message,) = bench.through(FeedParser(), {"content": text})
+    assert message["feed"]["entries"][0].get("published") == wanted

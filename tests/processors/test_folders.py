@@ -94,6 +94,16 @@ def test_links_do_not_lead_out_or_in_circles(bench, tmp_path):
     assert paths(bench.through(DirWalker(source_dir="in"), {})) == ["a.md", "b.md"]
 
 
+def test_a_link_to_itself_is_reported(bench):
+    """What leads nowhere but in a circle counts as skipped input, and the walk goes on."""
+    make(bench.data, "in/b.md")
+    (bench.data / "in/a.md").symlink_to("a.md")
+    assert paths(bench.through(DirWalker(source_dir="in"), {})) == ["b.md"]
+    assert [(why.split(":")[0], told["path"]) for why, told in bench.skipped] == [
+        ("cannot follow link", str(bench.data / "in/a.md"))
+    ]
+
+
 def test_a_folder_that_cannot_be_read_is_reported(bench, monkeypatch):
     """What cannot be listed counts as skipped input, and the walk goes on."""
     make(bench.data, "a/x.md", "b.md")

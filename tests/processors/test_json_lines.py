@@ -34,7 +34,19 @@ def test_a_bad_line_is_set_aside_with_its_place_and_reading_goes_on(bench):
     items = bench.through(JSONLinesReader(source_file="in.ndjson", max_line=95_000), {})
     assert items == [{"a": 1}, {"a": 2}]
     assert [(fields["line"], fields["offset"]) for _, _, fields in bench.rejected] == [(2, 9), (3, 16), (4, 19), (5, 90_020)]
-    assert "longer than 95000 bytes" in bench.rejected[-1][1]
+    for (_, told, _), words in zip(
+        bench.rejected,
+        ["in.ndjson:2:7: not", "in.ndjson:3:1: not", "too deeply", "longer than 95000 bytes"],
+        strict=True,
+    ):
+        assert words in told
+
+
+def test_utf_16_is_not_taken_apart(bench):
+    """Where a line feed is no end of a line, nothing is read, and why is told."""
+    (bench.data / "in.ndjson").write_text('{"a": 1}\n{"a": 2}\n', encoding="utf-16")
+    with pytest.raises(RunError, match=r"in\.ndjson:1: it begins as UTF-16 does"):
+        bench.through(JSONLinesReader(source_file="in.ndjson"), {})
 
 
 def test_messages_are_written_as_lines(bench):

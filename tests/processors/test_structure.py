@@ -53,7 +53,13 @@ def test_a_pointer_leads_to_the_list_and_the_rest_stays(bench):
 
 @pytest.mark.parametrize(
     ("content", "fault"),
-    [(5, "neither a list nor an object but a int"), ("[1,", r"field 'content':1:4: not valid JSON: expecting value")],
+    [
+        (5, "neither a list nor an object but a int"),
+        ("[1,", r"field 'content':1:4: not valid JSON: expecting value"),
+        (" ", "there is nothing$"),
+        ('["', "1:2: not valid JSON: unterminated string$"),
+        ("9" * 5000, "a number has too many digits"),
+    ],
 )
 def test_walking_what_cannot_be_walked_fails(bench, content, fault):
     """A number, or text that is not JSON, is an error that says why."""

@@ -84,8 +84,9 @@ def test_a_fault_is_located_and_what_was_before_it_is_sent(bench):
         (b"<r>" + b"<a>" * 300 + b"</a>" * 300 + b"</r>", r"nested deeper than 200"),
         (b"<r>\n<a>" + b"x" * 200_000 + b"</a></r>", r"in\.xml:2: the element 'a' is longer than 1000 bytes"),
         (b"<r><a b='" + b"x" * 200_000 + b"'/></r>", r"longer than 1000 bytes"),
-        (b"<r><a>", r"not well-formed XML: no element found"),
-        (b"", r"not well-formed XML: no element found"),
+        (b"<r><a><b>", r"in\.xml:1:10: not well-formed XML: it ends before 'b' is closed"),
+        (b"<r><a>1</a><a", r"in\.xml:1:12: not well-formed XML: it ends before 'r' is closed"),
+        (b"", r"not well-formed XML: there is no element in it"),
         (b'<?xml version="1.0" encoding="nonsense"?><r/>', r"in\.xml:1:"),
     ],
 )
