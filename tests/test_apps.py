@@ -1,11 +1,9 @@
 """What holds for every bundled app; what each one does is tested in `tests/apps/`."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import calling
 import pytest
 from local_server import Page, serving
 
@@ -27,10 +25,8 @@ def words_of(app, url):
 
 
 def trans(home, *words):
-    """Run `trans` in a folder, in a process of its own."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
-    command = [sys.executable, "-P", "-m", "transmissions", *words]
-    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=100)
+    """Call `trans` in a folder, with a cache of its own there."""
+    return calling.trans(home, *words, XDG_CACHE_HOME=str(home / "cache"))
 
 
 def test_the_apps_are_valid(tmp_path):

@@ -1,10 +1,9 @@
 """`trans test`: golden tests beside an app."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from calling import trans
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
 APP = """
@@ -31,8 +30,7 @@ def given(home, **files):
 
 def trans_test(home, *words):
     """Run `trans test` and return its exit code and what it said."""
-    command = [sys.executable, "-P", "-m", "transmissions", "test", *words]
-    result = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=100)
+    result = trans(home, "test", *words)
     return result.returncode, result.stdout + result.stderr
 
 

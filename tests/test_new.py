@@ -5,15 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from calling import trans
 
 from transmissions.errors import UsageError
 from transmissions.scaffold import lay_out, names_for
-
-
-def trans(home, *words):
-    """Run `trans` in a folder, in a process of its own."""
-    command = [sys.executable, "-P", "-m", "transmissions", *words]
-    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=100)
 
 
 def passes(home):

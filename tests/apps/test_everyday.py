@@ -2,21 +2,16 @@
 
 import json
 import re
-import subprocess
-import sys
+from functools import partial
 
+import calling
 import pytest
 
 
 @pytest.fixture
 def trans(tmp_path):
     """Run `trans` with some words in an empty folder; return what came of it."""
-
-    def call(*words):
-        command = [sys.executable, "-m", "transmissions", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-
-    return call
+    return partial(calling.trans, tmp_path)
 
 
 @pytest.mark.parametrize(("words", "greeting"), [((), "Ciao, world!"), (("Ada",), "Ciao, Ada!")])
