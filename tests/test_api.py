@@ -133,7 +133,9 @@ def test_what_is_there_is_said(home, how, fields):
     [
         (b'{"a":\n x}', "body:2:2: not JSON: expecting value"),
         (b"[1]", "a message is a JSON object, not a list"),
-        (b'{"a": NaN}', "the body cannot be read: nan is no json"),
+        (b'{"a": NaN}', "the body cannot be read: there is no NaN in JSON"),
+        (b'{"a": [-1e999]}', "the body cannot be read: the number -1e999 is too large"),
+        (b'{"A": 1, "b": [{"C;d": 1, "C;d": 1}]}', "the body cannot be read: an object has 'C;d' twice"),
         (b"\xff", "the body is not UTF-8, at byte 0"),
         (b'{"a":' * 100_000, "the body cannot be read: nested too deep"),
         (b'{"a": ' + b"9" * 5000 + b"}", "the body cannot be read: exceeds the limit"),
@@ -144,6 +146,11 @@ def test_a_body_that_is_no_message_is_refused(home, body, sentence):
     status, _, answer = call("twice", body)
     assert (status, answer["success"]) == (400, False)
     assert answer["error"].startswith(sentence)
+
+
+def test_a_body_may_begin_with_a_mark_of_its_encoding(home):
+    """Some systems write one into every file of text."""
+    assert call("odd", b'\xef\xbb\xbf{"how": "none"}')[0] == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"content_length": "3000"}])

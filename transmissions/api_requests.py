@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from starlette.requests import ClientDisconnect
@@ -38,14 +40,14 @@ def parse_message(body: bytes, called: str = "body") -> Message:
 
     """
     try:
-        value = json.loads(body.decode() or "{}", parse_constant=_refuse_constant)
+        value = _JSON.decode(body.decode("utf-8-sig") or "{}")
     except UnicodeDecodeError as error:
         raise Refusal(400, f"the {called} is not UTF-8, at byte {error.start}") from error
     except json.JSONDecodeError as error:
         raise Refusal(400, f"{called}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
     except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0].lower()
-        raise Refusal(400, f"the {called} cannot be read: {reason}") from error
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error).partition("; use ")[0]
+        raise Refusal(400, f"the {called} cannot be read: {reason[0].lower()}{reason[1:]}") from error
     if not isinstance(value, dict):
         raise Refusal(400, f"a message is a JSON object, not {_kind(value)}")
     return value
@@ -83,7 +85,26 @@ def _too_large(most: int) -> Refusal:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"there is no {name} in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:64]} is too large")
+    return number
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of two members by one name its sender may have meant either."""
+    value = dict(members)
+    if len(value) < len(members):
+        [(name, _)] = Counter(name for name, _ in members).most_common(1)
+        raise ValueError(f"an object has {name[:64]!r} twice")
+    return value
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object)
 
 
 def _kind(value: Any) -> str:

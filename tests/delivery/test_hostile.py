@@ -90,7 +90,7 @@ def test_a_text_that_is_none_closes_the_socket_and_is_no_fault_of_ours(caplog):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b'{"action": "run", "data": {"count": NaN}}', "the message cannot be read: nan is no json"),
+        (b'{"action": "run", "data": {"count": NaN}}', "the message cannot be read: there is no NaN in JSON"),
         (b"[" * 100_000, "the message cannot be read: nested too deep"),
         (b"{", "message:1:2: not JSON: expecting property name enclosed in double quotes"),
         (b"[]", "a message is a JSON object, not a list"),
