@@ -168,14 +168,26 @@ def test_gh06_errors_of_long_ago_are_forgotten(monkeypatch):
     monkeypatch.setattr("transmissions.delivery.totals.monotonic", lambda: now[0])
     totals, told = Totals(CollectorRegistry()), lifecycle.Lifecycle()
     totals.listen(told)
-    for _ in range(4):
+    for _ in range(16):
         told.tell(lifecycle.Sent("ndjson", 0.0, 9, {"result": 3}))
         told.tell(lifecycle.StreamError("r", "pipeline", "PipelineFailed", recoverable=False))
     rates = []
     for _ in range(3):
         rates.append(totals.error_rate)
         now[0] += 180
-    assert rates == [0.25, 0.25, 0.0]
+    assert rates == [0.25, 0.08, 0.01]
+
+
+def test_gh06_one_run_that_fails_on_a_server_nobody_else_asks_says_little():
+    """It is all there was, but whoever sends requests to servers that are well is not to leave this one for it."""
+    totals, told = Totals(CollectorRegistry()), lifecycle.Lifecycle()
+    totals.listen(told)
+    states = []
+    for _ in range(3):
+        told.tell(lifecycle.StreamError("r", "pipeline", "PipelineFailed", recoverable=False))
+        figures = GlobalStreamingMetrics(error_rate=totals.error_rate)
+        states.append((figures.health_status, figures.is_ready))
+    assert states == [("healthy", True), ("degraded", False), ("critical", False)]
 
 
 def test_gh02_gh10_efficiency_and_room():

@@ -20,8 +20,8 @@ _LATEST: Final = 1000
 """Results and errors that make up the rate of errors."""
 _HALF: Final = 60.0
 """Seconds after which each of them counts half, so that a server nobody asks any more because it does badly gets well again."""
-_NONE: Final = 0.5
-"""What counts less than that all together is forgotten."""
+_FEW: Final = 25
+"""How many there are taken to be at least: one that failed on a server nobody else asks is no reason to ask it no more."""
 
 
 class Protocol:
@@ -83,8 +83,7 @@ class Totals:
     def error_rate(self) -> float:
         """The share of errors among the latest results and errors."""
         self._fade()
-        latest = self._good + self._bad
-        return self._bad / latest if latest >= _NONE else 0.0
+        return self._bad / max(self._good + self._bad, _FEW)
 
     @property
     def average_duration(self) -> float:
