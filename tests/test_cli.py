@@ -143,6 +143,21 @@ def test_errors_are_one_line_and_an_exit_code(command, monkeypatch, capsys, erro
     assert capsys.readouterr().err.strip() == sentence
 
 
+def test_what_an_interruption_made_of_a_library_is_no_fault(command, capsys):
+    """argparse, stopped where it cannot be, stumbles over what it has not put back; that is Ctrl-C all the same."""
+    command.error = AttributeError("save_nargs")
+    command.error.__context__ = KeyboardInterrupt()
+    assert (cli.main(["x"]), capsys.readouterr().err) == (130, "")
+
+
+def test_ctrl_c_while_it_starts_ends_it_quietly():
+    """Before there is anything that listens to signals, no traceback of Python is shown."""
+    code = "import runpy, transmissions.cli as c\ndef main(): raise KeyboardInterrupt\nc.main = main\n"
+    code += "runpy.run_module('transmissions', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_v_shows_the_traceback_of_a_fault(command, capsys):
     """With `-v` a fault of ours comes with its traceback."""
     command.error = KeyError("x")

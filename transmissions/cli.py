@@ -93,6 +93,8 @@ def guarded(work: Callable[[], int], *, verbose: bool) -> int:
             print_problems(error.problems)
         return USAGE
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one line, too
+        if isinstance(error.__context__, KeyboardInterrupt):
+            return INTERRUPTED  # argparse, for one, cannot be interrupted everywhere.
         from .failures import exit_code_of
 
         return exit_code_of(error, verbose=verbose)
