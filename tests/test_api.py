@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from transmissions import serving
+from transmissions import api_runs, serving
 from transmissions.api import API
 from transmissions.api_guard import Guard
 from transmissions.api_runs import Limits, Served
@@ -28,10 +28,24 @@ APPS = {
         [ a :Templater ; :template "{{ text }}" ] [ a :FileWriter ; :destinationFile "page.txt" ] [ a :Forget ]
         [ a :FileReader ; :sourceFile "page.txt" ] ) .""",
     "odd": ':odd a :EntryTransmission ; :pipe ( :act ) . :act a :Act ; :onError "stop" .',
+    "stuck": ":stuck a :EntryTransmission ; :pipe ( [ a :Stuck ] ) .",
 }
 STEPS = '''
 import asyncio
+import time
+from pathlib import Path
 from transmissions import Processor
+
+
+class Stuck(Processor):
+    """Wait in a thread for a file."""
+
+    placement = "thread"
+
+    def process(self, message):
+        while not Path("go").exists():
+            time.sleep(0.01)
+        return message
 
 
 class Forget(Processor):
@@ -230,6 +244,28 @@ def test_a_run_ends_when_its_client_goes_away(home):
         return await ask(api.application(), "/api/odd", b'{"how": "none"}')
 
     assert asyncio.run(asyncio.wait_for(main(), 20))[0] == 200
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_nobody_waits_for_a_run_that_cannot_be_stopped(home, monkeypatch, leaves):
+    """A call in a thread goes on past its time, and takes a place until it ends; what waits for it is answered."""
+    monkeypatch.setattr(api_runs, "PATIENCE", 0.05)
+
+    async def main():
+        api, left = API(served("stuck"), Limits(concurrent=1, timeout=0.05 if not leaves else 60)), asyncio.Event()
+        app = api.application()
+        asked = asyncio.create_task(ask(app, "/api/stuck", b"{}", leaves=left))
+        while not api.at_work:
+            await asyncio.sleep(0.01)
+        if leaves:
+            left.set()
+        first, second = await asked, await ask(app, "/api/stuck", b"{}")
+        await asyncio.to_thread(Path("go").touch)
+        while api.at_work:
+            await asyncio.sleep(0.01)
+        return first[0], second[0], (await ask(app, "/api/stuck", b"{}"))[0] != 503
+
+    assert asyncio.run(asyncio.wait_for(main(), 20)) == (400 if leaves else 504, 503, True)
 
 
 @pytest.mark.parametrize("in_place", [False, True])

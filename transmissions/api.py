@@ -99,9 +99,10 @@ class API:
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
-        if self._busy >= self._limits.concurrent:
+        # A run that could not be stopped is at work, though its request is answered.
+        if (at_work := max(self._busy, len(self.at_work))) >= self._limits.concurrent:
             busy = {"Retry-After": "1", "Connection": "close"}
-            raise Refusal(503, f"{self._busy} requests are at work, and more are not taken", busy)
+            raise Refusal(503, f"{at_work} requests are at work, and more are not taken", busy)
         self._busy += 1
         try:
             yield

@@ -7,11 +7,12 @@ import contextlib
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import engine
 from .accepted import Unaccepted
 from .api_replies import Refusal
+from .delivery.ending import PATIENCE
 from .errors import NodeFailed, RunError, RunTimeout, TransmissionsError, UsageError, describe
 from .json_text import as_json
 from .logs import Redaction, secrets_of
@@ -98,11 +99,10 @@ class Collected:
 
 
 AtWork = set["Run"]
-_NOTHING: Final = contextlib.nullcontext()
 
 
 async def answer(served: Served, message: Message, request_id: str, limits: Limits, at_work: AtWork) -> bytes:
-    """Run an app on a message and return the answer.
+    """Run an app on a message and return the answer. What is still `at_work` behind it could not be stopped.
 
     Raises:
         Refusal: the run could not begin, failed or took too long.
@@ -111,35 +111,71 @@ async def answer(served: Served, message: Message, request_id: str, limits: Limi
     collected = Collected(limits.answer)
     folder = served.output if served.line else served.output / request_id
     try:
-        async with asyncio.timeout(limits.timeout) as waiting, served.line or _NOTHING:
-            waiting.reschedule(None)  # The run has a limit of its own.
-            result = await _run(served, message, folder, limits, collected, at_work)
+        result = await _run(served, message, folder, limits, collected, at_work)
         return collected.answer(request_id, result)
-    except TimeoutError as error:
-        raise Refusal(503, "the runs before this one took too long", {"Retry-After": "1"}) from error
     except TransmissionsError as error:
         raise _refusal(error, served, folder) from error
 
 
 async def _run(served: Served, message: Message, folder: Path, limits: Limits, collected: Collected, at_work: AtWork) -> Result:
-    opened = engine.open(
-        served.plan,
-        message=message,
-        target=served.target,
-        output=folder,
-        timeout=limits.timeout,
-        own_output=not served.line,
-    )
-    opened.on("output", collected.hear)
-    _CLEAN.set(opened.state.clean)  # The tasks of the run inherit it.
-    at_work.add(opened)
+    with contextlib.ExitStack() as after:
+        if served.line:
+            await _turn(served.line, limits.timeout)
+            after.callback(served.line.release)
+        opened = engine.open(
+            served.plan,
+            message=message,
+            target=served.target,
+            output=folder,
+            timeout=limits.timeout,
+            own_output=not served.line,
+        )
+        opened.on("output", collected.hear)
+        _CLEAN.set(opened.state.clean)  # The tasks of the run inherit it.
+        at_work.add(opened)
+        after.callback(at_work.discard, opened)
+        work = asyncio.create_task(_collect(opened, collected))
+        work.add_done_callback(partial(_over, after.pop_all()))
+    return await _in_time(work, limits.timeout)
+
+
+async def _turn(line: asyncio.Lock, seconds: float) -> None:
     try:
-        async with opened:
-            async for one in opened:
-                collected.take(one)
-    finally:
-        at_work.discard(opened)
+        async with asyncio.timeout(seconds):
+            await line.acquire()
+    except TimeoutError as error:
+        raise Refusal(503, "the runs before this one took too long", {"Retry-After": "1"}) from error
+
+
+async def _collect(opened: Run, collected: Collected) -> Result:
+    async with opened:
+        async for one in opened:
+            collected.take(one)
     return opened.result
+
+
+def _over(after: contextlib.ExitStack, work: asyncio.Task[Result]) -> None:
+    after.close()
+    if not work.cancelled():
+        work.exception()  # Nobody may wait for it any more, and the loop would tell of it.
+
+
+async def _in_time(work: asyncio.Task[Result], seconds: float) -> Result:
+    """Return what a run comes to, which ends by itself when its time is over, unless it cannot be stopped.
+
+    Raises:
+        RunTimeout: it did not end.
+
+    """
+    try:
+        await asyncio.wait({work}, timeout=seconds + PATIENCE)
+    except asyncio.CancelledError:
+        work.cancel()
+        await asyncio.wait({work}, timeout=PATIENCE)
+        raise
+    if not work.done():
+        raise RunTimeout(f"the run took longer than {seconds:g} s, and does not end")
+    return work.result()
 
 
 def clean(text: str) -> str:
