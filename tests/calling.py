@@ -7,6 +7,9 @@ import sys
 from subprocess import CompletedProcess
 from unittest.mock import patch
 
+import pyshacl  # noqa: F401 - imported once here: `trans` checks an app in a child, which would import it each time
+import rdflib  # noqa: F401
+
 from transmissions.cli import main
 
 

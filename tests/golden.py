@@ -6,10 +6,11 @@ python tests/golden.py      writes the trees anew; look at the difference before
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from transmissions.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden"
@@ -20,8 +21,7 @@ _OURS = (".transmissions", ".state.db")
 
 def convert(provider: str, output: Path, *options: str) -> int:
     """Convert one provider's sample as a user would, and return the exit code."""
-    command = [sys.executable, "-P", "-m", "transmissions", "run", str(ROOT / "apps/chat-archive"), str(SAMPLES / provider)]
-    return subprocess.run([*command, "-o", str(output), "--quiet", *options], cwd=ROOT, check=False).returncode
+    return main(["run", str(ROOT / "apps/chat-archive"), str(SAMPLES / provider), "-o", str(output), "--quiet", *options])
 
 
 def tree(folder: Path) -> dict[str, bytes]:

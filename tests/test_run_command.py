@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import calling
 import pytest
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
@@ -72,11 +73,9 @@ def environment(home):
     return {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
 
 
-def trans(home, *words, **options):
-    """Run `trans` in a home, in a process of its own."""
-    command = [sys.executable, "-P", "-m", "transmissions", *words]
-    keywords = {"capture_output": True, "text": True, "timeout": 100, "check": False, **options}
-    return subprocess.run(command, cwd=home, env=environment(home), **keywords)
+def trans(home, *words):
+    """Call `trans` in a home."""
+    return calling.trans(home, *words, XDG_CACHE_HOME=str(home / "cache"))
 
 
 def test_an_app_runs_by_name_and_says_what_it_did(home):
@@ -89,9 +88,13 @@ def test_an_app_runs_by_name_and_says_what_it_did(home):
 
 
 def test_a_run_that_gives_nothing_says_where_it_all_went(home):
-    """A source that finds nothing or a processor that forgets to return its message is named in the last line."""
+    """A source that finds nothing is named in the last line."""
     (home / "empty.ndjson").write_text("")
     assert trans(home, "notes", "empty.ndjson", "-o", "out").stderr.endswith("\nnothing came out: notes/read gave nothing\n")
+
+
+def test_a_run_that_drops_all_says_where(home):
+    """A processor that forgets to return its message is named in the last line."""
     file = home / "processors/check.py"
     file.write_text(file.read_text().replace("return message", "message"))
     assert trans(home, "notes", "-o", "out").stderr.endswith("\nnothing came out: dropped by notes/check (2)\n")

@@ -1,16 +1,15 @@
 """The apps that watch commands: what their golden tests cannot show, which is how they end."""
 
 import json
-import subprocess
-import sys
+
+import calling
 
 FAILING = "echo building; echo 'a.c:3: error: no such thing' >&2; exit 2"
 
 
 def trans(folder, *words):
     """Run `trans` in a folder; return its exit code, output and errors."""
-    command = [sys.executable, "-P", "-m", "transmissions", "run", *map(str, words)]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
+    result = calling.trans(folder, "run", *map(str, words))
     return result.returncode, result.stdout, result.stderr
 
 
