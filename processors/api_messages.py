@@ -36,7 +36,7 @@ _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "too
 """Types of content that only Anthropic's API has."""
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
 _TOLD: Final = frozenset(
-    ["type", "id", "call_id", "status", "name", "action", "arguments", "input", "results", "outputs", "output"]
+    ["type", "id", "call_id", "status", "name", "action", "arguments", "input", "results", "outputs", "output", "server_label"]
 )
 """Fields of a call in OpenAI's Responses API that are not its input, or have a place of their own."""
 
@@ -197,7 +197,8 @@ def _block(kind: str, value: Any, names: dict[str, str]) -> Block:
         name = names.get(asked, "") if asked.__class__ is str else ""
         return result(name, parts_of(value.get("output")), kind)
     if kind == "reasoning":
-        return thinking(words_of(first(value, "summary", "content", "text")), kind)
+        summary, words = words_of(first(value, "summary")), words_of(first(value, "content", "text"))
+        return thinking(words or summary, kind) | {"summaries": [summary] if words and summary else []}
     if kind in ("image_url", "input_image"):
         address = value.get("image_url")
         return picture(first(address, "url") if address.__class__ is dict else address, kind)
@@ -212,7 +213,8 @@ def _hosted(kind: str, value: dict[str, Any]) -> Block:
         return picture(f"data:image/png;base64,{value['result']}", kind)
     rest = {key: part for key, part in value.items() if key not in _TOLD and filled(part)}
     given = parsed(first(value, "action", "arguments", "input") or rest)
-    block = call(first(value, "name") or kind.removesuffix("_call"), given, kind, first(value, "call_id", "id"))
+    named = ".".join(as_text(value[key]) for key in ("server_label", "name") if filled(value.get(key)))
+    block = call(named or kind.removesuffix("_call"), given, kind, first(value, "call_id", "id"))
     got = first(value, "results", "outputs", "output")
     return block if got is None else block | {"result": {"parts": parts_of(got), "failed": False}}
 

@@ -8,7 +8,7 @@ from .chatgpt_calls import given_to
 from .chatgpt_citations import clean, has_marks
 from .chatgpt_files import file_blocks
 from .chatgpt_parts import PLAIN, REPORT, kind_of, parts_of, report_of, type_of, types_of
-from .chatgpt_results import RESULTS, images_of, result_of
+from .chatgpt_results import RESULTS, images_of, result_of, searched
 from .conversation import as_dict, as_list, as_text
 from .plain_blocks import unknown
 
@@ -75,7 +75,8 @@ def content_blocks(message: dict[str, Any], role: str, assets: Assets) -> list[B
     blocks: list[Block] = [{"kind": "event", "title": "In reply to", "text": quoted, "sources": ()}] if quoted else []
     for part in parts:
         if part.__class__ is str and role == "assistant":
-            blocks.append(_cited(part, metadata))
+            said = _cited(part, metadata)
+            blocks += [*searched(metadata, {citation["url"] for citation in said["citations"]}), said]
             metadata = {}  # The places it tells are those in the first text.
         else:
             blocks += _part(part, assets)

@@ -11,6 +11,8 @@ from .conversation import as_dict, as_list, as_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .conversation import Block
+
 
 class Result(NamedTuple):
     """The parts of a result, and whether it tells of a failure."""
@@ -82,6 +84,17 @@ def pages_of(message: dict[str, Any]) -> list[dict[str, Any]]:
     entries = [as_dict(entry) for group in groups for entry in as_list(as_dict(group).get("entries"))]
     keys = {"title": "title", "url": "url", "text": "snippet"}
     return [{name: as_text(entry.get(key)) for name, key in keys.items()} for entry in entries if entry.get("url")]
+
+
+def searched(metadata: dict[str, Any], cited: set[str]) -> list[Block]:
+    """Return what was searched for an answer and found, where its metadata tell of pages that it does not cite."""
+    pages = [page for page in pages_of({"metadata": metadata}) if page["url"] not in cited]
+    queries = [as_text(as_dict(entry).get("q")) for entry in as_list(metadata.get("search_queries"))]
+    if not pages:
+        return []
+    given = {"queries": list(filter(None, queries))} if any(queries) else None
+    result = Result(pages)._asdict()
+    return [{"kind": "tool", "name": "search", "input": given, "result": result, "sources": ()}]
 
 
 def is_result(message: dict[str, Any], types: list[str]) -> bool:

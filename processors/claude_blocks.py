@@ -62,6 +62,9 @@ def _call(entry: dict[str, Any], kind: str) -> Block:
     name = as_text(entry.get("name"))
     given: Any = entry.get("input")
     call = {"kind": "tool", "name": name, "id": entry.get("id"), "input": given, "result": None, "sources": (kind,)}
+    told = entry.get("message")
+    if told and told != name and told.__class__ is str and not (given.__class__ is dict and told in given.values()):
+        call["description"] = told
     artifact = _artifact(name, given) if given.__class__ is dict else None
     if artifact:
         call["artifact"] = artifact
@@ -146,10 +149,10 @@ def _injected(entry: dict[str, Any]) -> Block:
 
 
 def _voice(entry: dict[str, Any]) -> Block:
-    text = next((entry[key] for key in ("text", "transcript", "title") if entry.get(key)), None)
-    if text is None:
+    said = [as_text(entry[key]) for key in ("title", "text", "transcript") if entry.get(key)]
+    if not said:
         return _unknown(entry)
-    return {"kind": "text", "text": as_text(text), "citations": [], "sources": ("voice_note",)}
+    return {"kind": "text", "text": "\n\n".join(dict.fromkeys(said)), "citations": [], "sources": ("voice_note",)}
 
 
 def _budget(entry: dict[str, Any]) -> Block:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .conversation import as_list, as_text, instant, type_of
+from .conversation import as_dict, as_list, as_text, instant, type_of
 from .plain_blocks import call, first, parsed, parts_of, result, text, thinking, unknown
 from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, sections_of, tally, unroll
 
@@ -24,7 +24,7 @@ class LMStudioChats:
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that a file holds."""
         items = items_of(element, "messages", "chat of LM Studio")
-        told, created = as_text(element.get("systemPrompt")), instant(element.get("createdAt"))
+        told, created = as_text(element.get("systemPrompt")) or _set_prompt(element), instant(element.get("createdAt"))
         walk = _Walk(told, about)
         counts = walk.count(items)
         moments = [instant(element.get(key)) for key in ("createdAt", "userLastMessagedAt", "assistantLastMessagedAt")]
@@ -44,6 +44,13 @@ class LMStudioChats:
             model=as_text(first(used, "identifier", "indexedModelIdentifier")) if used.__class__ is dict else "",
             **more,
         )
+
+
+def _set_prompt(element: dict[str, Any]) -> str:
+    """Return the system prompt among the settings of a chat, where newer versions keep it."""
+    fields = as_list(as_dict(element.get("perChatPredictionConfig")).get("fields"))
+    told = {as_text(field.get("key")): field.get("value") for field in fields if field.__class__ is dict}
+    return as_text(told.get("llm.prediction.systemPrompt"))
 
 
 class _Walk:

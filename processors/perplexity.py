@@ -87,8 +87,15 @@ def _messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
 def _with_found(entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry with the pages that its `text` names, where it tells of none itself."""
     told = any(filled(entry.get(key)) for key in _SOURCES) or any(map(_pages_of, as_list(entry.get("blocks"))))
-    pages = [] if told else as_list(as_dict(_final(entry.get("text"))).get("web_results"))
+    pages = [] if told else as_list(as_dict(_final(entry.get("text"))).get("web_results")) or _found(entry.get("text"))
     return {**entry, "web_results": pages} if pages else entry
+
+
+def _found(value: Any) -> list[Any]:
+    """Return the pages that the steps of a search found, each once."""
+    contents = [as_dict(step.get("content")) for step in as_list(parsed(value)) if step.__class__ is dict]
+    pages = [page for content in contents for page in as_list(content.get("web_results")) if page.__class__ is dict]
+    return list({as_text(page.get("url")): page for page in pages}.values())
 
 
 def _said(item: dict[str, Any]) -> ChatMessage:

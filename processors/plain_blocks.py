@@ -84,7 +84,9 @@ def _part(part: Any) -> Any:
         return {"text": part}
     if part.__class__ is dict and part.get("text").__class__ is str:
         link = link_of(part)
-        return {"title": link["title"], "url": link["url"], "text": part["text"]} if link["url"] else {"text": part["text"]}
+        if link["url"] or filled(part.get("filename")):
+            return {"title": link["title"], "url": link["url"], "text": part["text"]}
+        return {"text": part["text"]}
     return part
 
 
@@ -116,7 +118,7 @@ def link_of(value: Any) -> dict[str, Any]:
     if value.__class__ is not dict:
         found = as_text(value)
         return {"title": "" if "://" in found else found, "url": found if "://" in found else ""}
-    title = first(value, "title", "name", "displayName")
+    title = first(value, "title", "name", "displayName", "filename")
     return {"title": as_text(title), "url": as_text(first(value, "url", "uri", "link", "href"))}
 
 

@@ -13,10 +13,10 @@ from .shapes_others import SHAPES as _OTHERS
 from .shapes_sessions import SHAPES as _SESSIONS
 from .shapes_trees import SHAPES as _TREES
 
-EMPTY: Final = Shape("empty", "", "an empty list", lambda seen: seen.paths == {"[]"} and not seen.values)
+EMPTY: Final = Shape("empty", "", "an empty list", lambda _: False)
 SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_OTHERS, EMPTY)
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
-_NOTHING: Final = re.compile(rb'\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
+_NOTHING: Final = re.compile(rb'\s*\[\s*\]\s*|\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
 """An object of lists without an item: an export of no chats."""
 PROVIDERS: Final = tuple(dict.fromkeys(shape.provider for shape in SHAPES if shape.convert))
 

@@ -30,7 +30,7 @@ _VERB: Final = re.compile(
     re.IGNORECASE,
 )
 """What Takeout puts in front of a prompt: in other languages a few words, one of them for a prompt, and a colon."""
-_ASIDES: Final = {"details": "Details", "locationInfos": "Location"}
+_ASIDES: Final = {"description": "Description", "details": "Details", "locationInfos": "Location"}
 _FILES: Final = ("attachedFiles", "imageFile", "audioFiles")
 
 

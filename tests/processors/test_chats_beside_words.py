@@ -36,7 +36,67 @@ def studio(**fields):
     return {"chunkedPrompt": {"chunks": [{"role": "model", "text": "Yes.", **fields}]}}
 
 
+def answered(*blocks):
+    return {
+        "uuid": "u",
+        "name": "",
+        "chat_messages": [{"uuid": "m", "sender": "assistant", "text": "", "content": list(blocks)}],
+    }
+
+
+def responded(*items):
+    return {"id": "resp_1", "object": "response", "output": list(items)}
+
+
+def chatgpt(**metadata):
+    said = {
+        "id": "m",
+        "author": {"role": "assistant"},
+        "content": {"content_type": "text", "parts": ["Yes."]},
+        "metadata": metadata,
+    }
+    return {"title": "t", "mapping": {"m": {"id": "m", "parent": None, "children": [], "message": said}}, "current_node": "m"}
+
+
+def stepped(*steps):
+    return {"entries": [{"uuid": "e", "query_str": "Why?", "text": json.dumps([{"content": step} for step in steps])}]}
+
+
 ELEMENTS = {
+    "what a call does": ("claude", answered({"type": "tool_use", "name": "find", "input": {"q": "x"}, "message": KEPT})),
+    "a search for an answer": (
+        "chatgpt",
+        chatgpt(
+            search_queries=[{"type": "search", "q": KEPT}],
+            search_result_groups=[{"entries": [{"url": "https://a.example", "title": "A", "snippet": "a"}]}],
+        ),
+    ),
+    "what nobody cites": (
+        "chatgpt",
+        chatgpt(search_result_groups=[{"entries": [{"url": "https://a.example", "title": KEPT}]}]),
+    ),
+    "a file that was searched": (
+        "api-answers",
+        responded({"type": "file_search_call", "results": [{"filename": KEPT, "text": "x"}]}),
+    ),
+    "whose tool it is": ("api-answers", responded({"type": "mcp_call", "name": "find", "server_label": KEPT, "output": "x"})),
+    "a cited file": (
+        "api-answers",
+        responded(
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [
+                    {"type": "output_text", "text": "Yes.", "annotations": [{"type": "file_citation", "filename": KEPT}]}
+                ],
+            }
+        ),
+    ),
+    "steps": (
+        "perplexity",
+        stepped({"web_results": [{"name": KEPT, "url": "https://a.example", "snippet": "a"}]}, {"answer": "Yes."}),
+    ),
+    "a description": ("gemini-takeout", {"header": "Gemini Apps", "title": "Prompted x", "description": KEPT}),
     "a rating": ("open-webui", open_webui(annotation={"rating": -1, "comment": KEPT})),
     "what ran": ("open-webui", open_webui(code_executions=[{"code": "1", "result": {"output": KEPT}}])),
     "what is done": ("open-webui", open_webui(statusHistory=[{"action": "web_search", "query": KEPT}])),
@@ -66,6 +126,29 @@ def test_what_stands_beside_the_words_is_kept_and_counted(what):
     assert json.dumps(conversation).count(KEPT) == 1
     blocks = [block for message in conversation["messages"] for block in message["blocks"]]
     assert not any(KEPT in block["text"] for block in blocks if block["kind"] in ("text", "thinking"))
+
+
+def test_a_thought_stands_below_its_summary():
+    """Models whose thoughts are open give both."""
+    thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "In short"}], "content": [{"text": KEPT}]}
+    (message,) = imported(Sample("api-answers", responded(thought), "export.json", Members()))["messages"]
+    assert [(block["text"], block["summaries"]) for block in message["blocks"]] == [(KEPT, ["In short"])]
+
+
+def test_what_lm_studio_was_told_may_stand_among_its_settings():
+    """Newer versions keep the system prompt there, and the old place is empty."""
+    fields = [{"key": "llm.prediction.systemPrompt", "value": KEPT}, None]
+    element = lm_studio(systemPrompt="", perChatPredictionConfig={"fields": fields})
+    conversation = imported(Sample("lm-studio", element, "export.json", Members()))
+    check_account(conversation)
+    assert next((said["role"], said["blocks"][0]["text"]) for said in conversation["messages"]) == ("system", KEPT)
+
+
+def test_a_spoken_note_has_its_title_and_its_words():
+    """Both were shown."""
+    element = answered({"type": "voice_note", "title": "On tides", "text": KEPT})
+    (message,) = imported(Sample("claude", element, "export.json", Members()))["messages"]
+    assert message["blocks"][0]["text"] == f"On tides\n\n{KEPT}"
 
 
 def test_a_file_s_text_in_librechat_is_its_content():

@@ -71,3 +71,4 @@ def test_what_nobody_knows_is_described():
     """JSON of no known kind is told of with its first keys; a picture and a page are told from it."""
     assert find_shape(b'[{"b": 1, "a": [2]}]') == (None, "something else with the keys 'a', 'b'")
     assert [find_shape(data)[1] for data in (b"\x89PNG", b"<html>", b" [ ] ")] == ["no JSON", "a page", "an empty list"]
+    assert find_shape(b"[.ShellClassInfo]\r\nIconFile=x") == (None, "something else")
