@@ -27,6 +27,8 @@ _COMMON: Final = frozenset(
 _AUTHORITY: Final = re.compile(rb"""://([^\s/?#"'<>@:\[]*:[^\s/?#"'<>]+)@(?=[A-Za-z0-9\[_])""")
 _TEMPLATE: Final = re.compile(rb"[^:]*:(?:[${<%].*|\*+|\.+|)", re.DOTALL)
 _LONGEST_AUTHORITY: Final = 300
+_SIGNS: Final = (b"%40", b"&#64;", b"&#x40;", b"&commat;", b"\\u0040")
+"""What stands for the `@` of an address in URLs, HTML and JSON."""
 
 
 def find_addresses(data: bytes) -> Iterator[tuple[int, int, str]]:
@@ -45,18 +47,19 @@ def find_addresses(data: bytes) -> Iterator[tuple[int, int, str]]:
                 yield start, end, "email"
                 done = end
         place = data.find(b"@", max(done, place + 1))
-    yield from _quoted(data)
+    for sign in _SIGNS:
+        yield from _quoted(data, sign)
 
 
-def _quoted(data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Yield the e-mail addresses in URLs, where the sign is `%40`."""
-    place = data.find(b"%40")
+def _quoted(data: bytes, sign: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield the e-mail addresses whose sign is written as in URLs, in HTML or in JSON."""
+    place = data.find(sign)
     while place >= 0:
-        domain = _DOMAIN.match(data, place + 3)
+        domain = _DOMAIN.match(data, place + len(sign))
         start, end = _local_part(data, place, 0), _end_of(domain) if domain else 0
         if start < place < end:
             yield start, end, "email"
-        place = data.find(b"%40", max(end, place + 3))
+        place = data.find(sign, max(end, place + len(sign)))
 
 
 def _local_part(data: bytes, place: int, floor: int) -> int:

@@ -9,31 +9,39 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from .logins import is_random
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WORDS: Final = {
-    b"pass": rb"pass(?:word|wd|phrase|code|wort)?s?",
+    b"pass": rb"pass(?:word|wd|phrase|code|wort|e)?s?",
     b"pwd": rb"pwd",
+    b"psk": rb"psk",
+    b"kennwort": rb"kennwort",
+    b"wachtwoord": rb"wachtwoord",
+    b"senha": rb"senha",
+    b"contrase\xc3\xb1a": rb"contrase\xc3\xb1a",
+    "пароль".encode(): "пароль".encode(),
+    "密码".encode(): "密码".encode(),
     b"secret": rb"secret",
     b"token": rb"token",
     b"key": rb"key",
     b"authorization": rb"authorization",
     b"_auth": rb"_auth",
 }
+_PASSWORDS: Final = frozenset(list(_WORDS)[: list(_WORDS).index(b"secret")])
 _AFTER: Final = rb"""
-    (?:[_-]?(?:access|auth|api|secret)?[_-]?(?:key|token|value|base64|b64|[0-9]))?
-    (?P<close>\\{0,3}["'`]?\]?)
-    (?P<sign>\s{0,4}(?::=|=>|:(?![:=])|=(?![=~>]))\s{0,4} | > | \s{1,2}is\s{1,2})
+    (?:[_-]?(?:access|auth|api|secret)?[_-]?(?:key|token|value|base64|b64|base|data|[0-9]))?(?:_base)?
+    (?P<close>\\{0,3}["'`]?\]?(?:\*\*|__)?)
+    (?P<sign>\s{0,4}(?::=|=>|:(?![:=])|=(?![=~>])|\xef\xbc\x9a)(?:\*\*|__)?\s{0,4} | > | \s{1,2}is\s{1,2}
+       | \s{0,40}\|\s{0,4} | %3d)
 """
 _PLACES: Final = {word: re.compile(name + _AFTER, re.VERBOSE) for word, name in _WORDS.items()}
 _OPTION: Final = re.compile(rb"--[a-z0-9-]{0,30}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key)(?P<close>)(?P<sign>[ ])")
-_LOGIN: Final = re.compile(
-    rb"""curl(?=\s)[^\r\n]{0,300}?\s(?:-u|--user)[ =]?\\{0,3}["']?[^\s:"'\\]{1,64}:(?P<value>[^\s"'\\]{4,128})"""
-)
-"""A user and a password, as curl takes them."""
 _KEY_OF: Final = re.compile(
-    rb"(?:api|access|secret|private|encrypt(?:ion)?|signing|account|auth|license|master|client|shared|storage|service)[_ -]?\Z"
+    rb"(?:api|app|access|secret|priv(?:ate)?|subscription|encrypt(?:ion)?|signing|account|auth|license|master|client|shared"
+    rb"|storage|service)[_ -]?\Z"
 )
 _NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 _LONGEST_NAME: Final = 40
@@ -59,6 +67,10 @@ _EXPRESSION: Final = re.compile(
     rb"(?:[A-Za-z_$][A-Za-z_$]*[0-9]{0,2}|[0-9]{1,4})(?:[-+*/%.:]+(?:[A-Za-z_$]+[0-9]{0,2}|[0-9]{1,4}))*[-+*/%.:!?]*"
 )
 _IDENTIFIER: Final = re.compile(rb"[A-Za-z_.-]+[0-9]{0,2}")
+_APP_PASSWORD: Final = re.compile(rb"(?:[a-z]{4} ){3}[a-z]{4}(?![A-Za-z ])")
+"""Google's passwords for single programs."""
+_CELL: Final = re.compile(rb"\|\s{0,4}(?:\*\*|`)?\Z")
+_PROPERTY: Final = re.compile(rb"(?<!\S)-D[\w.]*\Z")
 _LATIN: Final = re.compile(rb"[A-Za-z0-9]")
 _WORD_IN_VALUE: Final = re.compile(rb"pass|pwd|secret|token|key|auth|credential", re.IGNORECASE)
 _FEW: Final = 4
@@ -85,14 +97,6 @@ def find_credentials(data: bytes, low: bytes) -> Iterator[tuple[int, int, str]]:
         if value:
             yield *value, "credential"
         place = low.find(b"--", found.end() if found else _behind_dashes(low, place))
-
-
-def find_logins(data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Yield where the passwords of curl's users stand, and their kind."""
-    for found in _LOGIN.finditer(data):
-        value = found["value"]
-        if not _NO_VALUE.fullmatch(value) and not _IDENTIFIER.fullmatch(value) and _LATIN.search(value):
-            yield *found.span("value"), "credential"
 
 
 def _behind_dashes(low: bytes, place: int) -> int:
@@ -122,12 +126,12 @@ _ACCESS: Final = (b"access", b"accessk")
 def _value_behind(data: bytes, low: bytes, place: int, found: re.Match[bytes], word: bytes) -> tuple[int, int] | None:
     start = _start_of_name(data, place)
     sign = found["sign"].strip()
-    is_password = word in (b"pass", b"pwd")
+    is_password = word in _PASSWORDS
     if not _is_name(data, low, start, place, word, found):
         return None
     scheme = _SCHEME.match(data, found.end())
     at = scheme.end() if scheme else found.end()
-    if sign == b"is" and not is_password:
+    if sign == b"|" and not _CELL.search(data[max(0, start - 8) : start]):
         return None
     if sign == b">":
         xml = _XML.match(data, at) if data[start - 1 : start] == b"<" else None
@@ -135,7 +139,12 @@ def _value_behind(data: bytes, low: bytes, place: int, found: re.Match[bytes], w
     quote = _QUOTE.match(data, at)
     if quote:
         return _quoted(data, quote, is_password=is_password)
+    words = _APP_PASSWORD.match(data, at) if is_password and sign == b"=" else None
+    if words:
+        return words.span()
     bare = _BARE.match(data, at)
+    if bare and sign == b"is" and not is_password and not (len(bare[0]) >= _MANY and is_random(bare[0])):
+        return None
     return _bare(data, bare, start, found, is_password=is_password) if bare else None
 
 
@@ -149,8 +158,8 @@ def _start_of_name(data: bytes, place: int) -> int:
 def _is_name(data: bytes, low: bytes, start: int, place: int, word: bytes, found: re.Match[bytes]) -> bool:
     """Whether a short word begins where a name does, or a part of one, as in `db_pass`, `dbPass`, `x-api-key`."""
     if word == b"key":
-        return _KEY_OF.search(low[max(0, place - 12) : place]) is not None
-    if word not in (b"pass", b"pwd") or found.end("close") - place > _SOME:
+        return _KEY_OF.search(low[max(0, place - 16) : place]) is not None
+    if word not in (b"pass", b"pwd", b"psk") or found.end("close") - place > _SOME:
         return True
     return (
         place == start
@@ -169,6 +178,8 @@ def _quoted(data: bytes, quote: re.Match[bytes], *, is_password: bool) -> tuple[
     while end > 0 and len(closing) == 1 and data[end - 1 : end] == b"\\":
         end = data.find(closing, end + 1, start + _LONGEST)
     value = data[start:end] if end >= 0 else b""
+    if is_password and _APP_PASSWORD.fullmatch(value):
+        return start, end
     if len(value) < _FEW or any(code in b" \t\r\n" for code in value) or _NO_VALUE.fullmatch(value):
         return None
     if _IDENTIFIER.fullmatch(value) and (_WORD_IN_VALUE.search(value) or _TYPE.fullmatch(value)):
@@ -212,6 +223,7 @@ def _bare(
     ):
         return None
     name = data[start : found.start("close")]
+    option = option or _PROPERTY.search(data[max(0, start - _LONGEST_NAME) : start]) is not None
     is_plain = option or in_query or (name.isupper() and found["sign"] == b"=")
     if not is_plain and (_PATH.fullmatch(value) or (found["sign"].strip() != b":" and _EXPRESSION.fullmatch(value))):
         return None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BEGIN: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_END: Final = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_NAME: Final = rb"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1"
+_BEGIN: Final = re.compile(rb"-----BEGIN (?:%s)-----|---- BEGIN SSH2 [A-Z ]{0,20}PRIVATE KEY ----" % _NAME)
+_END: Final = re.compile(rb"-----END (?:%s)-----|---- END SSH2 [A-Z ]{0,20}PRIVATE KEY ----" % _NAME)
 _BODY: Final = re.compile(
     rb"""(?:(?:\s|\\+[nrt])*[A-Z][A-Za-z-]{2,20}:[ ][^\r\n\\"]{1,120}(?=[\r\n\\]))*
          (?:[A-Za-z0-9+/=\s,:."'>\#*|\xe2\x80\xa6\\-])*""",
@@ -21,13 +22,24 @@ _LINES: Final = re.compile(
     re.VERBOSE,
 )
 _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{8,}")
+_NEAR: Final = 4096
+_PUTTY: Final = re.compile(
+    rb"""Private-Lines:[ ]?[0-9]{1,4}
+         ( (?:(?:\s|\\[nrt]|[>\#*|]){1,16}[A-Za-z0-9+/=]{16,})+ (?:(?:\s|\\[nrt]){1,4}[A-Za-z0-9+/=]{1,63}(?=\s|\\|$))? )""",
+    re.VERBOSE,
+)
+_OF_JWK: Final = re.compile(
+    rb"""\\{0,3}["'](?:d|p|q|dp|dq|qi|k)\\{0,3}["']\s{0,4}:\s{0,4}\\{0,3}["']([A-Za-z0-9_-]{16,2048})"""
+)
+"""The secret parts of a JSON Web Key."""
 LONGEST: Final = 24 << 10
 """Bytes a secret may have: a private key of 16,384 bits has 13,000."""
 
 
 def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield where private keys stand."""
-    if b"PRIVATE KEY" not in data:
+    yield from _unarmoured(data)
+    if b"PRIVATE KEY" not in data and b"Static key" not in data:
         return
     done = 0
     for begin in _BEGIN.finditer(data):
@@ -44,3 +56,14 @@ def find_private_keys(data: bytes) -> Iterator[tuple[int, int]]:
             done = lines.end() if lines else begin.start()
         if done > begin.start():
             yield begin.start(), done
+
+
+def _unarmoured(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the private parts of PuTTY's files and of JSON Web Keys stand."""
+    if b"Private-Lines" in data:
+        yield from (found.span(1) for found in _PUTTY.finditer(data))
+    place = data.find(b"kty")
+    while place >= 0:
+        around = (max(0, place - _NEAR), place + _NEAR)
+        yield from (found.span(1) for found in _OF_JWK.finditer(data, *around))
+        place = data.find(b"kty", around[1])

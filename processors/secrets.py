@@ -15,9 +15,11 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from .addresses import find_addresses
-from .credentials import find_credentials, find_logins
+from .credentials import find_credentials
 from .home_paths import find_homes
+from .logins import find_logins
 from .private_keys import find_private_keys
+from .service_keys import KEY, joined_key
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -54,10 +56,11 @@ class Span(NamedTuple):
     kind: str
 
 
-_FORM: Final = rb"""(?:
+_FORM: Final = (
+    rb"""(?:
       (?P<anthropic> sk-ant-[A-Za-z0-9_-]{16,} )
-    | (?P<openai> sk-[A-Za-z0-9_-]{20,} )
-    | (?P<aws> A[KS]IA[A-Z0-9]{16} (?![A-Za-z0-9]) )
+    | (?P<openai> sk-(?!lf-)[A-Za-z0-9_-]{20,} )
+    | (?P<aws> A(?:[KSB]I|CC)A[A-Z0-9]{16} (?![A-Za-z0-9]) )
     | (?P<github> gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} )
     | (?P<gitlab> gl(?:pat|rt|dt|ptt|cbt|ft|soat|oas|agent)-[A-Za-z0-9_-]{16,} )
     | (?P<slack> (?:xox[a-z]|xapp)-[A-Za-z0-9-]{11,} )
@@ -66,12 +69,14 @@ _FORM: Final = rb"""(?:
     | (?P<huggingface> hf_[A-Za-z0-9]{20,} )
     | (?P<npm> npm_[A-Za-z0-9]{30,} )
     | (?P<pypi> pypi-[A-Za-z0-9_-]{16,} )
-    | (?P<credential> (?:xai|pplx|tvly|GOCSPX)-[A-Za-z0-9_-]{24,} | (?:gsk|r8|shpat|whsec|glsa)_[A-Za-z0-9_]{28,}
-        | dop_v1_[a-f0-9]{60,} )
     | (?P<jwt> eyJ[A-Za-z0-9_-]{10,} )
+    | (?P<credential> """
+    + KEY
+    + rb""" )
     )"""
+)
 _WORD: Final = re.compile(_FORM, re.VERBOSE)
-_PART: Final = re.compile(rb"(?<=[_-])(?=[sAgxrhneptwdG])" + _FORM, re.VERBOSE)
+_PART: Final = re.compile(rb"(?<=[_-])(?=[sAgxrhneptwdGcflvjPNCSH])" + _FORM, re.VERBOSE)
 """A key behind a part of a name: `old-ghp_…`."""
 _JWT_REST: Final = re.compile(rb"\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]{2,}(?:(?:\.[A-Za-z0-9_-]{10,}){2})?)?")
 _MASKED: Final = re.compile(rb"[^-_]+[-_](?:[a-z0-9]{1,8}[-_])?[xX0._-]+")
@@ -96,10 +101,17 @@ def find_secrets(data: bytes, kinds: Container[str]) -> list[Span]:
     spans += [Span(*found) for found in find_addresses(data)]
     low = data.lower()
     spans += [Span(start, end, "home") for start, end in find_homes(data, low)]
-    if b":" in data or b"=" in data or b">" in data or b"--" in data or (b" is " in low and b"pass" in low):
+    if (
+        b":" in data
+        or b"=" in data
+        or b">" in data
+        or b"--" in data
+        or b"|" in data
+        or b"\xef\xbc\x9a" in data
+        or b" is " in low
+    ):
         spans += [Span(*found) for found in find_credentials(data, low)]
-    if b"curl" in low:
-        spans += [Span(*found) for found in find_logins(data)]
+    spans += [Span(start, end, "credential") for start, end in find_logins(data, low)]
     return apart([span for span in spans if span.kind in kinds]) if spans else spans
 
 
@@ -121,14 +133,17 @@ def _find_tokens(data: bytes) -> list[Span]:
     while start >= 0:
         end = classes.find(b" ", start + len(_RUN))
         end = end if end >= 0 else len(data)
-        found = _WORD.match(data, start, end)
+        found = _WORD.match(data, start)
         before = data[start - 1 : start]
         if not found and before in (b"\\", b"%"):  # JSON writes a line break as a letter behind a backslash, a URL as %0A
-            found = _WORD.match(data, start + 1 + (before == b"%") + 4 * (data[start : start + 1] == b"u"), end)
+            found = _WORD.match(data, start + 1 + (before == b"%") + 4 * (data[start : start + 1] == b"u"))
         if found:
             spans += _tokens_of(data, found)
         if (not found or found.end() < end) and (b"_" in data[start:end] or b"-" in data[start:end]):
             spans += [span for part in _PART.finditer(data, start, end) for span in _tokens_of(data, part)]
+        joined = joined_key(data, start) if not found and before and before in b".:/~$" else None
+        if joined:
+            spans.append(Span(*joined, "credential"))
         if before == b" " and _BEARER.search(data[max(0, start - 10) : start]):
             spans += _bearer(data, start)
         # The parts of a token are not looked at once more.
@@ -164,7 +179,9 @@ def _is_key(kind: str, word: bytes) -> bool:
     if kind == "openai":
         parts = word.replace(b"_", b"-").split(b"-")
         return any(len(part) >= 16 and _has_digit(part) for part in parts) or (len(parts) > 2 and _is_mixed(word))  # noqa: PLR2004
-    return _is_mixed(word) if kind in ("pypi", "gitlab") else kind not in ("slack", "credential") or _has_digit(word)
+    if kind == "gitlab":
+        return _has_digit(word) and (_is_mixed(word) or len(word.rpartition(b"-")[2]) >= 20)  # noqa: PLR2004
+    return _is_mixed(word) if kind == "pypi" else kind not in ("slack", "credential") or _has_digit(word)
 
 
 def _is_mixed(word: bytes) -> bool:

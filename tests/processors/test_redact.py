@@ -1,6 +1,7 @@
 """RedactSecrets: what is taken out, what stays, and that neither files nor letters keep anything."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from transmissions import Processor, RunError, UsageError
 from transmissions.processors.redact import CleanMessages, RedactSecrets
+from transmissions.processors.redactor import Redactor
+from transmissions.processors.secrets import KINDS
 from transmissions.processors.spool import Mapped, Spool, SpooledList, pieces
 from transmissions.testing import bench as run_of
 from transmissions.testing import through
@@ -60,7 +63,13 @@ BEHIND = [
     ('"C:\\\\Users\\\\', "dave", '\\\\x"', "home"),
     ("~/.claude/projects/-home-", "alice", "-work", "home"),
 ]
-CODE = """password = getpass()
+CODE = """| token | string | required |   cat password | base64 -d   mysql -port 3306   docker login -p $PASSWORD
+the API key is required  https://x.org/?key=my-page-about-keys&t=2026-03-07T12:00:00  fields = ["password", "email"]
+Basic training for machine learning; login and password of user; secret_manager_service_account_name_2  test_000001
+toolu_01AbCdEfGhIjKlMnOpQrStUv  msg_01AbCdEfGhIjKlMnOpQrStUv  chatcmpl-AbCdEfGhIjKlMnOpQrStUv12  file-AbCdEfGhIjKlMnOpQrSt
+commit 0a1b2c3d4e5f60718293a4b5c6d7e8f90f1e2d3c  key-frames-in-animations-1234567890  Cookie: consent=accepted; lang=en
+--Users-of-the-library  @media(x)  auth: "required"  define('DEBUG_KEY', KEY)  password: "this is what you have to type"
+password = getpass()
 token = os.environ["X"]
 {"token": null, "key": "value1", "type": "password"}
 def login(user, password: str = "", token: Optional[str] = None) -> None:
@@ -72,6 +81,90 @@ curl -u user:password https://x.org  curl -u "$USER:$TOKEN" x  docker run -u 100
 autocomplete="current-password"  icon@2x.png  hf_hub_download("x")  ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 if text.startswith("-----BEGIN PRIVATE KEY-----"): parse(text)  # … "-----END PRIVATE KEY-----"
 """
+
+
+MIXED = "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW3xY5zA7bC9dE2fG4hJ6kL8mN1pQ3rS5tU7vW9xY2zA4bC6dE8fG1hJ3kL5mN7pQ9rS2tU4vW6xY8z"
+HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f90f1e2d3c4b5a69788796a5b4c3d2e1f0"
+UUID = "0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9"
+SERVICES = [
+    *(f"SG.{MIXED[:22]}.{MIXED[:43]}", f"doo_v1_{HEX}", f"lin_api_{MIXED[:40]}", f"secret_{MIXED[:43]}", f"ntn_{MIXED[:46]}"),
+    *(f"pat{MIXED[:14]}.{HEX}", f"SK{HEX[:32]}", f"key-{HEX[:32]}", f"{HEX[:32]}-us12", f"sq0atp-{MIXED[:22]}"),
+    *(f"EAAA{MIXED[:60]}", f"123456789:AA{MIXED[:33]}", f"MTA{MIXED[:23]}.{MIXED[:6]}.{MIXED[:38]}", f"hvs.{MIXED[:90]}"),
+    *(f"dapi{HEX[:32]}", f"pscale_pw_{MIXED[:43]}", f"sbp_{HEX[:40]}", f"sb_secret_{MIXED[:31]}", f"shpss_{HEX[:32]}"),
+    *(
+        f"figd_{MIXED[:40]}",
+        f"PMAK-{HEX[:24]}-{HEX[:34]}",
+        f"NRAK-{MIXED[:27].upper()}",
+        f"dp.pt.{MIXED[:43]}",
+        f"ya29.{MIXED}",
+    ),
+    *(f"AGE-SECRET-KEY-1{MIXED[:58].upper()}", f"dckr_pat_{MIXED[:27]}", f"1//0{MIXED[:60]}"),
+    *(
+        f"tgp_v1_{MIXED[:43]}",
+        f"sk_{HEX[:48]}",
+        f"nvapi-{MIXED[:64]}",
+        f"csk-{HEX[:48]}",
+        f"pcsk_{MIXED[:60]}",
+        f"sk-lf-{UUID}",
+    ),
+    *(f"lsv2_pt_{HEX[:32]}_{HEX[:10]}", f"pa-{MIXED[:43]}", f"fc-{HEX[:32]}", f"jina_{MIXED[:60]}", f"apify_api_{MIXED[:36]}"),
+    *(f"sntryu_{HEX}", f"glc_{MIXED[:60]}", f"pul-{HEX[:40]}", f"HRKU-{UUID}", f"vcp_{MIXED[:56]}", f"nfp_{MIXED[:36]}"),
+    *(
+        f"rubygems_{HEX[:48]}",
+        f"cio{MIXED[:32]}",
+        f"access-sandbox-{UUID}",
+    ),
+    *(f"ATATT3xFfGF0{MIXED}", f"ATBB{MIXED[:32]}", f"pat-na1-{UUID}", f"CFPAT-{MIXED[:43]}", f"xkeysib-{HEX}-{MIXED[:16]}"),
+    *(f"re_aB3dE5fG_{MIXED[:24]}", f"tskey-auth-{MIXED[:12]}-{MIXED[:32]}", f"GR1348941{MIXED[:20]}", f"ABSK{MIXED}+{MIXED}=="),
+    *(f"v1.{HEX[:40]}", f"glptt-{HEX[:40]}", f"fm2_{MIXED[:40]}/{MIXED[:20]}+x=", f"sl.{MIXED}", f"shpca_{HEX[:32]}"),
+]
+"""Keys of other services, in the forms they give them."""
+TOLD = [
+    *(f"https://hooks.slack.com/services/<T0ABCDEF1/B0ABCDEF1/{MIXED[:24]}>", "sshpass -p '<hunter2x>' ssh x"),
+    *(f"https://discord.com/api/webhooks/123456789012345678/<{MIXED[:68]}>", "docker login -u joe -p <hunter2x>"),
+    *(f"https://x.blob.core.windows.net/c?sv=2022-11-02&sig=<{MIXED[:40]}%3D>", "mysql -u root -p<Hunter2x9> db"),
+    *(f"https://s3.x.org/k?X-Amz-Date=1&X-Amz-Signature=<{HEX}>&x=1", "curl \\\n -u joe:<hunter2x> https://x.org"),
+    *(f"https%3A%2F%2Fx.org%2Fa%3Ftoken%3D<{MIXED[:30]}>%26b%3D1", "machine x.org login bob password <hunter2x>"),
+    *(f"Cookie: theme=dark; sessionid=<{MIXED[:32]}>; a=b", '-H "Authorization: Basic <dXNlcjpwYXNzMTIz>"'),
+    *('{"auth": "<dXNlcjpwYXNzd29yZDEyMw==>"}', f"ENV API_KEY <{MIXED[:30]}>", f'setx OPENAI_API_KEY "<{MIXED[:30]}>"'),
+    *(
+        "define('DB_PASSWORD', '<hunter2x>');",
+        'ConvertTo-SecureString "<Hunter2x!>" -AsPlainText',
+        "-Djavax.keyStorePassword=<changeit9>",
+    ),
+    *(f"SECRET_KEY_BASE=<{HEX}>", f"APP_KEY=<base64:{MIXED[:43]}=>", f"client-key-data: <LS0tLS1CRUdJTi{MIXED[:40]}>"),
+    *(
+        f"Ocp-Apim-Subscription-Key: <{HEX[:32]}>",
+        "**Password:** `<hunter2x>`",
+        f"- **API Key**: <{MIXED[:32]}>",
+        "| password | <hunter2x> |",
+    ),
+    *("Mot de passe : <hunter2x>", "contraseña: <hunter2x>", "пароль: <hunter2x>", "密码\uff1a<hunter2x>", 'psk="<hunter2x9>"'),
+    *(
+        f"the API key is <{MIXED[:32]}>",
+        'smtp_password: "<abcd efgh ijkl mnop>"',
+        "jdbc:oracle:thin:scott/<t1ger99>@//h:1521/x",
+    ),
+    *(
+        'mnemonic: "<legal winner thank year wave sausage worth useful legal winner thank yellow>"',
+        f"abc8<Q~{MIXED[:34]}>",
+    ),
+    *(
+        "C:\\Documents and Settings\\<renata>\\x",
+        "\\\\wsl$\\Ubuntu\\home\\<renata>\\x",
+        "\\\\server\\Users\\<renata>\\x",
+        "C--Users-<renata>-work",
+    ),
+    *("/cygdrive/c/Users/<renata>/p", "/Volumes/Macintosh HD/Users/<renata>/p", "vscode-remote://wsl+ubuntu/home/<renata>/p"),
+    *("<ann&#64;firma.example>", "<ann\\u0040firma.example>", f"access_token<$production$a1b2c3d4e5f6a7b8${HEX[:32]}>"),
+    *(
+        f"Private-Lines: 2<\n{MIXED[:64]}\n{MIXED[:40]}>\nPrivate-MAC: 8d8b",
+        f'{{"kty": "RSA", "e": "AQAB", "d": "<{MIXED[:86]}>"}}',
+    ),
+    f"<-----BEGIN OpenVPN Static key V1-----\n{HEX[:32]}\n{HEX[:32]}\n-----END OpenVPN Static key V1----->",
+    f"<---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n{MIXED[:64]}\n---- END SSH2 ENCRYPTED PRIVATE KEY ---->",
+]
+"""What a command, a header, an address, a table or a file of keys tells to be a secret: it is put in angle brackets here."""
 
 
 def chat(*blocks, **more):
@@ -110,6 +203,22 @@ def test_what_stands_before_a_value_tells_a_credential(before, secret, behind, k
     """Passwords, keys without a form and names in paths are replaced, and nothing around them."""
     message = redacted(chat(text(before + secret + behind)))
     assert message["conversation"]["messages"][0]["blocks"][0]["text"] == f"{before}[redacted:{kind}]{behind}"
+
+
+@pytest.mark.parametrize("around", ["{}", "it is {}.", "(`{}`)", '{{"a": "{}"}}', "zeile\\n{}\\nmehr", "X={}\n"])
+def test_keys_of_other_services_are_known_by_their_form(around):
+    """Whatever the tool is, its key is one credential, wherever it stands and without what stands around it."""
+    mark = "[redacted:credential]"
+    clean = {key: Redactor(KINDS).scrub(around.format(key)) for key in SERVICES}
+    assert {key: text for key, text in clean.items() if text.replace("gitlab]", "credential]") != around.format(mark)} == {}
+
+
+@pytest.mark.parametrize("told", TOLD, ids=range(len(TOLD)))
+def test_what_stands_around_a_secret_tells_it(told):
+    """Commands, headers, addresses, tables and files of keys lose the secret, and nothing around it."""
+    before, secret, behind = told.partition("<")[0], told[told.index("<") + 1 : told.rindex(">")], told.rpartition(">")[2]
+    clean = Redactor(KINDS).scrub(before + secret + behind)
+    assert re.fullmatch(f"{re.escape(before)}\\[redacted:\\w+\\]{re.escape(behind)}", clean)
 
 
 @pytest.mark.parametrize(
