@@ -5,7 +5,7 @@ import json
 import socket
 
 import pytest
-from delivering import decoded, make_home, running
+from delivering import decoded, log, make_home, running, timed
 from waiting import eventually
 
 from transmissions.delivery.buffer import BufferLimits
@@ -193,6 +193,12 @@ def test_nd09_a_result_larger_than_an_event_may_be_is_an_error():
     assert error["context"] == {"url": "http://a"}
     assert error["message"].endswith("is larger than 5000, and is not sent")
     assert (big[-1]["status"], big[-1]["failed"], small[-1]["successful"]) == ("partial", 2, 2)
+
+
+def test_nd09_what_an_app_says_of_how_far_it_is_may_be_longer():
+    """It fails no run: it is told, as a summary is."""
+    told = log(limits={"largest": 1024}).put("progress", {"current_url": "http://a/" + "x" * 2000})
+    assert timed(told)
 
 
 def test_er11_a_run_that_fails_says_so_once_and_ends_with_a_summary():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .pressure import Pressure
     from .spool import Kept
 
-_OUR_OWN: Final = frozenset({"metadata", "error", "summary"})
+_OUR_OWN: Final = frozenset({"metadata", "progress", "error", "summary"})
 """Events that are told however large they are."""
 
 
