@@ -39,6 +39,11 @@ TEXT_BOMBS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _kept_workers():
+    """Let each test here begin and end its own processes, which it is about."""
+
+
 def is_running(pid):
     """Tell whether there is a process that has not ended."""
     try:
