@@ -165,6 +165,24 @@ def test_ws_a_run_is_resumed_on_another_socket_by_its_last_number():
     assert rest[-1]["data"]["successful"] == 50
 
 
+def test_ws_a_request_id_stands_for_one_message():
+    """With another one it is an error, not the run there was; with the same, or none, that is sent again."""
+    with running("numbers") as server, opened(server) as socket:
+        told = []
+        for data in ({"count": 1}, {"count": 2}, {"count": 1}, None):
+            say(socket, action="run", request_id="1", **({"data": data} if data else {}))
+            told.append(until(socket, "error" if data == {"count": 2} else "summary")[-1]["data"])
+    assert [one.get("successful") for one in told] == [1, None, 1, 1]
+    assert told[1]["message"] == "a run '1' was begun with another message; a new one needs a request_id of its own"
+
+
+def test_ws_what_is_done_to_a_run_names_it():
+    """Else it is said that it must."""
+    with running("numbers") as server, opened(server) as socket:
+        say(socket, action="cancel")
+        assert until(socket, "error")[-1]["data"]["message"] == "cancel needs the request_id of a run"
+
+
 def test_ws21_ws22_a_message_that_is_too_big_ends_the_socket():
     """With the code for it."""
     with running("numbers") as server, opened(server, max_size=None) as socket:

@@ -62,7 +62,7 @@ class Asked(NamedTuple):
     """The same run is meant by whoever asks with the same key."""
     clean: Callable[[str], str] = str
     digest: bytes = b""
-    """Of the message, if the key means no other."""
+    """Of the message, if the key means no other; nothing asks for what was begun with it."""
 
 
 class _Begun(NamedTuple):
@@ -126,7 +126,7 @@ class Hub:
         """
         known = self._found.get(("key", client.owner, asked.key)) if asked.key else None
         if known is not None:
-            if self._begun[known].digest != asked.digest:
+            if asked.digest and self._begun[known].digest != asked.digest:
                 raise KeyUsed("another message was sent with this Idempotency-Key")
             return self.runs[known], False
         self._make_room(client)

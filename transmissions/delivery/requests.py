@@ -23,7 +23,7 @@ from transmissions.near import suggestion
 from transmissions.plan import walk
 
 from .asks import is_name, read_headers
-from .errors import InvalidRequest, NotFound, NotReady
+from .errors import InvalidRequest, KeyUsed, NotFound, NotReady
 from .hub import Asked, Client
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Requests:
         if len(key) > _KEY:
             raise InvalidRequest(f"an Idempotency-Key has at most {_KEY} signs")
         asked = self._asked(served, message, names, terms, key and f"{served.name} {key}")
-        return self._hub.begin(asked._replace(digest=sha256(as_json(message)).digest() if key else b""), client)[0]
+        return self._hub.begin(asked._replace(digest=_digest(message) if key else b""), client)[0]
 
     async def message(self, request: Request) -> Message:
         """Return the first message of the run that a request asks for."""
@@ -126,7 +126,11 @@ class Requests:
         names = {"request_id": name, "session_id": session, "stream_type": served.name}
         # Requests of a socket are numbered by its client, and other clients of the same owner do the same.
         asked = self._asked(served, message, names, terms, f"{served.name} {session} {name}")
-        return self._hub.begin(asked, client)[0]
+        try:  # Who comes back for a run may have no message for it.
+            return self._hub.begin(asked._replace(digest=_digest(message) if message else b""), client)[0]
+        except KeyUsed as error:
+            said = f"a run '{name}' was begun with another message; a new one needs a request_id of its own"
+            raise KeyUsed(said) from error
 
     def accepts(self, served: Served) -> Accepted | None:
         """Return what the messages must look like that an app begins with, where it says so."""
@@ -177,6 +181,10 @@ class Requests:
         )
         run.state.about["request_id"] = request_id
         return run
+
+
+def _digest(message: Message) -> bytes:
+    return sha256(as_json(message)).digest()
 
 
 def session_in(scope: Scope) -> str:

@@ -166,9 +166,9 @@ class Socket:
             del self._live[name]
 
     async def _control(self, action: str, asked: dict[str, Any]) -> None:
-        live = self._live.get(asked["request_id"])
+        live = self._live.get(name := asked["request_id"])
         if live is None:
-            raise NotFound(f"there is no run '{asked['request_id']}' on this socket")
+            raise NotFound(f"there is no run '{name}' on this socket" if name else f"{action} needs the request_id of a run")
         if action != "status":
             getattr(live, action)()
         await self._answer(asked, action if action == "status" else f"{action}_ack", live.status())
