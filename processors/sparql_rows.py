@@ -30,6 +30,6 @@ def plain_value(term: dict[str, Any]) -> Any:
         return value in {"true", "1"}
     try:
         number = int(str(value)) if kind in _WHOLE else float(str(value)) if kind in _FRACTIONS else None
-    except ValueError:
+        return value if number is None or not math.isfinite(number) else number
+    except (ValueError, OverflowError):
         return value
-    return value if number is None or not math.isfinite(number) else number

@@ -35,6 +35,7 @@ _GRAPHS: Final = frozenset(
 _SAID: Final = 400
 """Characters of an endpoint's own sentence that an error repeats."""
 _FAILED: Final = 400
+_PARTIAL: Final = 206
 
 
 class Answering(Protocol):
@@ -73,13 +74,24 @@ class Endpoint:
 
         Raises:
             FetchError: there is no answer, or it is an error; the sentence has what the endpoint says.
+            RunError: it is no answer to such a query, or only a part of one.
 
         """
         reply = await self._send("query", text, RESULTS)
-        shown = take_apart(reply.url).shown
-        if reply.content_type in _GRAPHS:
-            raise RunError(f"{shown} answered with a graph ({reply.content_type}), and not as to SELECT or ASK")
-        return parse_json(reply.body, shown)
+        shown, kind = take_apart(reply.url).shown, reply.content_type
+        if kind in _GRAPHS:
+            raise RunError(f"{shown} answered with a graph ({kind}), and not as to SELECT or ASK")
+        if reply.status == _PARTIAL or "x-sql-state" in reply.headers:  # as Virtuoso does when a query takes it too long
+            said = reply.headers.get("x-sql-message", "")
+            raise RunError(
+                f"{shown} answered with a part of the results only{f': {said}' if said else ''}; ask for less at once"
+            )
+        if kind and not kind.endswith("json") and reply.body.lstrip()[:1] != b"{":
+            raise RunError(f"{shown} answered {kind}, and not JSON{_said(reply)}")
+        answer = parse_json(reply.body, shown)
+        if not _is_result(answer):
+            raise RunError(f"{shown} answered JSON that is no result of SELECT or ASK{_said(reply)}")
+        return answer
 
     async def update(self, text: str) -> str:
         """Carry out an update; return the status of the reply.
@@ -97,10 +109,24 @@ class Endpoint:
         request = Request(self._address.url, "POST", headers, body.encode())
         reply = await self._door.fetch(request, trusted=self._address.trusted)
         if reply.status >= _FAILED:
-            said = " ".join(reply.text().split())
-            shown = f": {said[:_SAID]}{'…' if said[_SAID:] else ''}" if said else ""
-            raise FetchError(f"{take_apart(reply.url).shown} answered {reply.status} {reply.reason}{shown}")
+            raise FetchError(f"{take_apart(reply.url).shown} answered {reply.status} {reply.reason}{_said(reply)}")
         return reply
+
+
+def _said(reply: Reply) -> str:
+    said = " ".join(reply.text().split())
+    return f": {said[:_SAID]}{'…' if said[_SAID:] else ''}" if said else ""
+
+
+def _is_result(answer: Any) -> bool:
+    """Whether an answer has the form that SPARQL's JSON has."""
+    if not isinstance(answer, dict) or "boolean" in answer:
+        return isinstance(answer, dict)
+    results = answer.get("results")
+    rows = results.get("bindings") if isinstance(results, dict) else None
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(one, dict) for one in row.values()) for row in rows
+    )
 
 
 class Embedded:

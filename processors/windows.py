@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
+from .moments import can_be_told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -116,6 +118,8 @@ class TimeWindows(_Windows):
     def window_of(self, key: Key, moment: float, heads: Sequence[Any]) -> Window | None:
         """Return the window of a message; None if its time is over."""
         start = math.floor(moment / self._size) * self._size
+        if not (can_be_told(start) and can_be_told(start + self._size)):
+            raise RunError("the window of the message's time would begin or end outside the years 1 to 9999")
         if start + self._size <= self._reached(moment):
             return None
         if start not in self._windows:

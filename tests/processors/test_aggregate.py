@@ -128,6 +128,10 @@ def test_windows_that_are_over_are_let_go_of(bench, kind):
         ({"k": 1, "v": 1, "at": "soon"}, "the field 'at' is no time"),
         ({"k": 1, "v": 1, "at": 1.7e12}, r"the field 'at' is no time, .* but 1700000000000\.0"),
         ({"k": 1, "v": 1, "at": math.nan}, "the field 'at' is no time"),
+        ({"k": 1, "v": 1, "at": "9999-12-31T23:59:59-05:00"}, "the field 'at' is no time"),
+        ({"k": 1, "v": 1, "at": "9999-12-31T23:59:59Z"}, "the window .* would begin or end outside the years 1 to 9999"),
+        ({"k": 1, "v": "nan", "at": 0}, "the field 'v' is no number but 'nan'"),
+        ({"k": 1, "v": "9" * 5000, "at": 0}, "the field 'v' is no number but '9"),
     ],
 )
 def test_bad_data_is_an_error(bench, message, fault):

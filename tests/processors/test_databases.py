@@ -82,6 +82,13 @@ def test_values_are_bound_and_never_part_of_the_query(shop):
     assert shop.read(query, {"q": {"name": "b"}}, {"q": {"name": "x' OR '1'='1"}}, **step) == [{"id": 2}]
 
 
+def test_text_in_another_encoding_is_told_with_its_column(shop):
+    """What another program wrote is not shown, but what to ask for instead."""
+    shop.ask("UPDATE item SET name = CAST(x'FF' AS TEXT)")
+    with pytest.raises(NodeFailed, match=r"the text of column 'name' is not UTF-8; CAST\(name AS BLOB\) in the query gives"):
+        shop.read("SELECT name FROM item")
+
+
 def test_an_object_is_no_parameter(shop):
     """Each driver would say so in its own way, or not at all."""
     with pytest.raises(NodeFailed, match=r"the parameter :n \('q'\) is an object, which no query takes"):

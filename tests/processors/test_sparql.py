@@ -100,6 +100,30 @@ def test_a_graph_is_no_answer_to_a_question_for_rows(bench):
             bench.through(select, {})
 
 
+JSON = {"Content-Type": "application/sparql-results+json"}
+
+
+@pytest.mark.parametrize(
+    ("page", "fault"),
+    [
+        (Page(b"<h1>Log in</h1>", {"Content-Type": "text/html"}), "answered text/html, and not JSON: <h1>Log in</h1>"),
+        (Page(b"[1]", JSON), r"answered JSON that is no result of SELECT or ASK: \[1\]"),
+        (Page(b'{"results": {"bindings": [{"x": null}]}}', JSON), "no result of SELECT or ASK"),
+        (Page(b'{"results": {"bindings": []}', JSON), ":1:29: not valid JSON"),
+        (
+            Page(b'{"boolean": true}', {**JSON, "X-SQL-State": "S1TAT", "X-SQL-Message": "time out"}),
+            "a part .* only: time out;",
+        ),
+    ],
+)
+def test_odd_answers_are_told_as_what_they_are(bench, page, fault):
+    """A page for people, a part of the rows, or JSON of another form: none is taken for an answer."""
+    with serving({"/query": page}) as server:
+        select = SPARQLSelect(endpoint=f"{server.url}/query", template="ASK {}", plain=True)
+        with pytest.raises(RunError, match=fault):
+            bench.through(select, {})
+
+
 @pytest.mark.parametrize("name", ["knowledge", "memory", "memory:one"])
 def test_nodes_share_an_embedded_store(bench, name):
     """A folder or memory: what one node puts in, another finds while both are at work."""
