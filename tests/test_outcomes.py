@@ -1,6 +1,7 @@
 """What processors must not do, and sooner or later do: each time the node is named, and nothing is lost without a trace."""
 
 import asyncio
+from collections import UserDict
 
 import pytest
 from engine_parts import Close, Collect, Count, Pass, ids, work
@@ -196,3 +197,36 @@ def test_a_batch_must_be_of_messages(tmp_path):
 
     with pytest.raises(NodeFailed, match="test/Nones: TypeError: a processor gave None"):
         work(tmp_path, [Count(), Nones()])
+
+
+class Wholesale(Source):
+    given: object = None
+
+    def produce(self, message):
+        return self.given
+
+
+@pytest.mark.parametrize(("given", "named"), [({"id": 1}, "a dict"), (5, "an int"), ("text", "a str")])
+def test_a_source_gives_messages_to_go_through(tmp_path, given, named):
+    """What is none, or would fall apart into what is none, is a fault of the source."""
+    with pytest.raises(NodeFailed, match=f"test/Wholesale: TypeError: a processor gave {named} where messages belong"):
+        work(tmp_path, [Wholesale(given=given)])
+
+
+class Mapped(Processor):
+    def process(self, message):
+        return UserDict(message)
+
+
+class Grouped(Processor):
+    async def process(self, message):
+        raise ExceptionGroup("unhandled", [ValueError("one"), ExceptionGroup("more", [KeyError("two")])])
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(Mapped, "gave an UserDict where"), (Grouped, "ValueError: one; ExceptionGroup: KeyError")]
+)
+def test_what_was_given_or_raised_is_told_by_what_it_is(tmp_path, kind, told):
+    """No mapping is taken apart into its keys, and a group of errors tells each."""
+    with pytest.raises(NodeFailed, match=told):
+        work(tmp_path, [Count(count=1), kind()])

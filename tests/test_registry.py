@@ -115,6 +115,14 @@ def test_a_class_of_another_kind_is_no_clash(home):
     assert registry.problems == []
 
 
+def test_what_ends_in_class_hides_no_class_statement(home):
+    """A decorator, or a remark, in front of the statement is not taken for its beginning."""
+    write(
+        home, "loud", SHOUT.replace("class Shout", "from dataclasses import dataclass\n# a new class\n@dataclass\nclass Shout")
+    )
+    assert registry_of(home).get(NAMESPACE + "Shout").summary == "Say it louder."
+
+
 def test_an_iri_of_its_own_is_the_name(home):
     """`iri` decides, and the class name is then no name in our namespace."""
     write(home, "loud", SHOUT.replace("    mark:", '    iri = "http://example.org/ns#Loud"\n    mark:'))

@@ -142,6 +142,22 @@ class Greedy(Processor):
         return message
 
 
+class Fitful(Source):
+    """Take and give all in another form."""
+
+    async def produce(self, message: Message) -> list[Message]:  # type: ignore[override]
+        return [message]
+
+    async def finish(self) -> AsyncIterator[Message]:  # type: ignore[override]
+        yield {}
+
+    def end_group(self) -> None:  # type: ignore[override]
+        return None
+
+    async def __aexit__(self) -> None:  # type: ignore[override]  # noqa: PLE0302, PYI036
+        return None
+
+
 class _Abstract(Processor):
     """Wait to be derived from."""
 
@@ -168,6 +184,15 @@ class _Abstract(Processor):
             ],
         ),
         (Streaming, ["Streaming.process is an asynchronous generator; use a plain one, or a Source"]),
+        (
+            Fitful,
+            [
+                "Fitful.finish is an asynchronous generator; use a plain one, or return a list",
+                "Fitful.produce yields nothing: `yield` each message, or leave out `async`",
+                "Fitful.end_group is called with a message and nothing else: write `def end_group(self, message)`",
+                "Fitful.__aexit__ is called with three values: write `def __aexit__(self, kind, error, trace)`",
+            ],
+        ),
     ],
 )
 def test_a_class_that_cannot_run_is_told_when_it_is_read(cls, expected):

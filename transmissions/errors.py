@@ -141,7 +141,7 @@ def in_words(value: object, words: Callable[[Any], str] = repr) -> str:
 
 def raised_in(error: BaseException) -> str:
     """Name the line of code that raised what is none of our errors, best one that is neither the engine's nor a library's."""
-    if isinstance(error, TransmissionsError | OSError):
+    if isinstance(error, TransmissionsError) or (isinstance(error, OSError) and error.args):
         return ""
     origin = origin_of(error)
     return "raised in {}:{}, {}".format(*origin) if origin else ""
@@ -170,6 +170,8 @@ def _is_library(file: str) -> bool:
 def _named(error: BaseException) -> str:
     text = in_words(error, str).strip()
     name = type(error).__name__
+    if isinstance(error, BaseExceptionGroup):  # Its own words say how many there are, and nothing of them.
+        text = "; ".join(map(describe, error.exceptions))
     if isinstance(error, RecursionError):
         text = f"{text}: data, or calls, are nested too deep"
     return f"{name}: {text}" if text else name

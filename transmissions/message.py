@@ -71,11 +71,11 @@ def keep_messages(given: list[Any], start: int = 0) -> None:
                 raise fault
 
 
-def not_a_message(given: Any) -> TypeError:
+def not_a_message(given: Any, belongs: str = "a message belongs, which is a dict") -> TypeError:
     """Return the fault of giving something that is no message."""
     kind = type(given).__name__
     named = "None" if given is None else f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
-    return TypeError(f"a processor gave {named} where a message belongs, which is a dict")
+    return TypeError(f"a processor gave {named} where {belongs}")
 
 
 _FIXED = {int: 8, float: 8, bool: 1, type(None): 0}

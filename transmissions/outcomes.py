@@ -52,7 +52,7 @@ class Outcomes:
             out.extend(result)
             if isinstance(checked, Raised):
                 await self.supervisor.recover(message, checked.error, None)
-        elif hasattr(result, "__iter__") and not isinstance(result, str | bytes):
+        elif is_several(result):
             return await self._draw(message, iter(result), out, rest)
         elif inspect.isawaitable(result):
             settled = await attempt_async(result)
@@ -109,3 +109,8 @@ def primed(result: Any) -> Any:
         return result
     first = next(result, None)
     return [] if first is None else chain([first], result)
+
+
+def is_several(result: Any) -> bool:
+    """Whether a result is to be gone through; texts could be, and mappings, and would give what is no message."""
+    return hasattr(result, "__iter__") and not isinstance(result, str | bytes) and not hasattr(result, "keys")

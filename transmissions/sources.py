@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .message import GroupEnd, not_a_message
 from .node import Node
-from .outcomes import primed
+from .outcomes import is_several, primed
 from .pace import clock
 from .processor import Source
 from .supervisor import FAILED, FAULTS, Raised, attempt, attempt_async, is_cancelled
@@ -114,7 +114,10 @@ class SourceNode(Node):
 
     def _made_of(self, message: Message) -> Any:
         assert isinstance(self.processor, Source)
-        return self.processor.produce(message)
+        made: Any = self.processor.produce(message)
+        if made is None or hasattr(made, "__aiter__") or is_several(made):
+            return made
+        raise not_a_message(made, "messages belong, in a list or from a generator")
 
 
 class AsyncSourceNode(SourceNode):

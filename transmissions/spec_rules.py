@@ -22,14 +22,35 @@ _NUMBERS: Final = ("integer", "decimal")
 _TYPES: Final[dict[str, Any]] = {"string": str, "integer": int, "decimal": (int, float), "boolean": bool}
 _WORK: Final = ("process", "process_batch", "run", "make_channel")
 _PLACEMENTS: Final = ("loop", "thread")
+_A_MESSAGE: Final = ("self, message", "a message and nothing else")
+_CALLED_WITH: Final = {
+    "process": _A_MESSAGE,
+    "process_batch": ("self, messages", "a list of messages and nothing else"),
+    "produce": _A_MESSAGE,
+    "run": ("self, reader, writer", "a reader and a writer"),
+    "finish": ("self", "nothing"),
+    "end_group": _A_MESSAGE,
+    "__aexit__": ("self, kind, error, trace", "three values"),
+}
+_INSTEAD: Final = {
+    "process": "use a plain one, or a Source",
+    "process_batch": "return a list",
+    "run": "send with `await writer.write(message)`",
+    "finish": "use a plain one, or return a list",
+    "end_group": "use a plain one, or return a list",
+}
+"""Of an asynchronous generator."""
 
 
 def class_faults(cls: type[Processor]) -> Iterator[str]:
     """Yield what would keep the engine from running a class; one whose name begins with `_` is there to be derived from."""
     if cls.placement not in _PLACEMENTS:
         yield f"{cls.__name__}.placement is {cls.placement!r}; it must be one of {', '.join(_PLACEMENTS)}"
-    if inspect.isasyncgenfunction(cls.process):
-        yield f"{cls.__name__}.process is an asynchronous generator; use a plain one, or a Source"
+    for name, mend in _INSTEAD.items():
+        if inspect.isasyncgenfunction(getattr(cls, name, None)):
+            yield f"{cls.__name__}.{name} is an asynchronous generator; {mend}"
+    if inspect.iscoroutinefunction(getattr(cls, "produce", None)):
+        yield f"{cls.__name__}.produce yields nothing: `yield` each message, or leave out `async`"
     yield from _signature_faults(cls)
     methods = ("produce",) if issubclass(cls, Source) else _WORK
     if cls.__name__.startswith("_") or any(_brings(cls, name) for name in methods):
@@ -40,14 +61,14 @@ def class_faults(cls: type[Processor]) -> Iterator[str]:
 
 
 def _signature_faults(cls: type[Processor]) -> Iterator[str]:
-    for name in ("process", "produce"):
-        if not _takes(inspect.getattr_static(cls, name, None), None, None):
-            yield f"{cls.__name__}.{name} is called with a message and nothing else: write `def {name}(self, message)`"
-    if not _takes(inspect.getattr_static(cls, "__init__"), None, **dict.fromkeys(cls._names)):
+    for name, (parameters, what) in _CALLED_WITH.items():
+        if not _takes(inspect.getattr_static(cls, name, None), *parameters.split(",")):
+            yield f"{cls.__name__}.{name} is called with {what}: write `def {name}({parameters})`"
+    if not _takes(inspect.getattr_static(cls, "__init__"), "self", **dict.fromkeys(cls._names)):
         yield f"{cls.__name__}.__init__ does not take the settings: write `__post_init__(self)`, called once they are set"
 
 
-def _takes(method: object, /, *values: None, **named: None) -> bool:
+def _takes(method: object, /, *values: object, **named: object) -> bool:
     """Whether a plain method can be called so; of any other kind nothing is known."""
     if isinstance(method, FunctionType):
         try:

@@ -11,6 +11,7 @@ from .channel import ITEMS
 from .errors import RunError
 from .message import not_a_message
 from .node import AsyncNode, Node, is_async
+from .outcomes import is_several
 from .pace import clock
 from .processor import Source, WorksInBatches, follows, is_overridden
 from .sources import AsyncSourceNode, SourceNode
@@ -114,7 +115,7 @@ async def _settled(out: Any) -> Any:
         out = await attempt_async(out)
     if out is None or isinstance(out, list | Raised):
         return out or []
-    return attempt(list, out) if hasattr(out, "__iter__") and not isinstance(out, str | dict) else Raised(not_a_message(out))
+    return attempt(list, out) if is_several(out) else Raised(not_a_message(out))
 
 
 class BatchNode(_Batches):
