@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from transmissions import Dynamic, Range, RunError, Source, Unit, UsageError, suggestion
 
@@ -45,9 +45,9 @@ class ArchiveReader(Source):
     ```
 
     Each message holds one conversation as it stands in the archive, in `element`; `shape` says of what kind it is, `source`
-    where it stood (`file`, `offset` and `size` in bytes), `members` gives the archive's other files, and those of archives
-    listed with it, and `digest` is equal for equal ones. Then ConversationImporter, or a converter of your own, makes
-    something of it. At the end `input` of the message that named the archive tells what was found, for ConversionReport.
+    where it stood (`archive`, `file` in it, `offset` and `size` in bytes), `members` gives the archive's other files, and those
+    of archives listed with it, and `digest` is equal for equal ones. Then ConversationImporter, or a converter of your own,
+    makes something of it. At the end `input` of the message that named the archive tells what was found, for ConversionReport.
     """
 
     archive: Annotated[str, Dynamic()] = "."
@@ -118,7 +118,7 @@ class ArchiveReader(Source):
             if isinstance(item, Broken):
                 self._set_aside(str(letter.get("file")), shape, Path(str(letter.get("archive"))), item)
             else:
-                yield _message(str(letter.get("file")), shape, item, members)
+                yield _message(_Origin(str(letter.get("archive")), str(letter.get("file"))), shape, item, members)
 
     def _paths(self, message: Message) -> list[Path]:
         """Return where the archives lie that a message names: one, or several that belong together."""
@@ -170,7 +170,7 @@ class ArchiveReader(Source):
                 if isinstance(item, Broken):
                     self._set_aside(part.blob.name, shape, archive.path, item)
                 else:
-                    yield _message(part.blob.name, shape, item, members)
+                    yield _message(_Origin(str(archive.path), part.blob.name), shape, item, members)
             before += len(part.blob)
         self.context.emit("progress", done=total, total=total, unit="bytes")
         if account["faults"] and not account["elements"] + account["broken"]:
@@ -195,6 +195,11 @@ class ArchiveReader(Source):
         self.context.reject(item.fragment, item.error, **where)
 
 
-def _message(name: str, shape: Shape, item: Element, members: Members) -> Message:
-    source = {"file": name, "offset": item.offset, "size": item.size}
+class _Origin(NamedTuple):
+    archive: str
+    file: str
+
+
+def _message(origin: _Origin, shape: Shape, item: Element, members: Members) -> Message:
+    source = {**origin._asdict(), "offset": item.offset, "size": item.size}
     return {"element": item.value, "shape": shape.name, "source": source, "digest": item.digest, "members": members}

@@ -83,7 +83,8 @@ class ConversationPlaces(Processor):
             return message
         digest = message.pop("digest", "")
         identity = conversation["id"] or digest
-        file = (message.get("source") or {}).get("file", "")
+        source = message.get("source") or {}
+        file = f"{source.get('archive', '')}/{source.get('file', '')}"
         arrival = Arrival(f"{conversation['provider']}:{identity}", conversation["updated"], digest, file)
         arrival, outcome = self._arrivals.judge(arrival)
         before = None if self._is_first else self._ledger.known(arrival.key)

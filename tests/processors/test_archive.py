@@ -1,6 +1,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from generate_claude import make_conversation, make_message, sample, text_block
@@ -292,6 +293,15 @@ def test_archives_that_are_listed_together_have_their_files_in_common(bench):
     assert [account["name"] for account in start["input"]] == ["1.zip", "2.zip"]
     assert start["input"][1]["files"][0]["reason"] == "used by 1 conversation"
     assert not bench.skipped
+
+
+def test_files_of_one_name_in_two_archives_are_told_apart(bench):
+    """Where a conversation stood says in which archive: every export calls its file the same."""
+    for folder in ("may", "june"):
+        (bench.data / folder).mkdir()
+        (bench.data / folder / "conversations.json").write_text(json.dumps(sample()[:1]))
+    messages = bench.through(ArchiveReader(), {"archive": ["may", "june"]})
+    assert [Path(message["source"]["archive"]).name for message in messages] == ["may", "june"]
 
 
 def test_one_of_several_archives_that_is_none_is_told(bench, export):

@@ -85,10 +85,12 @@ def test_equal_ones_are_converted_once(bench):
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
-def test_the_newest_version_wins(bench, newer_first):
-    """Of two versions in two files the newer one is there in the end, whichever comes first, in one place."""
-    new = arriving(chat(updated="2026-05-01T00:00:00Z"), "d2", "new.json")
-    old = arriving(chat(updated="2026-04-01T00:00:00Z"), "d1", "old.json")
+@pytest.mark.parametrize("files", [("new.json", "old.json"), ("c.json", "c.json")])
+def test_the_newest_version_wins(bench, newer_first, files):
+    """Of versions in two files, or in two archives, the newer is there in the end, whichever comes first, in one place."""
+    new = arriving(chat(updated="2026-05-01T00:00:00Z"), "d2", files[0])
+    old = arriving(chat(updated="2026-04-01T00:00:00Z"), "d1", files[1])
+    new["source"]["archive"], old["source"]["archive"] = "new", "old"
     found = bench.through(ConversationPlaces(), *([new, old] if newer_first else [old, new]))
     if newer_first:
         assert outcome(found[1]) == "skipped: older version"
