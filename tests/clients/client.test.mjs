@@ -122,11 +122,12 @@ test("JS-03 a handler that fails, and a line that cannot be read, are counted", 
     response.end(`{broken\n${JSON.stringify(SUMMARY)}`);
   });
   const silent = context.mock.method(console, "error", () => {});
-  const client = new StreamClient({ baseUrl: server.baseUrl }).on("result", () => { throw new Error("no"); });
+  const fail = () => { throw new Error("no"); };
+  const client = new StreamClient({ baseUrl: server.baseUrl }).on("result", fail).on("summary", async () => fail());
   const stream = client.stream("a");
   await stream.run();
-  assert.deepEqual([stream.metrics.dropRate, stream.metrics.parseErrors, stream.metrics.backpressureEvents], [0.5, 1, 1]);
-  assert.equal(silent.mock.callCount(), 1);
+  assert.deepEqual([stream.metrics.dropRate, stream.metrics.parseErrors, stream.metrics.backpressureEvents], [1, 1, 1]);
+  assert.equal(silent.mock.callCount(), 2);
 });
 
 test("JS-04 a crawl over Server-Sent Events ends with its summary, and nothing is asked for behind it", async () => {

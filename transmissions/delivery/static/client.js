@@ -44,7 +44,7 @@ export class StreamClient {
     this.options.baseUrl = this.options.baseUrl.replace(/\/+$/, "");
   }
 
-  /** Have a function called with each event of a name; `*` is for those that have no other. */
+  /** Have a function called, and waited for, with each event of a name; `*` is for those that have no other. */
   on(name, handler) {
     this.#handlers.set(name, handler);
     return this;
@@ -113,10 +113,10 @@ export class StreamClient {
     return this.options.token ? { Authorization: `Bearer ${this.options.token}` } : {};
   }
 
-  dispatch(event) {
+  async dispatch(event) {
     const handler = this.#handlers.get(event.event) ?? this.#handlers.get("*");
     try {
-      handler?.(event);
+      await handler?.(event);
     } catch (error) {
       console.error(`a handler of '${event.event}' failed:`, error);
       return false;
@@ -222,16 +222,16 @@ export class Stream {
       if (this.signal.aborted) return;
       if (arrived.broken !== undefined) this.metrics.parseErrors += 1;
       else if (this.#isNew(arrived)) {
-        this.#count(arrived.event);
+        await this.#count(arrived.event);
         yield arrived.event;
         if (this.summary) return;
       }
     }
   }
 
-  #count(event) {
+  async #count(event) {
     const began = performance.now();
-    const wasHandled = this.#client.dispatch(event);
+    const wasHandled = await this.#client.dispatch(event);
     this.metrics.record(event, performance.now() - began, wasHandled);
   }
 
