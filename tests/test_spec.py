@@ -190,7 +190,7 @@ class _Abstract(Processor):
                 "Fitful.finish is an asynchronous generator; use a plain one, or return a list",
                 "Fitful.produce yields nothing: `yield` each message, or leave out `async`",
                 "Fitful.end_group is called with a message and nothing else: write `def end_group(self, message)`",
-                "Fitful.__aexit__ is called with three values: write `def __aexit__(self, kind, error, trace)`",
+                "Fitful.__aexit__ is called with three values: write `async def __aexit__(self, kind, error, trace)`",
             ],
         ),
     ],

@@ -62,8 +62,10 @@ def class_faults(cls: type[Processor]) -> Iterator[str]:
 
 def _signature_faults(cls: type[Processor]) -> Iterator[str]:
     for name, (parameters, what) in _CALLED_WITH.items():
-        if not _takes(inspect.getattr_static(cls, name, None), *parameters.split(",")):
-            yield f"{cls.__name__}.{name} is called with {what}: write `def {name}({parameters})`"
+        method = inspect.getattr_static(cls, name, None)
+        if not _takes(method, *parameters.split(",")):
+            written = "async def" if inspect.iscoroutinefunction(method) else "def"
+            yield f"{cls.__name__}.{name} is called with {what}: write `{written} {name}({parameters})`"
     if not _takes(inspect.getattr_static(cls, "__init__"), "self", **dict.fromkeys(cls._names)):
         yield f"{cls.__name__}.__init__ does not take the settings: write `__post_init__(self)`, called once they are set"
 
