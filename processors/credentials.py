@@ -70,7 +70,7 @@ _IDENTIFIER: Final = re.compile(rb"[A-Za-z_.-]+[0-9]{0,2}")
 _APP_PASSWORD: Final = re.compile(rb"(?:[a-z]{4} ){3}[a-z]{4}(?![A-Za-z ])")
 """Google's passwords for single programs."""
 _CELL: Final = re.compile(rb"\|\s{0,4}(?:\*\*|`)?\Z")
-_PROPERTY: Final = re.compile(rb"(?<!\S)-D[\w.]*\Z")
+_PROPERTY: Final = re.compile(rb"(?<![\w-])-D[\w.]*\Z")
 _LATIN: Final = re.compile(rb"[A-Za-z0-9]")
 _WORD_IN_VALUE: Final = re.compile(rb"pass|pwd|secret|token|key|auth|credential", re.IGNORECASE)
 _FEW: Final = 4

@@ -22,6 +22,8 @@ _SPACES: Final = " \t\n"
 _CODE: Final = 4
 """Columns that make a line code."""
 _COMMENT: Final = "%%"
+_SIGN: Final = re.compile(r"(?<!\S)([#^])(?=[\w/-])")
+"""What begins a tag in Obsidian, or names a block."""
 _FORMULA: Final = re.compile(r"(?<![\\$])\$\$")
 
 
@@ -36,11 +38,15 @@ class CommonMark:
 
     def text(self, text: str, shift: int, /) -> str:
         """Return a message's Markdown, which neither goes on with a list above it nor hides what is below it."""
+        text = self._whole(text, shift)
+        return self._apart(text) if text[:1] in _SPACES else text
+
+    def _whole(self, text: str, shift: int) -> str:
+        """Return a message's Markdown so that it ends where it ends."""
         text = keep_to_itself(whole_lines(text) if "\r" in text else text)
         if self._dollars:
             text = to_dollars(text)
-        text = guard(show_hiding(text), shift)
-        return self._apart(text) if text[:1] in _SPACES else text
+        return guard(show_hiding(text), shift)
 
     def _apart(self, text: str) -> str:
         """Return an indented text so that it is in no list that ends above it."""
@@ -119,16 +125,16 @@ class Obsidian(CommonMark):
 
     comment = (_COMMENT, _COMMENT)
 
-    def text(self, text: str, shift: int, /) -> str:
+    def _whole(self, text: str, shift: int) -> str:
         """Return a message's Markdown; a `%%` in it would hide what follows, a formula that is left open swallow it."""
-        text = super().text(text, shift)
+        text = super()._whole(text, shift)
         if "$$" in text:
             text = _close_formulas(text)
         return outside_code(text, _show_percents) if _COMMENT in text else text
 
     def plain(self, plain: str, /) -> str:
-        """Return words with their markup escaped."""
-        return _show_percents(super().plain(plain))
+        """Return words with their markup escaped, tags and names of blocks too."""
+        return _SIGN.sub(r"\\\1", _show_percents(super().plain(plain)))
 
     def fold(self, title: str, body: str, /) -> str:
         """Return a callout that is closed at first."""

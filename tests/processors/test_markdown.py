@@ -361,3 +361,16 @@ def test_title_and_summary_are_shown_as_the_flavour_asks(bench):
     files, _ = convert_all(bench, [conversation], flavour="obsidian", latex="dollar")
     page = next(iter(files.values()))
     assert "\n# 50 \\%\\% off \\$5\n\n> Now \\%\\% then\n" in page
+
+
+def test_code_at_the_beginning_of_a_note_is_kept_apart_by_what_nobody_sees(bench):
+    """Obsidian's comment in front of an indented text stays one, while the text's own `%%` is shown."""
+    page = page_of(bench, text_block("    code()\n\nand %%more%%"), flavour="obsidian")
+    assert "%% %%\n\n    code()\n\nand \\%\\%more\\%\\%" in page
+
+
+def test_a_title_in_obsidian_is_no_tag_and_no_block(bench):
+    """Signs that would file a note under a tag, or hide the end of a heading, are words; others are left alone."""
+    conversation = make_conversation([], name="Fix #bug in C# for #1 ^later")
+    files, _ = convert_all(bench, [conversation], flavour="obsidian")
+    assert "\n# Fix \\#bug in C# for \\#1 \\^later\n" in next(iter(files.values()))
