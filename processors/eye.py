@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from transmissions import Processor, Range, RunError, Unit, get_field, set_field
 
 from .access import need_text
+from .files import decoded
 from .n3_text import read_n3
 
 if TYPE_CHECKING:
@@ -84,5 +85,5 @@ class Eye(Processor):
             path = self.context.input_path(self.rules_file)
             if not path.is_file():
                 raise RunError(f"no file '{self.rules_file}' with rules; looked for {path}")
-            self._rules = read_n3(path.read_text(encoding="utf-8"), str(path), "r")
+            self._rules = read_n3(decoded(path.read_bytes(), path), str(path), "r")
         return [self._rules] if self._rules else []

@@ -90,14 +90,24 @@ class FileReader(Processor):
     def _decode(self, data: bytes, path: Path) -> Any:
         if self.media_type == "application/octet-stream":
             return data
-        try:
-            text = data.decode(self.encoding, self.encoding_errors).removeprefix("\ufeff")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            told = f"not {self.encoding}: {error.reason} at byte {error.start}{wide_hint(data)}"
-            raise RunError(f"{path}:{line}: {told}") from error
+        text = decoded(data, path, self.encoding, self.encoding_errors)
         is_json = self.media_type == "application/json" or self.media_type.endswith("+json")
         return parse_json(text, str(path)) if is_json else text
+
+
+def decoded(data: bytes, path: Path, encoding: str = "utf-8", errors: Errors = "strict") -> str:
+    """Return the text of a file, without its byte order mark.
+
+    Raises:
+        RunError: it is not in that encoding; the error says where.
+
+    """
+    try:
+        return data.decode(encoding, errors).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        told = f"not {encoding}: {error.reason} at byte {error.start}{wide_hint(data)}"
+        raise RunError(f"{path}:{line}: {told}") from error
 
 
 def wide_hint(data: bytes) -> str:

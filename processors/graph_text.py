@@ -9,6 +9,8 @@ their text: the same label in two messages is two nodes, unless both come from o
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
+from io import BufferedReader
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from transmissions import Record, RunError, suggestion
@@ -81,10 +83,23 @@ def parse(data: str | bytes | IO[bytes], syntax: pyoxigraph.RdfFormat, source: s
         raise RunError(f"{source}: it holds half a pair of surrogates, which RDF cannot")
     if syntax == pyoxigraph.RdfFormat.RDF_XML:
         _check_entities(data, source)
+    else:
+        data = _without_mark(data)
     try:
         return pyoxigraph.parse(data, format=syntax, base_iri=base or None)
     except ValueError as error:
         raise RunError(f"{source}: {str(error).lower()}") from error
+
+
+def _without_mark(data: str | bytes | IO[bytes]) -> str | bytes | IO[bytes]:
+    """Return a document without its byte order mark, which no syntax but XML has a place for, and editors write."""
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    if isinstance(data, bytes):
+        return data.removeprefix(BOM_UTF8)
+    if isinstance(data, BufferedReader) and data.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
+        data.read(len(BOM_UTF8))
+    return data
 
 
 def quads_of(parser: Iterator[pyoxigraph.Quad], source: str) -> Iterator[pyoxigraph.Quad]:

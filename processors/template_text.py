@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from transmissions import RunError
 
+from .files import decoded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -123,7 +125,7 @@ class Template:
             raise RunError(f"the template '{path}' is neither in the app's folder nor in the target's")
         if not path.is_file():
             raise RunError(f"no template '{name}'; looked in {folders.data}, {folders.data / 'data'} and {folders.app}")
-        return path.read_text(encoding="utf-8"), str(path), None
+        return decoded(path.read_bytes(), path), str(path), None
 
     def _place(self, error: Exception) -> str:
         place, trace = self._file or _INLINE, error.__traceback__

@@ -47,6 +47,14 @@ def test_a_file_is_parsed_in_parts(bench, name, syntax):
     assert isomorphic(as_graph("\n".join(part["graph"] for part in parts)), as_graph(DATA))
 
 
+@pytest.mark.parametrize("settings", [{"source_file": "p.ttl"}, {"input_field": "content"}])
+def test_a_byte_order_mark_is_dropped(bench, settings):
+    """Editors on Windows write one, and no syntax of RDF has a place for it."""
+    (bench.app / "p.ttl").write_text(f"\ufeff{DATA}")
+    (part,) = bench.through(RDFParse(**settings), {"content": f"\ufeff{DATA}"})
+    assert isomorphic(as_graph(part["graph"]), as_graph(DATA))
+
+
 def test_a_message_for_each_graph(bench):
     """Triples that follow each other in one graph stay together, up to the size."""
     data = "GRAPH <http://e/g> { <a:s> <a:p> 1, 2, 3 } <a:s> <a:p> 4 . <http://e/h> { <a:s> <a:p> 5 }"
