@@ -18,6 +18,7 @@ from transmissions import RunError
 
 from .claude_code_head import Head
 from .claude_code_messages import convert_message
+from .claude_code_outputs import Outputs
 from .claude_code_prompts import Prompts
 from .claude_code_records import content_of, is_spoken, split
 from .claude_code_survey import Survey
@@ -45,6 +46,7 @@ class ClaudeCode:
         self._sessions: list[str] = []
         self._seen = NumberTable()
         self._forks: dict[str, str] = {}
+        self._outputs = Outputs()
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation of a session; those of sub-agents within it stand in its `also`.
@@ -58,9 +60,12 @@ class ClaudeCode:
         if records.__class__ not in (list, SpooledList):
             raise RunError("not a Claude Code session: it has no records")
         try:
-            return self._session(records, base_name(text_at(given, "name") or about.file))
+            found = self._session(records, base_name(text_at(given, "name") or about.file))
         except RecursionError as error:
             raise RunError("a record of the session is nested too deep") from error
+        for conversation in (found, *found["also"]):
+            conversation["messages"] = self._outputs.put_into(conversation["messages"], about.members)
+        return found
 
     def _session(self, records: list[Any] | SpooledList, name: str) -> Conversation:
         agent = _agent_of(records, name)

@@ -16,22 +16,31 @@ from transmissions import RunError
 from .codex_events import instructions_of
 from .codex_messages import convert_message, tokens_at
 from .codex_records import count_record, label, opened, parent_thread, repeated_text, settings_of, split, texts_of
+from .conversation import as_dict
 from .number_table import NumberTable
+from .plain_blocks import parsed
 from .session_groups import Plan, Tally
 from .session_tools import base_name, text_at, time_at
 from .spool import Mapped, SpooledList
 
 if TYPE_CHECKING:
+    from .blobs import Members
     from .conversation import Conversation
     from .shape import About
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_INDEX: Final = "session_index.jsonl"
+_LONGEST: Final = 16 << 20
 _ITEMS: Final = 100
 """How many records one answer takes up."""
 
 
 class Codex:
     """Turns sessions into conversations."""
+
+    def __init__(self) -> None:
+        self._members: Members | None = None
+        self._titles: dict[str, str] = {}
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation of a session.
@@ -52,7 +61,20 @@ class Codex:
             messages = _messages(records, survey)
         except RecursionError as error:
             raise RunError("a record of the session is nested too deep") from error
-        return survey.conversation(messages, text_at(element, "name") or about.file)
+        found = survey.conversation(messages, text_at(element, "name") or about.file)
+        return found if found["title"] else found | {"title": self._titles_in(about.members).get(found["id"], "")}
+
+    def _titles_in(self, members: Members) -> dict[str, str]:
+        """Return the names that users gave to sessions, by their ids: they stand in a list beside the sessions."""
+        if self._members is not members:
+            index = members.find(_INDEX)
+            self._members, self._titles = members, _titles(index.read(_LONGEST)) if index else {}
+        return self._titles
+
+
+def _titles(lines: bytes) -> dict[str, str]:
+    entries = (as_dict(parsed(line)) for line in lines.decode("utf-8", "replace").splitlines())
+    return {text_at(entry, "id"): text_at(entry, "thread_name") for entry in entries}
 
 
 def _messages(records: list[Any] | SpooledList, survey: _Survey) -> Any:

@@ -15,8 +15,10 @@ from session_logs import (
 )
 
 from transmissions import RunError
+from transmissions.processors.blobs import Blob, Members
 from transmissions.processors.branches import look
 from transmissions.processors.claude_code import ClaudeCode
+from transmissions.processors.shape import About
 
 OTHER = "000000b2-5e55-4000-8000-0000000051b0"
 
@@ -323,3 +325,17 @@ def test_a_prompt_that_waited_is_told_once():
     assert (session["skipped"]["block record queue-operation"], session["skipped"]["block record last-prompt"]) == (
         repeated,
     ) * 2
+
+
+@pytest.mark.parametrize("wrap", [list, spooled])
+def test_an_output_that_was_too_long_is_a_file(tmp_path, wrap):
+    """The session has its beginning only, and says in which file beside it the whole is."""
+    place = "C:\\u\\projects\\p\\s\\tool-results\\toolu_1.txt"
+    saved = f"<persisted-output>\nOutput too large (45KB). Full output saved to: {place}\n\nPreview:\na\n</persisted-output>"
+    records = [record(1, "assistant", [call("a")]), record(2, "user", [result("a", saved)])]
+    (tmp_path / "o").write_text("all of it")
+    members = Members([Blob(tmp_path / "o", "p/s/tool-results/toolu_1.txt", 9)])
+    found = ClaudeCode().convert(gathered(wrap(records)), About("s.jsonl", members))
+    assert_balanced(found)
+    assert [block["content"].read() for block in blocks_of(found, "file")] == [b"all of it"]
+    assert not blocks_of(ClaudeCode().convert(gathered(wrap(records)), about()), "file")

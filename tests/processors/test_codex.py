@@ -4,7 +4,9 @@ import pytest
 from session_logs import about, assert_balanced, blocks_of, gathered, plain, sample, spooled, texts_of
 
 from transmissions import RunError
+from transmissions.processors.blobs import Blob, Members
 from transmissions.processors.codex import Codex
+from transmissions.processors.shape import About
 from transmissions.processors.shapes import BY_NAME, find_shape
 
 
@@ -193,3 +195,14 @@ def test_a_thought_and_its_summary_are_both_kept():
     summary, content = [{"type": "summary_text", "text": "short"}], [{"type": "reasoning_text", "text": "long"}]
     (thought,) = blocks_of(convert(said("x"), item("reasoning", summary=summary, content=content)), "thinking")
     assert (thought["text"], thought["summaries"]) == ("long", ["short"])
+
+
+def test_a_name_that_a_user_gave_a_session_is_its_title(tmp_path):
+    """It stands in a list beside the sessions, the last one counts; a line nobody can read costs no other."""
+    lines = [{"id": "s1", "thread_name": "Old"}, 5, {"id": "s1", "thread_name": "Beds"}]
+    (tmp_path / "i").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"id": "s')
+    found = About("rollout-x.jsonl", Members([Blob(tmp_path / "i", "codex/session_index.jsonl", 9)]))
+    meta = {"type": "session_meta", "payload": {"id": "s1"}}
+    assert Codex().convert(gathered([meta, said("Hi")]), found)["title"] == "Beds"
+    named = event("thread_name_updated", thread_name="Its own")
+    assert Codex().convert(gathered([meta, said("Hi"), named]), found)["title"] == "Its own"
