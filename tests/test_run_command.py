@@ -100,6 +100,20 @@ def test_a_run_that_drops_all_says_where(home):
     assert trans(home, "notes", "-o", "out").stderr.endswith("\nnothing came out: dropped by notes/check (2)\n")
 
 
+def test_what_a_full_buffer_lets_go_is_told(home):
+    """Messages that an overflow drops are counted in a line of their own, with the buffer."""
+    (home / "many.ndjson").write_text("{}\n" * 50)
+    app = home / "apps/notes/transmissions.ttl"
+    app.write_text(
+        app.read_text().replace(":check a :Check ;", ':check a :Check ; :buffer [ :maxItems 5 ; :overflow "DropNewest" ] ;')
+    )
+    told = trans(home, "notes", "many.ndjson", "-o", "out").stderr
+    out, dropped = (
+        int(re.search(pattern, told)[1]) for pattern in (r"(\d+) out", r"dropped for want of room: notes/check \((\d+)\)\n$")
+    )
+    assert out + dropped == 50
+
+
 def test_words_are_what_the_app_declares(home):
     """Files named on the command line are read, each as a message, and outputs go to the folder of `-o`."""
     (home / "more.ndjson").write_text('{"text": "three"}\n')

@@ -40,6 +40,7 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
         yield f"{result.dead} set aside, with the reasons, in {shown(run.state.letters.path)}"
     if result.skipped:
         yield f"{result.skipped} skipped"
+    yield from _what_overflowed(run)
     if ending.startswith("stopped"):
         yield "what is written is complete"
 
@@ -63,6 +64,14 @@ def _where_all_went(run: Run) -> Iterator[str]:
         yield f"nothing came out: dropped by {places}"
     elif silent:
         yield f"nothing came out: {silent} gave nothing"
+
+
+def _what_overflowed(run: Run) -> Iterator[str]:
+    """Say which buffers let go of messages because they were full."""
+    lost = [(channel.name, channel.snapshot().get("dropped", 0)) for channel in run.state.channels.values()]
+    places = ", ".join(f"{name} ({count})" for name, count in lost if count)
+    if places:
+        yield f"dropped for want of room: {places}"
 
 
 def _has_files(folder: Path) -> bool:
