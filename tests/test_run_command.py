@@ -260,7 +260,9 @@ def test_an_output_folder_that_cannot_be_is_refused_at_once(home):
     assert (result.returncode, "bad.ndjson' is a file" in result.stderr) == (2, True)
 
 
-@pytest.mark.parametrize(("closed", "code"), [("2>&-", 0), (">&-", 0), ("2>/dev/full", 0), ("--json >&-", 74), ("2>&- >&-", 0)])
+@pytest.mark.parametrize(
+    ("closed", "code"), [("2>&-", 0), (">&-", 0), ("2>/dev/full", 0), (">/dev/full", 0), ("--json >&-", 74), ("2>&- >&-", 0)]
+)
 def test_a_closed_standard_stream_takes_nothing_from_a_run(home, closed, code):
     """A run needs no standard error, and standard output only where it has something to print."""
     command = f"{sys.executable} -P -m transmissions notes -o out {closed}"

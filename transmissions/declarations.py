@@ -74,7 +74,8 @@ def find_untyped_pipes(layer: Layer, declared: Container[Node], findings: Findin
         kind = next(iter(layer.values(node, RDF.type)), None)
         near = did_you_mean(local_name(str(kind.term)), ["Transmission", "EntryTransmission"]) if kind else ""
         span = kind.span if kind else layer.span(node)
-        mend = near or misspelt_a(layer, node) or f"write `{show(node)} a :Transmission`"
+        written = "[ a :Transmission ; … ]" if isinstance(node, BNode) else f"{show(node)} a :Transmission"
+        mend = near or misspelt_a(layer, node) or f"write `{written}`"
         sentence = f"{show(node)} has a :pipe but is no :Transmission"
         findings.report(ERROR, "not-a-transmission", sentence, span, mend=mend)
         found = True

@@ -217,7 +217,8 @@ def _read(name: str) -> str:
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{name}': {(getattr(error, 'strerror', None) or str(error)).lower()}") from error
+        shown = "standard input" if name == "-" else f"'{name}'"
+        raise UsageError(f"cannot read {shown}: {(getattr(error, 'strerror', None) or str(error)).lower()}") from error
 
 
 def as_line(message: Message) -> str:

@@ -17,7 +17,8 @@ def write_out(text: str) -> None:
 
     """
     try:
-        sys.stdout.write(text)
+        if text:  # Writing nothing to a device that is full fails, too.
+            sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

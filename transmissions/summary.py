@@ -48,7 +48,7 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
 def _came_in(run: Run, entry: TransmissionPlan) -> int:
     """Count what the first node of a pipe took in, or, if it is a source, what it found."""
     if not entry.pipe:
-        return 0
+        return len(run.messages)
     first = entry.pipe[0]
     counts = run.state.counts[next(walk(entry.pipe)).path]
     is_source = len(entry.pipe) > 1 and entry.pipe[1].depth > first.depth
