@@ -28,6 +28,17 @@ def test_a_checkout_that_is_not_installed_knows_its_extras(checkout):
     assert extras.absent("loud") == ["no-such-lib>=2"]
 
 
+@pytest.mark.parametrize(("sign", "wanted"), [("!=", ["l>=1"]), ("==", [])])
+def test_a_library_for_some_systems_is_asked_for_on_those(checkout, tmp_path, monkeypatch, sign, wanted):
+    """Its marker is no part of the command, in a checkout and where the project is installed."""
+    line = f'l>=1; sys_platform {sign} "win32"'
+    (tmp_path / "pyproject.toml").write_text(f"[project.optional-dependencies]\nloud = ['{line}']\n")
+    assert extras.absent("loud") == wanted
+    lines = ["core>=1", 'other>=1; python_version < "4"', f'{line} and extra == "loud"', 'quiet>=1; extra == "quiet"']
+    monkeypatch.setattr("transmissions.extras.metadata.requires", lambda _: lines)
+    assert extras.absent("loud") == wanted
+
+
 def test_an_extra_nobody_declares_needs_nothing(checkout):
     """A user's own processor may name an extra of its own distribution."""
     assert extras.absent("quiet") == []

@@ -13,6 +13,9 @@ from .errors import UsageError
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
+_CONDITION: Final = re.compile(r"""(\w+)\s*([!=]=)\s*['"]([^'"]*)['"]""")
+"""One of what a marker says; ours are joined by `and`."""
+
 
 def absent(extra: str) -> list[str]:
     """Return the requirements of an extra whose library is not installed."""
@@ -56,8 +59,7 @@ def _requirements(extra: str) -> list[str]:
         lines = metadata.requires("transmissions") or []
     except metadata.PackageNotFoundError:
         return _in_checkout(extra)
-    marker = re.compile(rf";\s*extra\s*==\s*['\"]{re.escape(extra)}['\"]\s*$")
-    return [marker.sub("", line).strip() for line in lines if marker.search(line)]
+    return [one for line in lines if "extra" in line.partition(";")[2] and (one := _asked_here(line, extra))]
 
 
 def _in_checkout(extra: str) -> list[str]:
@@ -66,7 +68,15 @@ def _in_checkout(extra: str) -> list[str]:
     if not _CHECKOUT.exists():
         return []
     extras: dict[str, list[str]] = tomllib.loads(_CHECKOUT.read_text("utf-8"))["project"]["optional-dependencies"]
-    return extras.get(extra, [])
+    return [one for line in extras.get(extra, []) if (one := _asked_here(line, extra))]
+
+
+def _asked_here(line: str, extra: str) -> str:
+    """Return a requirement without its marker; nothing if that does not hold here, or for another extra."""
+    requirement, _, marker = line.partition(";")
+    known = {"extra": extra, "sys_platform": sys.platform}
+    holds = all((known.get(name) == value) is (sign == "==") for name, sign, value in _CONDITION.findall(marker))
+    return requirement.strip() if holds else ""
 
 
 def _is_installed(library: str) -> bool:
