@@ -148,6 +148,28 @@ def test_alerts_reach_their_handler():
     assert alerts == [Alert("warning", {"used": 9, "capacity": 10})]
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "localhost", "ws://h", "http://", ""])
+def test_what_is_no_url_of_a_server_is_said_at_once(url):
+    """It would be tried again and again as one that is not there."""
+    with pytest.raises(ValueError, match=re.escape(f"'{url}' is no URL of a server: it begins with http:// or https://")):
+        StreamClient(url)
+
+
+def test_a_coroutine_function_is_no_handler_where_nothing_waits_for_it():
+    """It would never run."""
+
+    async def handler(event):
+        pass
+
+    with pytest.raises(TypeError, match="a handler of 'result' cannot be a coroutine function here: StreamClient takes it"):
+        SyncStreamClient().register_handler("result", handler)
+
+
+def test_a_token_may_end_as_the_file_does_that_it_was_read_from():
+    """A header cannot hold the end of a line."""
+    assert StreamClient(token="secret\n").options.headers()["Authorization"] == "Bearer secret"
+
+
 def test_py01_the_constructor_has_the_arguments_of_the_sample():
     """With the same values where none are given."""
     usual = {"buffer_size": 1024, "enable_backpressure": True, "slow_client_threshold_ms": 100}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -23,6 +24,8 @@ class StreamClient:
     """Begins runs at a server, follows them, and does things to them. Further arguments are fields of `Options`."""
 
     def __init__(self, base_url: str = "http://localhost:8080", **options: Any) -> None:
+        if not re.match(r"https?://[^/]", base_url, re.IGNORECASE):
+            raise ValueError(f"'{base_url}' is no URL of a server: it begins with http:// or https://")
         self.base_url = base_url.rstrip("/")
         self.options = Options(**options)
         if self.options.protocol not in PROTOCOLS:
@@ -48,7 +51,7 @@ class StreamClient:
 
     def stream(self, app: str, message: Mapping[str, Any] | None = None, *, session_id: str = "", key: str = "") -> Stream:
         """Begin a run of an app when the first event is read. Whoever asks with the same key means the same run."""
-        return self.stream_at(f"/apps/{quote(app)}", message, session_id=session_id, key=key)
+        return self.stream_at(f"/apps/{quote(app, safe='')}", message, session_id=session_id, key=key)
 
     def stream_at(self, path: str, message: Mapping[str, Any] | None = None, *, session_id: str = "", key: str = "") -> Stream:
         """Begin a run at an endpoint: what has `/stream`, `/sse` and `/ws` below it."""

@@ -50,6 +50,6 @@ class Options(NamedTuple):
         if self.enable_backpressure is not None:
             headers["X-Enable-Backpressure"] = str(self.enable_backpressure).lower()
         if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
+            headers["Authorization"] = f"Bearer {self.token.strip()}"
         # Another's compression costs it more than a fast network gains.
         return {**headers, "Accept-Encoding": "gzip" if self.gzip else "identity"}

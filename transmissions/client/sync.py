@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
 from collections import deque
@@ -47,6 +48,8 @@ class SyncStreamClient:
 
     def register_handler(self, event: str, handler: Callable[[Any], object]) -> None:
         """Have a function called with each event of a name; `*` is any other, `alert` what there is to worry about."""
+        if inspect.iscoroutinefunction(handler):
+            raise TypeError(f"a handler of '{event}' cannot be a coroutine function here: StreamClient takes it")
         self._client.register_handler(event, handler)
 
     def stream(self, app: str, message: Mapping[str, Any] | None = None, *, session_id: str = "", key: str = "") -> SyncStream:
