@@ -93,6 +93,8 @@ def _copy_file(source: Path, target: Path) -> None:
         shutil.copymode(source, temporary)
         temporary.replace(target)
     except OSError as error:
+        if error.filename == os.fspath(source):
+            raise RunError(f"cannot read '{source}': {(error.strerror or str(error)).lower()}") from error
         raise cannot_write(target, error) from error
     finally:
         with suppress(OSError):

@@ -77,6 +77,19 @@ def test_a_copy_that_cannot_be_made_fails(bench, settings, error, fault):
         bench.through(FileCopy(**settings), {})
 
 
+def test_a_file_that_cannot_be_read_is_not_told_as_one_that_cannot_be_written(bench, monkeypatch):
+    """The sentence names the file at fault, and the run has failed rather than its output."""
+    make(bench.data, "a")
+
+    def copyfile(source, _target):
+        raise PermissionError(13, "Permission denied", str(source))
+
+    monkeypatch.setattr("shutil.copyfile", copyfile)
+    with pytest.raises(RunError, match=r"cannot read '.*data/a': permission denied") as caught:
+        bench.through(FileCopy(source="a", destination="b"), {})
+    assert not isinstance(caught.value, OutputError)
+
+
 def test_a_path_in_a_message_must_be_text(bench):
     """A number names no file."""
     with pytest.raises(RunError, match="a path is text, and the message has a int"):
