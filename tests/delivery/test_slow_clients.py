@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 from delivering import decoded, live, make_home, timed
@@ -77,6 +78,26 @@ def test_bp06_bp10_a_run_that_nobody_reads_stands_still():
         await run.close()
 
     timed(main())
+
+
+def test_bp14_a_client_is_not_slow_because_the_server_was_busy():
+    """A step that keeps the loop from all others keeps it from their clients, too; what is behind it is sent."""
+
+    async def main():
+        run, events = live("numbers", {"count": 3}), []
+
+        async def send(pieces):
+            asyncio.get_running_loop().call_soon(time.sleep, 0.4)
+            await asyncio.sleep(0.01)
+            events.extend(decoded(b"".join(pieces)))
+
+        run.start()
+        connection = Connection(run, "ndjson", as_line, Pace(send=0.2))
+        await connection.deliver(send)
+        await run.close()
+        return connection.ended, events[-1]["event"]
+
+    assert timed(main()) == ("complete", "summary")
 
 
 def test_bp14_nothing_is_sent_to_a_client_that_is_gone():

@@ -61,6 +61,8 @@ class Connection:
         self._first = first
         self._began = self._last = time.monotonic()
         self._seq = 0
+        self._looks = self._began
+        """When it is looked after next."""
         self._sending, self._warned = 0.0, float("-inf")
         self._is_replaced = self._is_due = self._is_expired = False
         self._at_once: AtOnce | None = None
@@ -122,6 +124,8 @@ class Connection:
         One timer for each connection: two time-outs for each event would cost a tenth of it.
         """
         now, pace = time.monotonic(), self._pace
+        if self._sending and now - self._looks >= pace.send / 2:
+            self._sending = now  # For so long the loop was busy with something else: that is no fault of the client.
         if self._sending and now - self._sending >= pace.send:
             self.ended = "slow"
             assert self._task is not None
@@ -133,8 +137,8 @@ class Connection:
             self.live.log.poke()
         beat = (now if self._is_due else self._last) + pace.heartbeat
         end = self._began + pace.longest + (pace.send if self._is_expired else 0)
-        looks = min((self._sending or now) + pace.send, beat, end)
-        self._timer = asyncio.get_running_loop().call_later(max(0.001, looks - now), self._look)
+        self._looks = max(now + 0.001, min((self._sending or now) + pace.send, beat, end))
+        self._timer = asyncio.get_running_loop().call_later(self._looks - now, self._look)
 
     async def _follow(self, send: Send, since: int) -> None:
         log = self.live.log
