@@ -9,12 +9,13 @@ from .event_lines import data_of, holds_events
 from .outline import outline
 from .shape import Outline, Shape
 from .shapes_claude import SHAPES as _CLAUDE
+from .shapes_langchain import SHAPES as _LANGCHAIN
 from .shapes_others import SHAPES as _OTHERS
 from .shapes_sessions import SHAPES as _SESSIONS
 from .shapes_trees import SHAPES as _TREES
 
 EMPTY: Final = Shape("empty", "", "an empty list", lambda _: False)
-SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_OTHERS, EMPTY)
+SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_LANGCHAIN, *_OTHERS, EMPTY)
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
 _NOTHING: Final = re.compile(rb'\s*\[\s*\]\s*|\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
 """An object of lists without an item: an export of no chats."""
