@@ -31,7 +31,8 @@ class RecordCollector(Processor):
 
     Takes `records`: file names, each with the bytes of one record in whole lines. A record begins with its key: what
     `keyPattern` finds at the start of a line. Lines that follow and have no key, or the same, belong to it. `records` ends
-    here; a message without it goes on as it is.
+    here; a message without it goes on as it is. `no_records` names files likewise, each with the key of a record that there is
+    none of any more.
 
     ```turtle
     :collect a :RecordCollector .
@@ -59,7 +60,10 @@ class RecordCollector(Processor):
         """Put the message's `records` into their files."""
         for name, content in message.get("records", {}).items():
             self._file(name).add(content)
-        message.pop("records", None)  # Only now: had writing failed, the dead letter would hold them.
+        for name, key in message.get("no_records", {}).items():
+            self._file(name).forget(key)
+        for name in ("records", "no_records"):
+            message.pop(name, None)  # Only now: had writing failed, the dead letter would hold them.
         return message
 
     def finish(self) -> None:
@@ -124,16 +128,20 @@ class _Collection:
         if found is None:
             shown = first[:40].decode(errors="replace")
             raise RunError(f"a record for '{self._path.name}' begins with {shown!r}, which is no key")
-        key = hash(found[0])
-        if key in self._keys:
-            self._latest[key] = self._size
-        self._keys.add(key)
+        self.forget(found[0])
         last = b""
         for piece in chain((first,), stream):
             self._write(piece)
             last = piece or last
         if not last.endswith(b"\n"):
             self._write(b"\n")
+
+    def forget(self, name: bytes) -> None:
+        """Have earlier records of a key left out."""
+        key = hash(name)
+        if key in self._keys:
+            self._latest[key] = self._size
+        self._keys.add(key)
 
     def _write(self, data: bytes) -> None:
         try:
@@ -151,7 +159,8 @@ class _Collection:
             if self._path.exists() and not _are_equal(self._part, self._path):
                 self._carry_over()
             self._out.close()
-            if self._path.exists() and _are_equal(self._part, self._path):
+            is_there = self._path.exists()
+            if _are_equal(self._part, self._path) if is_there else not self._size:
                 self._part.unlink()
             else:
                 self._part.replace(self._path)

@@ -64,6 +64,8 @@ class ConversationJSONLines(Processor):
         content, replaced = encode_pieces(texts, is_large)
         if content:
             message["records"] = {**message.get("records", {}), self.file: content}
+        else:  # An earlier version may have had a line, or this one in another form.
+            message["no_records"] = {**message.get("no_records", {}), self.file: _dump({"key": key})[:-1].encode()}
         note_replaced(message, "in JSON", replaced)
         return message
 

@@ -20,10 +20,14 @@ UNDATED: Final = "undated"
 _MONTH: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])(?=-|\Z)", re.ASCII)
 _LONGEST: Final = 20
 _WORDS: Final = """
-SELECT term, cnt, doc FROM word WHERE doc > 1 AND doc < (SELECT count(*) FROM message) * 0.1 + 2 AND length(term) > 2
-    AND term NOT GLOB '*[0-9]*'
-ORDER BY cnt DESC, term LIMIT ?
+SELECT term, cnt, doc FROM word WHERE doc > 1 AND doc < :limit AND length(term) > 2 AND term NOT GLOB '*[0-9]*'
+ORDER BY cnt DESC, term LIMIT :most
 """
+_COUNTS: Final = """
+SELECT count(*), (SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'message') - count(*) FROM message
+"""
+_PLACES: Final = "CREATE VIRTUAL TABLE temp.place USING fts5vocab(main, message_text, instance)"
+_TIMES: Final = "SELECT count(*), count(DISTINCT doc) FROM place WHERE term = ? AND doc IN (SELECT id FROM message)"
 
 
 def month_of(facts: dict[str, Any]) -> str:
@@ -96,10 +100,28 @@ def common_words(path: Path, most: int) -> list[dict[str, Any]]:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'word'").fetchone():
                 return []
-            rows = database.execute(_WORDS, (most,)).fetchall()
+            rows = _most_said(database, most)
     except sqlite3.Error as error:
         raise RunError(f"cannot read the words of '{path}': {error}") from error
     return [{"word": word, "times": times, "messages": messages} for word, times, messages in rows]
+
+
+def _most_said(database: sqlite3.Connection, most: int) -> list[tuple[str, int, int]]:
+    """Return words, how often they are said and in how many messages, without the words of older versions."""
+    messages, old = database.execute(_COUNTS).fetchone()
+    limit = messages * 0.1 + 2
+    if not old:
+        return database.execute(_WORDS, {"limit": limit, "most": most}).fetchall()
+    database.execute(_PLACES)
+    found: list[tuple[int, str, int]] = []
+    for word, at_most, _ in database.execute(_WORDS, {"limit": limit + old, "most": -1}):
+        if len(found) >= most and at_most < heapq.nlargest(most, found)[-1][0]:
+            break
+        times, said_in = database.execute(_TIMES, (word,)).fetchone()
+        if 1 < said_in < limit:
+            found.append((times, word, said_in))
+    found.sort(key=lambda one: (-one[0], one[1]))
+    return [(word, times, said_in) for times, word, said_in in found[:most]]
 
 
 def in_markdown(figures: dict[str, Any], link: Callable[[str, str], str]) -> str:

@@ -36,6 +36,19 @@ def test_a_later_run_brings_the_file_up_to_date(bench):
     assert collect(bench, record("d", 2), record("b", 2)).split("\n")[::2] == ["# d", "# b", "# a", "# c", ""]
 
 
+def test_a_record_there_is_none_of_any_more_is_left_out(bench):
+    """It is taken from what earlier runs wrote and from what came before in this one; of nothing there is no file."""
+
+    def nothing():
+        return {"no_records": {NT: b"# b"}}
+
+    assert bench.through(RecordCollector(), nothing()) == [{}]
+    assert list(bench.output.iterdir()) == []
+    collect(bench, record("a", 1), record("b", 1))
+    assert collect(bench, nothing()).split("\n")[::2] == ["# a", ""]
+    assert collect(bench, record("b", 1), nothing(), record("c", 1)).split("\n")[::2] == ["# c", "# a", ""]
+
+
 def test_an_unchanged_file_is_left_alone(bench):
     """When every record is as it was, the file keeps its time."""
     given = [record("a", 1), record("b", 2)]

@@ -244,6 +244,15 @@ def test_the_collector_finds_the_lines_again(bench, form):
     assert [line["title"] for line in lines] == ["Renamed", "A talk"]
 
 
+def test_a_line_of_another_form_does_not_stay(bench):
+    """What has words no more, or nothing in the form that is asked for now, has no line of an earlier run."""
+    file = bench.output / "conversations.jsonl"
+    for form, title in (("model", "é"), ("messages", "é")):
+        given = {"conversation": {**convert(make_conversation([])), "id": title}, "key": f"claude:{title}"}
+        bench.through(RecordCollector(), *bench.through(ConversationJSONLines(form=form), given))
+        assert file.read_text().count("claude:é") == (form == "model")
+
+
 @pytest.mark.parametrize("form", ["model", "messages", "chunks"])
 def test_a_conversation_too_large_for_memory_is_set_aside(bench, form):
     """Its lines are those it would have had in memory."""

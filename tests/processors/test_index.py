@@ -10,6 +10,7 @@ from transmissions.processors.claude import convert
 from transmissions.processors.database import ConversationDatabase
 from transmissions.processors.index import ConversationIndex
 from transmissions.processors.ledger import NAME, Known, Ledger
+from transmissions.processors.statistics import common_words
 
 FILES = ["index.jsonl", "index.md", "statistics.json", "statistics.md"]
 
@@ -159,6 +160,17 @@ def test_words_come_from_the_database(bench):
     (bench.output / "archive.db").write_text("no database " * 100)
     with pytest.raises(RunError, match="cannot read the words"):
         index(bench)
+
+
+def test_words_of_older_versions_are_not_counted(bench):
+    """After a conversation has changed, the figures are those of a database that was made anew."""
+    for texts in (["stream stream", "stream old", "old"], ["stream buffer", "stream", "buffer buffer", "one"]):
+        messages = [make_message(number, "human", [text_block(text)]) for number, text in enumerate([*texts, *["-"] * 30], 1)]
+        bench.through(ConversationDatabase(), {"conversation": convert(make_conversation(messages, "")), "key": "a"})
+    words = [("buffer", 3, 2), ("stream", 2, 2)]
+    for most in (1, 2, 9):
+        found = common_words(bench.output / "archive.db", most)
+        assert found == [{"word": word, "times": times, "messages": said} for word, times, said in words[:most]]
 
 
 def test_the_index_may_stand_elsewhere(bench):
