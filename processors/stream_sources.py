@@ -132,7 +132,7 @@ class _Event:
     def _note(self, name: str, value: str) -> None:
         if name == "data":
             self._data.append(value)
-            self._size += len(value)
+            self._size += len(value) + 1
             if self._size > self._most:
                 raise RunError(f"an event is larger than {self._most} bytes")
         elif name == "event":

@@ -196,6 +196,12 @@ def test_a_stream_that_should_tell_of_its_end_was_cut_off_without(body, fault):
         follow(SSESource, lambda _: sse(body), reconnect=False, end_data=("[DONE]",))
 
 
+def test_an_event_of_lines_without_anything_grows_too():
+    """Each of them is a line of its data."""
+    with pytest.raises(NodeFailed, match="an event is larger than 100 bytes"):
+        follow(SSESource, lambda _: sse(b"data:\n" * 200), reconnect=False, max_record=100)
+
+
 def test_half_an_event_at_the_end_is_a_loss():
     """Though the server closed the connection as it should be."""
     with pytest.raises(NodeFailed, match="ended the stream in the middle of an event"):

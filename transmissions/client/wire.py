@@ -90,7 +90,7 @@ class Frames:
         value = value.removeprefix(b" ")
         if field == b"data":
             self._data.append(value)
-            self._size += len(value)
+            self._size += len(value) + 1
         elif field == b"id" and value.isdigit():
             self._seq = int(value)
         elif field == b"event":
