@@ -69,8 +69,8 @@ def home(tmp_path):
 
 
 def environment(home):
-    """Return the environment of a run, with a cache of its own."""
-    return {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
+    """Return the environment of a run, with a cache of its own; what it prints is buffered, as it is for users."""
+    return {**os.environ, "PYTHONUNBUFFERED": "", "XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
 
 
 def trans(home, *words):
@@ -128,6 +128,13 @@ def test_dead_letters_are_exit_code_3_and_a_line(home):
     assert result.returncode == 3
     assert "1 set aside, with the reasons, in ./out/dead-letters.ndjson\n" in result.stderr
     assert json.loads((home / "out/dead-letters.ndjson").read_text())["error"] == "ValueError: marked as bad"
+
+
+def test_what_a_step_prints_before_it_fails_is_not_lost(home):
+    """To look inside, people use `print`."""
+    (home / "processors/check.py").write_text(CHECK.replace("if message", "print(message)\n        if message"))
+    result = trans(home, "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=stop")
+    assert (result.returncode, result.stdout) == (1, "{'text': 'one'}\n{'text': 'two', 'bad': True}\n")
 
 
 def test_a_failure_names_file_line_node_and_message(home):
@@ -368,6 +375,8 @@ def test_a_target_brings_its_settings(home):
     [
         (["nots"], "no app 'nots'; did you mean 'notes'?"),
         (["validat"], "did you mean the command 'validate'?"),
+        (["bad.ndjson"], "'bad.ndjson' is a file; an app is a folder with a transmissions.ttl"),
+        (["validate", "note/"], "no transmissions.ttl in 'note/'; did you mean 'notes'?"),
         (["notes", "missing.ndjson"], "missing.ndjson"),
         (["notes", "-m", "{'a': 1}"], "-m:1:2: not JSON: expecting property name enclosed in double quotes"),
         (["notes", "-m", "[1]"], "-m: a message is a JSON object"),

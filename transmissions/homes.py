@@ -105,9 +105,9 @@ def _mentions(file: str) -> bool:
 
 def home_of(folder: Path) -> Home:
     """Return the home an app's folder lies in; an app outside any `apps/` is its own home."""
-    folder = _absolute(folder)
-    root = home_folder(folder)
-    return next((home for home in (bundled(), *installed()) if _same(home.folder, root)), _user_home(root))
+    root = home_folder(_absolute(folder))
+    real = os.path.realpath(root)
+    return next((home for home in (bundled(), *installed()) if os.path.realpath(home.folder) == real), _user_home(root))
 
 
 def homes_for(app: App, bases: Iterable[App] = ()) -> tuple[Home, ...]:
@@ -174,18 +174,20 @@ def apps(cwd: Path | None = None) -> list[App]:
 def _unknown(reference: str, cwd: Path) -> str:
     from .near import suggestion
 
-    if "/" in reference or os.path.isdir(cwd / reference):  # noqa: PTH112 - which may be no path at all
-        if os.path.isdir(cwd / reference) and not os.access(cwd / reference, os.X_OK):  # noqa: PTH112
-            return f"cannot read '{reference}': permission denied"
-        return f"no {CONFIG} in '{reference}'"
-    empty = next((place / reference for place in places_of_apps(cwd) if os.path.isdir(place / reference)), None)  # noqa: PTH112
-    if empty:
-        return f"no {CONFIG} in '{empty}'"
-    above = [folder for folder in cwd.parents if any(is_app(place / reference) for place in places_of_apps(folder))]
-    if above:
-        return f"no app '{reference}' here, but there is one in {above[0]}: start there"
+    place = os.path.join(cwd, reference)  # noqa: PTH118 - which may be no path at all
+    if os.path.isfile(place):  # noqa: PTH113
+        return f"'{reference}' is a file; an app is a folder with a {CONFIG}"
+    if os.path.isdir(place) and not os.access(place, os.X_OK):  # noqa: PTH112
+        return f"cannot read '{reference}': permission denied"
+    near = suggestion(os.path.basename(reference.rstrip("/")), (app.name for app in apps(cwd)))  # noqa: PTH119
+    empty = (folder / reference for folder in places_of_apps(cwd) if os.path.isdir(folder / reference))  # noqa: PTH112
+    if where := reference if "/" in reference or os.path.isdir(place) else next(empty, None):  # noqa: PTH112
+        return f"no {CONFIG} in '{where}'{near}"
+    above = (folder for folder in cwd.parents if any(is_app(place / reference) for place in places_of_apps(folder)))
+    if higher := next(above, None):
+        return f"no app '{reference}' here, but there is one in {higher}: start there"
     searched = dict.fromkeys(str(place) for folder in search_path(cwd) for place in places_of_apps(folder))
-    return f"no app '{reference}'{suggestion(reference, (app.name for app in apps(cwd)))} (looked in {', '.join(searched)})"
+    return f"no app '{reference}'{near} (looked in {', '.join(searched)})"
 
 
 def install_homes(homes: Iterable[tuple[str, str]]) -> None:
@@ -244,7 +246,3 @@ def _import(module: str, name: str) -> ModuleType:
 def _absolute(folder: Path) -> Path:
     # A link keeps its name: people want to read the path they gave.
     return Path(os.path.abspath(folder))  # noqa: PTH100
-
-
-def _same(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
