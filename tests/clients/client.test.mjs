@@ -171,6 +171,13 @@ test("T2-42 a server that gives no session is not waited for without end", async
   assert.match(error.message, /nothing for too long/);
 });
 
+test("what can be no request is said at once, and why there is no connection", async () => {
+  assert.throws(() => new StreamClient({ baseUrl: "localhost:8080" }), /'localhost:8080' is no URL of a server/);
+  assert.throws(() => new StreamClient().stream("a", { n: 10n }), /BigInt/);
+  const error = await new StreamClient({ baseUrl: "http://127.0.0.1:1", maxRetries: 0 }).run("a").catch((one) => one);
+  assert.match(error.message, /broke: (connect ECONNREFUSED|bad port)/);
+});
+
 test("a refusal over a WebSocket is told", async () => {
   const error = await new StreamClient({ baseUrl, protocol: "websocket", ...quick, maxRetries: 1 }).run("nope").catch((one) => one);
   assert.ok(error instanceof Disconnected || error instanceof Refused);

@@ -41,7 +41,11 @@ export class StreamClient {
       EventSource: globalThis.EventSource,
       ...options,
     };
-    this.options.baseUrl = this.options.baseUrl.replace(/\/+$/, "");
+    const { baseUrl } = this.options;
+    if (!globalThis.location && !/^https?:\/\/./i.test(baseUrl)) {
+      throw new TypeError(`'${baseUrl}' is no URL of a server: it begins with http:// or https://`);
+    }
+    this.options.baseUrl = baseUrl.replace(/\/+$/, "");
   }
 
   /** Have a function called, and waited for, with each event of a name; `*` is for those that have no other. */
@@ -135,7 +139,7 @@ export class Stream {
   constructor(client, asked) {
     const name = asked.requestId ?? crypto.randomUUID().replaceAll("-", "");
     this.#client = client;
-    this.asked = { key: name, sessionId: "", hasBegun: false, ...asked };
+    this.asked = { key: name, sessionId: "", hasBegun: false, ...asked, body: JSON.stringify(asked.message) };
     this.options = { ...client.options, ...(asked.protocol ? { protocol: asked.protocol } : {}) };
     this.requestId = name;
     this.last = asked.since ?? 0;
@@ -336,7 +340,7 @@ async function ask(stream, signal) {
 }
 
 function body({ asked }) {
-  return asked.hasBegun ? { method: "GET" } : { method: "POST", body: JSON.stringify(asked.message) };
+  return asked.hasBegun ? { method: "GET" } : { method: "POST", body: asked.body };
 }
 
 // If the answer to a first request is lost, the key has the next one be to the same run.
@@ -398,7 +402,7 @@ async function beginSession(stream) {
   const { asked, options, client, requestId } = stream;
   asked.sessionId ||= await client.session();
   const headers = { ...client.headers(), ...wishes({ asked, options, requestId }), Accept: "application/json" };
-  const request = { method: "POST", headers, body: JSON.stringify(asked.message) };
+  const request = { method: "POST", headers, body: asked.body };
   const response = await fetched(options, `${options.baseUrl}${asked.path}/sse`, request);
   if (!response.ok) throw await Refused.of(response);
   const begun = await response.json();
@@ -548,7 +552,9 @@ async function fetched(options, url, request) {
 }
 
 function why(error, idle) {
-  return idle.hasFired ? "the server sent nothing for too long" : `the connection to the server broke: ${error.message}`;
+  // Node says of every failure that the fetch failed, and of a name with several addresses nothing but a code.
+  const { message, code } = error.cause ?? {};
+  return idle.hasFired ? "the server sent nothing for too long" : `the connection to the server broke: ${message || code || error.message}`;
 }
 
 // --- What comes over a connection, cut into events. Text may come in pieces of any size, and be cut anywhere.
