@@ -17,7 +17,8 @@ from .manifest import read_manifest
 from .packed import Unpacked, codec_in, encoding_of, foreign, in_utf_8, is_tar, unpacked
 from .shape import HEAD, Shape
 from .shapes import find_shape
-from .zip_archive import MAGIC, Limits, fault_of, members
+from .zip_archive import MAGIC, Limits, NoDirectoryError, fault_of, members
+from .zip_salvage import salvaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -164,7 +165,11 @@ class Archive:
 
     def _in_zip(self, archive: Blob, depth: int) -> Iterator[Part]:
         path = self._path_of(archive)
-        found = members(path, self._limits)
+        try:
+            found = members(path, self._limits)
+        except NoDirectoryError as error:
+            found = salvaged(path, self._limits)
+            yield _unreadable(archive, str(error))
         if not _DOCUMENT.isdisjoint(info.filename for info in found):
             yield Part(archive, None, "a document")
             return

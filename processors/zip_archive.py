@@ -34,6 +34,10 @@ class Limits(NamedTuple):
     """Bytes of all members together that need not heed the ratio: members may overlap."""
 
 
+class NoDirectoryError(RunError):
+    """The directory of a ZIP, which stands at its end, cannot be found or read."""
+
+
 SMALL: Final = 16 << 20
 """Bytes that anything packed may become, however few it was."""
 
@@ -71,13 +75,17 @@ def members(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
     """Return the files in a ZIP in the order of their names.
 
     Raises:
-        RunError: it is no readable ZIP, or holds too much.
+        NoDirectoryError: it has no directory.
+        RunError: it cannot be read, or holds too much.
 
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+    except zipfile.BadZipFile as error:
+        fault = "its directory, at the end, is missing or damaged; was its download broken off?"
+        raise NoDirectoryError(f"'{path.name}' cannot be read as a ZIP: {fault}") from error
+    except (OSError, ValueError, NotImplementedError, struct.error) as error:
         raise RunError(f"'{path.name}' cannot be read as a ZIP: {error}") from error
     if len(entries) > limits.members:
         raise RunError(f"'{path.name}' holds {len(entries)} files, more than {limits.members}; unpack it first")
