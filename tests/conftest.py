@@ -1,10 +1,10 @@
 """What holds for every test."""
 
 import gc
-import logging
 import signal
 
 import pytest
+from own_log import own_log
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whatever is begun in the background of a script ignores Ctrl-C, as its children do: tests that send it would wait.
@@ -23,8 +23,6 @@ def pytest_collection_finish():
 
 @pytest.fixture(autouse=True)
 def _own_log():
-    """Give back the log as it was: a run within a test sends it to that test's stderr."""
-    log = logging.getLogger("transmissions")
-    before = (list(log.handlers), log.level, log.propagate)
-    yield
-    log.handlers[:], log.level, log.propagate = before
+    """Give back the log as it was after each test."""
+    with own_log():
+        yield

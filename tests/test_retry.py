@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import calling
 import pytest
 from waiting import eventually
 
@@ -141,10 +142,9 @@ def start(home, *words):
 
 
 def trans(home, *words):
-    """Run `trans`; return its exit code and all it says."""
-    process = start(home, *words)
-    out, said = process.communicate(timeout=100)
-    return process.returncode, out + said
+    """Call `trans`; return its exit code and all it says."""
+    result = calling.trans(home, *words, XDG_CACHE_HOME=str(home / "cache"))
+    return result.returncode, result.stdout + result.stderr
 
 
 def letters(home):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import calling
 import delivering
 import pytest
 from local_server import serving
@@ -21,8 +22,8 @@ TRANS = [sys.executable, "-P", "-m", "transmissions"]
 
 
 def trans(*words, **environment):
-    """Run a command, and return its end."""
-    return subprocess.run([*TRANS, *words], capture_output=True, text=True, timeout=60, env=os.environ | environment)
+    """Call a command, and return its end."""
+    return calling.trans(".", *words, **environment)
 
 
 def events_of(result):
