@@ -175,6 +175,11 @@ def test_problems_are_shown_with_their_place(command, capsys):
     assert "^^^^^^" in shown
 
 
+def test_help_reaches_a_pipe():
+    """A pipe is written to in blocks, of which the last is left when the process ends."""
+    assert trans("run", "--help", env={**os.environ, "PYTHONUNBUFFERED": ""}).stdout.startswith("usage: trans run")
+
+
 def test_a_reader_that_goes_away_is_no_failure_to_talk_about():
     """`trans … | head -1` ends quietly."""
     script = f"{sys.executable} -P -m transmissions shapes | head -1"

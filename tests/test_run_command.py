@@ -133,7 +133,8 @@ def test_dead_letters_are_exit_code_3_and_a_line(home):
 def test_what_a_step_prints_before_it_fails_is_not_lost(home):
     """To look inside, people use `print`."""
     (home / "processors/check.py").write_text(CHECK.replace("if message", "print(message)\n        if message"))
-    result = trans(home, "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=stop")
+    command = [sys.executable, "-P", "-m", "transmissions", "notes", "bad.ndjson", "-o", "out", "--set", "check.onError=stop"]
+    result = subprocess.run(command, cwd=home, env=environment(home), capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "{'text': 'one'}\n{'text': 'two', 'bad': True}\n")
 
 

@@ -81,11 +81,9 @@ def _read_names_as_utf8() -> None:
 def guarded(work: Callable[[], int], *, verbose: bool) -> int:
     """Do some work and return its exit code; whatever goes wrong is said on stderr and has an exit code of its own."""
     try:
-        code = work()
+        code = _code_of(work)
         if sys.stdout:
             write_out("")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else OK
     except KeyboardInterrupt:
         return INTERRUPTED
     except ConfigError as error:
@@ -101,14 +99,22 @@ def guarded(work: Callable[[], int], *, verbose: bool) -> int:
     return code
 
 
+def _code_of(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except SystemExit as end:  # as after `--help`
+        return end.code if isinstance(end.code, int) else OK
+
+
 def _leave(code: int) -> None:
     """End the process without taking the interpreter apart, which would cost a small run a tenth of its time."""
     threading = sys.modules.get("threading")
     if threading and threading.active_count() > 1:
         return  # somebody's thread is still at work; Python waits for it
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no public way to run them
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):  # What was printed before something went wrong is still in Python's hands.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
     os._exit(code)
 
 
