@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from .stream_following import Place
 
+_NORMAL: Final = 1000
 _GOING_AWAY: Final = 1001
 _TOO_LARGE: Final = 1009
-"""Codes of a close: what one that may be back soon says, and what this side says of too large a message."""
+"""Codes of a close: of one that has enough, of one that may be back soon, and this side's of too large a message."""
 
 
 class _Socket(Processor):
@@ -136,8 +137,9 @@ class WebSocketSource(_Socket, _Returning, Source):
 class WebSocketSink(_Sink, _Socket):
     """Send messages as JSON over a WebSocket, one by one, and let them go on.
 
-    Each is the message, or its field `inputField`. The connection is made with the first. One that is lost is made again with
-    the next message, so with `:retry` none is lost but what was under way; what the server says is passed over.
+    Each is the message, or its field `inputField`. The connection is made with the first, and again where the server has closed
+    it in good order. One that is lost is an error, and made again with the next message, so with `:retry` none is lost but what
+    was under way; what the server says is passed over.
 
     ```turtle
     :tell a :WebSocketSink ; :url "ws://localhost:9000/in" ; :retry [ :attempts 5 ] .
@@ -163,6 +165,8 @@ class WebSocketSink(_Sink, _Socket):
         """Send messages."""
         from websockets.exceptions import ConnectionClosed
 
+        if self._connection is not None and self._connection.close_code in {_NORMAL, _GOING_AWAY}:
+            await self._leave()
         try:
             if self._connection is None:
                 self._connection = await self.connect()

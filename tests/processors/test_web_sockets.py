@@ -1,5 +1,6 @@
 """WebSocketSource and WebSocketSink, against servers on the loopback."""
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -10,6 +11,7 @@ from local_server import serving as serving_http
 from websockets.sync.server import serve
 
 from transmissions import NodeFailed, Secret, UsageError
+from transmissions.processors.fetch import FetchError
 from transmissions.processors.fetching import SecretHeader
 from transmissions.processors.web_sockets import WebSocketSink, WebSocketSource
 from transmissions.testing import through
@@ -79,6 +81,27 @@ def test_messages_go_out_and_on():
     with serving(handle) as url:
         assert through(WebSocketSink(url=url), [dict(one) for one in messages]) == messages
     assert heard == [messages]
+
+
+@pytest.mark.parametrize(("code", "heard"), [(1000, ["1", "2"]), (1001, ["1", "2"]), (1008, ["1"])])
+def test_a_socket_that_its_server_closed_in_good_order_is_made_again(code, heard):
+    """Many close what is idle for a while; one that was closed for what it was sent is an error."""
+    got = []
+
+    def handle(socket):
+        got.append(socket.recv())
+        socket.close(code)
+
+    async def main(url):
+        async with WebSocketSink(url=url) as sink:
+            await sink.send([b"1"])
+            await asyncio.gather(sink._draining, return_exceptions=True)
+            with contextlib.nullcontext() if len(heard) > 1 else pytest.raises(FetchError, match="policy violation"):
+                await sink.send([b"2"])
+
+    with serving(handle) as url:
+        asyncio.run(main(url))
+    assert got == heard
 
 
 def test_a_sink_whose_server_is_gone_fails():
