@@ -62,8 +62,8 @@ class Services(Protocol):
         """The words behind `--`."""
         ...
 
-    def writes(self, node: str, path: Path) -> None:
-        """Notice which file or folder may be written."""
+    def writes(self, node: str, path: Path, *, alone: bool = False) -> None:
+        """Notice which file or folder may be written, and by whom `alone`."""
 
     def halt(self, node: str, reason: str) -> None:
         """Drain the run: sources stop, what is on its way arrives, and the run ends well."""
@@ -174,7 +174,8 @@ class Context:
         retry tells is a file beside it, as `report-retry.json`.
 
         Raises:
-            RunError: the name leads outside every folder of this run, or `trans retry` would lose what the run has written.
+            RunError: the name leads outside every folder of this run, or the file would lose what another node writes, or what
+                the run that `trans retry` goes on with has written.
 
         """
         path = self._confine(self.folders.output / _possible(name))
@@ -182,7 +183,7 @@ class Context:
             path = path.with_stem(f"{path.stem}-retry")
         if anew and self.folders.again and path.exists():
             raise RunError(f"'{path}' would hold nothing but what is tried again; give another folder with -o")
-        self._services.writes(self.node, path)
+        self._services.writes(self.node, path, alone=anew)
         return path
 
     def _confine(self, path: Path) -> Path:

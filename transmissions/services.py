@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from .channel import Pressure
@@ -81,8 +82,18 @@ class TransmissionServices:
         """The words behind `--`."""
         return self.state.command
 
-    def writes(self, node: str, path: Path) -> None:
-        """Tell which file or folder may be written."""
+    def writes(self, node: str, path: Path, *, alone: bool = False) -> None:
+        """Tell which file or folder may be written; `alone` by one node, since another would leave only its own part.
+
+        Raises:
+            RunError: another one writes it.
+
+        """
+        if alone:
+            other, services = self.state.writers.setdefault(os.path.realpath(path), (node, self))
+            if (other, services) != (node, self):
+                which = "another call of it" if other == node else other
+                raise RunError(f"'{path}' is written by {which}, too, and only one of both would be left; give each its own")
         if self.state.is_heard("writes"):
             self.state.emit("writes", {"node": node, "path": str(path)})
 
@@ -117,6 +128,16 @@ class TransmissionServices:
             late = await self._calls.pop(key).end()
             if late:
                 self.state.skip(node, f"{len(late)} messages left '{name}' only at its end, when no call waited for them", {})
+
+    def lose(self) -> None:
+        """Let go of files that were written alone; after a call the run has failed, whatever becomes of the message."""
+        lost = {path: node for path, (node, services) in self.state.writers.items() if services is self}
+        for path, node in lost.items():
+            del self.state.writers[path]
+            if len(self.trail) > 1:
+                self.state.fail_at_the_end(
+                    RunError(f"what {node} wrote to '{path}' is undone: a failure ended '{self.trail[-1]}'")
+                )
 
     async def abort(self) -> None:
         """Cancel all calls."""

@@ -61,6 +61,8 @@ class RunState:
         """By node path. Where a node has a second, as when two nodes call its transmission, that is `path-2`, and so on."""
         self.taps: dict[str, Tap] = {}
         self.whiteboard: dict[str, Any] = {}
+        self.writers: dict[str, tuple[str, object]] = {}
+        """Who writes a file for the whole stream, by its real path: a node, and the services of its transmission."""
         self.command: tuple[str, ...] = ()
         """The words behind `--` of a command line."""
         self.about: dict[str, str] = {}

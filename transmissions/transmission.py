@@ -85,6 +85,7 @@ class Transmission:
             await self.services.close()
         except BaseException as error:
             reason = error
+            self.services.lose()
             raise
         finally:
             await self.services.abort()

@@ -46,7 +46,7 @@ class Bench:
     def show(self, node, text):
         self.shown += text
 
-    def writes(self, node, path):
+    def writes(self, node, path, *, alone=False):
         pass
 
     def halt(self, node, reason):

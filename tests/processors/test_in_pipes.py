@@ -5,6 +5,7 @@ import json
 import pytest
 
 import transmissions
+from transmissions import RunError
 
 PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
 
@@ -38,6 +39,39 @@ def test_loops_may_be_nested(app):
         {"lines": [["a", "b"], [], ["c"]]},
     )
     assert result.messages == ({"all": [["a", "b"], [], ["c"]]},)
+
+
+WRITERS = """
+    :main a :EntryTransmission ; :pipe ( :read [ a :Route ; :branches (
+        [ :when [ :field "v.x" ; :greater 1 ] ; :pipe ( :one ) ] [ :pipe ( :other ) ] ) ] ) .
+    :read a :JSONWalker ; :pointer "all" ; :targetField "v" .
+    """
+SUB = """
+    :sub a :Transmission ; :pipe ( :digest :write ) .
+    :digest a :Hash ; :inputField "v.x" .
+    :write a :JSONLinesWriter ; :destinationFile "o.ndjson" .
+    """
+
+
+@pytest.mark.parametrize(
+    ("turtle", "told"),
+    [
+        (':one a :JSONLinesWriter . :other a :CSVWriter ; :destinationFile "./output.ndjson" .', "main/route/1/one, too"),
+        (f':one a :GOTO ; :gotoTarget "sub" . :other a :GOTO ; :gotoTarget "sub" . {SUB}', "another call of it, too"),
+    ],
+)
+def test_two_sinks_never_share_a_file(app, turtle, told):
+    """The one that ends last would leave only its own part: nothing is run, or nothing written."""
+    with pytest.raises(RunError, match=f"ndjson' is written by {told}, and only one of both would be left"):
+        app(WRITERS + turtle, {"all": [{"x": 1}, {"x": 2}]})
+
+
+def test_what_a_call_wrote_before_it_failed_fails_the_run(app):
+    """A caller sets its message aside and goes on, but the messages before are in no file any more."""
+    turtle = ':main a :EntryTransmission ; :pipe ( :read :call ) . :read a :JSONWalker ; :pointer "all" ; :targetField "v" .'
+    call = ':call a :GOTO ; :gotoTarget "sub" ; :onError "deadLetter" .'
+    with pytest.raises(RunError, match=r"what sub/write wrote to '.*o\.ndjson' is undone: a failure ended 'sub'"):
+        app(turtle + call + SUB, {"all": [{"x": 1}, {}, {"x": 2}]})
 
 
 def test_batches_end_with_their_group(app):
