@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from transmissions import Processor, RunError, UsageError
@@ -14,12 +15,20 @@ from .names import UniqueNames
 from .places import EXTENSION, SHORT, Templates, fields_of, hex_id, html_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from transmissions import Message
 
     from .conversation import Conversation
     from .ledger import Known
 
 _LARGEST: Final = 16 << 20
+_OF_WHOLE: Final = (
+    *("index.md", "index.html", "index.jsonl", "statistics.md", "statistics.json", "search", "report.json"),
+    *("archive.db", "archive.nt", "conversations.jsonl", "redaction-review.ndjson", "dead-letters.ndjson"),
+)
+"""What is made of all conversations together, unless it is called otherwise."""
+_OF_YEAR: Final = re.compile(r"index-(?:\d{4}|undated)\.md")
 
 
 class ConversationPlaces(Processor):
@@ -34,7 +43,7 @@ class ConversationPlaces(Processor):
     ```
 
     Names are the same in every run; one that was given stays with its conversation until its title changes, and goes to no
-    other in that run.
+    other in that run. A page that would have the name of a file about the whole, as `index.md`, has another: `index_.md`.
     """
 
     stateful = True
@@ -62,6 +71,7 @@ class ConversationPlaces(Processor):
         self._ledger = Ledger(self.context.output_path(self.state))
         self._arrivals = Arrivals()
         self._pages, self._ids, self._folders = (UniqueNames(many=True) for _ in range(3))
+        self._of_whole = names_of_whole(node.settings for node in self.context.plan.nodes())
         types = {node.type.rpartition("/")[2] for node in self.context.plan.nodes()}
         self._only_html = "ConversationHTML" in types and "ConversationMarkdown" not in types
         self._is_first = True
@@ -107,7 +117,7 @@ class ConversationPlaces(Processor):
         earlier: Any = arrival if arrival.page else before
         short = earlier.short if earlier else self._ids.take(full[-SHORT:], full)
         fields = fields_of(conversation, full, short, project)
-        wanted = self._templates.fill_page(conversation, fields, title) + EXTENSION
+        wanted = aside(self._templates.fill_page(conversation, fields, title) + EXTENSION, self._of_whole)
         if earlier and earlier.wanted == wanted:
             page = earlier.page
         else:
@@ -130,6 +140,23 @@ class ConversationPlaces(Processor):
         }
         message["known"] = before.files if before else {}
         message["facts"] = facts_of(conversation, title, html_path(page) if self._only_html else page, project)
+
+
+def names_of_whole(settings: Iterable[dict[str, Any]]) -> frozenset[str]:
+    """Return the names no page may have, in small letters: those of files about the whole, and of pages made from them."""
+    files = {*_OF_WHOLE, *(node["file"].lower() for node in settings if isinstance(node.get("file"), str))}
+    return frozenset(files | {file.removesuffix(".html") + EXTENSION for file in files if file.endswith(".html")})
+
+
+def aside(wanted: str, names: frozenset[str]) -> str:
+    """Return a page's path, with another name where it or its outermost folder has one of these."""
+    folder = wanted.partition("/")[0]
+    taken = (name for name in (wanted, folder) if name.lower() in names or _OF_YEAR.fullmatch(name.lower()))
+    name = next(taken, "")
+    if not name:
+        return wanted
+    at = name.rindex(".") if "." in name else len(name)
+    return f"{name[:at]}_{name[at:]}{wanted[len(name) :]}"
 
 
 def facts_of(conversation: Conversation, title: str, page: str, project: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from chats import arriving, chat
 
 from transmissions import RunError, UsageError
 from transmissions.processors.conversation_ledger import ConversationLedger
-from transmissions.processors.conversation_places import ConversationPlaces
+from transmissions.processors.conversation_places import ConversationPlaces, aside, names_of_whole
 from transmissions.processors.ledger import Ledger
 from transmissions.processors.places import Place
 
@@ -205,3 +205,31 @@ def test_half_a_surrogate_does_no_harm(bench):
     with closing(Ledger(bench.output / ".state.db")) as ledger:
         (entry,) = map(json.loads, ledger.entries())
     assert entry["title"] == "t\udfff"
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "path"),
+    [
+        ("{title}", "index", "index_.md"),
+        ("{title}", "Statistics", "Statistics_.md"),
+        ("{title}", "index-2026", "index-2026_.md"),
+        ("{title}", "index of all", "index of all.md"),
+        ("{title}/{id}", "index.md", "index_.md/000000aa.md"),
+        ("{title}/{id}", "search", "search_/000000aa.md"),
+        ("{provider}/{title}", "index", "claude/index.md"),
+    ],
+)
+def test_no_page_has_the_name_of_what_is_made_of_the_whole(bench, page, title, path):
+    """Index and statistics would be written over a conversation, or could not be written at all."""
+    (message,) = placed(bench, chat(title=title), page_name=page)
+    assert message["place"]["page"] == path
+
+
+def test_files_about_the_whole_may_be_called_otherwise():
+    """What a setting calls them is no page's name, nor is that of the page for a browser."""
+    names = names_of_whole([{"file": "Home.html"}, {"file": "lists/All.md"}, {"rate": 5}])
+    assert [aside(name, names) for name in ("home.md", "lists/all.md", "lists/x.md")] == [
+        "home_.md",
+        "lists/all_.md",
+        "lists/x.md",
+    ]
