@@ -61,14 +61,15 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     for index, (start, end) in enumerate(runs):
         same = later[end - start]
         same.pop()
-        if index < free or _is_escaped(text, start):
+        if index < free or is_escaped(text, start):
             continue
         if same and _BLOCK.search(text, end, runs[same[-1]][0]) is None:
             free = same[-1] + 1
             yield start, runs[same[-1]][1]
 
 
-def _is_escaped(text: str, start: int) -> bool:
+def is_escaped(text: str, start: int) -> bool:
+    """Whether a backslash takes the sign there for what it is."""
     before = start
     while before and text[before - 1] == "\\":
         before -= 1
