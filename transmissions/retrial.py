@@ -138,6 +138,7 @@ class Retrial(Run):
 
     async def _feed_letters(self, entry: TransmissionPlan, letters: list[Letter], head: Outlet) -> None:
         node = next(walk(entry.pipe))
+        is_stopped = self._has_sources(entry)  # A drain may have stopped one of them in the middle of a letter.
         for letter in letters:
             if self.state.draining:
                 break
@@ -148,11 +149,16 @@ class Retrial(Run):
                 )
             await self._send(_input_of(said, rejected=letter.was_rejected), head)
             failures = self._aside.take()
-            if not self.state.draining:  # A source may have been stopped in the middle of it.
+            if not (self.state.draining and is_stopped):
                 self._tried[letter.number] = [_again(said, failure) for failure in failures]
         for depth in range(node.depth, 0, -1):
             await head.put_token(GroupEnd(depth, {}, is_broken=True))
         await head.put_token(END)
+
+    def _has_sources(self, entry: TransmissionPlan) -> bool:
+        called = (one for one in self.plan.transmissions if not one.entry)
+        steps = (node for one in (entry, *called) for node in walk(one.pipe))
+        return any(issubclass(load_class(node.implementation), Source) for node in steps)
 
     async def _send(self, message: Message, head: Outlet) -> None:
         """Send a message in, and wait until all that came of it is through."""
