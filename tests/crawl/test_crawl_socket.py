@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+from local_server import Page
 from site_of_pages import Slow, asking, html, serving_crawls, web
 from websockets.sync.client import connect
 
@@ -153,7 +154,9 @@ def test_ws17_rq12_what_makes_no_sense_is_refused_under_its_name():
 
 def test_bp10_a_client_that_reads_nothing_slows_the_crawl():
     """When its buffer is full no more pages are fetched, and none is lost when it reads on."""
-    pages = {f"/{number}": html(f"P{number}", words=1500) for number in range(60)}
+    pages = {
+        f"/{number}": Page(b"%d. A line of a text.\n" % number * 6000, {"Content-Type": "text/plain"}) for number in range(60)
+    }
     with (
         web(pages, hosts=2) as site,
         serving_crawls("ask.perHost=8", "fetch.perHost=8") as server,
