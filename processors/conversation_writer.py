@@ -26,10 +26,10 @@ class ConversationWriter(TreeWriter):
     Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
     content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
     written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
-    beside the new one, as `… (edited)`; so is a page that has its name and was not known, be it somebody else's or one whose
-    ledger is lost, and one that was edited where the new one has no last line. Which files of conversations that were there it
-    has changed is kept, 24 bytes for each: should the same conversation come again (`again` in its `place`), what lies there
-    counts, not what the last run wrote.
+    beside the new one, as `… (edited)`; so is any other file of a conversation that was edited, a page that has its name and
+    was not known, be it somebody else's or one whose ledger is lost, and one that was edited where the new one has no last
+    line. Which files of conversations that were there it has changed is kept, 24 bytes for each: should the same conversation
+    come again (`again` in its `place`), what lies there counts, not what the last run wrote.
 
     ```turtle
     :write a :ConversationWriter .
@@ -61,6 +61,8 @@ class ConversationWriter(TreeWriter):
         if changes:
             if path == place.get("page"):
                 content = self._with_notes(content, [digest, size], path, place, known)
+            elif path in known and self._changed.get(path, bool(place.get("again"))) == 0:
+                self._keep_edited(path, (known[path][:2], [digest, size]))
             self._tree.write(path, content)
         if place.get("was"):
             self._changed[path] = changes
@@ -102,6 +104,13 @@ class ConversationWriter(TreeWriter):
             where = "above its last line; that" if ends else "and has no last line now; the old"
             self.context.log.warning("'%s' was edited by hand %s page is kept beside the new one", old, where)
         return [*([content] if isinstance(content, bytes) else content), below] if below else content
+
+    def _keep_edited(self, path: str, written: tuple[list[Any], ...]) -> None:
+        """Put a file that is neither as it was written nor as it is to be beside the one at `path`."""
+        there = self._read(path)
+        if there and list(_digest(there)) not in written:
+            self._keep(path, there)
+            self.context.log.warning("'%s' was edited by hand; that file is kept beside the new one", path)
 
     def _keep(self, path: str, page: bytes) -> None:
         """Put a page that was edited beside the one at `path`, under a name that is free."""

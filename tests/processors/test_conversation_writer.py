@@ -131,6 +131,17 @@ def test_without_a_ledger_notes_are_kept_too(bench):
     assert (bench.output / PAGE).read_bytes() == page("two") + b"note"
 
 
+def test_an_artifact_that_was_edited_by_hand_is_not_lost(bench):
+    """People work on with what was made for them: where a newer version changes it too, theirs is kept beside it."""
+    known, _ = write(bench, b"one", path="a/x.py", was=PAGE)
+    (bench.output / "a/x.py").write_bytes(b"mine")
+    write(bench, b"one", known, path="a/x.py", was=PAGE)
+    write(bench, b"two", known, path="a/x.py", was=PAGE)
+    assert {file.name: file.read_bytes() for file in bench.output.rglob("*.py")} == {"x.py": b"two", "x (edited).py": b"mine"}
+    write(bench, b"three", known, path="a/x.py", was=PAGE, again=True)
+    assert len(list(bench.output.rglob("*.py"))) == 2
+
+
 @pytest.mark.parametrize("end", [f"{MARK}\n", ""])
 def test_without_a_ledger_an_edit_is_not_lost(bench, end):
     """A page that nobody knows and that is not as it is to be is kept beside the new one; one that came in this run is not."""
