@@ -109,7 +109,7 @@ class CommandSource(CommandSettings, Source):
         if not self.record:
             return self.playing()
         append, self._is_recorded = self._is_recorded, True
-        return Recorder(self.context.output_path(self.record), append=append)
+        return Recorder(self.context.output_path(self.record, anew=not append), append=append)
 
     def _shape(self, message: Message) -> Shape:
         if self.mode == "batch":
