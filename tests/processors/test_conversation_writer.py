@@ -16,9 +16,9 @@ def page(words):
     return f"# Talk\n\n{words}\n\n{MARK}\n".encode()
 
 
-def write(bench, content, known=None, path=PAGE, was="", again=False):
+def write(bench, content, known=None, path=PAGE, was="", again=False, page=""):
     """Write one page and return what is told of it, as the next run will know it."""
-    place = {"page": path, "was": was or path, "again": again}
+    place = {"page": page or path, "was": was or path, "again": again}
     message = {"conversation": chat(), "files": [(path, content)], "known": known or {}, "place": place}
     (result,) = bench.through(ConversationWriter(), message)
     assert not {"conversation", "files", "known"} & result.keys()
@@ -133,12 +133,12 @@ def test_without_a_ledger_notes_are_kept_too(bench):
 
 def test_an_artifact_that_was_edited_by_hand_is_not_lost(bench):
     """People work on with what was made for them: where a newer version changes it too, theirs is kept beside it."""
-    known, _ = write(bench, b"one", path="a/x.py", was=PAGE)
+    known, _ = write(bench, b"one", path="a/x.py", page=PAGE)
     (bench.output / "a/x.py").write_bytes(b"mine")
-    write(bench, b"one", known, path="a/x.py", was=PAGE)
-    write(bench, b"two", known, path="a/x.py", was=PAGE)
+    write(bench, b"one", known, path="a/x.py", page=PAGE)
+    write(bench, b"two", known, path="a/x.py", page=PAGE)
     assert {file.name: file.read_bytes() for file in bench.output.rglob("*.py")} == {"x.py": b"two", "x (edited).py": b"mine"}
-    write(bench, b"three", known, path="a/x.py", was=PAGE, again=True)
+    write(bench, b"three", known, path="a/x.py", page=PAGE, again=True)
     assert len(list(bench.output.rglob("*.py"))) == 2
 
 
