@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from .flavour import Flavour
     from .page import Page
 
-_FRAGILE: Final = re.compile(r"```|~~~|\||\$\$|\\\[|\]:|\n(?: {4}|\t)(?!\s*(?:[-*+>]|\d{1,9}[.)])\s)")
-"""Code, tables, formulas, definitions: in their lines a mark would be part of them."""
+_FRAGILE: Final = ("```", "~~~", "|", "$$", "\\[", "]:")
+"""Signs of code, tables, formulas and definitions: in their lines a mark would be part of them, as in indented code."""
+_INDENTED: Final = re.compile(r"\n(?: {4}|\t)(?!\s*(?:[-*+>]|\d{1,9}[.)])\s)")
 _COMPUTER: Final = re.compile(r"(?<=\]\()<?computer://([^()<>\n]+)>?(?=\))")
 """A link to a file that was made for the user, as Claude writes it."""
 _OUTCOMES: Final = {"keep": "rendered", "fold": "folded", "link": "folded", "end": "rendered"}
@@ -61,7 +62,7 @@ def _lead(page: Page, found: re.Match[str]) -> str:
 def _cited(page: Page, text: str, citations: list[dict[str, Any]]) -> None:
     """Add a text with footnotes: at the end of the line they speak of, or below a text that a mark could break."""
     notes: list[tuple[int, str]] = []
-    at_end = _FRAGILE.search(text) is not None
+    at_end = any(mark in text for mark in _FRAGILE) or _INDENTED.search(text) is not None
     marks: list[tuple[int, int]] = []
     for citation in citations:
         page.notes += 1

@@ -116,14 +116,11 @@ _GLANCE = 128
 
 def glance(message: Message, ceiling: int, many: int) -> int:
     """Return about what `weigh` says of the values, at most `ceiling`; what has more than 128 parts counts as `many`."""
-    total = parts = 0
-    stack: list[Any] = [message]
+    total, parts = 0, len(message)
+    stack: list[Any] = [message] if parts <= _GLANCE else []
     for item in stack:  # It grows on the way.
-        parts += len(item)
         if total > ceiling:
             return ceiling
-        if parts > _GLANCE:
-            return max(many, total)
         for part in item.values() if item.__class__ is dict else item:
             kind = part.__class__
             if kind is int:
@@ -131,7 +128,10 @@ def glance(message: Message, ceiling: int, many: int) -> int:
             elif kind is str or kind is bytes:
                 total += len(part)
             elif kind is dict or kind is list or kind is tuple:
+                parts += len(part)
+                if parts > _GLANCE:  # To look at them all would be for nothing.
+                    return min(max(many, total), ceiling)
                 stack.append(part)
             else:
                 total += 8
-    return min(total, ceiling)
+    return min(total if stack else many, ceiling)
