@@ -385,6 +385,8 @@ def test_a_target_brings_its_settings(home):
         (["notes", "-m", "-"], "not JSON: expecting value; `-m @-` reads standard input"),
         (["notes", "--tap", "chek"], "did you mean 'check'?"),
         (["notes", "--tap", "check:x"], "--tap takes NODE or NODE:N, not 'check:x'"),
+        (["notes", "-o", ""], "an empty word names no folder"),
+        (["validate", "notes", "--target", "missing"], "no folder 'missing' to work in"),
         (["notes", "--target", "missing"], "no folder 'missing' to work in"),
         (["notes", "--set", "check.onEror=skip"], "onError"),
         (["notes.other"], "no transmission 'other'"),

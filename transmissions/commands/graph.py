@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transmissions.commands.describe import plan_to_look_at
@@ -41,9 +40,11 @@ class Drawing(NamedTuple):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans graph`."""
+    from transmissions.commands.run import target_of
+
     parser.add_argument("app", metavar="APP", help="an app's name or folder")
     parser.add_argument("--format", choices=tuple(_FORMATS), default="mermaid")
-    parser.add_argument("--target", metavar="DIR", type=Path, help="a folder with tt.ttl")
+    parser.add_argument("--target", metavar="DIR", type=target_of, help="a folder with tt.ttl")
     parser.add_argument("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], dest="overrides")
     parser.add_argument("--compat", action="store_true", help="take what the original let pass")
 

@@ -15,15 +15,15 @@ HELP = "run an app on every line: a JSON object is the message, any other line i
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans repl`."""
-    from transmissions.commands.run import seconds
+    from transmissions.commands.run import folder, seconds
 
     add = parser.add_argument
     add("app", metavar="APP[.SUBTASK]", nargs="?", help="the app to begin with; /app takes another")
     add("words", metavar="ARGUMENT", nargs="*", default=[], help="what the app declares, as for `trans run`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
-    add("--target", metavar="DIR", help="work in a folder, with the settings of its tt.ttl")
+    add("--target", metavar="DIR", type=folder, help="work in a folder, with the settings of its tt.ttl")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
-    add("-o", "--output", metavar="DIR", help="where relative outputs go")
+    add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go")
     add("--force", action="store_true", help="write into a folder that holds other files")
     add("--compat", action="store_true", help="read configs as leniently as the original, with warnings")
     add("--timeout", metavar="SECONDS", type=seconds, help="stop a run that takes longer")

@@ -26,12 +26,14 @@ _SHOWN: Final = 100
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans retry`."""
+    from transmissions.commands.run import folder
+
     add = parser.add_argument
     add("file", metavar="FILE", help="a file of dead letters; those that are done are taken out of it")
     add("--app", metavar="APP", help="the app they are from, where no run has left its record beside the file")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
-    add("--target", metavar="DIR", help="the folder to work in, if not that of the run")
-    add("-o", "--output", metavar="DIR", help="where relative outputs go, if not beside the file")
+    add("--target", metavar="DIR", type=folder, help="the folder to work in, if not that of the run")
+    add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go, if not beside the file")
     add("--dry-run", action="store_true", help="list what would be tried again, and do nothing")
     add("--log-format", choices=("text", "json"), default="text", help="how log lines on stderr look")
     volume = parser.add_mutually_exclusive_group()

@@ -33,9 +33,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it (@-: stdin); FILE becomes its `payload`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
-    add("--target", metavar="DIR", help="work in a folder, with the settings of its tt.ttl")
+    add("--target", metavar="DIR", type=folder, help="work in a folder, with the settings of its tt.ttl")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
-    add("-o", "--output", metavar="DIR", help="where relative outputs go")
+    add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go")
     add("--force", action="store_true", help="write into a folder that holds other files")
     add("--dry-run", action="store_true", help="show what would be done, and do nothing")
     add("--watch", action="store_true", help="run again whenever the app, its templates or its inputs change")
@@ -43,6 +43,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--workers", metavar="N", type=_processes, help="how many processes every :Workers is; 1 is this process alone")
     add("--timeout", metavar="SECONDS", type=seconds, help="stop a run that takes longer, with exit code 124")
     _add_output_arguments(parser)
+
+
+def folder(word: str) -> str:
+    """Return a word that can name a folder: the value of a variable that is not set would mean another one."""
+    from argparse import ArgumentTypeError
+
+    if not word:
+        raise ArgumentTypeError("an empty word names no folder")
+    return word
 
 
 def seconds(word: str) -> float:
@@ -153,7 +162,7 @@ def target_of(word: str | None) -> Path | None:
     """Return the folder a run is to work in, if it is told one."""
     if word is None:
         return None
-    if not Path(word).is_dir():
+    if not word or not Path(word).is_dir():
         raise UsageError(f"no folder '{word}' to work in")
     return Path(word).absolute()
 

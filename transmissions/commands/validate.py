@@ -22,10 +22,12 @@ _APP_FILES = ("transmissions.ttl", "config.ttl", "shapes.ttl")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans validate`."""
+    from transmissions.commands.run import target_of
+
     what = "an app's name or folder, or a Turtle file; without any, every app of ./apps, or else every bundled one"
     parser.add_argument("what", metavar="APP|FILE", nargs="*", help=what)
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
-    parser.add_argument("--target", metavar="DIR", type=Path, help="a folder with tt.ttl")
+    parser.add_argument("--target", metavar="DIR", type=target_of, help="a folder with tt.ttl")
     parser.add_argument("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], dest="overrides")
     parser.add_argument("--profile", metavar="NAME", help="the settings of configs/profiles/NAME.ttl")
     parser.add_argument("--compat", action="store_true", help="only warn about what the original let pass")

@@ -18,6 +18,7 @@ HELP = "run apps whenever files change"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans watch`."""
+    from transmissions.commands.run import folder
     from transmissions.commands.serve import count
 
     add = parser.add_argument
@@ -26,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--debounce", metavar="MS", type=count, default=1000, help="how long nothing must change first (default: 1000)")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
-    add("-o", "--output", metavar="DIR", help="where relative outputs go")
+    add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go")
     add("--force", action="store_true", help="write into a folder that holds other files")
     add("--compat", action="store_true", help="read configs as leniently as the original, with warnings")
     add("--json", action="store_true", help="print the messages that leave the last node, one line of JSON each")
