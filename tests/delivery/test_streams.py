@@ -121,6 +121,14 @@ def test_ss04_ss12_a_session_is_begun_and_followed_until_there_is_nothing_more()
         assert server.ask("GET", "/apps/numbers/sse?session_id=other")[0] == 404
 
 
+def test_ss12_runs_of_two_apps_in_one_session_are_followed_each_at_its_own_path():
+    """A page that has begun both is not to read the later one twice."""
+    with running("numbers", "shown") as server:
+        begun = [json.loads(server.ask("POST", f"/apps/{app}/sse", x_session_id="s")[2]) for app in ("numbers", "shown")]
+        followed = [frames(server.ask("GET", one["stream_url"])[2])[0] for one in begun]
+    assert [json.loads(one["data"])["stream_type"] for one in followed] == ["numbers", "shown"]
+
+
 def test_hd01_nd11_ss07_ss08_a_stream_that_has_nothing_to_say_sends_heartbeats():
     """With how the server does, and the session's name, as the metadata has it; they have no number."""
     name = "session-1700000000-k3x9q2"
@@ -367,7 +375,7 @@ def test_what_is_followed_without_a_session_or_a_run_says_which_is_needed():
     said = [(status, json.loads(body)["error"]["message"]) for status, _, body in asked]
     assert said == [
         (400, "a session is followed here: name it by ?session_id=ID"),
-        (404, "there is no run of this session, or none any more"),
+        (404, "there is no run of this app in the session, or none any more"),
     ]
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 1000
 """Runs that have ended and are kept for clients that come back; each is tens of KB, and blocks of the file they share."""
-
 _LOOKED_AT: Final = 64
 """The oldest of these, of which one is forgotten."""
 
@@ -131,7 +130,8 @@ class Hub:
             return self.runs[known], False
         self._make_room(client)
         live = LiveRun(asked.names, asked.open_run, asked.terms, self._around, asked.clean)
-        kinds = {"request": live.name, "session": asked.names.get("session_id", ""), "key": asked.key}
+        session, app = asked.names.get("session_id", ""), asked.names.get("stream_type", "")
+        kinds = {"request": live.name, f"session in {app}": session, "key": asked.key}
         names = [(kind, client.owner, name) for kind, name in kinds.items() if name]
         self.runs[live.id] = live
         self._begun[live.id] = _Begun(client, asked.digest, names)
@@ -157,16 +157,16 @@ class Hub:
             raise NotFound(f"there is no run '{name[:64]}'")
         return live
 
-    def of_session(self, session_id: str, client: Client) -> LiveRun:
-        """Return the latest run of a client's session.
+    def of_session(self, session_id: str, app: str, client: Client) -> LiveRun:
+        """Return the latest run of an app in a client's session: a page may run several.
 
         Raises:
             NotFound: there is none.
 
         """
-        found = self._found.get(("session", client.owner, session_id))
+        found = self._found.get((f"session in {app}", client.owner, session_id))
         if found is None:
-            raise NotFound("there is no run of this session, or none any more")
+            raise NotFound("there is no run of this app in the session, or none any more")
         return self.runs[found]
 
     def of(self, client: Client) -> list[dict[str, Any]]:

@@ -149,12 +149,11 @@ class StreamServer:
     async def attach(self, request: Request, place: Place | None = None) -> Response | StreamResponse:
         """Send the events of a session's run."""
         requests, pace = self._of(place)
-        requests.app(request)
-        client = requests.client(request)
+        served, client = requests.app(request), requests.client(request)
         if not (given := request.query_params.get("session_id")):
             raise InvalidRequest("a session is followed here: name it by ?session_id=ID")
         session = self.hub.sessions.check(given, client.owner)
-        return self._again(self.hub.of_session(session, client), request, "sse", pace)
+        return self._again(self.hub.of_session(session, served.name, client), request, "sse", pace)
 
     async def again(self, request: Request) -> Response | StreamResponse:
         """Send the events of a run, from where a client left it."""
