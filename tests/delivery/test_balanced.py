@@ -102,21 +102,34 @@ class Balancer:
                 await writer.drain()
 
 
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory):
+    """Give what returns two workers: those that are there, and others for those that were lost."""
+    folder, workers = tmp_path_factory.mktemp("balanced"), {}
+
+    def both():
+        lost = [name for name in ("one", "two") if name not in workers or workers[name].process.poll() is not None]
+        workers.update({name: Worker(folder, name) for name in lost})
+        return [workers["one"], workers["two"]]
+
+    with pytest.MonkeyPatch.context() as patch:
+        delivering.make_home(folder, patch)
+        yield both
+    for worker in workers.values():
+        if worker.process.poll() is None:
+            worker.kill()
+
+
 @pytest.fixture
-def balanced(tmp_path, monkeypatch):
+def balanced(two_workers):
     """Give a balancer with two workers behind it."""
-    delivering.make_home(tmp_path, monkeypatch)
-    workers = [Worker(tmp_path, name) for name in ("one", "two")]
-    balancer, ready = Balancer(workers), threading.Event()
+    balancer, ready = Balancer(two_workers()), threading.Event()
     thread = threading.Thread(target=asyncio.run, args=(balancer.serve(ready),), daemon=True)
     thread.start()
     assert ready.wait(10)
     yield balancer
     balancer.stop()
     thread.join(10)
-    for worker in workers:
-        if worker.process.poll() is None:
-            worker.kill()
 
 
 def ask(url, method="GET", token=TOKEN, **headers):
