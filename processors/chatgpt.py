@@ -11,7 +11,7 @@ from .chatgpt_calls import Canvas, fits, given_to, tool_of
 from .chatgpt_content import call_block, content_blocks, lost_marks, reports, result_blocks
 from .chatgpt_files import Assets, files_of
 from .chatgpt_parts import REPORT, Counted, kind_of, parts_of, types_of
-from .chatgpt_results import images_of, is_result, pages_of
+from .chatgpt_results import FoundPages, images_of, is_result, pages_of
 from .conversation import as_dict, as_list, as_text, instant
 from .message_tree import MessageTree, nodes_of
 from .spool import SpooledList
@@ -182,15 +182,15 @@ def _name(message: dict[str, Any]) -> str:
 
 def _tell(turns: Iterable[Turn], assets: Assets) -> Iterator[ChatMessage]:
     """Yield the messages of a conversation in the common model."""
-    canvas = Canvas()
+    canvas, found = Canvas(), FoundPages()
     for turn in turns:
         name = tool_of(turn.message)
         given = given_to(turn.message.get("content")) if name else None
         artifact = canvas.artifact(turn, name, given)
         if name:
-            yield _message(turn, [call_block(turn, name, given, artifact)], assets)
+            yield _message(turn, found.once([call_block(turn, name, given, artifact)], "tool"), assets)
         elif turn.message.__class__ is dict:
-            yield _message(turn, _blocks(turn, assets), assets)
+            yield _message(turn, found.once(_blocks(turn, assets), _author(turn.message)), assets)
         else:
             unknown = {"kind": "unknown", "type": "message", "data": turn.message, "sources": ("message",)}
             yield _message(turn._replace(message={}), [unknown], assets)

@@ -97,6 +97,26 @@ def searched(metadata: dict[str, Any], cited: set[str]) -> list[Block]:
     return [{"kind": "tool", "name": "search", "input": given, "result": result, "sources": ()}]
 
 
+class FoundPages:
+    """The pages that tools found so far: the answer that follows often tells all of them again."""
+
+    def __init__(self) -> None:
+        self._addresses: set[int] = set()
+
+    def once(self, blocks: list[Block], role: str) -> list[Block]:
+        """Return the blocks of a message, without pages beside an answer that a tool's own message told before it."""
+        return [block for block in blocks if self._is_new(block, role)]
+
+    def _is_new(self, block: Block, role: str) -> bool:
+        result = block.get("result") or {}
+        pages = [page for page in result.get("parts", ()) if page.__class__ is dict and page.get("url")]
+        if role == "tool" or block["sources"] or not pages:
+            self._addresses.update(hash(page["url"]) for page in pages)
+            return True
+        result["parts"] = [page for page in pages if hash(page["url"]) not in self._addresses]
+        return bool(result["parts"])
+
+
 def is_result(message: dict[str, Any], types: list[str]) -> bool:
     """Whether a message of a tool, of these types, says nothing but a result, with no file in it: then a call may take it."""
     content = message.get("content")

@@ -96,6 +96,18 @@ def test_pages_that_a_search_found_are_its_result(asked):
     assert balances(told)
 
 
+@pytest.mark.parametrize("beside", [1, 2])
+def test_pages_that_a_tool_told_are_not_told_again_beside_the_answer(beside):
+    """The answer often has all that was found among its metadata: what is new there is a search of its own."""
+    pages = [{"url": f"https://tide.example/{n}", "title": f"Tide {n}", "snippet": ""} for n in range(3)]
+    found = message("tool", text(""), name="web.run", search_result_groups=[{"entries": pages[:1]}])
+    answer = message("assistant", text("3 m."), search_result_groups=[{"entries": pages[:beside]}])
+    told = convert(chain(message("user", text("Tide?")), found, answer))
+    results = [block["result"]["parts"] for one in told["messages"] for block in one["blocks"] if block["kind"] == "tool"]
+    assert [page["url"] for parts in results for page in parts] == [page["url"] for page in pages[:beside]]
+    assert balances(told)
+
+
 def test_a_result_nobody_asked_for_stands_alone():
     """The answer of another tool than the one called, and a second answer, keep their messages."""
     call = message("assistant", text('search("x")'), recipient="browser")
