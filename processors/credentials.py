@@ -21,20 +21,22 @@ _WORDS: Final = {
     b"kennwort": rb"kennwort",
     b"wachtwoord": rb"wachtwoord",
     b"senha": rb"senha",
-    b"contrase\xc3\xb1a": rb"contrase\xc3\xb1a",
-    "пароль".encode(): "пароль".encode(),
-    "密码".encode(): "密码".encode(),
+    b"contrase": rb"contrase(?:\xc3\xb1|\\{1,4}u00f1)a",
+    **{word.encode(): word.encode() for word in ("пароль", "密码")},
+    b"u043f": rb"u043f\\{1,4}u0430\\{1,4}u0440\\{1,4}u043e\\{1,4}u043b\\{1,4}u044c",
+    b"u5bc6": rb"u5bc6\\{1,4}u7801",
     b"secret": rb"secret",
     b"token": rb"token",
     b"key": rb"key",
     b"authorization": rb"authorization",
     b"_auth": rb"_auth",
 }
+"""What they begin with, and their expressions; letters that are none of ASCII stand as numbers in JSON."""
 _PASSWORDS: Final = frozenset(list(_WORDS)[: list(_WORDS).index(b"secret")])
 _AFTER: Final = rb"""
     (?:[_-]?(?:access|auth|api|secret)?[_-]?(?:key|token|value|base64|b64|base|data|[0-9]))?(?:_base)?
     (?P<close>\\{0,3}["'`]?\]?(?:\*\*|__)?)
-    (?P<sign>\s{0,4}(?::=|=>|:(?![:=])|=(?![=~>])|\xef\xbc\x9a)(?:\*\*|__)?\s{0,4} | > | \s{1,2}is\s{1,2}
+    (?P<sign>\s{0,4}(?::=|=>|:(?![:=])|=(?![=~>])|\xef\xbc\x9a|\\{1,4}uff1a)(?:\*\*|__)?\s{0,4} | > | \s{1,2}is\s{1,2}
        | \s{0,40}\|\s{0,4} | %3d)
 """
 _PLACES: Final = {word: re.compile(name + _AFTER, re.VERBOSE) for word, name in _WORDS.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LINE: Final = rb"(?:[^\r\n|;]|\\\r?\n){0,300}?"
 _PASSWORD: Final = rb"""\\{0,3}["']?(?P<value>[^\s"'\\]{4,256})"""
 _NAMED: Final = rb"[\w.]{0,40}(?:password|passwd|secret|token|_key|_pass)\w{0,16}[ \t]+" + _PASSWORD
-_WORDS: Final = rb"""["'*`]{0,3}\s{0,3}[:=]\s{0,3}["'*`]{0,3}(?P<words>(?:[a-z]{3,8}[ ]){11,23}[a-z]{3,8})"""
+_WORDS: Final = rb"""[\\"'*`]{0,6}\s{0,3}[:=]\s{0,3}[\\"'*`]{0,6}(?P<words>(?:[a-z]{3,8}[ ]){11,23}[a-z]{3,8})"""
 _HOOK: Final = rb"(?P<hook>[\w/-]{20,200})"
 _PATTERNS: Final = {
     b"curl": rb"curl(?=\s)" + _LINE + rb"""\s(?:-u|--user)[ =]?\\{0,3}["']?[^\s:"'\\]{1,64}:(?P<value>[^\s"'\\]{4,128})""",
@@ -29,7 +29,7 @@ _PATTERNS: Final = {
     b"setx ": rb"setx[ ]" + _NAMED,
     b"set -": rb"set[ ]-[a-z]{1,3}[ ]" + _NAMED,
     b"env ": rb"(?-i:ENV)[ ]" + _NAMED,
-    b"securestring": rb"""securestring\s+(?:-string\s+)?["'](?P<value>[^\s"'$]{4,128})["']""",
+    b"securestring": rb"""securestring\s+(?:-string\s+)?\\{0,3}["'](?P<value>[^\s"'$\\]{4,128})\\{0,3}["']""",
     b"define(": rb"""define\(\s*["'][A-Z_]{0,40}(?:PASSWORD|SECRET|TOKEN|KEY|SALT)["']\s*,\s*(?:'(?P<value>[^'\r\n]{4,128})'
         |"(?P<words>[^"\r\n]{4,128})")""",
     b"hooks.slack": rb"hooks\.slack(?:-gov)?\.com/[a-z]{1,20}/" + _HOOK,
@@ -38,14 +38,13 @@ _PATTERNS: Final = {
     b"jdbc:oracle:": rb"""jdbc:oracle:[a-z]{2,6}:[\w$#]{1,30}/(?P<value>[^\s@"']{4,64})@""",
     b"mnemonic": rb"mnemonic" + _WORDS,
     b"phrase": rb"phrase" + _WORDS,
-    b"cookie:": rb"""cookie:\s{0,3}(?P<pairs>[\w.%-]{1,100}=[^\r\n"']{1,4096})""",
-    b'cookie":': rb"""cookie":\s{0,3}"(?P<pairs>[\w.%-]{1,100}=[^\r\n"']{1,4096})""",
+    b"cookie": rb"""cookie\\{0,3}["']?:\s{0,3}\\{0,3}["']?(?P<pairs>[\w.%-]{1,100}=[^\r\n"']{1,4096})""",
     b"basic ": rb"""basic[ ]{1,3}(?P<login>[A-Za-z0-9+/]{6,512}={0,2})""",
-    b'auth"': rb"""auth"\s?:\s?"(?P<login>[A-Za-z0-9+/]{6,512}={0,2})\"""",
+    b"auth": rb"""auth\\{0,3}"\s?:\s?\\{0,3}"(?P<login>[A-Za-z0-9+/]{6,512}={0,2})\\{0,3}\"""",
 }  # fmt: skip
 _FORMS: Final = {word: re.compile(pattern, re.VERBOSE | re.IGNORECASE) for word, pattern in _PATTERNS.items()}
 """Each begins with its word, and says by the name of its group what the value has to be."""
-_PAIR: Final = re.compile(rb"=(?P<value>[^\s;,=]{16,4096}={0,2})(?=;|\s|$)")
+_PAIR: Final = re.compile(rb"=(?P<value>[^\s;,=\\]{16,4096}={0,2})(?=[;\s\\]|$)")
 _QUERY: Final = re.compile(rb"(?:\?|%3[fF])[\w.~%&;=+/:@,!$*-]{17,8192}")
 _FIELD: Final = re.compile(
     rb"""(?:[?&;]|%3f|%26) (?:sig|signature|x-(?:amz|goog)-signature|key|code|auth|jwt|sid|ticket

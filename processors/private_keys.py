@@ -25,7 +25,7 @@ _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{8,}")
 _NEAR: Final = 4096
 _PUTTY: Final = re.compile(
     rb"""Private-Lines:[ ]?[0-9]{1,4}
-         ( (?:(?:\s|\\[nrt]|[>\#*|]){1,16}[A-Za-z0-9+/=]{16,})+ (?:(?:\s|\\[nrt]){1,4}[A-Za-z0-9+/=]{1,63}(?=\s|\\|$))? )""",
+         ( (?:(?:\s|\\+[nrt]|[>\#*|]){1,16}[A-Za-z0-9+/=]{16,})+ (?:(?:\s|\\+[nrt]){1,4}[A-Za-z0-9+/=]{1,63}(?=\s|\\|$))? )""",
     re.VERBOSE,
 )
 _OF_JWK: Final = re.compile(

@@ -108,6 +108,7 @@ def find_secrets(data: bytes, kinds: Container[str]) -> list[Span]:
         or b"--" in data
         or b"|" in data
         or b"\xef\xbc\x9a" in data
+        or b"uff1a" in low
         or b" is " in low
     ):
         spans += [Span(*found) for found in find_credentials(data, low)]

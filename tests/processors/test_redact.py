@@ -221,6 +221,14 @@ def test_what_stands_around_a_secret_tells_it(told):
     assert re.fullmatch(f"{re.escape(before)}\\[redacted:\\w+\\]{re.escape(behind)}", clean)
 
 
+@pytest.mark.parametrize("told", TOLD, ids=range(len(TOLD)))
+def test_what_tells_a_secret_does_so_in_json_within_json(told):
+    """A dead letter holds a piece of an archive as text: quotes have backslashes there, other letters are numbers."""
+    secret = told[told.index("<") + 1 : told.rindex(">")]
+    letter = json.dumps(json.dumps({"text": f"{told.partition('<')[0]}{secret}{told.rpartition('>')[2]}"}))
+    assert max(secret.splitlines(), key=len) not in Redactor(KINDS).scrub(letter).replace("\\", "")
+
+
 @pytest.mark.parametrize(
     "written",
     [
