@@ -121,6 +121,12 @@ def test_ss04_ss12_a_session_is_begun_and_followed_until_there_is_nothing_more()
         assert server.ask("GET", "/apps/numbers/sse?session_id=other")[0] == 404
 
 
+def test_a_connection_that_is_to_be_closed_is_not_said_to_be_kept():
+    """However its client spells that."""
+    with running("numbers") as server, server.asked("POST", "/apps/numbers/stream", connection="TE, Close") as reply:
+        assert [value for name, value in reply.getheaders() if name == "connection"] == ["close"]
+
+
 def test_ss12_runs_of_two_apps_in_one_session_are_followed_each_at_its_own_path():
     """A page that has begun both is not to read the later one twice."""
     with running("numbers", "shown") as server:

@@ -88,7 +88,8 @@ class StreamResponse:
         }
         if is_gzip:
             headers["content-encoding"] = "gzip"
-        if scope["http_version"] == "1.1" and (b"connection", b"close") not in scope["headers"]:
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in scope["headers"])
+        if scope["http_version"] == "1.1" and not closes:
             headers["connection"] = "keep-alive"
         return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
