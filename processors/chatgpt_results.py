@@ -109,7 +109,7 @@ class FoundPages:
 
     def _is_new(self, block: Block, role: str) -> bool:
         result = block.get("result") or {}
-        pages = [page for page in result.get("parts", ()) if page.__class__ is dict and page.get("url")]
+        pages = [page for page in result.get("parts", ()) if page.__class__ is dict and page.get("url").__class__ is str]
         if role == "tool" or block["sources"] or not pages:
             self._addresses.update(hash(page["url"]) for page in pages)
             return True

@@ -108,6 +108,12 @@ def test_pages_that_a_tool_told_are_not_told_again_beside_the_answer(beside):
     assert balances(told)
 
 
+def test_an_odd_address_in_a_result_costs_nothing():
+    """What code gave may hold anything under the name of an address."""
+    odd = message("tool", {"content_type": "citable_code_output", "output_str": "x", "url": {"a": []}}, name="python")
+    assert balances(convert(chain(message("user", text("Hi")), odd)))
+
+
 def test_a_result_nobody_asked_for_stands_alone():
     """The answer of another tool than the one called, and a second answer, keep their messages."""
     call = message("assistant", text('search("x")'), recipient="browser")
