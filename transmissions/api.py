@@ -11,7 +11,7 @@ The others are in `rest`, text that was printed is in `output`. If messages beca
 `warnings` has their numbers. A failure is `{"success": false, "requestId": …, "error": …}` with the `node` it happened at: 400
 for a body that is no message or lacks an argument, 404 for an app that is not served, 413 for a large body, 500 for a run that
 failed, 503 with Retry-After when too many are at work, 504 for one that took too long. A run whose client goes away is
-cancelled: nobody would get its answer.
+cancelled: nobody would get its answer. One that cannot be stopped, as with a call in a thread, keeps its place until it ends.
 
 *Outputs* go to `APP-output/REQUEST-ID`, which is made when the first is written. Where they are to go where the command line
 puts them (`--in-place`), the requests of an app stand in line, as two runs from the command line do.
