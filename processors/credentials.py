@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .logins import is_random
+from .logins import find_logins, is_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,9 @@ def is_credential(name: str, value: str) -> bool:
     """Whether the value of a field of this name is a credential."""
     line = f'"{name}": "'.encode(errors="replace")
     text = value.encode(errors="surrogatepass")
-    return any(True for _ in find_credentials(line + text + b'"', (line + text).lower() + b'"'))
+    whole = line + text + b'"'
+    low = whole.lower()
+    return any(True for find in (find_credentials, find_logins) for _ in find(whole, low))
 
 
 def _is_amazon(low: bytes, place: int) -> bool:

@@ -31,7 +31,10 @@ _HEAD: Final = 8192
 _MARK: Final = re.compile(r"\[redacted:(\w+)\]")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{5,18}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _WORD: Final = 16
-_NAMES: Final = re.compile(r"pass|pwd|secret|token|auth|[a-z][_-]?key", re.IGNORECASE)
+_NAMES: Final = re.compile(
+    r"pass|pwd|psk|secret|token|auth|cookie|mnemonic|phrase|[a-z][_-]?key|contrase|kennwort|wachtwoord|senha|пароль|密码",
+    re.IGNORECASE,
+)
 
 
 class Redactor:

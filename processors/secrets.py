@@ -85,6 +85,8 @@ _AWS_SECRET: Final = re.compile(
     rb"(?<![A-Za-z0-9/+=])(?=[^\s]{0,39}[0-9])(?=[^\s]{0,39}[a-z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
 _NEAR: Final = 256
+_SIGNS: Final = (b":", b"=", b">", b"--", b"|", b" is ", "\uff1a".encode())
+"""One of them stands between a word and the credential it tells."""
 _BEARER: Final = re.compile(rb"bearer\s{1,3}$", re.IGNORECASE)
 _BEARER_VALUE: Final = re.compile(rb"[A-Za-z0-9._~+/=-]+")
 
@@ -101,16 +103,7 @@ def find_secrets(data: bytes, kinds: Container[str]) -> list[Span]:
     spans += [Span(*found) for found in find_addresses(data)]
     low = data.lower()
     spans += [Span(start, end, "home") for start, end in find_homes(data, low)]
-    if (
-        b":" in data
-        or b"=" in data
-        or b">" in data
-        or b"--" in data
-        or b"|" in data
-        or b"\xef\xbc\x9a" in data
-        or b"uff1a" in low
-        or b" is " in low
-    ):
+    if any(sign in low for sign in _SIGNS):
         spans += [Span(*found) for found in find_credentials(data, low)]
     spans += [Span(start, end, "credential") for start, end in find_logins(data, low)]
     return apart([span for span in spans if span.kind in kinds]) if spans else spans

@@ -304,6 +304,26 @@ def test_ids_with_a_secret_become_others_that_belong_together_still(bench):
     assert "ada0@" not in (bench.output / "redaction-review.ndjson").read_text()
 
 
+def test_the_name_of_a_field_tells_what_is_in_it():
+    """A header, a setting, a password in another language: its name is looked at with its value, which goes as a whole."""
+    secrets = {
+        "psk": "hunter2x9",
+        "auth": "dXNlcjpwYXNzd29yZDEyMw==",
+        "Cookie": f"theme=dark; sid={MIXED[:32]}",
+        "пароль": "hunter2x",
+    }
+    plain = {
+        "auth": "required",
+        "cookie": "theme=dark; lang=en",
+        "phrase": "how do you do",
+        "authors": "dXNlcjpwYXNz",
+        "psk": None,
+    }
+    tool = {"kind": "tool", "name": "x", "input": [secrets, plain], "result": None, "sources": ()}
+    (block,) = redacted(chat(tool))["conversation"]["messages"][0]["blocks"]
+    assert block["input"] == [dict.fromkeys(secrets, "[redacted:credential]"), plain]
+
+
 def test_two_secrets_that_are_keys_stay_two():
     """No entry of an object is lost where two keys become one mark."""
     message = redacted(chat({"kind": "unknown", "type": "x", "data": {"a@b.org": 1, "c@d.org": 2}, "sources": ()}))
