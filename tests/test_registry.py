@@ -198,6 +198,25 @@ def test_an_import_that_leads_nowhere_is_answered_with_what_was_meant(home, stat
     assert (problem.span.line, "did you mean" in problem.message) == (1, "did you mean" in told)
 
 
+@pytest.mark.parametrize("statement", ["from processors.helper import x", "from helper import x", "import helper"])
+def test_an_import_of_what_lies_beside_is_answered_with_its_form(home, statement):
+    """A module beside the file is looked for where the file is, and not among what is installed."""
+    write(home, "loud", f"{statement}\n{SHOUT}")
+    write(home, "helper", "x = 1")
+    registry = registry_of(home)
+    assert registry.get(NAMESPACE + "Shout") is None
+    assert registry.problems[0].help == "it lies beside this file: write `from .helper import …`"
+
+
+def test_a_class_that_its_decorator_took_away_is_told(home):
+    """It is not said to lack the base it has."""
+    write(home, "loud", SHOUT.replace("class Shout", "@print\nclass Shout"))
+    registry = registry_of(home)
+    assert registry.get(NAMESPACE + "Shout") is None
+    assert "does what decorates it give the class back" in registry.problems[0].help
+    assert not registry.strangers
+
+
 def test_a_folder_that_may_not_be_looked_into_is_told(home, monkeypatch):
     """Its processors are missing for a reason, which stands beside what asks for them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,8 @@ def explain(module: str, name: str, error: BaseException) -> Problem:
             return Problem("error", "broken-module", sentence, _place(module, error))
     if type(error) is ImportError and error.name == "transmissions":
         return Problem("error", "broken-module", _no_such_name(error), _place(module, error))
-    sentence = f"module '{shown_module(module)}' cannot be imported: {describe(error)}"
+    told = describe(error).replace(module.removesuffix(shown_module(module)), "")
+    sentence = f"module '{shown_module(module)}' cannot be imported: {told}"
     return Problem("error", "broken-module", sentence, _place(module, error))
 
 
@@ -58,9 +60,17 @@ def _missing(module: str, name: str, error: ModuleNotFoundError) -> Problem:
     statement = class_statements(read(span.file)).get(name) if span else None
     known = without_libraries([name], statement.constants.get("extra", "") if statement else "", span)
     library = (error.name or "").partition(".")[0]
-    beside = bool(span and Path(span.file).with_name(f"{library}.py").is_file())
-    mend = f"it lies beside this file: write `from .{library} import …`" if beside else _instead_of(library)
+    mend = (_beside(library, span) if span else "") or _instead_of(library)
     return known or _needs([name], f"'{library}'", mend, span)
+
+
+def _beside(library: str, span: Span) -> str:
+    """Say how a module of a home is imported that lies there, and was looked for among what is installed."""
+    found = re.search(rf"\b{library}((?:\.\w+)*)", span.text)
+    way = f"{'' if library == 'processors' else f'.{library}'}{found[1] if found else ''}"
+    first = Path(span.file).with_name(way[1:].partition(".")[0] or "processors")
+    lies = first.is_dir() or first.with_name(f"{first.name}.py").is_file()
+    return f"it lies beside this file: write `from {way} import …`" if lies and way else ""
 
 
 def _no_such_name(error: ImportError) -> str:

@@ -124,12 +124,15 @@ class Registry:
             return self._described(f"{module.name}:{declaration.name}", module.package)
         except ConfigError as error:
             # A class of another kind that happens to have the name may be nobody's fault.
-            if error.problems[0].code == "no-class":
+            if error.problems[0].code != "no-class":
+                self._report(error.problems, iri)
+            elif self._index.is_processor(declaration):
+                mend = "its class statement is there: does what decorates it give the class back?"
+                self._report([error.problems[0]._replace(help=mend)], iri)
+            elif module.package != BUNDLED_PACKAGE:
                 self.strangers[iri] = (
                     f"{module.file} has a class {declaration.name}: write `class {declaration.name}(Processor)`"
                 )
-            else:
-                self._report(error.problems, iri)
             return None
 
     def _described(self, implementation: str, package: str) -> Spec:
