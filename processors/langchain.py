@@ -35,7 +35,7 @@ class LangChainMessages:
 
         """
         given = as_dict(element)
-        items = given.get("items", given.get("messages"))
+        items: Any = given.get("items", given.get("messages"))
         if items.__class__ not in (list, SpooledList):
             raise RunError("no messages of LangChain: there is no list of them")
         told: Any = SpooledList() if items.__class__ is SpooledList else []

@@ -44,10 +44,7 @@ def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[
     try:
         with tarfile.open(path, "r:", tarinfo=_Member) as tar:
             for member in filter(_is_file, islice(_members(tar), limits.members)):
-                faults: list[str] = []
-                yield member.name, _extracted(tar, member, folder, faults)
-                if faults:
-                    raise tarfile.ReadError(faults[0])
+                yield from _put(tar, member, folder)
             if tar.next():
                 raise RunError(f"'{name}' holds more than {limits.members} files; unpack it first")
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError) as error:
@@ -66,6 +63,13 @@ def _members(tar: Any) -> Iterator[tarfile.TarInfo]:
 
 def _is_file(member: tarfile.TarInfo) -> bool:
     return not member.isdir()
+
+
+def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Unpacked) -> Iterator[tuple[str, Path | None]]:
+    faults: list[str] = []
+    yield member.name, _extracted(tar, member, folder, faults)
+    if faults:
+        raise tarfile.ReadError(faults[0])
 
 
 def _extracted(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Unpacked, faults: list[str]) -> Path | None:
