@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import pyoxigraph
 import pytest
+from warm_start import warmed_up
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -57,8 +58,10 @@ def blocks_of(document):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """Give a copy of the checkout to all documents that work elsewhere."""
-    return checkout_in(tmp_path_factory.mktemp("shared") / "checkout")
+    """Give a copy of the checkout to all documents that work elsewhere, whose `trans` is warm: that of the README is not."""
+    folder = checkout_in(tmp_path_factory.mktemp("shared") / "checkout")
+    with warmed_up(folder / "trans", (folder / ".prelude.py").read_text()):
+        yield folder
 
 
 def checkout_in(folder):
