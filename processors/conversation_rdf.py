@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from transmissions import Processor
+from transmissions import Processor, UsageError
 
 from .access import need_text
 from .conversation import conversation_of
 from .places import page_of
 from .rdf_parts import Graph, Options, page_link
-from .rdf_text import Names, Syntax
+from .rdf_text import Names, Syntax, iri
 from .records import encode_pieces, note_replaced, one_line
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class ConversationRDF(Processor):
     "Where the output folder will be: an IRI that ends with `/`. Then `schema:archivedAt` is an IRI, else the page's path."
 
     def __post_init__(self) -> None:
-        """Make the names that all conversations share."""
+        """Make the names that all conversations share, and fail early where pages would have none."""
+        if self.base and not (iri(self.base) and self.base.endswith("/")):
+            raise UsageError(f"base is no IRI that ends with '/', as https://example.org/chats/ is: '{self.base}'")
         self._terms = Names(self.format)
         self._options = Options(self.content, self.profile == "solid")
 

@@ -104,7 +104,8 @@ class ConversationMarkdown(Processor):
         try:
             self._style.heading.format(speaker="", time="", date="", id="")
         except (ValueError, KeyError, IndexError, AttributeError) as error:
-            raise UsageError(f"the heading of ConversationMarkdown is wrong: {error}") from error
+            fault = f"the heading of ConversationMarkdown is wrong: {error}"
+            raise UsageError(f"{fault}; it may have {{speaker}}, {{time}}, {{date}} and {{id}}") from error
         self._layout = self._lay_out()
 
     def _lay_out(self, template: Path | None = None) -> ConversationLayout | MessageLayout:

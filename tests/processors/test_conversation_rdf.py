@@ -9,6 +9,7 @@ from generate_claude import make_conversation, make_message, sample, text_block,
 from pyshacl import validate
 from rdflib.namespace import DCTERMS, FOAF, PROV, RDF, SDO, XSD
 
+from transmissions import UsageError
 from transmissions.processors.claude import convert
 from transmissions.processors.conversation_rdf import ConversationRDF
 from transmissions.processors.rdf_parts import page_link
@@ -253,3 +254,10 @@ def test_what_has_no_conversation_passes(bench):
 def test_literals_are_escaped():
     """What may not stand in a literal is written as an escape."""
     assert literal('a"b\\c\nd\x01') == '"a\\"b\\\\c\\nd\\u0001"'
+
+
+@pytest.mark.parametrize("base", ["example.org/chats/", "https://example.org/chats", "/srv/chats/", "not an iri/"])
+def test_a_base_that_makes_no_iri_is_refused_at_once(base):
+    """Otherwise pages would be named by their paths, or by IRIs that lead nowhere, and nothing would say so."""
+    with pytest.raises(UsageError, match=f"no IRI that ends with '/', .* is: '{base}'"):
+        ConversationRDF(base=base)

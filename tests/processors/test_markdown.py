@@ -279,8 +279,8 @@ def test_headings_follow_the_settings(bench):
 
 @pytest.mark.parametrize("wrong", ["{0}", "{speeker}", "{", "{speaker.x.y}"])
 def test_a_wrong_heading_is_refused_at_once(wrong):
-    """A template with a field that does not exist is an error before anything is read."""
-    with pytest.raises(UsageError):
+    """A template with a field that does not exist is an error before anything is read, and names those that do."""
+    with pytest.raises(UsageError, match=r"it may have \{speaker\}, \{time\}, \{date\} and \{id\}"):
         ConversationMarkdown(heading=wrong)
 
 
