@@ -265,6 +265,21 @@ def test_a_failing_call_is_a_failure_of_the_caller(tmp_path):
     assert run.result.skipped == 2
 
 
+def test_a_failure_in_a_call_is_that_of_its_message(tmp_path):
+    """Those that stand in line for the same transmission, with `:concurrency`, do not fail with what ended it."""
+
+    class Late(Every):
+        async def process(self, message):
+            await asyncio.sleep(0)
+            return super().process(message)
+
+    made = {"t/s": Count(count=9), "t/c": Calling, "o/e": lambda: Late(fail=4)}
+    pipe = [node("t/s"), node("t/c", 1, on_error="skip", concurrency=4)]
+    run = run_of(tmp_path, pipe, made, others=[other(node("o/e"))])
+    assert ids(asyncio.run(finish(run))[0]) == [1, 2, 3, 5, 6, 7]
+    assert run.result.skipped == 3
+
+
 def test_calls_that_never_end_are_refused(tmp_path):
     """Recursion stops at its limit with an error that shows the way, its beginning and its end."""
     made = {"t/c": Calling(), "o/c": Calling}

@@ -114,18 +114,23 @@ class TransmissionServices:
         """Run another transmission on one message; it stays ready for the node's next call."""
         plan = self._find(transmission)
         key = (node, plan.name)
-        if key not in self._calls or self._calls[key].is_over:
-            if len(self.trail) > DEEPEST:
-                way = " → ".join((*self.trail[:3], "…", plan.name))
-                raise RunError(f"transmissions call each other more than {DEEPEST} deep: {way}")
-            self._calls[key] = Call(plan, self.state, self.trail)
-        return await self._calls[key].answer([message])
+        while True:
+            if key not in self._calls or self._calls[key].is_over:
+                if len(self.trail) > DEEPEST:
+                    way = " → ".join((*self.trail[:3], "…", plan.name))
+                    raise RunError(f"transmissions call each other more than {DEEPEST} deep: {way}")
+                self._calls[key] = Call(plan, self.state, self.trail)
+            call = self._calls[key]
+            async with call.line:
+                if not call.is_over:  # A message in front may have ended it; that is no failure of those in line.
+                    return await call.answer([message])
 
     async def close(self) -> None:
         """End all calls: their streams end, and their processors finish."""
         while self._calls:
             node, name = key = next(iter(self._calls))
-            late = await self._calls.pop(key).end()
+            call = self._calls.pop(key)
+            late = [] if call.is_told else await call.end()
             if late:
                 self.state.skip(node, f"{len(late)} messages left '{name}' only at its end, when no call waited for them", {})
 
@@ -164,7 +169,10 @@ class Call:
         self._answered = asyncio.Event()
         self._opened = asyncio.Event()
         self._closing = asyncio.Event()
-        self._line = asyncio.Lock()
+        self.is_told = False
+        """Whether a caller was told what ended it, so that it is that one's failure."""
+        self.line = asyncio.Lock()
+        """Held by whoever has messages in it."""
         transmission = Transmission(plan, state, self, trail)
         self._head = transmission.head
         self._task = asyncio.create_task(transmission.run(self._feed), name=f"call {plan.name}")
@@ -180,19 +188,18 @@ class Call:
 
     async def answer(self, messages: list[Message]) -> list[Message]:
         """Send messages in and return everything they become."""
-        async with self._line:
-            self._number += 1
-            self._answers = []
-            self._answered.clear()
-            await self._head.put_many(messages)
-            await self._head.put_token(Barrier(self._number))
-            try:
-                await self._wait_for(self._answered)
-            except asyncio.CancelledError:
-                await self.abort()  # Late answers must not be taken for those of the next call.
-                raise
-            answers, self._answers = self._answers, []
-            return answers
+        self._number += 1
+        self._answers = []
+        self._answered.clear()
+        await self._head.put_many(messages)
+        await self._head.put_token(Barrier(self._number))
+        try:
+            await self._wait_for(self._answered)
+        except asyncio.CancelledError:
+            await self.abort()  # Late answers must not be taken for those of the next call.
+            raise
+        answers, self._answers = self._answers, []
+        return answers
 
     async def _wait_for(self, event: asyncio.Event) -> None:
         """Wait for an event, or raise what the transmission has failed with."""
@@ -202,6 +209,7 @@ class Call:
         finally:
             waiting.cancel()
         if self.is_over:
+            self.is_told = True
             await self._task
 
     async def put_many(self, messages: list[Message]) -> None:
