@@ -117,10 +117,12 @@ _GLANCE = 128
 def glance(message: Message, ceiling: int, many: int) -> int:
     """Return about what `weigh` says of the values, at most `ceiling`; what has more than 128 parts counts as `many`."""
     total, parts = 0, len(message)
-    stack: list[Any] = [message] if parts <= _GLANCE else []
+    stack: list[Any] = [message]
     for item in stack:  # It grows on the way.
         if total > ceiling:
             return ceiling
+        if parts > _GLANCE:  # Those that are still to be looked at, too.
+            return max(many, total)
         for part in item.values() if item.__class__ is dict else item:
             kind = part.__class__
             if kind is int:
@@ -129,9 +131,7 @@ def glance(message: Message, ceiling: int, many: int) -> int:
                 total += len(part)
             elif kind is dict or kind is list or kind is tuple:
                 parts += len(part)
-                if parts > _GLANCE:  # To look at them all would be for nothing.
-                    return min(max(many, total), ceiling)
                 stack.append(part)
             else:
                 total += 8
-    return min(total if stack else many, ceiling)
+    return min(total, ceiling)
