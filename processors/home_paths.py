@@ -38,6 +38,8 @@ _IN_URL: Final = re.compile(
     re.VERBOSE,
 )
 _WINDOW: Final = 96
+_NEAR: Final = 24
+"""Bytes in front of a folder of homes that say what it is in; the names of a machine and its share, or of a disk, are longer."""
 _FOLDERS: Final = (b"home", b"Users")
 _NOBODY: Final = frozenset((b"shared", b"public", b"default", b"all users", b"claude", b"oai", b"sandbox"))
 """Nobody's, or those of the machines that the providers' tools work on."""
@@ -62,6 +64,8 @@ def find_homes(data: bytes, low: bytes) -> Iterator[tuple[int, int]]:
 def _name_behind(data: bytes, place: int, end: int) -> re.Match[bytes] | None:
     """Return the name behind a folder of homes that stands between `place` and `end`, if it is one."""
     before = data[max(0, place - _WINDOW) : place]
+    if not before.endswith(b"\\") and b"/Volumes/" not in before:
+        before = before[-_NEAR:]
     if before.endswith(b"-"):
         is_word = before[-2:-1].isalnum() or before[-2:-1] in (b"-", b"_")
         is_word = is_word and not _FLAT_DRIVE.search(before)
