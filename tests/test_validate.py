@@ -476,6 +476,13 @@ def test_other_forms_are_data_on_stdout(tmp_path, capsys, monkeypatch, form):
     assert "size must be at least 1" in out
 
 
+def test_where_nothing_is_wrong_github_is_told_nothing(tmp_path, capsys, monkeypatch):
+    """Not even an empty line."""
+    make_app(tmp_path, f"{PIPE} :a a :Plain .", "")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(capsys, "demo", "--format", "github") == (0, "", "")
+
+
 def test_the_command_takes_files(tmp_path, capsys, monkeypatch):
     """A file of an app stands for the app; any other Turtle file is checked for its syntax."""
     make_app(tmp_path, f"{PIPE} :a a :Plain .", "")

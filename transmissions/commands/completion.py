@@ -28,7 +28,10 @@ CASES
 }
 complete -o filenames -F _trans trans ./trans
 """
-_ZSH = "# For zsh: source <(trans completion zsh)\nautoload -U +X bashcompinit && bashcompinit\n"
+_ZSH = """# For zsh: source <(trans completion zsh)
+(( $+functions[compdef] )) || { autoload -U compinit && compinit; }
+autoload -U +X bashcompinit && bashcompinit
+"""
 _FISH = """\
 # For fish: trans completion fish | source
 complete -c trans -n __fish_use_subcommand -a "COMMANDS APPS (path basename apps/*/ 2>/dev/null)"

@@ -112,4 +112,5 @@ def _print(problems: Sequence[Problem], lines: Sequence[str], form: str) -> None
     else:
         from transmissions import formats
 
-        print({"json": formats.to_json, "sarif": formats.to_sarif, "github": formats.to_github}[form](problems))
+        text = {"json": formats.to_json, "sarif": formats.to_sarif, "github": formats.to_github}[form](problems)
+        print(text, end="\n" if text else "")
