@@ -92,6 +92,8 @@ def test_a_class_nobody_has_is_told_where_it_would_lie(tmp_path):
     """Where no name is near, it was probably meant to be one of the user's own."""
     problem = only(examine(tmp_path, ":demo a :Transmission ; :pipe (:a) . :a a :Zwlp .")[1])
     assert problem.help == f"one of your own is `class Zwlp(Processor)` in {tmp_path}/apps/demo/processors/*.py"
+    unnamed = only(examine(tmp_path, ":demo a :Transmission ; :pipe (:x) . :x a [ ] .")[1])
+    assert (unnamed.code, unnamed.help) == ("unknown-processor", "")
 
 
 def test_a_file_without_transmission_is_a_fault(tmp_path):

@@ -36,7 +36,7 @@ def report_unknown(layer: Layer, member: Value, kind: Value, registry: Registry,
     if script:
         sentence, mend = f"{sentence}: {script.name} is JavaScript", how_to_port(script)
     if not isinstance(kind.term, URIRef):
-        sentence = f"the class of {show(member.term)} is to be an IRI, as in `a :SomeProcessor`"
+        sentence, mend = f"the class of {show(member.term)} is to be an IRI, as in `a :SomeProcessor`", ""
     findings.report(ERROR, "unknown-processor", sentence, kind.span, mend=mend)
 
 
