@@ -39,7 +39,7 @@ _IN_URL: Final = re.compile(
 )
 _WINDOW: Final = 96
 _NEAR: Final = 24
-"""Bytes in front of a folder of homes that say what it is in; the names of a machine and its share, or of a disk, are longer."""
+"""Bytes in front of a folder of homes that say what it is in; names of a machine with a share, or of a disk, are longer."""
 _FOLDERS: Final = (b"home", b"Users")
 _NOBODY: Final = frozenset((b"shared", b"public", b"default", b"all users", b"claude", b"oai", b"sandbox"))
 """Nobody's, or those of the machines that the providers' tools work on."""
