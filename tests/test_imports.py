@@ -7,6 +7,7 @@ import shutil
 import pytest
 from examining import PREFIXES, node
 
+from transmissions.cli import main
 from transmissions.errors import ConfigError
 from transmissions.homes import find_app, load_class
 from transmissions.plan import walk
@@ -134,6 +135,15 @@ def test_a_class_of_an_app_replaces_that_of_the_other(write):
     assert load_class(node(plan(), "own/loud").implementation)().voice == "own"
     (folder / "again.py").write_text(LOUD.format(name="Loud", voice="again"))
     assert [code for code, *_ in problems()] == ["two-classes"]
+
+
+def test_a_class_of_the_other_is_described_as_seen_by_the_app(write, capsys):
+    """`trans describe own Loud` tells of what a step of `own` is."""
+    (write("base", ":loud a :Loud .") / "processors").mkdir()
+    (find_app("base").folder / "processors/loud.py").write_text(LOUD.format(name="Loud", voice="base"))
+    write("own", '<> :import "base" . :own a :Transmission ; :pipe ( :loud ) .')
+    assert main(["describe", "own", "Loud"]) == 0
+    assert capsys.readouterr().out.startswith("Loud (processor, ")
 
 
 def test_every_file_of_the_other_app_is_an_input_of_the_plan(write, monkeypatch):

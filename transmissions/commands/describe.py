@@ -84,8 +84,12 @@ def _processor(name: str) -> Spec | None:
 
 
 def _seen_by(reference: str, name: str) -> Spec:
+    from transmissions.findings import Findings
+    from transmissions.loader import load
+
     app = find_app(reference)
-    registry = Registry.for_app(app)
+    layers = load(app, None, None, Findings(compat=False))
+    registry = Registry.for_app(app, layers.bases if layers else ())
     spec = _named(name, registry)
     if spec is None:
         raise UsageError(f"app '{app.name}' has no processor '{name}'{suggestion(name, registry.names())}")
