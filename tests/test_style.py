@@ -80,7 +80,8 @@ def test_every_test_says_what_it_shows():
 def test_broad_excepts_stand_where_foreign_code_is_called():
     """Catching whatever is raised is the business of who calls code of others, and of the last door."""
     found = {file.name for file in CODE if any(map(_is_broad, ast.walk(parsed(file))))}
-    # errors.py has foreign values tell their words, worker.py calls the readers of a command, and side.py hands what was raised in a thread to who waits for it.
+    # errors.py has foreign values tell their words, worker.py calls the readers of a command, and side.py hands what was
+    # raised in a thread to who waits for it.
     assert found <= {"node.py", "supervisor.py", "cli.py", "errors.py", "worker.py", "side.py"}
 
 
