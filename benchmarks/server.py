@@ -305,7 +305,7 @@ def compare(options, folder):
             (pace, delay, first, each, _, spent), (our_pace, our_delay, our_first, our_each, _, our_spent) = map(best, rounds)
             print(
                 f"{protocol:10} {clients:7} {our_pace:8.0f} ({pace:8.0f}) {our_pace / pace:6.2f} "
-                f"{our_delay:7.1f} ({delay:5.1f}) {our_first:15.1f} ({first:5.1f}) {our_each:15.1f} ({each:5.1f}) "
+                f"{our_delay:7.2f} ({delay:5.2f}) {our_first:15.1f} ({first:5.1f}) {our_each:15.1f} ({each:5.1f}) "
                 f"{our_spent:10.1f} ({spent:5.1f})",
                 flush=True,
             )
