@@ -35,7 +35,7 @@ class _FileSource(Source):
             yield io.BytesIO(as_bytes(need(message, self.input_field), self.input_field)), f"field '{self.input_field}'"
             return
         path = find_file(self, message)
-        with path.open("rb") as file:
+        with self.context.open_input(path) as file:
             yield file, str(path)
 
     def rest_of(self, message: Message) -> Message:

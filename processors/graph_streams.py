@@ -57,7 +57,7 @@ class RDFParse(Source):
             yield from self._parts(without(message, self.input_field), text, self.format or "trig", source)
             return
         path = find_file(self, message)
-        with path.open("rb") as file:
+        with self.context.open_input(path) as file:
             yield from self._parts({**message, "filePath": str(path)}, file, self.format or path.suffix, str(path))
 
     def _parts(self, rest: Message, data: Any, syntax: str, source: str) -> Iterator[Message]:

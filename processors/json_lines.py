@@ -41,7 +41,7 @@ class JSONLinesReader(Source):
     def produce(self, message: Message) -> Iterator[Message]:
         """Yield a message for each line."""
         path = find_file(self, message)
-        with path.open("rb") as file:
+        with self.context.open_input(path) as file:
             for line in read_lines(file, self.max_line):
                 if not line.is_whole:
                     reject_long(self, line, path, self.max_line)

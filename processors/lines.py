@@ -149,7 +149,7 @@ class TextLinesReader(Source):
             yield from enumerate(_split(str(need(message, self.input_field))), 1)
             return
         path = find_file(self, message)
-        with path.open("rb") as file:
+        with self.context.open_input(path) as file:
             for line in read_lines(file, self.max_line):
                 text = self._decode(line, path)
                 if text is not None:

@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .errors import RunError
+from .waiting import open_input
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
+    from io import BufferedReader
     from pathlib import Path
 
     from .channel import Pressure
@@ -166,6 +168,14 @@ class Context:
         name = _possible(name)
         found = next((place / name for place in tried if (place / name).exists()), base.data / name)
         return self._confine(found)
+
+    def open_input(self, path: Path) -> BufferedReader:
+        """Open a file to read its bytes.
+
+        A source that opens a pipe or a device before it gives its first message is begun again in a thread, where reading may
+        wait: nothing else does, and once the run is drained the source is closed as it wants to read on.
+        """
+        return open_input(path)
 
     def output_path(self, name: str | os.PathLike[str], *, anew: bool = False, of_run: bool = False) -> Path:
         """Say where a file to write goes: relative names in the output folder. Listeners to `writes` are told the `path`.

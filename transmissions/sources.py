@@ -6,12 +6,14 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, Final
 
-from .message import GroupEnd, not_a_message
+from .message import GroupEnd, keep_messages, not_a_message
 from .node import Node
 from .outcomes import is_several, primed
 from .pace import clock
 from .processor import Source
+from .pulling import Pull
 from .supervisor import FAILED, FAULTS, Raised, attempt, attempt_async, is_cancelled
+from .waiting import NO_PATIENCE, PATIENCE, MayWait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -44,13 +46,17 @@ class SourceNode(Node):
         if isinstance(made, Raised):
             made = await self.supervisor.recover(message, made.error, self._again)
         while made is not FAILED:
+            again = self._again
             if hasattr(made, "__aiter__"):
                 sent, failure = await self._pump(aiter(made), rest)
             else:
                 sent, failure = await self._pull(iter(made or ()), rest)
+            if isinstance(failure, MayWait):
+                again = None  # A pipe gives nothing twice.
+                sent, failure = await self._pull_apart(message, rest)
             if failure is None:
                 return True
-            made = await self.supervisor.recover(message, failure, None if sent else self._again)
+            made = await self.supervisor.recover(message, failure, None if sent else again)
             if sent:
                 return False
         return None
@@ -65,13 +71,40 @@ class SourceNode(Node):
                     continue
                 out: list[Message] = []
                 began = clock()
+                # What is opened later than before the first message has its reader wait here.
+                PATIENCE.set(None if sent else NO_PATIENCE)
                 more = await attempt_async(self.take(iterator, out))
+                PATIENCE.set(None)
+                if isinstance(more, Raised) and isinstance(more.error, MayWait):
+                    out = []  # It begins again.
                 sent += len(out)
                 await self._send(out, began, rest)
         finally:
             closed = attempt(iterator.close) if inspect.isgenerator(iterator) else None
         fault = more if isinstance(more, Raised) else closed
         return sent, fault.error if isinstance(fault, Raised) else None
+
+    async def _pull_apart(self, message: Message, rest: Outlet) -> tuple[int, BaseException | None]:
+        """Do what `_pull` does in a thread. Once the run is drained nothing more is read, and what was read is sent."""
+        sent = 0
+        pull = Pull(lambda: iter(self._made_of(message) or ()), self.pace)
+        self.services.interrupts.add(pull.patience.give_up)
+        try:
+            pull.start()
+            if self.services.draining:
+                pull.patience.give_up()
+            while batch := await pull.batch():
+                if self.services.is_held:
+                    await self.services.turn()
+                checked = attempt(keep_messages, batch)
+                sent += len(batch)
+                await self._send(batch, clock(), rest)
+                if isinstance(checked, Raised):
+                    return sent, checked.error
+        finally:
+            self.services.interrupts.discard(pull.patience.give_up)
+            await pull.end()
+        return sent, pull.error
 
     async def _send(self, out: list[Message], began: float, rest: Outlet) -> None:
         count, seconds = len(out), clock() - began

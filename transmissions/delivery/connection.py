@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _WARNINGS: Final = 5.0
 """Seconds between two warnings, at least."""
-_GATHERED: Final = 1 << 15
+_GATHERED: Final = 1 << 14
 """Bytes that are sent at once where more events wait: each send is a system call, and for the client a wake-up."""
 _LONE: Final = 0.001
 """Seconds after which an event is sent by whoever brings it: of those that come one upon another, many are sent at once."""
