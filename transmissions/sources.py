@@ -16,7 +16,7 @@ from .supervisor import FAILED, FAULTS, Raised, attempt, attempt_async, is_cance
 from .waiting import NO_PATIENCE, PATIENCE, MayWait
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from .channel import Outlet
     from .message import Message
@@ -46,7 +46,7 @@ class SourceNode(Node):
         if isinstance(made, Raised):
             made = await self.supervisor.recover(message, made.error, self._again)
         while made is not FAILED:
-            again = self._again
+            again: Callable[[Message], Any] | None = self._again
             if hasattr(made, "__aiter__"):
                 sent, failure = await self._pump(aiter(made), rest)
             else:
