@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _OPENING: Final = re.compile(r" {0,3}:::+artifact\{(.*)\}\s*")
 _NESTED: Final = re.compile(r" {0,3}:::+[a-z].*", re.DOTALL)
 _CLOSING: Final = re.compile(r" {0,3}:::+\s*")
-_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*")
+_FENCE: Final = re.compile(r" {0,3}+(`{3,}+|~{3,}+)\s*+([^`\s]*+)[^`]*+")
+"""Nothing is tried twice: a long line of tildes with a backtick in it would be looked at in each way it can be cut up."""
 
 
 class _Body(NamedTuple):

@@ -120,3 +120,10 @@ def test_artifacts_beside_one_that_is_shown_or_not_closed_are_told_apart():
     told = blocks(isCreatedByUser=False, text=f"{shown}\n{one}\n:::artifact{{title='U'}}\ny\n{one}\n{one[:-4]}")
     assert [block["kind"] for block in told] == ["text", "artifact", "text", "artifact", "text"]
     assert (told[0]["text"], told[4]["text"]) == (shown, one[:-4])
+
+
+def test_a_long_line_that_nearly_is_a_fence_takes_no_longer_than_another():
+    """It could be cut up in a great many ways, and each would have been tried."""
+    line = "~" * 20_000 + "`"
+    told = blocks(isCreatedByUser=False, text=f":::artifact{{identifier='a' title='T'}}\nx\n:::\n{line}")
+    assert [block["kind"] for block in told] == ["artifact", "text"]
