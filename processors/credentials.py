@@ -14,7 +14,7 @@ from .logins import find_logins, is_random
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WORDS: Final = {
+_PASSWORDS: Final = {
     b"pass": rb"pass(?:word|wd|phrase|code|wort|e)?s?",
     b"pwd": rb"pwd",
     b"psk": rb"psk",
@@ -25,6 +25,9 @@ _WORDS: Final = {
     **{word.encode(): word.encode() for word in ("пароль", "密码")},
     b"u043f": rb"u043f\\{1,4}u0430\\{1,4}u0440\\{1,4}u043e\\{1,4}u043b\\{1,4}u044c",
     b"u5bc6": rb"u5bc6\\{1,4}u7801",
+}
+_WORDS: Final = {
+    **_PASSWORDS,
     b"secret": rb"secret",
     b"token": rb"token",
     b"key": rb"key",
@@ -32,7 +35,6 @@ _WORDS: Final = {
     b"_auth": rb"_auth",
 }
 """What they begin with, and their expressions; letters that are none of ASCII stand as numbers in JSON."""
-_PASSWORDS: Final = frozenset(list(_WORDS)[: list(_WORDS).index(b"secret")])
 _AFTER: Final = rb"""
     (?:[_-]?(?:access|auth|api|secret)?[_-]?(?:key|token|value|base64|b64|base|data|[0-9]))?(?:_base)?
     (?P<close>\\{0,3}["'`]?\]?(?:\*\*|__)?)

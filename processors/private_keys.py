@@ -64,6 +64,8 @@ def _unarmoured(data: bytes) -> Iterator[tuple[int, int]]:
         yield from (found.span(1) for found in _PUTTY.finditer(data))
     place = data.find(b"kty")
     while place >= 0:
-        around = (max(0, place - _NEAR), place + _NEAR)
-        yield from (found.span(1) for found in _OF_JWK.finditer(data, *around))
-        place = data.find(b"kty", around[1])
+        start, end = max(0, place - _NEAR), place + _NEAR
+        while (another := data.rfind(b"kty", place + 1, end)) >= 0:  # A set of keys is looked through as a whole.
+            place, end = another, another + _NEAR
+        yield from (found.span(1) for found in _OF_JWK.finditer(data, start, end))
+        place = data.find(b"kty", end)

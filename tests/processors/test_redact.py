@@ -229,6 +229,14 @@ def test_what_tells_a_secret_does_so_in_json_within_json(told):
     assert max(secret.splitlines(), key=len) not in Redactor(KINDS).scrub(letter).replace("\\", "")
 
 
+def test_a_set_of_keys_loses_the_secret_parts_of_each():
+    """However many there are: what stands far behind the first is looked at as well."""
+    key = {"kty": "RSA", "n": "n" * 700, "d": "d" * 700, "p": "p" * 350, "q": "q" * 350}
+    clean = Redactor(KINDS).scrub(json.dumps({"keys": [key] * 5}))
+    assert not re.search("d{9}|p{9}|q{9}", clean)
+    assert clean.count("n" * 700) == 5
+
+
 @pytest.mark.parametrize(
     "written",
     [
