@@ -95,24 +95,25 @@ class FileReader(Processor):
         return parse_json(text, str(path)) if is_json else text
 
 
-def decoded(data: bytes, path: Path, encoding: str = "utf-8", errors: Errors = "strict") -> str:
-    """Return the text of a file, without its byte order mark.
+def decoded(data: bytes, path: Path, encoding: str = "", errors: Errors = "strict") -> str:
+    """Return the text of a file, without its byte order mark; it is in UTF-8 where no setting names its encoding.
 
     Raises:
         RunError: it is not in that encoding; the error says where.
 
     """
     try:
-        return data.decode(encoding, errors).removeprefix("\ufeff")
+        return data.decode(encoding or "utf-8", errors).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        told = f"not {encoding}: {error.reason} at byte {error.start}{wide_hint(data)}"
+        hint = wide_hint(data) if encoding else wide_hint(data, "convert it to UTF-8 first")
+        told = f"not {encoding or 'utf-8'}: {error.reason} at byte {error.start}{hint}"
         raise RunError(f"{path}:{line}: {told}") from error
 
 
-def wide_hint(data: bytes) -> str:
+def wide_hint(data: bytes, mend: str = 'set :encoding "utf-16"') -> str:
     """Return what to do with bytes that are not in the encoding they should be in, where they begin as UTF-16 does."""
-    return '; it begins as UTF-16 does: set :encoding "utf-16"' if data.startswith(WIDE) else ""
+    return f"; it begins as UTF-16 does: {mend}" if data.startswith(WIDE) else ""
 
 
 async def _read_large(path: Path) -> bytes:

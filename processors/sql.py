@@ -28,7 +28,7 @@ _DRIVERS: Final = {
     "mssql": "",
 }
 """The databases that SQLAlchemy itself knows, and a driver that is easily had."""
-_OTHER_TEXT: Final = re.compile(r"Could not decode to UTF-8 column ('[^']*')")
+_OTHER_TEXT: Final = re.compile(r"Could not decode to UTF-8 column '([^']*)'")
 """What SQLite's driver says of text that another program wrote, with the text itself."""
 _NO_ROOM: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
@@ -163,9 +163,7 @@ def _first_line(error: BaseException) -> str:
         case (int() as number, str() as text):  # MySQL's
             return f"{text} ({number})"
     if found := _OTHER_TEXT.match(str(error)):
-        return (
-            f"the text of column {found[1]} is not UTF-8; CAST({found[1].strip(chr(39))} AS BLOB) in the query gives its bytes"
-        )
+        return f"the text of column '{found[1]}' is not UTF-8; CAST({found[1]} AS BLOB) in the query gives its bytes"
     return str(error).strip().partition("\n")[0].partition(" (Background on this error")[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError, as_json, suggestion
@@ -36,7 +37,7 @@ def find_table(connection: sa.Connection, name: str, row: Row, key: Sequence[str
     """Return a table that has the columns of a row, created with types after its values if it is not there.
 
     Raises:
-        RunError: there is no such table or column.
+        RunError: there is no such table or column, or two fields would be one column of a new table.
 
     """
     import sqlalchemy as sa
@@ -129,14 +130,17 @@ def write_rows(connection: sa.Connection, table: sa.Table, mode: str, key: Seque
     """Insert, upsert or update rows.
 
     Raises:
-        RunError: a row to be updated is not there.
+        RunError: a row to be updated is not there, or a whole number has more than 64 bits.
 
     """
     try:
         _execute(connection, table, mode, key, rows)
     except OverflowError as error:
-        name, number = next((name, value) for row in rows for name, value in row.items() if _is_long(value))
-        raise RunError(f"the column '{name}' cannot hold a number of {number.bit_length() + 1} bits, only of 64") from error
+        for name, value in chain.from_iterable(row.items() for row in rows):
+            if _is_long(value):
+                sentence = f"the column '{name}' cannot hold a number of {value.bit_length() + 1} bits, only of 64"
+                raise RunError(sentence) from error
+        raise
 
 
 def _is_long(value: Any) -> bool:
