@@ -18,7 +18,7 @@ EMPTY: Final = Shape("empty", "", "an empty list", lambda _: False)
 SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_LANGCHAIN, *_OTHERS, EMPTY)
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
 _NOTHING: Final = re.compile(rb'\s*\[\s*\]\s*|\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
-"""An object of lists without an item: an export of no chats."""
+"""An empty list, or an object of lists without an item: an export of no chats."""
 PROVIDERS: Final = tuple(dict.fromkeys(shape.provider for shape in SHAPES if shape.convert))
 
 

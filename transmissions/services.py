@@ -187,7 +187,7 @@ class Call:
         await self._wait_for(self._opened)
 
     async def answer(self, messages: list[Message]) -> list[Message]:
-        """Send messages in and return everything they become."""
+        """Send messages in and return everything they become; whoever does so holds the `line`."""
         self._number += 1
         self._answers = []
         self._answered.clear()
