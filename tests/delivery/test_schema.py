@@ -7,8 +7,10 @@ import pytest
 from delivering import live, make_home, running, timed
 from jsonschema import Draft202012Validator, FormatChecker
 
+from transmissions.delivery import errors
 from transmissions.delivery.connection import Connection, Pace
 from transmissions.delivery.envelope import ESSENTIAL, as_line, make
+from transmissions.delivery.openapi import document
 from transmissions.delivery.schema import schemas
 
 
@@ -64,3 +66,12 @@ def test_a_warning_and_a_reset_are_as_the_document_says():
 def test_every_event_has_a_schema():
     """Nothing is sent that is not described."""
     assert {f"{name}_event" for name in ESSENTIAL} | {"Event"} == set(schemas())
+
+
+def test_every_refusal_of_a_request_is_described():
+    """A client that is made from the description has to know what it may be answered."""
+    kinds = [getattr(errors, name) for name in vars(errors)]
+    refusals = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, errors.DeliveryError)]
+    refused = {str(kind.status) for kind in refusals if kind.status < 500}
+    responses = document({"made": {}})["paths"]["/apps/{app}/stream"]["post"]["responses"]
+    assert {"422", "429"} <= refused <= set(responses)

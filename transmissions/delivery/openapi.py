@@ -49,6 +49,7 @@ _REFUSALS: Final = {
     "408": "The body took too long.",
     "413": "The body is too large.",
     "415": "The body is no JSON.",
+    "422": "Another message was sent with this Idempotency-Key.",
     "429": "This client has enough streams, or asks too often; come back after Retry-After.",
     "431": "The headers are too large.",
     "503": "The server has enough streams, or is ending; come back after Retry-After.",
