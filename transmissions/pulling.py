@@ -38,10 +38,11 @@ class Pull:
         self._is_over = self._is_left = False
         work = contextvars.copy_context().run
         self._thread = threading.Thread(target=work, args=(self._work,), name="source", daemon=True)
-
-    def start(self) -> None:
-        """Begin to pull."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # There is no room for one.
+            self.patience.close()
+            raise
 
     async def batch(self) -> list[Message]:
         """Return what has come, waiting while there is nothing; an empty list is the end."""

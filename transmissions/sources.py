@@ -87,10 +87,11 @@ class SourceNode(Node):
     async def _pull_apart(self, message: Message, rest: Outlet) -> tuple[int, BaseException | None]:
         """Do what `_pull` does in a thread. Once the run is drained nothing more is read, and what was read is sent."""
         sent = 0
-        pull = Pull(lambda: iter(self._made_of(message) or ()), self.pace)
+        pull = attempt(Pull, lambda: iter(self._made_of(message) or ()), self.pace)
+        if isinstance(pull, Raised):
+            return sent, pull.error
         self.services.interrupts.add(pull.patience.give_up)
         try:
-            pull.start()
             if self.services.draining:
                 pull.patience.give_up()
             while batch := await pull.batch():
