@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .zip_archive import Limits
 
 _HEAD: Final = struct.Struct("<4s2xHHHHIIIHH")
+_FIELD: Final = struct.Struct("<HH")
+_SIZES: Final = struct.Struct("<QQ")
+_ZIP64: Final = 1
 _BLOCK: Final = 1 << 14
 _DESCRIPTOR: Final = b"PK\x07\x08"
 _STREAMED: Final = 8
@@ -47,13 +50,44 @@ def _members(file: BinaryIO, limits: Limits) -> Iterator[zipfile.ZipInfo]:
         info = zipfile.ZipInfo(file.read(name).decode("utf-8" if flags & _UTF_8 else "cp437", "replace") or "file")
         info.header_offset, info.compress_type, info.flag_bits = place, method, flags
         start = place + _HEAD.size + name + extra
-        is_told = not flags & _STREAMED and start + packed <= end and _IN_64_BITS not in (packed, size)
-        told = (packed, size, crc) if is_told else _measure(file, start, method, limits)
+        if _IN_64_BITS in (packed, size):
+            size, packed = _in_64_bits(file.read(extra)) or (0, end)
+        is_told = not flags & _STREAMED and start + packed <= end
+        told = (packed, size, crc) if is_told else _described(file, start) if method == zipfile.ZIP_STORED else None
+        told = told or _measure(file, start, method, limits)
         if told is None:
             return
         info.compress_size, info.file_size, info.CRC = told
         yield info
         place = _behind(file, start + info.compress_size)
+
+
+def _in_64_bits(extra: bytes) -> tuple[int, int] | None:
+    """Return the sizes of a member, unpacked and packed, as the fields behind its name tell them."""
+    while len(extra) >= _FIELD.size:
+        kind, length = _FIELD.unpack_from(extra)
+        if kind == _ZIP64 and length >= _SIZES.size:
+            unpacked, packed = _SIZES.unpack_from(extra, _FIELD.size)
+            return unpacked, packed
+        extra = extra[_FIELD.size + length :]
+    return None
+
+
+def _described(file: BinaryIO, start: int) -> tuple[int, int, int] | None:
+    """Return what `_measure` does of a member that is not packed, as what follows it tells; None if nothing does."""
+    file.seek(start)
+    place, window = start, b""
+    while block := file.read(_BLOCK):
+        window += block
+        at = window.find(_DESCRIPTOR)
+        while at >= 0:
+            size = place + at - start
+            if any(window.startswith(size.to_bytes(width, "little") * 2, at + 8) for width in (8, 4) if size >> 8 * width == 0):
+                return size, size, int.from_bytes(window[at + 4 : at + 8], "little")
+            at = window.find(_DESCRIPTOR, at + 1)
+        cut = max(0, len(window) - 24)
+        place, window = place + cut, window[cut:]
+    return None
 
 
 def _measure(file: BinaryIO, start: int, method: int, limits: Limits) -> tuple[int, int, int] | None:
