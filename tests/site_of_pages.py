@@ -38,6 +38,18 @@ def html(title: str, *links: str, words: int = 12, head: str = "") -> Page:
     return Page(body.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
+class Held:
+    """A page that is sent when somebody lets it go."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.let_go = threading.Event()
+
+    def __call__(self, _: Seen) -> Page:
+        self.let_go.wait(20)
+        return self.page
+
+
 class Slow:
     """An answer that comes after some seconds."""
 

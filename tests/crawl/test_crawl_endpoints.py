@@ -2,26 +2,13 @@
 
 import json
 import shutil
-import threading
 import time
 
 import pytest
 from delivering import decoded
 from local_server import Page
-from site_of_pages import Slow, asking, html, serving_crawls, web
+from site_of_pages import Held, Slow, asking, html, serving_crawls, web
 from waiting import eventually
-
-
-class Held:
-    """A page that is sent when somebody lets it go."""
-
-    def __init__(self, page):
-        self.page = page
-        self.let_go = threading.Event()
-
-    def __call__(self, _):
-        self.let_go.wait(20)
-        return self.page
 
 
 def frames(body):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from local_server import Page
-from site_of_pages import Slow, asking, html, serving_crawls, web
+from site_of_pages import Held, Slow, asking, html, serving_crawls, web
 from websockets.sync.client import connect
 
 MANY = {f"/{number}": Slow(0.05, html("S", words=3)) for number in range(40)}
@@ -71,17 +71,18 @@ def test_ws04_the_other_dialect_is_answered_in_its_own_words():
 
 
 def test_ws05_ws07_two_crawls_are_told_apart():
-    """Both at once, and everything under the name of its own."""
-    pages = {f"/{number}": Slow(0.1, html("S", words=3)) for number in range(4)}
-    with talking(pages, hosts=2) as (talk, site):
+    """Both at once, so that neither waits for the other, and everything under the name of its own."""
+    held = Held(html("S", words=3))
+    with talking({"/held": held, "/quick": html("Q", words=3)}, hosts=2) as (talk, site):
         talk.until("welcome")
-        for name in ("one", "two"):
-            talk.say("crawl", request_id=name, data=asking(site.urls(*pages)))
-        done = {talk.until("summary")["request_id"], talk.until("summary")["request_id"]}
-    assert done == {"one", "two"}
+        for name, path in {"one": "/held", "two": "/quick"}.items():
+            talk.say("crawl", request_id=name, data=asking(site.urls(path)))
+        assert talk.until("summary")["request_id"] == "two"
+        held.let_go.set()
+        assert talk.until("summary")["request_id"] == "one"
     assert len(talk.of("one")) + len(talk.of("two")) == len(talk.told) - 1
-    order = [data["request_id"] for kind, data in talk.told if kind == "result"]
-    assert order != sorted(order), "one did not wait for the other"
+    results = [(data["request_id"], data["result"]["url"]) for kind, data in talk.told if kind == "result"]
+    assert results == [("two", site.url("/quick")), ("one", site.url("/held"))]
 
 
 def test_ws08_ws09_while_a_crawl_is_paused_nothing_is_fetched():
