@@ -10,7 +10,7 @@ from transmissions import RunError
 
 from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import call, cite, filled, first, result, text, thinking, unknown, unpacked
-from .plain_turns import chat, identity, message, no_message, role_of, sections_of, tally
+from .plain_turns import boxed, chat, identity, message, no_message, role_of, sections_of, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _EXTENSION: Final = re.compile(r"(?:\.json|\.txt)?$", re.IGNORECASE)
 _INLINE: Final = frozenset(["inlineData", "inlineFile", "inlineImage", "inlineAudio", "inlineVideo"])
 _DRIVE: Final = frozenset(["driveDocument", "driveImage", "driveVideo", "driveAudio", "driveFile", "youtubeVideo", "fileData"])
+_FIELDS: Final = ("role", "text", "parts", "executableCode", "codeExecutionResult", "errorMessage", *_INLINE, *_DRIVE)
 _KNOWN: Final = frozenset(["branchParent", "branchChildren", "safetyRatings", "parts", "text", "createTime"])
 """What a chunk has that is no content, or is looked at by itself."""
 
@@ -33,7 +34,7 @@ class AIStudioPrompts:
         prompt: Any = element.get("chunkedPrompt") if element.__class__ is dict else None
         if prompt.__class__ is not dict:
             raise RunError("not a prompt of AI Studio: it has no 'chunkedPrompt'")
-        chunks = as_list(prompt.get("chunks"))
+        chunks = [boxed(chunk, _FIELDS) for chunk in as_list(prompt.get("chunks"))]
         told = _system_text(element.get("systemInstruction"))
         settings: Any = element.get("runSettings")
         runs = _runs(chunks)

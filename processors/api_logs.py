@@ -25,8 +25,21 @@ if TYPE_CHECKING:
     from .conversation import ChatMessage, Conversation
     from .shape import About
 
-_REQUESTS: Final = ("request", "body", "params", "input")
+_REQUESTS: Final = ("request", "body", "params", "input", "request_body")
+_RESPONSES: Final = ("response", "result", "completion", "response_body", "output")
 _ASKED: Final = ("messages", "input", "contents", "prompt")
+_SAID: Final = (
+    "role",
+    "content",
+    "tool_calls",
+    "function_call",
+    "refusal",
+    "thinking",
+    "reasoning",
+    "reasoning_content",
+    "images",
+)
+"""What a message that is an answer by itself says."""
 _PAGES: Final = ("search_results", "citations")
 """Where Perplexity's API tells the pages of an answer."""
 _MADE: Final = ("completion_tokens", "output_tokens", "candidatesTokenCount")
@@ -42,7 +55,7 @@ class APIConversations:
             raise RunError("neither a request to an API nor an answer: it is no object")
         request, response = _request_of(element), _response_of(element)
         opening, asked = _asked(request)
-        answers = [*_answers(response), *_errors(element.get("error") or response.get("error"))]
+        answers = [*_answers(response), *_errors(element.get("error") or response.get("error") or _ended(element))]
         if not (len(asked) or answers):
             raise RunError("neither a request to an API nor an answer: it has no messages")
         identifier = as_text(response.get("id")) or identity(as_text(element.get("custom_id")), opening, asked, answers)
@@ -92,7 +105,7 @@ def _response_of(element: dict[str, Any]) -> dict[str, Any]:
     """Return what was answered: the innermost object that holds an answer."""
     if _is_answer(element):
         return element
-    found: Any = first(element, "response", "result", "completion")
+    found: Any = first(element, *_RESPONSES)
     if found.__class__ is str:
         return {"choices": [{"text": found}]}
     while found.__class__ is dict and not (_is_answer(found) or filled(found.get("error"))):
@@ -116,6 +129,12 @@ def _asked(request: dict[str, Any]) -> tuple[list[Any], list[Any] | SpooledList]
     return opening, found if isinstance(found, SpooledList) else as_list(found)
 
 
+def _ended(element: dict[str, Any]) -> Any:
+    """Return what a batch tells of a request that it never came to: expired, or canceled."""
+    found = as_dict(element.get("result"))
+    return found if found.get("type") in ("expired", "canceled") else None
+
+
 def _errors(error: Any) -> list[Any]:
     return [{"role": "error", "content": [{"type": "error", "error": error}]}] if filled(error) else []
 
@@ -128,7 +147,7 @@ def _answers(response: dict[str, Any]) -> list[Any]:
     if "output" in response:
         return as_list(response["output"])
     if response:
-        return [{key: response[key] for key in ("role", "content") if key in response}]
+        return [{key: response[key] for key in _SAID if key in response}]
     return []
 
 

@@ -24,7 +24,7 @@ from .plain_blocks import (
     unpacked,
     words_of,
 )
-from .plain_turns import message, no_message, role_of
+from .plain_turns import is_message, message, no_message, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
+_SAYING: Final = (*_THOUGHTS, "content", "parts", "images", "refusal", "audio", "function_call", "annotations", "tool_calls")
+"""Fields of a message that say something."""
+_BARE: Final = frozenset(["role", "name", "id", "tool_call_id", "weight", "groundingMetadata"])
+"""Fields of a message that says nothing."""
 _ANTHROPIC: Final = frozenset(["thinking", "redacted_thinking", "tool_use", "tool_result", "server_tool_use", "document"])
 """Types of content that only Anthropic's API has."""
 _WORDS: Final = frozenset(["text", "input_text", "output_text", "summary_text"])
@@ -45,7 +49,7 @@ def api_messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
     """Yield messages in the common model. A result stays a message of its own, and gets the name of its call by id."""
     names: dict[str, str] = {}
     for item in items:
-        if item.__class__ is not dict:
+        if not _is_message(item):
             yield no_message(item)
             continue
         role = _role(item)
@@ -60,7 +64,12 @@ def api_messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
 
 def kinds_of(item: Any) -> list[str]:
     """Return the types of what a message holds, each as often as it holds it."""
-    return [kind for kind, _ in _contents(item)] if item.__class__ is dict else ["message"]
+    return [kind for kind, _ in _contents(item)] if _is_message(item) else ["message"]
+
+
+def _is_message(item: Any) -> bool:
+    """Whether an item can be read: a message, or what stands among them in the Responses API."""
+    return is_message(item, _SAYING) or (item.__class__ is dict and (_is_item(item) or item.keys() <= _BARE))
 
 
 def _is_item(item: dict[str, Any]) -> bool:
@@ -133,6 +142,8 @@ def _grounded(blocks: list[Block], told: dict[str, Any]) -> list[Block]:
     pages = [as_dict(chunk).get("web") for chunk in as_list(told.get("groundingChunks"))]
     if said and pages:
         said["citations"] = cite(pages, len(said["text"]))
+    elif pages:
+        blocks = [*blocks, {**result("web search", pages, ""), "sources": ()}]
     return blocks + [{**block, "sources": ()} for block in asides(told, {"webSearchQueries": "Searched for"})]
 
 
@@ -222,5 +233,7 @@ def _hosted(kind: str, value: dict[str, Any]) -> Block:
 def _call(kind: str, value: dict[str, Any]) -> Block:
     function = value.get("function") if value.get("function").__class__ is dict else value
     assert function is not None
+    if "name" not in function and "arguments" not in function:
+        return unknown(kind, value)
     identifier = first(value, "call_id", "id")
     return call(function.get("name"), parsed(function.get("arguments")), kind, identifier)

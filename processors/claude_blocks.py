@@ -44,7 +44,8 @@ def _text(entry: dict[str, Any], from_assistant: bool) -> list[Block]:
         parts = list(split_tags(text))
         parts[0]["sources"] = ("text",)
         return parts
-    citations = [_citation(item, len(text)) for item in as_list(entry.get("citations") or None)]
+    given = entry.get("citations")
+    citations = [_citation(item, len(text)) for item in as_list(given)] if given else []
     return [{"kind": "text", "text": text, "citations": citations, "sources": ("text",)}]
 
 
@@ -61,7 +62,14 @@ def _citation(item: Any, ends: int = 0) -> dict[str, Any]:
 def _call(entry: dict[str, Any], kind: str) -> Block:
     name = as_text(entry.get("name"))
     given: Any = entry.get("input")
-    call = {"kind": "tool", "name": name, "id": entry.get("id"), "input": given, "result": None, "sources": (kind,)}
+    call = {
+        "kind": "tool",
+        "name": name,
+        "id": as_text(entry.get("id")) or None,
+        "input": given,
+        "result": None,
+        "sources": (kind,),
+    }
     told = entry.get("message")
     if told and told != name and told.__class__ is str and not (given.__class__ is dict and told in given.values()):
         call["description"] = told
@@ -106,10 +114,7 @@ def _chat_artifact(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(entry: dict[str, Any], kind: str, blocks: list[Block], waiting: list[Block]) -> None:
-    identifier = entry.get("tool_use_id")
-    call = next((call for call in waiting if identifier and call["id"] == identifier), None)
-    if call is None and not identifier:
-        call = next((call for call in waiting if call["name"] == entry.get("name")), waiting[0] if waiting else None)
+    call = _asked(entry, waiting)
     parts: list[Any] = []
     files: list[Block] = []
     for part in as_list(entry.get("content") or entry.get("structured_content") or None):
@@ -125,6 +130,15 @@ def _answer(entry: dict[str, Any], kind: str, blocks: list[Block], waiting: list
         call["result"] = result
         call["sources"] += (kind,)
     blocks += files
+
+
+def _asked(entry: dict[str, Any], waiting: list[Block]) -> Block | None:
+    """Return the call that a result answers."""
+    identifier, name = as_text(entry.get("tool_use_id")), entry.get("name")
+    for call in waiting:
+        if call["id"] == identifier if identifier else call["name"] == name:
+            return call
+    return waiting[0] if waiting and not identifier else None
 
 
 def _part(part: Any) -> Any:

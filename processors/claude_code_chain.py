@@ -15,6 +15,12 @@ _TOKENS: Final = {
 }
 
 
+def model_of(record: Any) -> str:
+    """Return the model that wrote a record; empty where the program itself did, which calls itself `<synthetic>`."""
+    model = text_at(dict_at(record, "message"), "model")
+    return "" if model == "<synthetic>" else model
+
+
 def tokens_of(record: Any) -> dict[str, int]:
     """Return the tokens a record's message says it took; empty if it says nothing."""
     usage = dict_at(dict_at(record, "message"), "usage")
@@ -44,9 +50,7 @@ class Chain:
         if time[:1].isdigit():
             self.created = min(self.created or time, time)
             self.updated = max(self.updated, time)
-        model = text_at(dict_at(record, "message"), "model")
-        if model and model != "<synthetic>":
-            self.model = model
+        self.model = model_of(record) or self.model
 
     def see_copy(self, record: Any) -> None:
         """Take note of the time of a record that is left out, for a session that has no other."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .claude_code_chain import tokens_of
+from .claude_code_chain import model_of, tokens_of
 from .claude_code_notes import boundary, note, queued
 from .claude_code_records import content_of, is_boundary, is_queued_prompt, mentioned_file
 from .claude_code_tools import add_artifacts, answer
 from .claude_code_words import split_words
 from .conversation import as_text, type_of
 from .plain_blocks import quoted
-from .session_tools import base_name, dict_at, join_events, source_file, text_at, time_at
+from .session_tools import base_name, join_events, source_file, text_at, time_at
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
@@ -56,7 +56,7 @@ def _add_spoken(record: dict[str, Any], blocks: list[Block], message: ChatMessag
     assistant = record["type"] == "assistant"
     if assistant:
         message["role"] = "assistant"
-        message |= {"model": model} if (model := text_at(dict_at(record, "message"), "model")) else {}
+        message |= {"model": model} if (model := model_of(record)) else {}
         message |= {"tokens": tokens} if (tokens := tokens_of(record)) else {}
     content = content_of(record)
     if record.get("isCompactSummary") is True:
@@ -120,7 +120,7 @@ def _call(item: dict[str, Any]) -> Block:
     return {
         "kind": "tool",
         "name": as_text(item.get("name")),
-        "id": item.get("id"),
+        "id": None if item.get("id") is None else as_text(item["id"]),
         "input": item.get("input"),
         "result": None,
     }

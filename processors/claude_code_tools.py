@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def answer(blocks: list[Block], item: dict[str, Any], more: Any) -> None:
     """Give a result to its call among the blocks of its message; without one it becomes a call of its own."""
-    identifier = item.get("tool_use_id")
+    identifier = as_text(item.get("tool_use_id"))
     calls = [block for block in blocks if block["kind"] == "tool" and identifier and block["id"] == identifier]
     call = calls[0] if calls else _unasked(item, blocks)
     parts, files = result_parts(item.get("content"))

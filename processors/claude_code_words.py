@@ -19,6 +19,16 @@ _INJECTED: Final = (
     "ide_selection",
     "ide_diagnostics",
     "post-tool-use-hook",
+    "session-start-hook",
+    "new-diagnostics",
+    "bash-notification",
+    "agent-notification",
+    "teammate-message",
+    "cross-session-message",
+    "mcp-resource-update",
+    "mcp-polling-update",
+    "remote-review",
+    "fork-boilerplate",
 )
 _EVENTS: Final = {
     "command-name": "Command",
@@ -31,7 +41,7 @@ _EVENTS: Final = {
     "bash-stderr": "Shell error output",
     "user-memory-input": "To be remembered",
 }
-_OPENING: Final = re.compile(f"<({'|'.join((*_INJECTED, *_EVENTS))})>")
+_OPENING: Final = re.compile(rf"<({'|'.join((*_INJECTED, *_EVENTS))})(?:\s[^<>]{{0,300}})?>")
 _OPENING_ANYWHERE: Final = re.compile(f"<({'|'.join(_ANYWHERE)})>")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _INTERRUPTED: Final = re.compile(r"\s*\[Request interrupted by user[^\]\n]{0,40}\]\s*")

@@ -11,6 +11,7 @@ from .conversation import as_list, as_text, type_of
 from .session_tools import (
     add_result,
     dict_at,
+    encoded_file,
     join_events,
     linked_file,
     number_at,
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _INJECTED: Final = re.compile(
     r"\s*(?:<(environment_context|user_instructions|permissions instructions|collaboration_mode|skill|INSTRUCTIONS|"
-    r"subagent_notification|apps_instructions|model_switch|personality_spec)>|# (AGENTS\.md) instructions)"
+    r"subagent_notification|apps_instructions|model_switch|personality_spec|goal_context|hook_prompt)"
+    r"(?:\s[^<>]{0,300})?>|# (AGENTS\.md) instructions)"
 )
 _EVENTS: Final = re.compile(r"\s*<(turn_aborted|user_shell_command|user_action)>(.*?)(?:</\1>)?\s*", re.DOTALL)
 _REQUEST: Final = re.compile(r"^## My request for Codex:[ \t]*\n?", re.MULTILINE)
@@ -93,6 +95,8 @@ def _add_item(payload: dict[str, Any], blocks: list[Block], message: ChatMessage
     else:
         message["role"] = "assistant"
         blocks.append({**_item(payload, inner), "sources": (inner,)})
+        drawn = encoded_file(payload.get("result"), "image/png", "image") if inner == "image_generation_call" else None
+        blocks += [drawn] if drawn else []
 
 
 def _item(payload: dict[str, Any], inner: str) -> Block:
@@ -114,7 +118,8 @@ def _item(payload: dict[str, Any], inner: str) -> Block:
 
 def _call(payload: dict[str, Any], inner: str) -> Block:
     given = payload["input"] if "input" in payload else payload.get("arguments", payload.get("action"))
-    given = parsed(given)
+    prompt = text_at(payload, "revised_prompt")
+    given = {"revised_prompt": prompt} if given is None and prompt else parsed(given)
     return {
         "kind": "tool",
         "name": text_at(payload, "name") or inner.removesuffix("_call"),

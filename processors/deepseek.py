@@ -10,7 +10,7 @@ from transmissions import RunError
 from .conversation import as_dict, as_list, as_text, instant, type_of
 from .message_tree import MessageTree, nodes_of
 from .plain_blocks import call, link_of, parsed, text, thinking, unknown
-from .plain_turns import chat, no_message
+from .plain_turns import boxed, chat, no_message
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _ROLES: Final = {"user": "human"}
 _THOUGHTS: Final = ("thinking_content", "reasoning_content")
 _FLAT: Final = (*_THOUGHTS, "search_results", "content")
 """Fields of a message that has no fragments, in the order they are shown: of the web API, or an export of early 2025."""
+_FIELDS: Final = (*_FLAT, "fragments", "files", "role")
 _RESULTS: Final = ("results", "search_results", "result", "output")
 
 
@@ -44,8 +45,8 @@ class DeepSeekConverter:
         blocks: dict[str, int] = {}
         attachments = files = 0
         for key, parent, children, message in _nodes(nodes):
-            tree.add(key, parent, children, message, time=instant(as_dict(message).get("inserted_at")))
-            for kind in [] if message is None else _types_of(message):
+            tree.add(key, parent, children, boxed(message, _FIELDS), time=instant(as_dict(message).get("inserted_at")))
+            for kind in [] if message is None else _types_of(boxed(message, _FIELDS)):
                 blocks[kind] = blocks.get(kind, 0) + 1
             listed = as_list(as_dict(message).get("files"))
             read = sum(map(_is_read, listed))

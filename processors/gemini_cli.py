@@ -13,7 +13,7 @@ from .conversation import as_list, as_text, instant, type_of
 from .gemini_cli_lines import Lines, is_head
 from .gemini_cli_log import SKIPPED, split_log
 from .gemini_parts import block_of_part, file_of_part, kind_of_part, result_part
-from .plain_turns import identity
+from .plain_turns import identity, is_message, no_message
 from .session_groups import Tally
 from .session_tools import dict_at, number_at, text_at, texts_in, what_it_adds
 from .spool import Mapped, SpooledList
@@ -29,6 +29,7 @@ _TOKENS: Final = {"input": "input", "output": "output", "cache_read": "cached", 
 _CHECKPOINT: Final = re.compile(r"(?:^|/)checkpoint-([^/]{1,200})\.json$")
 _SETUP: Final = re.compile(r"\s*(?:<session_context>\s*)?This is the Gemini CLI\. We are setting up the context for our chat\.")
 """How the first message begins, which the program writes in the user's place."""
+_FIELDS: Final = ("type", "content", "message", "thoughts", "toolCalls", "displayContent")
 _FAILED: Final = frozenset({"error", "failed"})
 
 
@@ -45,7 +46,7 @@ class GeminiCLI:
         given = element if element.__class__ is dict else {}
         items: Any = next((given[key] for key in ("items", "clientHistory", "history") if key in given), None)
         if items.__class__ in (list, SpooledList):
-            opening: Any = next(iter(items), None)
+            opening: Any = next((item for item in items if item.__class__ is dict), None)
             if opening.__class__ is dict and "parts" in opening:
                 return _saved(items, about.file)
             return _lined(items, about.file) if is_head(opening) else _logged(items, about)
@@ -146,7 +147,7 @@ class _Seen:
 
 def _kinds(item: Any) -> Iterator[str]:
     """Yield the types of the blocks that a message of the archive holds."""
-    if item.__class__ is not dict:
+    if not is_message(item, _FIELDS):
         yield "message"
         return
     yield from ("thoughts" for _ in as_list(item.get("thoughts")))
@@ -170,9 +171,8 @@ def _displayed(item: dict[str, Any]) -> str:
 
 def convert_message(item: Any) -> ChatMessage:
     """Return one message in the common model."""
-    if item.__class__ is not dict:
-        unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
-        return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
+    if not is_message(item, _FIELDS):
+        return no_message(item)
     kind = type_of(item)
     role = _SPEAKERS.get(kind, "system")
     message: ChatMessage = {
@@ -227,8 +227,8 @@ def _thinking(thought: Any) -> Block:
 
 def _call(call: Any) -> Iterator[Block]:
     """Yield a call with its result, and the images in that."""
-    if call.__class__ is not dict:
-        yield {"kind": "unknown", "type": "toolCalls", "data": call, "sources": ("toolCalls",)}
+    if call.__class__ is not dict or {"name", "args", "result"}.isdisjoint(call):
+        yield plain_blocks.unknown("toolCalls", call)
         return
     parts: list[Any] = []
     files: list[Block] = []

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .conversation import Block
 
 _KINDS: Final = ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult")
+_OF_SDK: Final = re.compile(r"reasoning\Z|tool-|dynamic-tool\Z")
+"""Types of parts that are Vercel's and hold what has a kind of its own."""
 _WELL: Final = (None, "OUTCOME_OK", "OUTCOME_UNSPECIFIED")
 _CAMEL: Final = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in (*_KINDS, "mimeType", "fileUri")}
 
@@ -27,6 +29,9 @@ def kind_of_part(part: Any) -> str:
     """Return the key that says what a part is."""
     if part.__class__ is str:
         return "text"
+    kind: Any = part.get("type") if part.__class__ is dict else None
+    if kind.__class__ is str and _OF_SDK.match(kind):
+        return str(kind)
     found = (key for key in _KINDS if part.__class__ is dict and key in part)
     return next(found, "untyped")
 
@@ -39,10 +44,10 @@ def block_of_part(part: Any, kind: str) -> Block:
         return (
             {"kind": "thinking", "text": text, "summaries": []} if thought else {"kind": "text", "text": text, "citations": ()}
         )
-    if kind == "functionCall" and part[kind].__class__ is dict:
+    if kind == "functionCall" and part[kind].__class__ is dict and not {"name", "args"}.isdisjoint(part[kind]):
         given = part[kind]
         return {"kind": "tool", "name": as_text(given.get("name")), "input": given.get("args"), "result": None}
-    if kind == "functionResponse" and part[kind].__class__ is dict:
+    if kind == "functionResponse" and part[kind].__class__ is dict and not {"name", "response"}.isdisjoint(part[kind]):
         result = {"parts": [result_part(part)], "failed": "error" in dict_at(part[kind], "response")}
         return {"kind": "tool", "name": as_text(part[kind].get("name")), "input": None, "result": result}
     if kind == "executableCode":
@@ -50,7 +55,20 @@ def block_of_part(part: Any, kind: str) -> Block:
     if kind == "codeExecutionResult" and part[kind].__class__ is dict:
         result = {"parts": [{"text": as_text(part[kind].get("output"))}], "failed": part[kind].get("outcome") not in _WELL}
         return {"kind": "tool", "name": "code execution", "input": None, "result": result}
-    return file_of_part(part, kind) or {"kind": "unknown", "type": kind, "data": part}
+    return _of_sdk(part, kind) or file_of_part(part, kind) or {"kind": "unknown", "type": kind, "data": part}
+
+
+def _of_sdk(part: dict[str, Any], kind: str) -> Block | None:
+    """Return the thought or the call in a part that Vercel's AI SDK wrote; None if there is none."""
+    if kind == "reasoning":
+        return {"kind": "thinking", "text": text_at(part, "text"), "summaries": []}
+    if not _OF_SDK.match(kind):
+        return None
+    given = [part[key] for key in ("output", "errorText") if key in part]
+    parts = [{"text": item} if item.__class__ is str else item for item in given]
+    name = text_at(part, "toolName") or kind.removeprefix("tool-")
+    result = {"parts": parts, "failed": "errorText" in part} if given else None
+    return {"kind": "tool", "name": name, "input": part.get("input"), "result": result}
 
 
 def file_of_part(part: Any, kind: str) -> Block | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .ant_tags import split_tags
 from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import asides, asides_of, cite, filled, first, link_of, parsed, parts_of, result, text, thinking, unknown
-from .plain_turns import chat, identity, items_of, message, no_message, role_of, sections_of, shelves, tally, unroll
+from .plain_turns import chat, identity, is_message, items_of, message, no_message, role_of, sections_of, shelves, tally, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,7 @@ _FILES: Final = ("file_attachments", "image_attachments", "generated_image_urls"
 _STEPS: Final = ("steps", "agent_thinking_traces")
 _CONTENT: Final = ("thinking_trace", *_STEPS, *_FINDS, "message", "cited_web_search_results", "error")
 """The fields of a response that hold what it says; each that is not empty is a block."""
+_FIELDS: Final = (*_CONTENT, *_ASIDES, *_FILES, "sender")
 _WORDS: Final = ("text", "tagged_text", "thinking_trace")
 _CARD: Final = re.compile(
     r'<grok:render\b[^<>]{0,300}?\bcard_id="([^"<>]{1,100})"[^<>]{0,300}>.{0,500}?</grok:render>', re.DOTALL
@@ -105,7 +106,7 @@ class GrokConversations:
 
 def _response_of(item: Any) -> dict[str, Any] | None:
     response = item.get("response", item) if item.__class__ is dict else None
-    return response if response.__class__ is dict else None
+    return response if response and is_message(response, _FIELDS) else None
 
 
 def _blocks(response: dict[str, Any]) -> list[Block]:
@@ -118,6 +119,7 @@ def _blocks(response: dict[str, Any]) -> list[Block]:
             blocks += _said(as_text(value), response)
         elif key in _STEPS:
             _add_steps(blocks, key, value)
+            blocks += _pages_in(value, response)
         elif key == "cited_web_search_results" and (said := _last_text(blocks)):
             cited = {citation["url"] for citation in said["citations"]}
             said["citations"] += [page for page in cite(value, len(said["text"])) if page["url"] not in cited]
@@ -167,6 +169,15 @@ def _add_steps(blocks: list[Block], key: str, value: Any) -> None:
         before["sources"] += (key,)
     else:
         blocks.append(thinking(words, key) if words else unknown(key, value))
+
+
+def _pages_in(steps: Any, response: dict[str, Any]) -> list[Block]:
+    """Return what a search in the steps found, of which the response itself does not tell."""
+    known = {as_text(page.get("url")) for key in _FINDS for page in as_list(response.get(key)) if page.__class__ is dict}
+    listed = [page for step in as_list(steps) for key in _FINDS for page in as_list(as_dict(step).get(key))]
+    found = {as_text(page.get("url")): page for page in listed if first(as_dict(page), "title", "preview")}
+    pages = [_find(page) for url, page in found.items() if url not in known]
+    return [{**result("web search", pages, ""), "sources": ()}] if pages else []
 
 
 def _words(value: Any) -> Iterator[str]:

@@ -22,6 +22,7 @@ from .zip_salvage import salvaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from zipfile import ZipInfo
 
 _MANY: Final = 200_000
 _GLANCE: Final = 512
@@ -173,10 +174,12 @@ class Archive:
         if not _DOCUMENT.isdisjoint(info.filename for info in found):
             yield Part(archive, None, "a document")
             return
-        for info in found:
-            blob = Blob(path, f"{archive.name}/{info.filename}", info.file_size, info)
+        for info, within in zip(found, _names_in(found), strict=True):
+            blob = Blob(path, f"{archive.name}/{within}", info.file_size, info)
             fault = fault_of(path, info, self._limits)
-            if _HIDDEN.search(f"/{info.filename}"):
+            if not within or within.endswith("/"):
+                continue
+            if _HIDDEN.search(f"/{within}"):
                 self.hidden.append(blob.name)
             elif fault:
                 yield _unreadable(blob, fault)
@@ -193,6 +196,12 @@ class Archive:
         return Blob(path, name, _size(path))
 
 
+def _names_in(found: list[ZipInfo]) -> list[str]:
+    """Return the names of a ZIP's members. Some programs on Windows write all ways with backslashes."""
+    names = [info.filename for info in found]
+    return names if any("/" in name for name in names) else [name.replace("\\", "/") for name in names]
+
+
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
@@ -202,7 +211,9 @@ def _size(path: Path) -> int:
 
 def _whole(parts: Iterator[Part]) -> Iterator[Part]:
     """Yield what is whole in a tar that is known to be damaged."""
-    with suppress(RunError):
+    from .tar_archive import DamagedTarError
+
+    with suppress(DamagedTarError):
         yield from parts
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .shape import About
 
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool"}
+_SAYING: Final = ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs")
 _CLASS: Final = ("MessageChunk", "Message")
 """How the names of their classes end: `HumanMessage`, `AIMessageChunk`."""
 
@@ -34,7 +35,8 @@ class LangChainMessages:
             RunError: it has no messages.
 
         """
-        given = as_dict(element)
+        outer = as_dict(element)
+        given = {**outer, **as_dict(outer.get("values")), "values": None}
         items: Any = given.get("items", given.get("messages"))
         if items.__class__ not in (list, SpooledList):
             raise RunError("no messages of LangChain: there is no list of them")
@@ -49,6 +51,8 @@ def _as_sent(item: Any) -> Any:
     if item.__class__ is not dict:
         return item
     told = as_dict(item.get("kwargs")) or as_dict(item.get("data")) or item
+    if told.keys().isdisjoint(_SAYING):
+        return item
     role = as_text(told.get("role")) or _role_of(item, told)
     more = as_dict(told.get("additional_kwargs"))
     sent = {"role": role, "content": told.get("content"), "name": told.get("name"), "tool_call_id": told.get("tool_call_id")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from .conversation import as_list, as_text, instant, type_of
 from .number_table import NumberTable
 from .plain_blocks import asides, asides_of, call, cite, filled, first, parsed, parts_of, picture, text, thinking, unknown
 from .plain_turns import chat, held_file, identity, items_of, message, no_message, role_of, tally, unroll
+from .spool import Spool, SpooledList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,8 +36,7 @@ class LeChatConversations:
         identifier = next((as_text(item["chatId"]) for item in head if item.get("chatId")), "")
         named = _FILE_NAME.search(about.file)
         identifier = identifier or (named[1] if named else "")
-        if items.__class__ is list:
-            items = sorted(items, key=_moment) if all(map(_moment, items)) else items
+        items = _in_order(items)
         counts = _count(items)
         created, updated = _span(items)
         return chat(
@@ -47,6 +48,21 @@ class LeChatConversations:
             updated=updated,
             url=f"https://chat.mistral.ai/chat/{identifier}" if _ID.fullmatch(identifier) else "",
         )
+
+
+def _in_order(items: list[Any] | SpooledList) -> list[Any] | SpooledList:
+    """Return messages in the order of their times, if all have one: exports begin with any of them."""
+    moments = list(map(_moment, items))
+    if not all(moments) or moments == sorted(moments):
+        return items
+    if not isinstance(items, SpooledList):
+        return sorted(items, key=_moment)
+    spool, ordered = Spool(), SpooledList()
+    places = [spool.put(json.dumps(item).encode("ascii")) for item in items]
+    for place in sorted(range(len(places)), key=moments.__getitem__):
+        text = places[place].read().decode("ascii")
+        ordered.append_json(text, 0, len(text))
+    return ordered
 
 
 def _moment(item: Any) -> str:
@@ -106,7 +122,7 @@ def _file(entry: Any, about: About, folder: str) -> dict[str, Any]:
 def _contents(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a message holds, by type: its chunks or, without any, its text; then what stands beside both."""
     chunks = as_list(item.get("contentChunks"))
-    if not chunks and filled(item.get("content")):
+    if filled(item.get("content")) and not any(chunk.__class__ is dict for chunk in chunks):
         yield "content", item["content"]
     for chunk in chunks:
         yield type_of(chunk), chunk

@@ -25,7 +25,7 @@ from .plain_blocks import (
     unknown,
     words_of,
 )
-from .plain_turns import chat, role_of, sections_of, tell
+from .plain_turns import boxed, chat, role_of, sections_of, tell
 from .spool import SpooledList
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _ASIDES: Final = {"feedback": "Feedback"}
 _NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
+_FIELDS: Final = ("text", "content", "children", "attachments", "files", "feedback", "sender", "isCreatedByUser")
 _THINKING: Final = re.compile(r"\s*:::thinking\n(.*?)\n:::[ \t]*\n?", re.DOTALL)
 
 
@@ -91,12 +92,9 @@ def _flattened(items: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:
             children = raw.pop("children", None)
             key = as_text(raw.get("messageId")) or f"message-{number}"
             parent = as_text(raw.get("parentMessageId")) or holder
-            yield key, holder or ("" if parent == _NO_PARENT else parent), raw if item.__class__ is dict else _boxed(item)
+            told = "" if item is None else boxed(raw, _FIELDS) if item.__class__ is dict else item
+            yield key, holder or ("" if parent == _NO_PARENT else parent), told
             waiting += [(child, key) for child in reversed(as_list(children))]
-
-
-def _boxed(item: Any) -> Any:
-    return "" if item is None else item
 
 
 def _types_of(raw: Any) -> list[str]:

@@ -157,7 +157,7 @@ def _add(blocks: list[Block], kind: str, entry: Any, style: str) -> None:
         asked = first(entry, "toolCallRequestId", "toolCallId", "callId")
         waiting = [block for block in blocks if block["sources"] == ("toolCallRequest",)]
         for block in waiting:
-            if asked is not None and block["id"] == asked:
+            if asked is not None and block["id"] == as_text(asked):
                 block["result"] = _result(entry)
                 block["sources"] = ("toolCallRequest", kind)
                 return

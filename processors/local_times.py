@@ -17,18 +17,18 @@ _DAY: Final = re.compile(r"(?<![\d:.])(\d{1,2})(?![\d:])(?!\.\d\d)")
 _YEAR: Final = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _OFFSET: Final = re.compile(r"(?:GMT|UTC)\s?([+\u2212-])(\d{1,2}):?(\d\d)?")
 _MONTHS: Final = (
-    "jan ene gen янв sty",
-    "feb fév fev фев lut",
-    "mar mär mrt maa мар",
-    "apr avr abr апр kwi",
-    "may mai mei mag maj май мая",
-    "jun juin giu июн cze",
-    "jul juil lug июл lip",
-    "aug aoû ago авг sie",
-    "sep set сен wrz",
-    "oct okt ott out окт paź",
-    "nov ноя lis",
-    "dec dez déc dic дек gru",
+    "jan ene gen янв sty oca січ",
+    "feb fév fev фев lut şub лют",
+    "mar mär mrt maa мар бер",  # noqa: RUF001 - Ukrainian
+    "apr avr abr апр kwi nis кві",
+    "may mai mei mag maj май мая тра",
+    "jun juin giu июн cze haz чер",
+    "jul juil lug июл lip tem лип",
+    "aug aoû ago авг sie ağu agu сер",  # noqa: RUF001 - Ukrainian
+    "sep set сен wrz eyl вер",
+    "oct okt ott out окт paź eki жов",
+    "nov ноя lis kas лис",
+    "dec dez déc dic дек gru ara des гру",  # noqa: RUF001 - Ukrainian
 )
 _MONTH_OF: Final = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 _ZONES: Final = {
@@ -36,16 +36,24 @@ _ZONES: Final = {
     **dict.fromkeys(("CET", "MEZ", "BST", "WEST"), 1),
     **dict.fromkeys(("CEST", "MESZ", "EET"), 2),
     **dict.fromkeys(("EEST", "MSK"), 3),
-    "JST": 9,
-    "KST": 9,
-    "EST": -5,
-    "EDT": -4,
-    "CDT": -5,
-    "CST": -6,
-    "MDT": -6,
-    "MST": -7,
-    "PDT": -7,
-    "PST": -8,
+    **dict.fromkeys(("SAST", "CAT"), 2),
+    **dict.fromkeys(("TRT", "EAT"), 3),
+    "PKT": 5,
+    **dict.fromkeys(("WIB", "ICT"), 7),
+    **dict.fromkeys(("SGT", "HKT", "MYT", "PHT", "AWST"), 8),
+    **dict.fromkeys(("JST", "KST"), 9),
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+    **dict.fromkeys(("BRT", "ART"), -3),
+    **dict.fromkeys(("EDT", "CLT"), -4),
+    **dict.fromkeys(("EST", "CDT", "COT", "PET"), -5),
+    **dict.fromkeys(("CST", "MDT"), -6),
+    **dict.fromkeys(("MST", "PDT"), -7),
+    **dict.fromkeys(("PST", "AKDT"), -8),
+    "AKST": -9,
+    "HST": -10,
 }
 
 
@@ -93,4 +101,6 @@ def _zone_of(line: str) -> timezone | None:
         minutes = int(found[2]) * 60 + int(found[3] or 0)
         return timezone(timedelta(minutes=minutes if found[1] == "+" else -minutes)) if minutes < 24 * 60 else None
     name = line.replace(")", " ").replace("(", " ").rsplit(None, 1)[-1]
+    if name == "CST" and "年" in line:
+        return timezone(timedelta(hours=8))  # In Chinese it is China's, not that of Chicago.
     return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else None

@@ -104,12 +104,24 @@ def _types_of(raw: Any) -> list[str]:
     if raw.__class__ is not dict:
         return ["message"]
     kinds = [part.get("type") if part.__class__ is dict else "text" for part in _parts(raw)]
-    beside = ["error"] * bool(raw.get("error")) + ["sources"] * bool(documents_of(raw)) + asides_of(raw, _ASIDES)
+    beside = (
+        ["error"] * bool(raw.get("error"))
+        + ["merged"] * bool(_merged(raw))
+        + ["sources"] * bool(documents_of(raw))
+        + asides_of(raw, _ASIDES)
+    )
     return [as_text(kind) or "untyped" for kind in kinds] + beside
 
 
 def _parts(raw: dict[str, Any]) -> list[Any]:
-    return [part for part in as_list(raw.get("content")) if part not in (None, "")]
+    """Return the parts of a message; Qwen's site, which is made of Open WebUI, tells them by phases: thinking, answering."""
+    said = first(raw, "content", "content_list")
+    return [part for part in as_list(said) if part not in (None, "")]
+
+
+def _merged(raw: dict[str, Any]) -> Any:
+    """Return the answer that was made of those of several models."""
+    return first(as_dict(raw.get("merged")), "content")
 
 
 def _told(turn: Turn) -> ChatMessage:
@@ -126,6 +138,8 @@ def _told(turn: Turn) -> ChatMessage:
     if raw.get("error"):
         error = first(as_dict(raw["error"]), "content", "message", "detail") or raw["error"]
         blocks.append({"kind": "event", "title": "Error", "text": as_text(error), "sources": ("error",)})
+    if merged := _merged(raw):
+        blocks.append({"kind": "event", "title": "Answers merged", "text": as_text(merged), "sources": ("merged",)})
     blocks += asides(raw, _ASIDES)
     message: ChatMessage = {
         "role": role,
@@ -151,6 +165,9 @@ def _part(part: Any, folds: bool) -> list[Block]:
     if part.__class__ is not dict:
         return _split(as_text(part), "text", folds)
     kind = as_text(part.get("type")) or "untyped"
+    if kind == "untyped" and part.get("content").__class__ is str and "phase" in part:
+        said = part["content"]
+        return [thinking(said, kind)] if part["phase"] == "think" else _split(said, kind, folds)
     if part.get("text").__class__ is str and kind in ("text", "input_text", "output_text"):
         return _split(part["text"], kind, folds)
     if kind == "image_url":

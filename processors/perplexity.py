@@ -78,10 +78,15 @@ def _messages(items: Iterable[Any]) -> Iterator[ChatMessage]:
     for item in items:
         if item.__class__ is not dict:
             yield no_message(item)
-        elif "role" in item:
+        elif _is_said(item):
             yield _said(item)
         else:
             yield from _turn(_with_found(item))
+
+
+def _is_said(item: dict[str, Any]) -> bool:
+    """Whether an item is one message; it is a question with its answer else."""
+    return "role" in item or "content" in item
 
 
 def _with_found(entry: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +105,7 @@ def _found(value: Any) -> list[Any]:
 
 def _said(item: dict[str, Any]) -> ChatMessage:
     """Return a message that says itself who spoke."""
-    role, model = role_of(item["role"]), _model(item)
+    role, model = role_of(item.get("role")), _model(item)
     blocks = _with_sources(item, [text(words_of(item["content"]), "content")] if filled(item.get("content")) else [])
     more = {"model": model} if model and role == "assistant" else {}
     return message(role, blocks, as_text(first(item, "id", "uuid")), _moment(item), **more)
@@ -206,7 +211,7 @@ def _count(items: Iterable[Any]) -> dict[str, Any]:
     kinds: list[str] = []
     messages = 0
     for item in items:
-        is_turn = item.__class__ is dict and "role" not in item
+        is_turn = item.__class__ is dict and not _is_said(item)
         messages += 1 + is_turn
         kinds += _kinds(_with_found(item) if is_turn else item, is_turn) if item.__class__ is dict else ["message"]
     return tally(messages, kinds)

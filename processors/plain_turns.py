@@ -100,6 +100,16 @@ def message(role: str, blocks: list[Block], identifier: str = "", created: str =
     return {"id": identifier, "role": role, "created": created, "blocks": blocks, "attachments": [], "files": [], **more}
 
 
+def is_message(item: Any, keys: Collection[str]) -> bool:
+    """Whether an item is an object with one of the fields that messages have, or an empty one; else it is kept as data."""
+    return item.__class__ is dict and (not item or any(key in item for key in keys))
+
+
+def boxed(item: Any, keys: Collection[str]) -> Any:
+    """Return an item as it is; in a list, where it is an object that has none of the fields messages have: no message then."""
+    return item if item.__class__ is not dict or is_message(item, keys) else [item]
+
+
 def no_message(item: Any) -> ChatMessage:
     """Return what stands for an item that is no message: it is kept as data."""
     return message("unknown", [unknown("message", item)])

@@ -9,13 +9,15 @@ from .event_lines import data_of, holds_events
 from .outline import outline
 from .shape import Outline, Shape
 from .shapes_claude import SHAPES as _CLAUDE
+from .shapes_datasets import SHAPES as _DATASETS
+from .shapes_datasets import transcripts
 from .shapes_langchain import SHAPES as _LANGCHAIN
 from .shapes_others import SHAPES as _OTHERS
 from .shapes_sessions import SHAPES as _SESSIONS
 from .shapes_trees import SHAPES as _TREES
 
 EMPTY: Final = Shape("empty", "", "an empty list", lambda _: False)
-SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_LANGCHAIN, *_OTHERS, EMPTY)
+SHAPES: Final = (*_CLAUDE, *_SESSIONS, *_TREES, *_LANGCHAIN, *_DATASETS, *_OTHERS, EMPTY)
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
 _NOTHING: Final = re.compile(rb'\s*\[\s*\]\s*|\s*\{(?=\s*"conversations")(?:\s*"\w{1,40}"\s*:\s*\[\s*\]\s*,?)++\s*\}\s*')
 """An empty list, or an object of lists without an item: an export of no chats."""
@@ -37,7 +39,7 @@ def find_shape(head: bytes) -> tuple[Shape | None, str]:
     if _NOTHING.fullmatch(head.removeprefix(b"\xef\xbb\xbf")):
         return EMPTY, EMPTY.holds
     seen = outline(head)
-    shape = next((shape for shape in SHAPES if not shape.html and shape.fits(seen)), None)
+    shape = next((shape for shape in SHAPES if not shape.html and shape.fits(seen)), None) or transcripts(head, seen)
     return shape, shape.holds if shape else f"something else{_keys_of(seen)}"
 
 

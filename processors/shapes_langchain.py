@@ -32,8 +32,8 @@ SHAPES: Final = (
         "langchain-states",
         "api",
         "messages of LangChain",
-        partial(_holds_messages, within=".messages[]"),
+        lambda outline: any(_holds_messages(outline, way) for way in (".messages[]", ".values.messages[]")),
         _MESSAGES,
-        Layout("", "messages", is_element=with_keys("messages")),
+        Layout("", "messages", is_element=lambda value: with_keys("messages")(value) or with_keys("values")(value)),
     ),
 )

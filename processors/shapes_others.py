@@ -66,12 +66,16 @@ def _holds_turns(outline: Outline, way: str) -> bool:
 
 
 def _is_preference(outline: Outline) -> bool:
-    return outline.has_top("chosen", "rejected") or outline.has_top("preferred_output", "non_preferred_output")
+    pairs = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"), ("conversation_a", "conversation_b"))
+    return any(outline.has_top(*keys) for keys in pairs)
 
 
 def _is_example(outline: Outline) -> bool:
     # What a question is about may be so long that its answer is not seen.
     pairs = [("instruction", "input"), *((asked, answered) for asked in _QUESTIONS for answered in _REPLIES)]
+    beside = any(outline.has_top("input", "output", key) for key in ("model", "system", "history", "metadata"))
+    if beside and not any(f"{top}.{key}[]" in outline.paths for top in TOPS for key in ("input", "output")):
+        pairs.append(("input", "output"))  # Settings of programs have these two as well.
     found = (f"{top}.{keys[1]}." for keys in pairs for top in outline.tops(*keys))
     return any(not any(path.startswith(way) for path in outline.paths) for way in found)  # An API answers with an object.
 
@@ -81,11 +85,18 @@ def _is_asked(outline: Outline) -> bool:
     for top in TOPS:
         if not outline.paths.isdisjoint(f"{top}.{key}" for key in _OTHERS):
             continue
-        for way in ("", ".request", ".body", ".params"):
-            sent = outline.has(f"{top}{way}.contents[].parts")
-            if sent or f"{top}{way}.messages[].role" in outline.paths:
-                return True
+        if any(_is_request(outline, f"{top}{way}") for way in ("", ".request", ".body", ".params", ".input", ".request_body")):
+            return True
     return False
+
+
+def _is_request(outline: Outline, way: str) -> bool:
+    """Whether an object at this way is what is sent to OpenAI, Anthropic or Gemini."""
+    if outline.has(f"{way}.contents[].parts") or f"{way}.messages[].role" in outline.paths:
+        return True
+    if f"{way}.output[].type" in outline.paths:
+        return False
+    return f"{way}.input[].role" in outline.paths or outline.has(f"{way}.model", f"{way}.input", f"{way}.instructions")
 
 
 def _is_answered(outline: Outline) -> bool:
@@ -122,7 +133,9 @@ _PAIRS: Final = (("human", "assistant"), ("human", "gpt"), ("user", "assistant")
 _QUESTIONS: Final = ("instruction", "prompt", "question", "input_text")
 _REPLIES: Final = ("completion", "output", "response", "answer", "output_text")
 _ANSWERED: Final = Layout(
-    is_element=lambda value: value.__class__ is dict and not value.keys().isdisjoint((*_REPLIES, "chosen", "preferred_output"))
+    is_element=lambda value: (
+        value.__class__ is dict and not value.keys().isdisjoint((*_REPLIES, "chosen", "preferred_output", "conversation_a"))
+    )
 )
 
 SHAPES: Final = (

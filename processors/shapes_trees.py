@@ -54,6 +54,11 @@ def _is_open_webui(seen: Outline) -> bool:
     return seen.has_top("history.messages") and not seen.has_top("mapping")
 
 
+def _is_reply_of_webui(seen: Outline) -> bool:
+    """Whether a file is the list of chats as the API of a site made of Open WebUI gives it: Qwen's export is such a reply."""
+    return seen.has(".data[].chat.history") or seen.has(".data[].chat.messages")
+
+
 def _is_librechat(seen: Outline) -> bool:
     if seen.has_top("messages[].messageId") or seen.has_top("messagesTree[].messageId"):
         return True
@@ -90,6 +95,7 @@ _MAPPING: Final = Layout(inner="mapping", is_element=with_keys("mapping"), start
 _WRAPPED: Final = _MAPPING._replace(wrapper="conversations")
 _CHATGPT: Final = "chatgpt:ChatGPTConverter"
 _DEEPSEEK: Final = "deepseek:DeepSeekConverter"
+_OPEN_WEBUI: Final = "open_webui:OpenWebUIConverter"
 _CHATBOT_UI: Final = "chatbot_ui:ChatbotUIConverter"
 
 _TREE: Final = _trees(_is_chatgpt_tree, *TOPS)
@@ -106,7 +112,8 @@ SHAPES: Final = (
     Shape("chatgpt", "chatgpt", "ChatGPT conversations", _TREE, _CHATGPT, _MAPPING),
     Shape("chatgpt-list", "chatgpt", "ChatGPT conversations", _trees(_is_chatgpt_tree, _LIST), _CHATGPT, _WRAPPED),
     Shape("chatgpt-groups", "chatgpt", "ChatGPT group chats", _is_group, _CHATGPT, Layout(wrapper="chats")),
-    Shape("open-webui", "open-webui", "Open WebUI chats", _is_open_webui, "open_webui:OpenWebUIConverter", _CHAT),
+    Shape("open-webui", "open-webui", "Open WebUI chats", _is_open_webui, _OPEN_WEBUI, _CHAT),
+    Shape("open-webui-list", "open-webui", "Open WebUI chats", _is_reply_of_webui, _OPEN_WEBUI, _CHAT._replace(wrapper="data")),
     Shape(
         "librechat", "librechat", "LibreChat conversations", _is_librechat, "librechat:LibreChatConverter",
         _MESSAGES._replace(inner="messages"),

@@ -7,7 +7,7 @@ under the names of those who speak, or the turns are bare texts.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .conversation import as_text
 from .plain_blocks import call, first, parsed, parts_of, result, text
@@ -27,6 +27,16 @@ _UNIQUE: Final = 20
 """Characters that make an id one of its own."""
 _IDS: Final = ("id", "hash", "conversation_id")
 _TOLD: Final = ("system", "system_prompt")
+
+
+class _Mark(NamedTuple):
+    start: str
+    end: str
+
+
+_CALL: Final = _Mark("<tool_call>", "</tool_call>")
+_RESPONSE: Final = _Mark("<tool_response>", "</tool_response>")
+"""How models that were trained by Hermes' template call tools in their words, and are answered."""
 _PLACED: Final = frozenset([*_LISTS, *_IDS, *_TOLD, "title", "model", "tools"])
 """Fields that have a place of their own."""
 
@@ -78,7 +88,7 @@ def _messages(told: str, items: Iterable[Any]) -> Iterator[ChatMessage]:
             continue
         kind, value = _speaker(item), _value(item)
         role = role_of(kind)
-        blocks = [_block(kind, value, role, asked)] if value not in (None, "") else []
+        blocks = _blocks(kind, value, role, asked) if value not in (None, "") else []
         asked = next((block["name"] for block in blocks if block["kind"] == "tool"), asked)
         yield message(role, blocks, as_text(item.get("id")))
 
@@ -91,10 +101,37 @@ def _value(item: dict[str, Any]) -> Any:
     return first(item, "value", "content", "text")
 
 
+def _blocks(kind: str, value: Any, role: str, asked: str) -> list[Block]:
+    if role != "assistant" or value.__class__ is not str or _CALL.end not in value:
+        return [_block(kind, value, role, asked)]
+    blocks = [block for words, is_call in _marked(value, _CALL) for block in _spoken(words, is_call)]
+    return [block | {"sources": (kind or "value",) if block is blocks[0] else ()} for block in blocks]
+
+
+def _spoken(words: str, is_call: bool) -> list[Block]:
+    """Return the call that marked words are, or the text of others, if it is any."""
+    given: Any = parsed(words.strip()) if is_call else None
+    if given.__class__ is dict and "name" in given:
+        return [call(given["name"], parsed(first(given, "arguments", "parameters")), "")]
+    words = f"{_CALL.start}{words}{_CALL.end}" if is_call else words.strip("\n")
+    return [text(words, "")] if words.strip() else []
+
+
+def _marked(value: str, mark: _Mark) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a text, and whether each stands between two marks."""
+    before, *others = value.split(mark.start)
+    yield before, False
+    for other in others:
+        words, end, rest = other.partition(mark.end)
+        yield (words, True) if end else (mark.start + words, False)
+        yield rest, False
+
+
 def _block(kind: str, value: Any, role: str, asked: str) -> Block:
     source = kind or "value"
     if role == "tool":
-        return result(asked, parts_of(parsed(value)), source)
+        marked = [words.strip() for words, is_one in _marked(value, _RESPONSE) if is_one] if value.__class__ is str else []
+        return result(asked, [part for words in marked or [value] for part in parts_of(parsed(words))], source)
     given: Any = parsed(value) if kind == "function_call" else None
     if given.__class__ is dict:
         return call(given.get("name"), parsed(first(given, "arguments", "parameters")), source)

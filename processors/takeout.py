@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 _VERB: Final = re.compile(
     r"(?:(?:Prompted|Asked|Said)|(?:[^\W\d_]+\s){0,2}[^\W\d_]*"
-    r"(?:prompt|petici|comando|requête|demande|richiesta|pedido|anfrage|eingabe|polecenie|запрос|промпт"
+    r"(?:prompt|petici|comando|requête|demande|richiesta|pedido|anfrage|eingabe|polecenie|[i\u0130]stem|perintah|запрос|промпт"
     r"|プロンプト|メッセージ|提示|提問|提问|프롬프트|질문)"
     r"[^\W\d_]*(?:\s[^\W\d_]+){0,2}\s?[:\uff1a])[\s\xa0]+",
     re.IGNORECASE,
 )
 """What Takeout puts in front of a prompt: in other languages a few words, one of them for a prompt, and a colon."""
+_DEED: Final = re.compile(r"(?:Used an Assistant feature|Gave feedback|Created Gemini Canvas|Selected preferred draft)\b")
+"""How activities begin in which nobody asked anything."""
 _ASIDES: Final = {"description": "Description", "details": "Details", "locationInfos": "Location"}
 _FILES: Final = ("attachedFiles", "imageFile", "audioFiles")
 
@@ -48,6 +50,7 @@ class TakeoutActivities:
             identity(created, said) if created else identity(element),
             list(_messages(element, created, about)),
             _count(element),
+            title=said if _is_deed(element, said) else "",
             created=created,
             updated=created,
             url=address if address.startswith("https://") else "",
@@ -71,7 +74,7 @@ class TakeoutPages:
 
 def _messages(element: dict[str, Any], created: str, about: About) -> Iterator[ChatMessage]:
     said = as_text(element.get("title")) if filled(element.get("title")) else ""
-    blocks = [text(_VERB.sub("", said, count=1) if _VERB.match(said) else said, "title")] if said else []
+    blocks = [_title(element, said)] if said else []
     if filled(element.get("subtitles")):
         blocks.append(_subtitles(element["subtitles"]))
     blocks += asides(element, _ASIDES)
@@ -80,6 +83,16 @@ def _messages(element: dict[str, Any], created: str, about: About) -> Iterator[C
     answers = as_list(element.get("safeHtmlItem"))
     if answers:
         yield message("assistant", [_answer(item) for item in answers], created=created)
+
+
+def _is_deed(element: dict[str, Any], said: str) -> bool:
+    return _DEED.match(said) is not None and not filled(element.get("safeHtmlItem"))
+
+
+def _title(element: dict[str, Any], said: str) -> Block:
+    if _is_deed(element, said):
+        return {"kind": "event", "title": "Activity", "text": said, "sources": ("title",)}
+    return text(_VERB.sub("", said, count=1) if _VERB.match(said) else said, "title")
 
 
 def _answer(item: Any) -> Block:

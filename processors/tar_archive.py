@@ -24,6 +24,10 @@ _BLOCK: Final = 512
 _STEP: Final = 1 << 13
 
 
+class DamagedTarError(RunError):
+    """A tar is no tar from some place on."""
+
+
 class _Member(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -38,7 +42,8 @@ def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[
     """Yield the name of every file in a tar, and where it lies now; links have no place.
 
     Raises:
-        RunError: it is damaged, or holds too many files; `name` is the tar's own.
+        DamagedTarError: it is damaged; `name` is the tar's own.
+        RunError: it holds too many files.
 
     """
     try:
@@ -48,7 +53,7 @@ def in_tar(path: Path, name: str, folder: Unpacked, limits: Limits) -> Iterator[
             if tar.next():
                 raise RunError(f"'{name}' holds more than {limits.members} files; unpack it first")
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError) as error:
-        raise RunError(f"'{name}' cannot be read as a tar: {error}") from error
+        raise DamagedTarError(f"'{name}' cannot be read as a tar: {error}") from error
 
 
 def _members(tar: Any) -> Iterator[tarfile.TarInfo]:

@@ -1,12 +1,12 @@
 """Examples to train a model with, turned into the common model: a question with its answer, or with two to prefer one of.
 
 Told apart by what they have: `instruction` or another word for a question with `output` or another word for an answer;
-`chosen` and `rejected`, with a `prompt` or without. Questions and answers are texts, messages, or transcripts in one text.
+`chosen` and `rejected`, with a `prompt` or without; what two models said when they were compared. Questions and answers are
+texts, messages, or transcripts in one text.
 """
 
 from __future__ import annotations
 
-import re
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import filled, first
 from .plain_turns import chat, data_sections, rest_of, role_of, tally
 from .sharegpt import id_of
+from .transcripts import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .shape import About
 
 _TOLD: Final = ("system", "system_prompt")
-_ASKED: Final = ("instruction", "prompt", "question", "input_text", "conversations")
+_ASKED: Final = ("instruction", "prompt", "question", "input_text", "conversations", "input")
 _ABOUT: Final = ("input", "context")
 """What a question in words is about: it stands below it."""
 _ANSWERED: Final = (
@@ -35,7 +36,6 @@ _ANSWERED: Final = (
 )
 """What answers are called: the one to learn, and the one it was preferred to."""
 _PLACED: Final = ("id", "history", "tools", "title", "model", *_TOLD)
-_SPEAKER: Final = re.compile(r"(?:\A|\n)\n?(Human|Assistant): ?")
 
 
 class TrainingExamples:
@@ -43,12 +43,14 @@ class TrainingExamples:
 
     def convert(self, element: Any, about: About) -> Conversation:
         """Return the conversation that an example is."""
-        given = _unwrapped(as_dict(element))
+        given = _unwrapped(_compared(as_dict(element)))
         answered = [key for keys in _ANSWERED for key in [key for key in keys if key in given][:1]]
         if not answered:
             raise RunError("no example to train with: it has no answer")
         asked = [key for key in _ASKED if filled(given.get(key))][:1]
-        asked += [key for key in _ABOUT if asked and given[asked[0]].__class__ is given.get(key).__class__ is str]
+        asked += [
+            key for key in _ABOUT if asked and key not in asked and given[asked[0]].__class__ is given.get(key).__class__ is str
+        ]
         question = _question([given[key] for key in asked])
         ways = [list(parted(_way(question, _said(given[key], "assistant")))) for key in answered]
         opening = [*_said(first(given, *_TOLD), "system"), *_history(given.get("history"))]
@@ -56,6 +58,16 @@ class TrainingExamples:
         if _said(rest.get("messages"), "user") in ways:
             rest.pop("messages", None)  # Some data sets hold the preferred way twice.
         return _conversation(given, opening, ways) | data_sections({"Tools": given.get("tools"), "Details": rest})
+
+
+def _compared(element: dict[str, Any]) -> dict[str, Any]:
+    """Return as an example what two models answered to the same questions, as Chatbot Arena compares them: one may have won."""
+    if not {"conversation_a", "conversation_b"} <= element.keys():
+        return element
+    won, lost = ("b", "a") if element.get("winner") == "model_b" else ("a", "b")
+    told = {key: value for key, value in element.items() if key not in ("conversation_a", "conversation_b")}
+    ways = {"chosen": element[f"conversation_{won}"], "rejected": element[f"conversation_{lost}"]}
+    return {**told, "id": element.get("id") or element.get("question_id"), **ways}
 
 
 def _unwrapped(element: dict[str, Any]) -> dict[str, Any]:
@@ -82,10 +94,9 @@ def _history(turns: Any) -> list[Any]:
 def _said(given: Any, role: str) -> list[Any]:
     """Return messages: those of a list, those of a transcript, or the one that a text is."""
     if given.__class__ is str:
-        spoken = _SPEAKER.split(given)
-        if len(spoken) > 1 and not spoken[0].strip():
-            return [{"role": role_of(who), "content": words} for who, words in zip(spoken[1::2], spoken[2::2], strict=True)]
-        return [{"role": role, "content": given}] if given else []
+        # A prompt may end with the mark of who is to answer.
+        said = [turn for turn in spoken(given) if turn["content"]]
+        return said or ([{"role": role, "content": given}] if given else [])
     return [_turn(item, role) for item in as_list(given)]
 
 

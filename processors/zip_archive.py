@@ -89,10 +89,19 @@ def members(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
         raise RunError(f"'{path.name}' cannot be read as a ZIP: {error}") from error
     if len(entries) > limits.members:
         raise RunError(f"'{path.name}' holds {len(entries)} files, more than {limits.members}; unpack it first")
-    total = sum(info.file_size for info in entries if not fault_of(path, info, limits))
+    check_whole(path, sum(info.file_size for info in entries if not fault_of(path, info, limits)), limits)
+    return sorted((info for info in entries if not info.is_dir()), key=lambda info: info.filename)
+
+
+def check_whole(path: Path, total: int, limits: Limits) -> None:
+    """Refuse a ZIP whose members unpack to so many bytes together that it is a bomb.
+
+    Raises:
+        RunError: it is one.
+
+    """
     if total > limits.first and total > limits.ratio * path.stat().st_size:
         raise RunError(f"'{path.name}' unpacks to {total} bytes, more than {limits.ratio} times its size (:maxRatio)")
-    return sorted((info for info in entries if not info.is_dir()), key=lambda info: info.filename)
 
 
 def fault_of(path: Path, info: zipfile.ZipInfo, limits: Limits) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from .zip_archive import MAGIC, SMALL
+from .zip_archive import MAGIC, SMALL, check_whole, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,20 @@ _FOLLOWS: Final = (MAGIC, b"PK\x01\x02")
 
 
 def salvaged(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
-    """Return the files in a ZIP without a directory, as what stands before each tells; the last may end too soon."""
+    """Return the files in a ZIP without a directory, as what stands before each tells; the last may end too soon.
+
+    Raises:
+        RunError: together they unpack to too much.
+
+    """
     found: list[zipfile.ZipInfo] = []
+    total = 0
     try:
         with path.open("rb") as file:
-            found += (info for info, _ in zip(_members(file, limits), range(limits.members), strict=False))
+            for info in islice(_members(file, limits), limits.members):
+                found.append(info)
+                total += 0 if fault_of(path, info, limits) else info.file_size
+                check_whole(path, total, limits)
     except (OSError, ValueError, struct.error):
         return []
     return sorted((info for info in found if not info.is_dir()), key=lambda info: info.filename)

@@ -226,6 +226,14 @@ def test_a_request_of_a_batch_that_failed_is_kept_with_its_reason():
     assert "no such model" in blocks(found)[0]["text"]
 
 
+@pytest.mark.parametrize("end", ["expired", "canceled"])
+def test_a_request_that_a_batch_never_came_to_is_kept(end):
+    """Anthropic's batches end after a day: the request is told of with that, and is no fault of the archive."""
+    found = imported(SAMPLE, {"custom_id": "r", "result": {"type": end}})
+    check_account(found)
+    assert [(said["role"], end in said["blocks"][0]["text"]) for said in found["messages"]] == [("error", True)]
+
+
 def test_what_gemini_rests_on_is_cited():
     """Pages and searches of a grounded answer, its model and its tokens are kept."""
     grounding = {"webSearchQueries": ["kites"], "groundingChunks": [{"web": {"uri": "https://a.org", "title": "A"}}]}

@@ -39,6 +39,14 @@ def test_results_find_their_calls(identifiers):
     assert found[0]["sources"] == ("tool_use", "tool_result")
 
 
+def test_ids_of_calls_are_text():
+    """A call whose id is a number has it as text, as the model says, and gets its result."""
+    first, one = tool_blocks("search", {"q": 1}, "one", 7)
+    second, two = tool_blocks("search", {"q": 2}, "two", 8)
+    found = blocks(first, second, two, one)
+    assert [(block["id"], block["result"]["parts"][0]["text"]) for block in found] == [("7", "one"), ("8", "two")]
+
+
 def test_a_result_without_a_call_is_kept():
     """A result that nothing asked for is a block of its own."""
     (block,) = blocks(tool_blocks("search", {}, "found", "x")[1])

@@ -110,6 +110,13 @@ def test_what_the_program_put_in_is_told_from_words(session):
     assert [block["source"] for block in blocks_of(session, "injected")] == ["ide_opened_file", "system-reminder"]
 
 
+@pytest.mark.parametrize("tag", ['teammate-message teammate_id="b" color="red"', "bash-notification", "new-diagnostics"])
+def test_what_others_say_in_the_user_s_place_is_not_the_user_s(tag):
+    """Messages of other agents, and of what runs in the background, stand in tags, which may have attributes."""
+    said = convert(record(1, "user", f"<{tag}>Done.</{tag.partition(' ')[0]}>Go on."))
+    assert [(block["kind"], block["text"]) for block in blocks_of(said)] == [("injected", "Done."), ("text", "Go on.")]
+
+
 def test_tags_in_the_middle_of_words_are_words():
     """A user may quote what the program writes; only reminders are taken out anywhere, and only if they are closed."""
     quoted = "See <command-name>/x</command-name> and <system-reminder>a"
@@ -339,3 +346,27 @@ def test_an_output_that_was_too_long_is_a_file(tmp_path, wrap):
     assert_balanced(found)
     assert [block["content"].read() for block in blocks_of(found, "file")] == [b"all of it"]
     assert not blocks_of(ClaudeCode().convert(gathered(wrap(records)), about()), "file")
+
+
+def test_long_outputs_of_two_sessions_may_have_one_name(tmp_path):
+    """Each session has its own; one whose file the archive has not got has none, rather than that of another."""
+    sessions = [f"0000000{number}-5e55-4000-8000-000000000000" for number in range(3)]
+    blobs = []
+    for session in sessions[:2]:
+        (tmp_path / session).write_text(f"of {session}")
+        blobs.append(Blob(tmp_path / session, f"all.zip/p/{session}/tool-results/b1.txt", 39))
+    contents = []
+    for session in sessions:
+        saved = f"<persisted-output>\nFull output saved to: /h/.claude/projects/p/{session}/tool-results/b1.txt\n"
+        records = [record(1, "assistant", [call("a")]), record(2, "user", [result("a", saved)])]
+        found = ClaudeCode().convert(gathered(records), About(f"{session}.jsonl", Members(blobs)))
+        contents.append([block["content"].read().decode() for block in blocks_of(found, "file")])
+    assert contents == [[f"of {sessions[0]}"], [f"of {sessions[1]}"], []]
+
+
+def test_what_the_program_says_itself_is_no_model_s():
+    """It calls itself `<synthetic>` where the API gave no answer; the session's models are those that answered."""
+    answered = record(2, "assistant", [{"type": "text", "text": "b"}])
+    answered["message"]["model"] = "<synthetic>"
+    found = ClaudeCode().convert(gathered([record(1, "user", "a"), answered]), about())
+    assert [told.get("model") for told in found["messages"]] == [None, None]

@@ -206,3 +206,17 @@ def test_a_name_that_a_user_gave_a_session_is_its_title(tmp_path):
     assert Codex().convert(gathered([meta, said("Hi")]), found)["title"] == "Beds"
     named = event("thread_name_updated", thread_name="Its own")
     assert Codex().convert(gathered([meta, said("Hi"), named]), found)["title"] == "Its own"
+
+
+def test_a_picture_that_was_made_is_a_file():
+    """It stands in its call, with the prompt that the model made of the user's."""
+    drawn = item("image_generation_call", id="ig", status="completed", revised_prompt="A kite", result="iVBORw0KGgo=")
+    call, picture = blocks_of(convert(said("Draw."), drawn))[1:]
+    assert (call["name"], call["input"]) == ("image_generation", {"revised_prompt": "A kite"})
+    assert (picture["type"], picture["content"]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+
+
+def test_what_a_hook_says_is_not_the_user_s():
+    """Tags of what the program puts in may have attributes."""
+    (block,) = blocks_of(convert(said('<hook_prompt hook_run_id="x">Go on.</hook_prompt>')))
+    assert (block["kind"], block["source"]) == ("injected", "hook_prompt")

@@ -183,3 +183,10 @@ def test_what_a_call_is_said_to_do_is_kept():
     ]
     found = convert({"sessionId": "s", "messages": [{"type": "gemini", "content": "", "toolCalls": calls}]})
     assert [block.get("description") for block in blocks_of(found, "tool")] == ["Searching the web for q", None]
+
+
+def test_something_odd_in_front_of_a_saved_chat_costs_nothing_of_it():
+    """What a chat is, is told by its first message."""
+    said = {"role": "model", "parts": [{"text": "words"}]}
+    found = GeminiCLI().convert({"history": [7, said]}, about())
+    assert [block.get("text", block.get("data")) for told in found["messages"] for block in told["blocks"]] == [7, "words"]

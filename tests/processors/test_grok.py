@@ -82,6 +82,24 @@ def test_steps_are_thoughts():
     assert [block["kind"] for block in said(steps=[{"n": 1}])] == ["unknown"]
 
 
+def test_what_was_found_in_steps_is_kept():
+    """Pages that only a step tells of are a search; those that the answer lists too are shown there."""
+    pages = [{"url": f"https://{name}.example", "title": name, "preview": f"about {name}"} for name in "ab"]
+    steps = [{"text": ["Hm."], "web_search_results": pages}, {"text": [], "web_search_results": pages}]
+    of_step, of_answer = said(steps=steps, web_search_results=pages[:1])[1:3]
+    assert [part["title"] for part in of_step["result"]["parts"]] == ["b"]
+    assert [part["title"] for part in of_answer["result"]["parts"]] == ["a"]
+    assert [block["kind"] for block in said(steps=steps)] == ["thinking", "tool"]
+
+
+def test_a_response_of_another_form_is_kept():
+    """What has none of the fields that responses have is shown as it stands."""
+    odd = {"value": {"message": "words"}}
+    sample = samples("grok")[0]
+    (block,) = blocks(imported(sample, {"conversation": {}, "responses": [{"response": odd}]}))
+    assert (block["kind"], block["data"]) == ("unknown", {"response": odd})
+
+
 def answer(words, **more):
     """Return the blocks of a conversation of one answer."""
     response = {"sender": "assistant", "message": words, **more}

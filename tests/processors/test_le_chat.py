@@ -1,4 +1,6 @@
+import pytest
 from importing import blocks, conversations, imported, samples
+from session_logs import spooled
 
 from transmissions.processors.branches import look
 from transmissions.processors.conversation import title_of
@@ -75,3 +77,31 @@ def test_versions_of_a_message_are_ways_of_their_own():
     found = imported(sample, {"name": "chat-c.json", "items": items})
     assert [message["id"] for message in found["messages"]] == ["q", "a", "q.1", "a.1"]
     assert look(found).path == frozenset({2, 3})
+
+
+@pytest.mark.parametrize("chunks", [None, [], 7, "x"])
+def test_words_are_kept_beside_chunks_that_are_none(chunks):
+    """A text counts unless chunks say the same in parts."""
+    item = {"id": "1", "chatId": "c", "role": "user", "content": "words", "contentChunks": chunks}
+    sample = samples("le-chat")[0]
+    assert blocks(imported(sample, {"name": "x", "items": [item]}))[0]["text"] == "words"
+
+
+@pytest.mark.parametrize("make", [list, spooled])
+def test_messages_are_in_the_order_of_their_times(make):
+    """Exports begin with any of them; a chat too large for memory is put in order as well."""
+    (sample,) = samples("le-chat")
+    items = [
+        {
+            "id": f"{second}",
+            "chatId": "c",
+            "role": "user",
+            "content": f"\ud800 {second}",
+            "createdAt": f"2026-01-20T12:00:0{second}Z",
+        }
+        for second in (3, 1, 2)
+    ]
+    found = imported(sample, {"name": "chat-c.json", "items": make(items)})
+    assert [message["id"] for message in found["messages"]] == ["1", "2", "3"]
+    undated = imported(sample, {"name": "chat-c.json", "items": make([*items, {"id": "0", "chatId": "c", "role": "user"}])})
+    assert [message["id"] for message in undated["messages"]] == ["3", "1", "2", "0"]

@@ -49,6 +49,13 @@ def test_thoughts_at_the_head_of_a_text_are_thinking():
     assert (thought["kind"], thought["text"], text["text"]) == ("thinking", "hm", "Yes")
 
 
+def test_a_message_of_another_form_is_kept():
+    """What has none of the fields that messages have is shown as it stands."""
+    odd = {"value": {"text": "words"}}
+    (block,) = blocks(**odd)
+    assert (block["kind"], block["data"]) == ("unknown", [odd])
+
+
 def test_a_deep_tree_costs_no_stack():
     """Ten thousand messages inside each other are one way."""
     root = item = {"messageId": "0", "text": "x"}

@@ -44,6 +44,17 @@ def test_steps_become_thoughts_calls_and_words():
     assert (answer["model"], answer["tokens"]) == ("qwen3-8b", {"input": 120, "output": 33})
 
 
+def test_calls_may_be_numbered():
+    """A result goes to the call of its number, whose id is text as everywhere."""
+    steps = [
+        {"type": "contentBlock", "content": [{"type": "toolCallRequest", "callId": number, "name": f"tool {number}"}]}
+        for number in (1, 2)
+    ]
+    steps.append({"type": "contentBlock", "content": [{"type": "toolCallResult", "callId": 2, "content": "x"}]})
+    found = chat({"versions": [{"type": "multiStep", "role": "assistant", "steps": steps}], "currentlySelected": 0})
+    assert [(block["id"], bool(block["result"])) for block in blocks(found)] == [("1", False), ("2", True)]
+
+
 def test_times_are_milliseconds():
     """A chat tells when it began and when somebody last wrote."""
     (conversation,) = conversations("lm-studio")

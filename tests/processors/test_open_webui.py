@@ -1,4 +1,5 @@
 import copy
+import json
 
 import pytest
 from chat_trees import about, balances, sample
@@ -6,6 +7,7 @@ from chat_trees import about, balances, sample
 from transmissions import RunError
 from transmissions.processors.branches import look
 from transmissions.processors.open_webui import OpenWebUIConverter
+from transmissions.processors.shapes import find_shape
 
 
 def convert(element):
@@ -107,6 +109,29 @@ def test_a_fence_in_a_fold_does_not_hide_the_next():
     """Code that a thought leaves open ends with it."""
     fold = '<details type="reasoning">\n```\nx\n</details>\n'
     assert [block["kind"] for block in said(f"{fold}{fold}so")] == ["thinking", "thinking", "text"]
+
+
+def test_an_answer_made_of_several_is_kept():
+    """Answers of several models may be merged into one, which stands beside the first."""
+    merged = said("a", merged={"status": True, "content": "of all"})[1]
+    assert (merged["kind"], merged["text"], merged["sources"]) == ("event", "of all", ("merged",))
+
+
+def test_phases_of_an_answer_are_told_apart():
+    """Qwen's site keeps what was thought and what was answered in a list, and leaves the content empty."""
+    phases = [{"content": "Hm.", "phase": "think"}, {"content": "So.", "phase": "answer"}]
+    element = {
+        "data": [
+            {"id": "q", "chat": {"history": {"messages": {"m": {"role": "assistant", "content": "", "content_list": phases}}}}}
+        ]
+    }
+    assert find_shape(json.dumps(element).encode())[0].name == "open-webui-list"
+    found = convert(element["data"][0])
+    assert balances(found)
+    assert [(block["kind"], block["text"]) for block in found["messages"][0]["blocks"]] == [
+        ("thinking", "Hm."),
+        ("text", "So."),
+    ]
 
 
 def test_thoughts_in_tags_are_told_apart():

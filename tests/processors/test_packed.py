@@ -39,7 +39,7 @@ def tarred(mode, **files):
 def zipped(**files):
     """Return the bytes of a ZIP."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as packed:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, data in files.items():
             packed.writestr(name, data)
     return stream.getvalue()
@@ -98,6 +98,33 @@ def test_a_tar_of_very_many_files_is_refused(tmp_path):
     (tmp_path / "a.tar").write_bytes(tarred("", a=b"1", b=b"2", c=b"3"))
     assert "more than 3 files" in Archive(tmp_path / "a.tar", Limits(members=3)).parts[0].fault
     assert len(Archive(tmp_path / "a.tar", Limits(members=4)).parts) == 3
+
+
+def test_a_damaged_tar_of_very_many_files_says_both(tmp_path):
+    """That it was cut off does not hide that there is more in it than was read."""
+    cut = tarred(":gz", **{f"{number}.json": random.Random(number).randbytes(5000) for number in range(9)})[:-9000]
+    (tmp_path / "a.tgz").write_bytes(cut)
+    faults = [part.fault for part in Archive(tmp_path / "a.tgz", Limits(members=3)).parts if part.fault]
+    assert ["not whole gzip data" in fault for fault in faults] == [True, False]
+    assert "more than 3 files" in faults[1]
+
+
+def test_ways_in_a_zip_may_be_written_with_backslashes(tmp_path):
+    """A ZIP made so on Windows holds the same files as any; in one that has slashes, a backslash is part of a name."""
+    files = {"export\\": "", "export\\c.json": TEXT, ".git\\c.json": TEXT}
+    for name, more in (("a.zip", {}), ("b.zip", {"d/e.json": TEXT})):
+        (tmp_path / name).write_bytes(zipped(**files, **more))
+    assert [part.blob.name for part in Archive(tmp_path / "a.zip", Limits()).parts] == ["a.zip/export/c.json"]
+    assert "b.zip/export\\c.json" in [part.blob.name for part in Archive(tmp_path / "b.zip", Limits()).parts]
+
+
+def test_a_zip_without_its_directory_is_held_to_the_limits_as_a_whole(tmp_path):
+    """Members that are small enough each may be a bomb together, as in a ZIP with its directory."""
+    data = zipped(**{f"{number}.json": "[" + " " * 100_000 + "]" for number in range(20)})
+    (tmp_path / "a.zip").write_bytes(data[: data.index(b"PK\x01\x02")])
+    (part,) = Archive(tmp_path / "a.zip", Limits(first=1_000_000)).parts
+    assert "bytes, more than 200 times its size (:maxRatio)" in part.fault
+    assert len(Archive(tmp_path / "a.zip", Limits()).parts) == 21
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from importing import blocks, conversations, imported, samples
+from importing import blocks, check_account, conversations, imported, samples
 
 from transmissions import RunError
 from transmissions.processors.shapes import BY_NAME, find_shape
@@ -80,3 +80,21 @@ def test_turns_may_be_called_as_an_api_calls_them():
     shape, _ = find_shape(json.dumps([element]).encode())
     assert shape is BY_NAME["sharegpt"]
     assert [block["text"] for block in blocks(imported(samples("sharegpt")[0], element))] == ["Why?", "So."]
+
+
+def test_calls_in_tags_are_calls():
+    """As Hermes' data sets have them: several calls in one answer, what tools gave, and words around."""
+    one, two = (f'<tool_call>\n{{"name": "tide", "arguments": {{"day": {day}}}}}\n</tool_call>' for day in (1, 2))
+    given = '<tool_response>\n{"m": 3}\n</tool_response>\n<tool_response>\nnone\n</tool_response>'
+    found = turns(("gpt", f"Hm.\n{one}\n{two}"), ("tool", given), ("gpt", "<tool_call>{]</tool_call>"))
+    check_account(found)
+    words, tide, again, answer, broken = blocks(found)
+    assert (words["text"], tide["name"], tide["input"], again["input"]) == ("Hm.", "tide", {"day": 1}, {"day": 2})
+    assert (answer["name"], answer["result"]["parts"]) == ("tide", [{"m": 3}, {"text": "none"}])
+    assert broken["text"] == "<tool_call>{]</tool_call>"
+
+
+def test_a_question_about_tags_is_a_question():
+    """What a person writes of calls is what that person writes."""
+    said = '<tool_call>{"name": "x"}</tool_call>'
+    assert blocks(turns(("human", said)))[0]["text"] == said

@@ -87,6 +87,13 @@ def test_a_page_is_read_cell_by_cell(length, tmp_path):
         ("2 de nov. de 2025, 10:11:12 GMT-3", "2025-11-02T13:11:12Z"),
         ("2 нояб. 2025 \u0433., 10:11:12 MSK", "2025-11-02T07:11:12Z"),
         ("2025. 11. 2. 오후 10:11:12 KST", "2025-11-02T13:11:12Z"),
+        ("2025年11月2日 10:11:12 CST", "2025-11-02T02:11:12Z"),
+        ("Nov 2, 2025, 10:11:12 AM CST", "2025-11-02T16:11:12Z"),
+        ("2 de nov. de 2025, 10:11:12 BRT", "2025-11-02T13:11:12Z"),
+        ("2 Kas 2025 10:11:12 TRT", "2025-11-02T07:11:12Z"),
+        ("2 лист. 2025 \u0440., 10:11:12 EET", "2025-11-02T08:11:12Z"),
+        ("2 Des 2025 10.11.12 WIB", "2025-12-02T03:11:12Z"),
+        ("2 Nov 2025, 10:11:12 SGT", "2025-11-02T02:11:12Z"),
         ("2 nov 2025, 10:11:12 XYZ", "2025-11-02T10:11:12"),
         ("99.99.2025, 10:11:12", ""),
     ],
@@ -129,3 +136,14 @@ def test_the_words_before_a_prompt_are_not_the_user_s(verb):
     """In other languages they are few, one of them for a prompt, and end with a colon; what the user wrote may look so too."""
     element = {"header": "Gemini", "title": f"{verb}\xa0My prompt: why?", "time": "2026-03-12T10:00:00Z"}
     assert blocks(imported(samples("gemini-takeout")[0], element))[0]["text"] == "My prompt: why?"
+
+
+def test_what_somebody_did_is_not_what_they_said():
+    """Activities without a question are events; with an answer below it, the same words are a question."""
+    said = "Created Gemini Canvas titled Tides"
+    sample = next(sample for sample in samples("gemini-takeout") if sample.shape == "gemini-takeout")
+    deed = imported(sample, {"header": "Gemini Apps", "title": said, "time": "2026-01-01T00:00:00Z"})
+    assert [(block["kind"], block["text"]) for block in blocks(deed)] == [("event", said)]
+    assert deed["title"] == said
+    asked = imported(sample, {"title": said, "time": "2026-01-01T00:00:00Z", "safeHtmlItem": [{"html": "No."}]})
+    assert [block["kind"] for block in blocks(asked)] == ["text", "text"]

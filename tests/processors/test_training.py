@@ -6,6 +6,7 @@ from importing import Sample, blocks, check_account, imported
 
 from transmissions import RunError
 from transmissions.processors.blobs import Members
+from transmissions.processors.branches import look
 from transmissions.processors.json_stream import Broken, read_elements
 from transmissions.processors.shapes import find_shape
 from transmissions.processors.spoken import on_path
@@ -121,3 +122,17 @@ def test_odd_values_cost_no_example(key, odd):
     """Whatever stands in a field, the example is converted and every item is counted."""
     element = {"prompt": "Q", "chosen": "A", "rejected": "B", key: odd}
     check_account(imported(Sample("preferences", element, "train.jsonl", Members())))
+
+
+@pytest.mark.parametrize(("winner", "words"), [("model_a", "So."), ("model_b", "Because."), ("tie", "So.")])
+def test_what_two_models_said_is_a_branch(winner, words):
+    """Chatbot Arena compares answers: the one that won ends the conversation, and who won is told."""
+    said = [[{"role": "user", "content": "Why?"}, {"role": "assistant", "content": answer}] for answer in ("So.", "Because.")]
+    element = {"question_id": "q" * 32, "model_a": "m", "model_b": "n", "winner": winner}
+    element |= {"conversation_a": said[0], "conversation_b": said[1]}
+    shape, _ = find_shape(json.dumps(element).encode())
+    found = imported(Sample(shape.name, element, "x", Members()))
+    check_account(found)
+    ends = {told["id"]: told["blocks"][0]["text"] for told in found["messages"]}
+    assert (shape.name, found["id"], ends[found["leaf"]], look(found).left) == ("preferences", "q" * 32, words, 1)
+    assert winner in found["sections"][0]["text"]
