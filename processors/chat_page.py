@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|\+00:00)?.*", re.ASCII)
 _ANCHOR: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_RENDERED: Final = ("message", "rendered")
 _DEFAULT: Final = "{speaker}, {time}"
 _ASSISTANTS: Final = {
     "claude": "Claude",
@@ -38,27 +39,27 @@ def assistant_of(provider: str) -> str:
 
 def render_message(page: Page, message: ChatMessage, level: int = 2) -> None:
     """Add a message with a heading of its own; without it where settings leave nothing of what the message holds."""
-    anchor = message["id"] if _ANCHOR.fullmatch(message["id"]) else ""
-    before = len(page.parts)
+    identifier = message["id"]
+    anchor = identifier if _ANCHOR.fullmatch(identifier) else ""
     page.parts.append(page.flavour.heading(level, _heading(page, message), anchor))
     if not render_body(page, message):
-        del page.parts[before:]
+        page.parts.pop()
 
 
 def render_body(page: Page, message: ChatMessage) -> bool:
     """Add what a message says and holds, and tell whether the message is to be seen."""
-    before, dropped = len(page.parts), page.dropped
-    if message["files"]:
+    before, dropped, files = len(page.parts), page.dropped, message["files"]
+    if files:
         name_files(message)
     for block in message["blocks"]:
         render_block(page, block)
-    if message["attachments"] or message["files"]:
+    if files or message["attachments"]:
         add_files(page, message)
-    is_shown, outcome = True, "rendered"
-    if len(page.parts) == before:
-        is_shown = page.dropped == dropped and page.style.empty == "keep"
-        outcome = "rendered empty" if is_shown else "skipped: nothing of it is shown"
-    page.note("message", outcome)
+    if len(page.parts) > before:
+        page.tally[_RENDERED] += 1
+        return True
+    is_shown = page.dropped == dropped and page.style.empty == "keep"
+    page.note("message", "rendered empty" if is_shown else "skipped: nothing of it is shown")
     return is_shown
 
 
@@ -80,15 +81,15 @@ def render_whole(page: Page, conversation: Conversation) -> None:
 
 
 def _heading(page: Page, message: ChatMessage) -> str:
-    style, role, name = page.style, message["role"], message.get("name") or ""
+    role, name = message["role"], message.get("name") or ""
     speaker = page.speakers.get((role, name))
     if speaker is None:
         speaker = page.speakers[role, name] = page.flavour.plain(name or _called(page, role)) or "Unknown"
-    time = show_time(message["created"])
-    if style.heading == _DEFAULT:
+    time, form = show_time(message["created"]), page.style.heading
+    if form == _DEFAULT:
         return f"{speaker}, {time}" if time else speaker
     fields = {"speaker": speaker, "time": time, "date": time[:10], "id": page.flavour.plain(message["id"])}
-    return style.heading.format(**fields).strip(" ,")
+    return form.format(**fields).strip(" ,")
 
 
 def _called(page: Page, role: str) -> str:
@@ -102,4 +103,7 @@ def show_time(time: str) -> str:
     if len(time) > 40:  # noqa: PLR2004 - no time is so long
         return ""
     found = _TIME.fullmatch(time)
-    return f"{found[1]} {found[2]}{'Z' if found[3] else ''}" if found else ""
+    if found is None:
+        return ""
+    day, clock, zone = found.groups()
+    return f"{day} {clock}Z" if zone else f"{day} {clock}"

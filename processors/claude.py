@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
@@ -73,21 +74,26 @@ def convert_message(item: Any) -> ChatMessage:
     if not _is_message(item):
         unknown = {"kind": "unknown", "type": "message", "data": item, "sources": ("message",)}
         return {"id": "", "role": "unknown", "created": "", "blocks": [unknown], "attachments": [], "files": []}
-    blocks, role = _blocks_of(item), as_text(item.get("sender"))
-    if role == "human" and blocks and all(block["kind"] == "tool" for block in blocks):
+    get = item.get
+    blocks, role = _blocks_of(item), as_text(get("sender"))
+    if role == "human" and _all_results(blocks):
         role = "tool"  # Results that come in a message of their own are not the user's words.
     message = {
-        "id": as_text(item.get("uuid")),
+        "id": as_text(get("uuid")),
         "role": role,
-        "created": instant(item.get("created_at")),
+        "created": instant(get("created_at")),
         "blocks": blocks,
-        "attachments": [_attachment(entry) for entry in _items(item.get("attachments"))],
-        "files": [_file(entry) for entry in _files_of(item)],
+        "attachments": [*map(_attachment, as_list(given))] if (given := get("attachments")) else [],
+        "files": [*map(_file, _files_of(item))] if get("files") or get("files_v2") else [],
     }
-    parent = item.get("parent_message_uuid")
+    parent = get("parent_message_uuid")
     if parent.__class__ is str:
         message["parent"] = "" if parent == _NO_PARENT else parent
     return message
+
+
+def _all_results(blocks: list[Block]) -> bool:
+    return bool(blocks) and blocks[0]["kind"] == "tool" and all(block["kind"] == "tool" for block in blocks)
 
 
 def _is_message(item: Any) -> bool:
@@ -100,8 +106,11 @@ def _items(value: Any) -> list[Any]:
 
 def _files_of(item: dict[str, Any]) -> list[Any]:
     """Return the files a message lists, first those of the older list; the newer one may name others."""
-    files, newer = _items(item.get("files")), _items(item.get("files_v2"))
-    known = [_file(entry) for entry in files] if newer else ()
+    newer = _items(item.get("files_v2"))
+    files = _items(item.get("files"))
+    if not newer:
+        return files
+    known = [_file(entry) for entry in files]
     return files + [entry for entry in newer if _file(entry) not in known]
 
 
@@ -109,8 +118,8 @@ def _blocks_of(item: dict[str, Any]) -> list[Block]:
     content: Any = item.get("content")
     if content.__class__ is not list:
         content = as_list(content or None)
-    if len(content) == 1 and _is_plain(content[0]):
-        return [{"kind": "text", "text": content[0]["text"], "citations": (), "sources": ("text",)}]
+    if len(content) == 1 and (text := _plain_text(content[0])):
+        return [{"kind": "text", "text": text, "citations": (), "sources": ("text",)}]
     if content and not all(map(_is_hollow, content)):
         return convert_blocks(content, item.get("sender") == "assistant")
     sources = ("text",) * len(content)
@@ -124,12 +133,12 @@ def _blocks_of(item: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-def _is_plain(block: Any) -> bool:
-    """Whether a block is what most messages consist of: one text, without citations or tags."""
+def _plain_text(block: Any) -> str:
+    """Return the text of a block that is what most messages consist of: one text, without citations or tags; empty if not."""
     if block.__class__ is not dict or block.get("type") != "text" or block.get("citations"):
-        return False
+        return ""
     text = block.get("text")
-    return text.__class__ is str and text != "" and not has_tags(text)
+    return text if text.__class__ is str and not has_tags(text) else ""
 
 
 def _is_hollow(block: Any) -> bool:
@@ -152,23 +161,25 @@ def _file(entry: Any) -> dict[str, Any]:
 
 def count(items: Any) -> dict[str, Any]:
     """Count what the messages of an element hold, from the export itself: the report compares it with what was written."""
-    blocks: dict[str, int] = {}
+    blocks: dict[str, int] = defaultdict(int)
     attachments = files = total = 0
     for item in items:
         total += 1
         for block in _content_of(item):
-            kind = block["type"] if block.__class__ is dict and block.get("type").__class__ is str else type_of(block)
-            blocks[kind] = blocks.get(kind, 0) + 1
+            kind: Any = block.get("type") if block.__class__ is dict else None
+            blocks[kind if kind.__class__ is str else type_of(block)] += 1
         if item.__class__ is dict:
-            attachments += len(_items(item.get("attachments")))
-            files += len(_files_of(item))
-    return {"messages": total, "blocks": blocks, "attachments": attachments, "files": files}
+            if given := item.get("attachments"):
+                attachments += len(as_list(given))
+            if item.get("files") or item.get("files_v2"):
+                files += len(_files_of(item))
+    return {"messages": total, "blocks": dict(blocks), "attachments": attachments, "files": files}
 
 
 def _content_of(item: Any) -> list[Any]:
-    if not _is_message(item):
-        return [{"type": "message"}]
-    content: Any = item.get("content")
+    content: Any = item.get("content") if item.__class__ is dict else None
     if content:
         return content if content.__class__ is list else [content]
+    if not _is_message(item):
+        return [{"type": "message"}]
     return [{"type": "flat text"}] if as_text(item.get("text")) else []

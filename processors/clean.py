@@ -8,6 +8,7 @@ from typing import Final
 _CONTROLS: Final = (*range(9), 11, 12, *range(14, 32), 127)
 _PICTURES: Final = {code: 0x2400 + code for code in _CONTROLS} | {127: 0x2421, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 """Each control has a picture in Unicode, so it stays visible which one it was."""
+_NONCHARACTER_START: Final = 0xEF
 _NONCHARACTER: Final = re.compile(b"\xef\xbf[\xbe\xbf]")
 # Three bytes of a surrogate that stood in the file as UTF-8 forbids it make one replacement, not three.
 _SURROGATES: Final = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]|[\ud800-\udfff]")
@@ -24,7 +25,7 @@ def clean_bytes(parts: list[str]) -> tuple[bytes, int, int]:
         data = text.encode()
     # Looking for 29 bytes one by one is memchr: 0.35 ns a byte in all; one pass of a regular expression takes ten times that.
     found = [code for code in _CONTROLS if code in data]
-    if not found and _NONCHARACTER.search(data) is None:
+    if not found and (_NONCHARACTER_START not in data or _NONCHARACTER.search(data) is None):
         return data, surrogates, 0
     controls = sum(data.count(code) for code in found) + len(_NONCHARACTER.findall(data))
     return data.decode().translate(_PICTURES).encode(), surrogates, controls

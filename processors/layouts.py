@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 def walk(page: Page, conversation: Conversation, tree: Tree, left: bool) -> Iterator[ChatMessage]:
     """Yield the messages on the way the conversation went, or those on the ways it left, with the page's bench set for each."""
+    if tree.path is None and not left:
+        yield from conversation["messages"]
+        return
     benches: dict[int, Bench] = {} if not left else page.benches
     for position, message in enumerate(conversation["messages"]):
         if tree.path is not None and (position in tree.path) == left:

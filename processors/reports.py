@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from transmissions import Processor, write_whole
@@ -34,41 +36,47 @@ class ConversionReport(Processor):
     def __post_init__(self) -> None:
         """Begin with nothing."""
         self._inputs: list[Any] = []
-        self._found: Figures = {}
-        self._became: dict[str, Figures] = {}
+        self._found: Figures = defaultdict(int)
+        self._became: dict[str, Figures] = defaultdict(partial(defaultdict, int))
         self._conversations: Figures = {"converted": 0, "without messages": 0}
         self._written: Figures = {"pages": 0, "files": 0, "bytes": 0, "unchanged": 0}
-        self._redacted: Figures = {}
+        self._redacted: Figures = defaultdict(int)
 
     def process(self, message: Message) -> Message:
         """Take the message into account and pass it on without the figures."""
         self._take_account(message.pop("account", None), is_placed="key" in message)
-        _add(self._redacted, message.pop("redacted", {}))
-        written = message.get("written", ())
-        self._written["pages"] += any(True for _ in written)
-        for _, _, size, is_changed in written:
-            self._written["files"] += is_changed
-            self._written["bytes"] += size if is_changed else 0
-            self._written["unchanged"] += not is_changed
+        if "redacted" in message:
+            _add(self._redacted, message.pop("redacted"))
+        if "written" in message:
+            self._take_files(message["written"])
         return message
+
+    def _take_files(self, written: list[list[Any]]) -> None:
+        changed = [size for _, _, size, is_changed in written if is_changed]
+        self._written["pages"] += bool(written)
+        self._written["files"] += len(changed)
+        self._written["bytes"] += sum(changed)
+        self._written["unchanged"] += len(written) - len(changed)
 
     def _take_account(self, account: dict[str, Any] | None, *, is_placed: bool) -> None:
         if account is None:  # No page was made: what came is told, but not what became of each part.
             self._conversations["converted"] += is_placed
             return
         counts, became = account["found"], account["became"]
-        found = {name.rstrip("s"): counts[name] for name in ("messages", "attachments", "files")}
-        found |= {f"block {name}": number for name, number in counts["blocks"].items()}
+        found = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
+        for name, number in counts["blocks"].items():
+            found[f"block {name}"] = number
         _add(self._found, found)
         # What a step leaves out as a whole, it leaves out with everything in it.
-        left = next((outcome for outcome in became.get("conversation", ()) if outcome.startswith("skipped")), "")
+        whole = became.get("conversation")
+        left = next((outcome for outcome in whole if outcome.startswith("skipped")), "") if whole else ""
         if left:
             became = became | {kind: {f"{left} conversation": number} for kind, number in found.items() if number}
         else:
             self._conversations["converted"] += 1
             self._conversations["without messages"] += not counts["messages"]
         for kind, outcomes in became.items():
-            _add(self._became.setdefault(kind, {}), outcomes)
+            _add(self._became[kind], outcomes)
 
     def end_group(self, message: Message) -> None:
         """Take down what the reader found in an archive, or in several."""
@@ -107,7 +115,7 @@ class ConversionReport(Processor):
         kinds = sorted({"message", "attachment", "file", *self._found})
         accounts = {kind: {"found": self._found.get(kind, 0), **_sorted(self._became.get(kind, {}))} for kind in kinds}
         blocks = {kind.removeprefix("block "): account for kind, account in accounts.items() if kind.startswith("block ")}
-        also = {kind: outcomes for kind, outcomes in self._became.items() if kind not in {*kinds, "conversation"}}
+        also = {kind: dict(outcomes) for kind, outcomes in self._became.items() if kind not in {*kinds, "conversation"}}
         return {
             "input": self._inputs,
             "filter": self._filter(),
@@ -125,7 +133,7 @@ class ConversionReport(Processor):
 
 def _add(figures: Figures, more: Figures) -> None:
     for name, number in more.items():
-        figures[name] = figures.get(name, 0) + number
+        figures[name] += number
 
 
 def _sorted(figures: dict[str, Any]) -> dict[str, Any]:

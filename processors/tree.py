@@ -73,7 +73,7 @@ def _write_whole(path: str, content: Content) -> int:
         handle = os.open(temporary, _FLAGS, _MODE)
     size = -1
     try:
-        size = sum(_write_all(handle, piece) for piece in pieces(content))
+        size = sum([_write_all(handle, piece) for piece in pieces(content)])
     finally:
         os.close(handle)
         if size < 0:

@@ -12,6 +12,7 @@ _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T(?!24)\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII)
 _TIMES: Final = ("created", "updated")
+_NOTHING: Final[tuple[Any, ...]] = ("", None, [], {})
 
 
 def scalar(value: Any) -> str:
@@ -53,5 +54,5 @@ def quoted(text: str) -> str:
 
 def front_matter(fields: dict[str, Any]) -> str:
     """Return a front matter block: `created` and `updated` as times. Fields that say nothing are left out."""
-    lines = [f"{name}: {_told(name, value)}" for name, value in fields.items() if value or value not in ("", None, [], {})]
+    lines = [f"{name}: {_told(name, value)}" for name, value in fields.items() if value or value not in _NOTHING]
     return "\n".join(["---", *lines, "---", ""])

@@ -138,6 +138,23 @@ def test_code_is_left_alone():
     assert guard("plain * text #tag\n    # indented", 2) == "plain * text #tag\n    # indented"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a - b = c\nx ``` y\n# z", "a - b = c\nx ``` y\n### z"),
+        ("# z\n\nwords", "### z\n\nwords"),
+        ("words\n---\nmore", "words\n\n---\nmore"),
+        ("`a`\n```sh\necho ``` b\n  ```\n# z", "`a`\n```sh\necho ``` b\n  ```\n### z"),
+        ("```sh\necho ``` b", "```sh\necho ``` b\n```"),
+        ("~~~\n```\n# c\n~~~~\nwords\n", "~~~\n```\n# c\n~~~~\nwords"),
+        ("\n```\na\n```\n\n", "```\na\n```"),
+    ],
+)
+def test_a_text_is_guarded_from_its_first_line_that_matters(text, kept):
+    """Signs within a line begin nothing, wherever the first line stands that does, and code ends with a fence of its own."""
+    assert guard(text, 2) == kept
+
+
 def test_a_fence_is_longer_than_any_inside():
     """A code block is fenced by more ticks than it holds, so it comes out of a parser as it went in."""
     for text in ("x", "```\nx\n```", "`````", "a\n````\n"):
