@@ -1,34 +1,33 @@
-"""Conversations in a SQLite database with full-text search: ConversationDatabase."""
+"""Conversations in a SQLite database with full-text search: ConversationDatabase, ConversationRows."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from transmissions import Pattern, Processor
 
-from .conversation import conversation_of, title_of
+from .conversation import conversation_of
 from .places import page_of
-from .records import one_line, replace_surrogates
-from .search_database import Entry, Line, SearchDatabase
-from .spoken import searched, searched_beside
+from .search_database import SearchDatabase
+from .search_rows import Extent, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from transmissions import Message
 
-    from .conversation import ChatMessage, Conversation
+    from .conversation import Conversation
+    from .search_rows import Rows
 
-_TOGETHER: Final = 64
-"""Texts of which a digest is made at once: each time the thread that writes may take its turn, which costs as much as eight."""
+_READY: Final = "database_rows"
 
 
 class ConversationDatabase(Processor):
     """Keep conversations in a SQLite database that can be searched for words.
 
-    Takes `conversation`, `key` and `place`, and changes nothing. The database has tables `conversation` and `message`, a
-    contentless FTS5 table `message_text` (an index of words, without the texts), and a view `hit` that joins them:
+    Takes `conversation`, `key` and `place`, and changes nothing; or what ConversationRows has made of them, which ends here.
+    The database has tables `conversation` and `message`, a contentless FTS5 table `message_text` (an index of words, without
+    the texts), and a view `hit` that joins them:
 
     ```sql
     SELECT title, page FROM hit WHERE words MATCH 'stream AND buffer' ORDER BY rank LIMIT 10
@@ -69,35 +68,32 @@ class ConversationDatabase(Processor):
         self._database = SearchDatabase(self.context.output_path(self.file), tokenizer).start()
         return self
 
+    @property
+    def extent(self) -> Extent:
+        """What is to be put in."""
+        return Extent(self.index == "messages", self.thinking)
+
     async def process(self, message: Message) -> Message:
         """Have the message's `conversation` written."""
-        conversation = conversation_of(message)
-        if self._database and conversation is not None:
-            key = message.get("key") or f"{conversation['provider']}:{conversation['id']}"
-            await self._add(self._database, conversation, key, page_of(message))
+        rows = self._taken(message)
+        if rows is None and (conversation := conversation_of(message)) is not None:
+            rows = rows_of(conversation, _key_of(message, conversation), page_of(message), self.extent)
+        if self._database and rows is not None:
+            await self._database.add(*rows)
         return message
 
-    async def _add(self, database: SearchDatabase, conversation: Conversation, key: str, page: str) -> None:
-        one = conversation
-        row = (one_line(key), one["provider"], one["id"], title_of(one), one["created"], one["updated"], one["url"], page)
-        texts = tuple(map(clean, row))
-        lines: Iterable[Line] = self._lines(conversation)
-        if conversation["messages"].__class__ is list:
-            lines = list(lines)
-        # What is too large for memory is gone through twice, because only at its end is it known whether it has changed.
-        entry = Entry._make((*texts, _digest(texts, lines)))
-        await database.add(entry, lines if isinstance(lines, list) else self._lines(conversation))
-
-    def _lines(self, conversation: Conversation) -> Iterator[Line]:
-        """Yield what the database says of a conversation and its messages."""
-        summary = "\n".join(filter(None, searched_beside(conversation)))
-        yield Line(0, "", "conversation", clean(conversation["created"]), clean(conversation["title"]), _encode(summary))
-        for position, message in enumerate(conversation["messages"], 1):
-            text = self._text(message) if self.index == "messages" else b""
-            yield Line(position, clean(message["id"]), clean(message["role"]), clean(message["created"]), "", text)
-
-    def _text(self, message: ChatMessage) -> bytes:
-        return _encode("\n".join(filter(None, searched(message, thoughts=self.thinking, calls=self.thinking))))
+    def _taken(self, message: Message) -> Rows | None:
+        """Take what was made ready for this database out of the message."""
+        ready = message.get(_READY)
+        if not ready:
+            return None
+        rest = {node: rows for node, rows in ready.items() if node != self.context.node}
+        if rest:
+            message[_READY] = rest
+        else:
+            del message[_READY]
+        rows: Rows | None = ready.get(self.context.node)
+        return rows
 
     def finish(self) -> None:
         """Wait until all is written."""
@@ -109,27 +105,32 @@ class ConversationDatabase(Processor):
             self._database.abandon()
 
 
-def clean(text: str) -> str:
-    """Return text that SQLite takes and shows whole: no halves of pairs, and no NUL, which would end it."""
-    if not text.isascii():
-        text, _ = replace_surrogates(text)
-    return text.replace("\0", " ")
+class ConversationRows(Processor):
+    """Make ready what ConversationDatabase keeps of a conversation, where there are several processes for it.
+
+    Takes `conversation`, `key` and `place`; adds `database_rows`: for each ConversationDatabase of the run what that will
+    write, as its settings say. It takes that where it stands, behind the workers. Without a database this does nothing.
+
+    ```turtle
+    :pages a :Workers ; :pipe ( :render :rows :write ) .
+    :rows a :ConversationRows .
+    ```
+    """
+
+    async def __aenter__(self) -> Self:
+        nodes = [node for node in self.context.plan.nodes() if node.type.rpartition("/")[2] == ConversationDatabase.__name__]
+        self._extents = {node.path: ConversationDatabase.from_plan(node.settings).extent for node in nodes}
+        return self
+
+    def process(self, message: Message) -> Message:
+        """Add the rows of the message's `conversation`."""
+        conversation = conversation_of(message) if self._extents else None
+        if conversation is not None:
+            key, page = _key_of(message, conversation), page_of(message)
+            made = {extent: rows_of(conversation, key, page, extent) for extent in set(self._extents.values())}
+            message[_READY] = {node: made[extent] for node, extent in self._extents.items()}
+        return message
 
 
-def _encode(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return clean(text).encode()
-
-
-def _digest(texts: tuple[str, ...], lines: Iterable[Line]) -> str:
-    digest = hashlib.sha1("\0".join(texts).encode(), usedforsecurity=False)
-    parts: list[bytes] = []
-    for _, *words, text in lines:
-        parts += ("\0".join(["", *words, ""]).encode(), text)
-        if len(parts) >= _TOGETHER:
-            digest.update(b"".join(parts))
-            parts.clear()
-    digest.update(b"".join(parts))
-    return digest.hexdigest()
+def _key_of(message: Message, conversation: Conversation) -> str:
+    return message.get("key") or f"{conversation['provider']}:{conversation['id']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from transmissions import Processor, Range
@@ -70,6 +71,14 @@ class ConversationIndex(Processor):
         self._stem = name.removesuffix(".md")
         self._up = "../" * (folder.count("/") + 1) if folder else ""
         self._tree = Tree(self.context, folder or ".")
+        with ThreadPoolExecutor(1) as aside:
+            # SQLite lets others work while it counts: that takes as long as all the rest.
+            words = aside.submit(common_words, self.context.output_path(self.database), self.words) if self.words else None
+            statistics = self._write_lists()
+            self._write_statistics(statistics, words.result() if words else [])
+
+    def _write_lists(self) -> Statistics:
+        """Write what lists every conversation, and return the figures."""
         statistics, lists, lines = Statistics(), _Months(), _Lines()
         ledger = Ledger(self.context.output_path(self.state))
         try:
@@ -83,7 +92,7 @@ class ConversationIndex(Processor):
             ledger.close()
         self._put(f"{self._stem}.jsonl", lines.content())
         self._write_pages(lists, statistics.totals)
-        self._write_statistics(statistics)
+        return statistics
 
     def _write_pages(self, lists: _Months, totals: dict[str, int]) -> None:
         head = f"# Conversations\n\n{totals['conversations']:,} conversations, {totals['messages']:,} messages. "
@@ -99,9 +108,8 @@ class ConversationIndex(Processor):
             title = f"# {'Conversations' if year == UNDATED else year}\n\n{number:,} conversations. {back}\n"
             self._put(f"{self._stem}-{year}.md", [title.encode(), *lists.content(year)])
 
-    def _write_statistics(self, statistics: Statistics) -> None:
+    def _write_statistics(self, statistics: Statistics, words: list[dict[str, Any]]) -> None:
         figures = statistics.figures()
-        words = common_words(self.context.output_path(self.database), self.words) if self.words else []
         figures |= {"words": words} if words else {}
         text, _ = replace_surrogates(json.dumps(figures, ensure_ascii=False, indent=2))
         self._put("statistics.json", f"{text}\n".encode())

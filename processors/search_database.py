@@ -10,77 +10,31 @@ import asyncio
 import json
 import sqlite3
 import threading
-from itertools import chain
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from transmissions import RunError
 
+from .search_rows import SHIFT, part_of
+from .search_schema import ADD_CONVERSATIONS, ADD_MESSAGES, ADD_TEXTS, FORMAT, KNOWN, SCHEMA, SEARCH
 from .sqlite_faults import faults, is_new
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FORMAT: Final = 1
+    from .search_rows import Entry, Part
+
 _LARGE: Final = 1 << 20
 """Bytes of text that are written together, and become a part of the index; SQLite holds a copy of its own."""
-_WAITING: Final = 3
+_WAITING: Final = 2
 """Batches that are written or wait: with one, those who convert wait for the thread more often, and it for them."""
 _PARTS: Final = 500
 """Parts of the index that become one. With 64, that took a fifth of the time; with 77 parts a search is as fast as with 14."""
 _PART: Final = 2 << 20
 """Bytes of memory for a part of the index, so that it holds all that is written together."""
 _MANY: Final = 2000
-"""Rows that are written together: SQLite takes at most 32766 values in one statement."""
-_SCHEMA: Final = """
-CREATE TABLE conversation (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, conversation_id TEXT NOT NULL,
-    title TEXT NOT NULL, created TEXT, updated TEXT, url TEXT, page TEXT, digest TEXT NOT NULL
-);
-CREATE TABLE message (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL REFERENCES conversation,
-    position INTEGER NOT NULL, message_id TEXT NOT NULL, role TEXT NOT NULL, created TEXT
-);
-CREATE INDEX message_of ON message (conversation, position);
-"""
-_SEARCH: Final = """
-CREATE VIRTUAL TABLE message_text USING fts5(title, text, content='', tokenize='{tokenizer}');
-CREATE VIRTUAL TABLE word USING fts5vocab(message_text, row);
-CREATE VIEW hit AS SELECT
-    message_text.message_text AS words, message_text.rank AS rank, conversation.title AS title, conversation.page AS page,
-    message.role AS role, message.created AS created, message.position AS position, message.message_id AS message_id,
-    conversation.provider AS provider, conversation.conversation_id AS conversation_id, conversation.url AS url
-FROM message_text JOIN message ON message.id = message_text.rowid JOIN conversation ON conversation.id = message.conversation;
-"""
-_KNOWN: Final = """
-SELECT json_group_array(json_array(key, id, digest)) FROM conversation WHERE key IN (SELECT value FROM json_each(?))
-"""
-
-
-class Entry(NamedTuple):
-    """A conversation for the database; the digest is of all that would stand in it."""
-
-    key: str
-    provider: str
-    conversation_id: str
-    title: str
-    created: str
-    updated: str
-    url: str
-    page: str
-    digest: str
-
-
-class Line(NamedTuple):
-    """A message for the database; the text is in UTF-8."""
-
-    position: int
-    message_id: str
-    role: str
-    created: str
-    title: str
-    text: bytes
+"""Rows that are written together, about."""
 
 
 class Batch:
@@ -88,13 +42,20 @@ class Batch:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.lines: list[tuple[int, Line]] = []
-        """Messages, each with the place of its conversation; -1 is the last one of the batch before."""
+        self.parts: list[tuple[int, Part]] = []
+        """Messages, each part with the place of its conversation; -1 is the last one of the batch before."""
         self.size = 0
+        self._rows = 0
+
+    def add(self, part: Part) -> None:
+        """Add messages of the last conversation."""
+        self.parts.append((len(self.entries) - 1, part))
+        self.size += len(part[2])
+        self._rows += len(part[1])
 
     def is_full(self) -> bool:
         """Whether it is time to write."""
-        return self.size >= _LARGE or len(self.lines) >= _MANY or len(self.entries) >= _MANY
+        return self.size >= _LARGE or self._rows >= _MANY or len(self.entries) >= _MANY
 
     @property
     def room(self) -> int:
@@ -120,13 +81,11 @@ class SearchDatabase:
         self._thread.start()
         return self
 
-    async def add(self, entry: Entry | None, lines: Iterable[Line]) -> None:
-        """Have a conversation written, or with None more messages of the last one. Waits while too much is waiting."""
-        if entry:
-            self._batch.entries.append(entry)
-        for line in lines:
-            self._batch.lines.append((len(self._batch.entries) - 1, line))
-            self._batch.size += len(line.text)
+    async def add(self, entry: Entry, parts: Iterable[Any]) -> None:
+        """Have a conversation written. Waits while too much is waiting."""
+        self._batch.entries.append(entry)
+        for part in parts:
+            self._batch.add(part_of(part))
             if self._batch.is_full():
                 await self._send()
 
@@ -202,7 +161,7 @@ class _Writer:
         self._last = 0
 
     def _lay_out(self, tokenizer: str) -> None:
-        schema = _SCHEMA + (_SEARCH.format(tokenizer=tokenizer) if tokenizer else "")
+        schema = SCHEMA + (SEARCH.format(tokenizer=tokenizer) if tokenizer else "")
         for statement in schema.split(";\n"):
             self._database.execute(statement)
         if tokenizer:
@@ -214,25 +173,30 @@ class _Writer:
     def write(self, batch: Batch) -> None:
         """Write the conversations of a batch with their messages, unless they are there as they are."""
         numbers = self._number(batch.entries)
-        rows = [(number, line) for place, line in batch.lines if (number := numbers[place] if place >= 0 else self._last)]
+        parts = [(number, part) for place, part in batch.parts if (number := numbers[place] if place >= 0 else self._last)]
         self._last = numbers[-1] if numbers else self._last
+        if not parts:
+            return
         start = self._messages + 1
-        self._messages += len(rows)
-        heads = [(row, number, *line[:4]) for row, (number, line) in enumerate(rows, start)]
-        self._insert("INSERT INTO message VALUES", "(?, ?, ?, ?, ?, ?)", heads)
+        self._messages += sum(len(part[1]) for _, part in parts)
+        # Lines of JSON have no line ends in them: each stands for the number of the conversation.
+        rows = "],[".join([f"{number},{part[0]}".replace("\n", f"],[{number},") for number, part in parts])
+        self._database.execute(ADD_MESSAGES, (start, f"[[{rows}]]"))
         if self._is_searched:
-            texts = [(row, line.title, line.text) for row, (_, line) in enumerate(rows, start)]
-            self._insert("INSERT INTO message_text (rowid, title, text) VALUES", "(?, ?, CAST(? AS TEXT))", texts)
+            spans, texts = json.dumps(list(_spans(part for _, part in parts))), b"".join([part[2] for _, part in parts])
+            batch.parts.clear()  # SQLite makes a copy of its own: three would be in memory.
+            parts.clear()
+            self._database.execute(ADD_TEXTS, (start, texts, spans))
 
     def _number(self, entries: list[Entry]) -> list[int]:
         """Give each conversation a row, and return their numbers: 0 for what needs none, being there already."""
-        latest = {entry.key: place for place, entry in enumerate(entries)}
-        (found,) = self._database.execute(_KNOWN, (json.dumps(list(latest)),)).fetchone()
+        latest = {entry[0]: place for place, entry in enumerate(entries)}
+        (found,) = self._database.execute(KNOWN, (json.dumps(list(latest)),)).fetchone()
         known = {key: (number, digest) for key, number, digest in json.loads(found)}
         numbers = [0] * len(entries)
         for key, place in latest.items():
             number, digest = known.get(key, (0, ""))
-            if digest != entries[place].digest:
+            if digest != entries[place][-1]:
                 self._conversations += number == 0
                 numbers[place] = number or self._conversations
         # The words of an older version stay in the index, under numbers that are never given again: no message has them.
@@ -241,10 +205,16 @@ class _Writer:
             self._database.execute("DELETE FROM message WHERE conversation IN (SELECT value FROM json_each(?))", old)
             self._database.execute("DELETE FROM conversation WHERE id IN (SELECT value FROM json_each(?))", old)
         rows = [(number, *entry) for number, entry in zip(numbers, entries, strict=True) if number]
-        self._insert("INSERT INTO conversation VALUES", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if rows:
+            self._database.execute(ADD_CONVERSATIONS, (json.dumps(rows, ensure_ascii=False),))
         return numbers
 
-    def _insert(self, statement: str, values: str, rows: list[tuple[Any, ...]]) -> None:
-        if rows:
-            statement = f"{statement} {', '.join([values] * len(rows))}"
-            self._database.execute(statement, list(chain.from_iterable(rows)))
+
+def _spans(parts: Iterable[Part]) -> Iterator[Any]:
+    """Yield where the texts of several parts lie once those are one; SQLite counts from 1."""
+    start = 1
+    for _, spans, texts in parts:
+        shift = start << SHIFT
+        for span in spans:
+            yield span + shift if span.__class__ is int else (span[0], span[1] + shift)
+        start += len(texts)

@@ -45,7 +45,7 @@ from transmissions.processors.crawl_render import PageRender
 from transmissions.processors.crawl_report import CrawlReport
 from transmissions.processors.crawl_score import PageScore
 from transmissions.processors.csv_files import CSVReader, CSVWriter
-from transmissions.processors.database import ConversationDatabase
+from transmissions.processors.database import ConversationDatabase, ConversationRows
 from transmissions.processors.database_reader import DatabaseReader
 from transmissions.processors.database_writer import Column, DatabaseWriter
 from transmissions.processors.datasets import ConfigMap, DatasetReader, EndpointsGenerator, RDFConfig
@@ -279,9 +279,9 @@ OF_CRAWLS = [
 ARCHIVE = {"conversations.json": json.dumps(sample())}
 CHATS = [arriving(chat()), arriving(chat("22222222-2222-4333-8444-0000000000aa", "Another"), "d2")]
 WAY = [
-    ConversationFilter, RedactSecrets, ConversationPlaces, ConversationMarkdown, ConversationHTML, ConversationRDF,
-    ConversationJSONLines, ConversationDatabase, RecordCollector, ConversationWriter, ConversationLedger, HTMLIndex,
-    ConversationIndex, ConversionReport,
+    ConversationFilter, RedactSecrets, ConversationPlaces, ConversationRows, ConversationMarkdown, ConversationHTML,
+    ConversationRDF, ConversationJSONLines, ConversationDatabase, RecordCollector, ConversationWriter, ConversationLedger,
+    HTMLIndex, ConversationIndex, ConversionReport,
 ]  # fmt: skip
 ELEMENT = {"element": sample()[0], "shape": "claude", "members": Members(), "source": {"file": "c.json"}, "digest": "d"}
 

@@ -1,4 +1,6 @@
 import asyncio
+import json
+import marshal
 import os
 import shutil
 import sqlite3
@@ -9,12 +11,18 @@ import pytest
 from generate_claude import make_conversation, make_message, sample, text_block, tool_blocks
 
 from transmissions import OutputError, RunError
-from transmissions.processors import search_database
+from transmissions.context import Context
+from transmissions.json_text import as_json
+from transmissions.plan import NodePlan, TransmissionPlan
+from transmissions.problem import Where
+from transmissions.processors import search_database, search_rows
 from transmissions.processors.claude import convert
-from transmissions.processors.database import ConversationDatabase
+from transmissions.processors.database import ConversationDatabase, ConversationRows
 from transmissions.processors.spool import Mapped, SpooledList
 
 FILE = "archive.db"
+HERE = Where("transmissions.ttl", 7, 1)
+TABLES = ("conversation", "message", "message_text_docsize", "word")
 
 
 def talk(number, *texts, name="A talk"):
@@ -125,6 +133,7 @@ def test_hostile_text_is_searched_too(bench, text):
 def test_a_conversation_too_large_for_memory_is_written_in_parts(bench, monkeypatch):
     """Its messages are all there, and unchanged it is not touched."""
     monkeypatch.setattr(search_database, "_MANY", 7)
+    monkeypatch.setattr(search_rows, "_MANY", 3)
     message = talk(1, *(f"word{number}" for number in range(40)))
     spooled = SpooledList()
     for item in message["conversation"]["messages"]:
@@ -135,6 +144,21 @@ def test_a_conversation_too_large_for_memory_is_written_in_parts(bench, monkeypa
     os.utime(bench.output / FILE, (1, 1))
     store(bench, message)
     assert (bench.output / FILE).stat().st_mtime == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("_MANY", 1), ("_MANY", 3), ("_LARGE", 10)])
+def test_however_a_conversation_is_divided_the_database_is_the_same(bench, monkeypatch, name, value):
+    """Parts of any size, of one written together or not, make the same rows and find the same words."""
+    texts = [f"größe word{number} " * number for number in range(9)]
+    messages = [talk(1, *texts), talk(2, "", "数据 end"), talk(3, *texts[:4], name="Third")]
+    store(bench, *messages)
+    expected = [query(bench, f"SELECT * FROM {table}") for table in TABLES]
+    shutil.rmtree(bench.output)
+    monkeypatch.setattr(search_rows, name, value)
+    monkeypatch.setattr(search_database, "_LARGE", 300)
+    store(bench, *messages)
+    assert [query(bench, f"SELECT * FROM {table}") for table in TABLES] == expected
+    assert hits(bench, "word3 AND größe") == [("claude/1.md", 4), ("claude/3.md", 4)]
 
 
 def test_texts_of_any_size_are_written_in_turn(bench, monkeypatch):
@@ -160,12 +184,12 @@ def test_a_run_that_fails_leaves_the_database_as_it_was(bench):
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
-from transmissions.processors.search_database import Entry, Line, SearchDatabase
+from transmissions.processors.search_database import SearchDatabase
 database = SearchDatabase(Path(sys.argv[1]), "unicode61").start()
 async def fill():
     for number in range(400):
-        entry = Entry(f"k{number}", "", "", "", "", "", "", "", "x")
-        await database.add(entry, [Line(1, "", "", "", "", b"word%d " % number * 20000)])
+        words = b"word%d " % number * 20000
+        await database.add((f"k{number}", "", "", "", "", "", "", "", "x"), [('1,"","",""', [len(words)], words)])
 asyncio.run(fill())
 os.kill(os.getpid(), 9)
 """
@@ -238,11 +262,10 @@ def test_a_fault_is_told_each_time_and_waits_for_nobody(bench, monkeypatch):
     (bench.output / FILE).write_text("notes " * 100)
     database = search_database.SearchDatabase(bench.output / FILE, "unicode61").start()
     monkeypatch.setattr(search_database, "_MANY", 1)
-    entry = search_database.Entry(*["k"] * 9)
     told = 0
     for _ in range(20):
         try:
-            asyncio.run(database.add(entry, [search_database.Line(1, "", "", "", "", b"")]))
+            asyncio.run(database.add(("k",) * 9, [('1,"","",""', [0], b"")]))
         except RunError:
             told += 1
     database.abandon()
@@ -265,3 +288,59 @@ def test_a_dry_run_names_the_database(bench):
     """What would be written is told beforehand."""
     (line,) = bench.attach(ConversationDatabase()).foresee({})
     assert str(bench.output / FILE) in line
+
+
+def ready(bench, message, **databases):
+    """Return a message as it comes out of the workers of a run with these databases, each with its settings."""
+    kind = "http://purl.org/stuff/transmissions/ConversationDatabase"
+    nodes = tuple(NodePlan(f"main/{name}", kind, "", settings, HERE, {}) for name, settings in databases.items())
+    rows = bench.attach(ConversationRows())
+    plan = rows.context.plan._replace(transmissions=(TransmissionPlan("main", "", True, nodes, HERE),))
+    rows.attach(Context("main/rows", plan, rows.context.folders, rows.context.log, bench))
+    (made,) = asyncio.run(_entered(rows, message))
+    made = marshal.loads(marshal.dumps(made))
+    del made["conversation"]
+    return made
+
+
+async def _entered(processor, message):
+    async with processor:
+        return [processor.process({**message})]
+
+
+def test_what_workers_made_ready_is_stored_as_if_it_were_made_here(bench):
+    """Rows that have travelled between processes give the same tables, and end where they are written."""
+    messages = [talk(1, "The quick stream", "größe 数据"), talk(2, "A quick buffer", name="Streams & nodes")]
+    store(bench, *messages)
+    expected = [query(bench, f"SELECT * FROM {table}") for table in TABLES]
+    shutil.rmtree(bench.output)
+    results = store(bench, *(ready(bench, message, it={}) for message in messages))
+    assert results == [{"key": one["key"], "place": one["place"]} for one in messages]
+    assert [query(bench, f"SELECT * FROM {table}") for table in TABLES] == expected
+
+
+def test_rows_are_made_as_the_settings_of_each_database_say(bench):
+    """Of two databases each gets what it searches, and the other's is left for it."""
+    message = given(convert(make_conversation([make_message(1, "assistant", [{"type": "thinking", "thinking": "pondered"}])])))
+    made = ready(bench, message, it={}, other={"thinking": True})
+    (left,) = store(bench, made)
+    assert hits(bench, "pondered") == []
+    assert list(left["database_rows"]) == ["main/other"]
+    assert b"pondered" in left["database_rows"]["main/other"][1][0][2]
+
+
+def test_rows_out_of_a_dead_letter_are_stored(bench):
+    """A conversation that is tried again is found by its words; one whose rows were set aside is told of."""
+    letter = json.loads(as_json(ready(bench, talk(1, "größe 数据"), it={})))
+    store(bench, letter)
+    assert hits(bench, "größe") == [("claude/1.md", 1)]
+    letter = json.loads(as_json(ready(bench, talk(2, "x"), it={})))
+    letter["database_rows"]["main/it"][1] = [["", "", ""]]
+    with pytest.raises(RunError, match="convert it again"):
+        store(bench, letter)
+
+
+def test_without_a_database_nothing_is_made_ready(bench):
+    """A run whose database is off carries no rows about."""
+    assert bench.through(ConversationRows(), message := talk(1, "x")) == [message]
+    assert "database_rows" not in message
