@@ -103,7 +103,8 @@ def leave_out(message: Message, outcome: str) -> None:
 def as_text(value: Any) -> str:
     """Return text as it is, nothing as empty text, and any other JSON value as JSON."""
     if value.__class__ is str:
-        return str(value)
+        text: str = value  # `str(…)` of what is one already takes as long as all else here.
+        return text
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 

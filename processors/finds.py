@@ -1,12 +1,33 @@
-"""What was found while secrets were looked for: numbers, and how each may be shown to somebody who reviews them."""
+"""The kinds of secrets, and what was found of them: numbers, and how each may be shown to somebody who reviews them."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from .secrets import Span
+
+Kind = Literal[
+    "anthropic",
+    "openai",
+    "aws",
+    "github",
+    "gitlab",
+    "slack",
+    "stripe",
+    "google",
+    "huggingface",
+    "npm",
+    "pypi",
+    "jwt",
+    "privateKey",
+    "url",
+    "credential",
+    "email",
+    "home",
+]
+KINDS: Final = get_args(Kind)
 
 _SHOWN: Final = 4
 _CONTEXT: Final = 24

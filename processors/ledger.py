@@ -23,7 +23,6 @@ CREATE TABLE conversation (
     key TEXT PRIMARY KEY, updated TEXT, digest TEXT, wanted TEXT, page TEXT, short TEXT, folder TEXT, files TEXT,
     created TEXT, facts TEXT
 );
-CREATE INDEX in_time ON conversation (created, key);
 """
 
 

@@ -93,7 +93,7 @@ class UniqueNames:
 
     def __init__(self, *, many: bool = False) -> None:
         # Hashes, not names, and for those of a whole archive in a table that holds a million in 24 MB.
-        self._taken: dict[int, int] | NumberTable = NumberTable() if many else {}
+        self._taken: set[int] | NumberTable = NumberTable() if many else set()
         self._former: dict[int, str] = {}
 
     def take(self, *candidates: str, owner: str = "") -> str:
@@ -112,11 +112,12 @@ class UniqueNames:
 
     def _claim(self, name: str) -> bool:
         """Take a name, and return whether it was free."""
-        key = _key(name)
-        if self._taken.get(key) == 1:
-            return False
-        self._taken[key] = 1
-        return True
+        key, taken = _key(name), self._taken
+        if isinstance(taken, NumberTable):
+            return taken.add(key)
+        is_free = key not in taken
+        taken.add(key)
+        return is_free
 
 
 def _key(name: str) -> int:

@@ -35,8 +35,18 @@ class NumberTable:
 
     def __setitem__(self, key: Hashable, number: int) -> None:
         self._put(hash(key) or 1, number)
-        if 3 * self._used > 2 * self._mask:
-            self._grow()
+        self._make_room()
+
+    def add(self, key: Hashable, number: int = 1) -> bool:
+        """Give a key a number, unless it has one; return whether it had none."""
+        hashed = hash(key) or 1
+        place = self._find(hashed)
+        if self._hashes[place]:
+            return False
+        self._used += 1
+        self._hashes[place], self._numbers[place] = hashed, number
+        self._make_room()
+        return True
 
     def _find(self, hashed: int) -> int:
         """Return where a hash stands, or the free place where it would."""
@@ -51,7 +61,9 @@ class NumberTable:
         self._used += not self._hashes[place]
         self._hashes[place], self._numbers[place] = hashed, number
 
-    def _grow(self) -> None:
+    def _make_room(self) -> None:
+        if 3 * self._used <= 2 * self._mask:
+            return
         hashes, numbers = self._hashes, self._numbers
         self._make(2 * len(hashes))
         for hashed, number in zip(hashes, numbers, strict=True):

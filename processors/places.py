@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EXTENSION: Final = ".md"
 KIND, NAME = "\0", "\1"
 """What stands in a place's `assets` for the kind and the name of a file."""
+_TITLE: Final = "\2"
+"""What stands for the title in a part of a path until it is known how much room there is for it."""
 _DATE: Final = re.compile(r"((?!0000)\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f-]{8,128}")
 SHORT: Final = 8
@@ -135,7 +137,7 @@ def fields_of(conversation: Conversation, full: str, short: str, project: str) -
         "month": month,
         "day": day,
         "date": found[0] if found else "undated",
-        "title": "",
+        "title": _TITLE,
         "id": short,
         "fullId": full,
         "start": full[:4],
@@ -168,11 +170,11 @@ def _parts(template: str, values: tuple[str, ...]) -> tuple[tuple[str, bool], ..
 
 def _part(part: str, fields: dict[str, str], title: str, limit: int) -> str:
     filled = part.format_map(fields)
-    if "{title}" not in part:
-        return filled.strip(" .")
-    # The title gets what the rest leaves; a title that two conversations share may be followed by a full id.
-    room = limit - len(filled.encode())
-    return part.format_map({**fields, "title": safe_name(title, max(room, 8))}).strip(" .")
+    if _TITLE in filled:
+        # The title gets what the rest leaves; a title that two conversations share may be followed by a full id.
+        room = limit - len(filled.replace(_TITLE, "").encode())
+        filled = filled.replace(_TITLE, safe_name(title, max(room, 8)))
+    return filled.strip(" .")
 
 
 def _check(template: str, allowed: tuple[str, ...], needed: str = "") -> None:

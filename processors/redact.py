@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from transmissions import Processor, write_whole
 
 from .conversation import conversation_of
-from .finds import Finds
-from .redactor import Redactor
-from .secrets import KINDS, Kind
+from .finds import KINDS, Finds, Kind
 from .spool import Mapped
 
 if TYPE_CHECKING:
@@ -59,7 +57,10 @@ class RedactSecrets(Processor):
 
     def __post_init__(self) -> None:
         """Fail early where an expression is none."""
-        self._redactor = Redactor(self.kinds, self.keep, self.also)
+        if self.mode != "off" or self.keep or self.also:
+            from .redactor import Redactor  # 25 ms of expressions, for those who want them.
+
+            self._redactor = Redactor(self.kinds, self.keep, self.also)
         self._lines: list[bytes] | None = None
 
     async def __aenter__(self) -> Self:

@@ -12,7 +12,7 @@ that stands in running text and looks like a word; an address written as "name a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .addresses import find_addresses
 from .credentials import find_credentials
@@ -24,26 +24,6 @@ from .service_keys import KEY, joined_key
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-Kind = Literal[
-    "anthropic",
-    "openai",
-    "aws",
-    "github",
-    "gitlab",
-    "slack",
-    "stripe",
-    "google",
-    "huggingface",
-    "npm",
-    "pypi",
-    "jwt",
-    "privateKey",
-    "url",
-    "credential",
-    "email",
-    "home",
-]
-KINDS: Final = get_args(Kind)
 SHORT: Final = 5
 """So few bytes cannot be a secret; `a@b.de` can."""
 

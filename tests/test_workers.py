@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -517,6 +518,27 @@ def test_small_runs_start_no_process(home, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     run(home, shared("[ a :Who ]"))
     assert started == []
+
+
+@pytest.mark.parametrize(("room", "count"), [(99, 1), (100, 0)])
+def test_much_input_starts_processes_at_once(home, monkeypatch, room, count):
+    """Where the arguments name files and folders with much in them, other processes are started before there is work."""
+    started = []
+
+    async def start(self, order):
+        started.append(self)
+        raise OSError(11, "that will do")
+
+    (home / "file").write_bytes(bytes(60))
+    (home / "folder").mkdir()
+    (home / "folder" / "other").write_bytes(bytes(40))
+    monkeypatch.setattr(Process, "start", start)
+    monkeypatch.setattr(workers, "PATIENCE", math.inf)
+    monkeypatch.setattr(workers, "MUCH", room)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    more = ':app :argument [ :name "input" ; :kind :Path ; :field "input" ; :many true ] .'
+    run(home, shared("[ a :Who ]"), more, arguments=[str(home / name) for name in ("file", "folder")])
+    assert len(started) == count
 
 
 def test_a_called_transmission_is_worked_on_here(home, eager):

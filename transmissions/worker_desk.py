@@ -1,19 +1,24 @@
-"""What the parts of workers have in common: the batches worked on here, keys in use, and the bell that tells of a change."""
+"""What the parts of workers have in common: the batches worked on here, keys in use, the bell that tells of a change."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from .frames import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from .accounts import Account
     from .channel import Outlet, Pressure
     from .message import Message, Token
+
+_LOOKED_AT: Final = 1000
+"""Files of a folder whose sizes are looked at."""
 
 
 class Batch:
@@ -120,3 +125,12 @@ class Gather:
         await self._marked.wait()
         results, self._results = self._results, []
         return results
+
+
+def size_at(path: Path) -> int:
+    """Return about how many bytes there are to read at a path: those of a file, or of the files right in a folder."""
+    try:
+        files = islice(path.iterdir(), _LOOKED_AT) if path.is_dir() else (path,)
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return 0

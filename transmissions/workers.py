@@ -6,9 +6,10 @@ How they behave. Code that differs from this is a bug.
 becomes is passed on once it is whole. Two messages whose `key` is equal are worked on one after the other, as they came.
 
 *Processes.* The run's own works from the first message on. The others are started once it has worked for `PATIENCE`, so that
-small runs do not pay for them: not for one process, on a machine with one, in a transmission that is called, or on a system
-without POSIX's processes. One that is still starting at the end of the stream is given up. Each has the whole inner pipe, made
-from the plan; its steps see an `__aenter__`, a `finish()` and an `__aexit__` of their own.
+small runs do not pay for them, or at once where the files that the arguments name have `MUCH`: not for one process, on a
+machine with one, in a transmission that is called, or on a system without POSIX's processes. One that is still starting at
+the end of the stream is given up. Each has the whole inner pipe, made from the plan; its steps see an `__aenter__`, a
+`finish()` and an `__aexit__` of their own.
 
 *Sharing.* A batch is some milliseconds of work and at most half a megabyte; a process has at most two, so that nobody idles
 at the end. What none of the others has room for is worked on here. A message travels as plain data (see `frames`); one that
@@ -45,7 +46,7 @@ from .pace import clock
 from .plan import walk
 from .segment import Segment
 from .supervisor import Raised, attempt
-from .worker_desk import Batch, Desk
+from .worker_desk import Batch, Desk, size_at
 from .worker_process import Process
 from .worker_serving import Order
 
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 PATIENCE: Final = 0.03
 """Seconds of work here before others are started: a third of what a start takes, as one that is late is not waited for."""
+MUCH: Final = 16 << 20
+"""Bytes of input that are surely more work than to start a process."""
 WORTH: Final = 2e-5
 """Seconds of work on a message from which on it is sent to others; to send it costs half as much."""
 _HERE: Final = 0.01
@@ -91,6 +94,8 @@ class WorkersSegment(Segment):
     async def run(self) -> None:
         """Work until the end of the stream."""
         try:
+            if sum(map(size_at, self._state.folders.roots)) > MUCH:
+                await self._start()
             async with asyncio.TaskGroup() as tasks:
                 others = [tasks.create_task(self._work_here()), tasks.create_task(self._pass_on())]
                 await self._share()

@@ -15,3 +15,13 @@ def test_a_table_is_as_a_dict(pairs):
         table[key] = known[key] = number
     assert {key: table.get(key) for key in known} == known
     assert table.get("nowhere to be found", -7) == -7
+
+
+@given(st.lists(KEYS, max_size=300))
+def test_a_table_takes_each_key_once(keys):
+    """A key that is added is new the first time, keeps its first number, and is like one that was put."""
+    table, known = NumberTable(), {}
+    for number, key in enumerate(keys):
+        assert table.add(key, number) == (key not in known)
+        known.setdefault(key, number)
+    assert {key: table.get(key) for key in known} == known

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from transmissions import Processor, RunError, UsageError
+from transmissions.processors.finds import KINDS
 from transmissions.processors.redact import CleanMessages, RedactSecrets
 from transmissions.processors.redactor import Redactor
-from transmissions.processors.secrets import KINDS
 from transmissions.processors.spool import Mapped, Spool, SpooledList, pieces
 from transmissions.testing import bench as run_of
 from transmissions.testing import through
