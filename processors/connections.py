@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiohttp import AddrInfoType
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
 
     from .egress import Allowed, Place
 
@@ -94,6 +96,31 @@ class Sockets:
                 one.shutdown(socket.SHUT_RDWR)
 
 
+class _Response(aiohttp.ClientResponse):
+    """Tells whether a body that only the end of its connection ends was cut off: the library takes a reset for that end."""
+
+    _line: ResponseHandler | None = None
+
+    async def start(self, connection: Connection) -> Self:
+        """Keep what knows how the connection ends, which is given away with the last of the body."""
+        self._line = connection.protocol
+        await super().start(connection)
+        return self
+
+    def check_end(self) -> None:
+        """Raise what ended the connection, where that is what ended the body too."""
+        fault = self._line.exception() if self._line is not None else None  # it is a queue, empty by now
+        is_told = self.content_length is not None or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        if isinstance(fault, OSError) and not is_told:
+            raise fault
+
+
+def check_end(response: aiohttp.ClientResponse) -> None:
+    """Raise the OSError that cut a body off, where the library takes it for the end."""
+    if isinstance(response, _Response):
+        response.check_end()
+
+
 def open_session(allowed: Allowed | None, timeout: float, sockets: Sockets | None = None) -> aiohttp.ClientSession:
     """Return a session without cookies, proxies and credentials of its own; `allowed` is None for trusted URLs.
 
@@ -102,6 +129,7 @@ def open_session(allowed: Allowed | None, timeout: float, sockets: Sockets | Non
     make = sockets.make if sockets else None
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(resolver=_Resolver(allowed), use_dns_cache=False, socket_factory=make),
+        response_class=_Response,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(sock_connect=min(timeout, _CONNECT), sock_read=timeout),
         headers={"User-Agent": f"transmissions/{__version__}", "Accept-Encoding": ", ".join(encodings())},

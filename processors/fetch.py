@@ -175,7 +175,7 @@ class Door:
             return await session.request(request.method, url, headers=request.headers, data=body, allow_redirects=False)
 
     async def _pieces(self, response: aiohttp.ClientResponse, place: Place, most: int | None = None) -> AsyncGenerator[bytes]:
-        from .connections import explained
+        from .connections import check_end, explained
 
         bounds = _Bounds(place, self._max_bytes, most)
         with explained(place, self._timeout):
@@ -188,6 +188,7 @@ class Door:
                     bounds.decode(len(piece))
                     yield piece
                     await asyncio.sleep(0)  # a few bytes may be very many when they are decoded: others have their turn
+            check_end(response)
             decoder.end()
 
 

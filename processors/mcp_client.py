@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from transmissions import (
     MISSING,
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from .mcp_session import Session
 
 
+_MOST_PAGES: Final = 1000
+"""Pages of a list that are asked for: some servers would never come to an end."""
+
+
 class Argument(Record):
     """An argument of a tool or a prompt: `[ :name "query" ; :field "content" ]`, or with a value of its own."""
 
@@ -51,8 +55,9 @@ class McpClient(Processor):
 
     The server is a program, started once with `command` and ended with the run, or stands behind HTTP at `url`. With
     `:action "call"` its `tool` is called with `arguments` and with the object at `argumentsField`, if they are set; both are
-    checked against what the server says the tool takes. What it gives goes to `outputField`: what is structured, else the
-    text, else a list of parts, in which images and sounds are `data` in base64. A tool's error is an error of the message.
+    checked against what the server says the tool takes, but for patterns. What it gives goes to `outputField`: what is
+    structured, else the text, else a list of parts, in which images and sounds are `data` in base64. A tool's error is an
+    error of the message.
 
     Other actions write a list of what the server has (`list-tools`, `list-resources`, `list-prompts`), a resource's text, or
     the `messages` of a `prompt`. What a server asks of its client (to sample a model, to ask the user) is refused. The
@@ -178,13 +183,15 @@ class McpClient(Processor):
         """Return all pages of a list."""
         found: list[Any] = []
         cursors: list[str | None] = [None]
-        while len(cursors) == len(set(cursors)):
+        while len(cursors) == len(set(cursors)) <= _MOST_PAGES:
             page = await self._session.ask(lambda client: getattr(client, f"list_{what}")(cursor=cursors[-1]))
             found += getattr(page, what)
             if page.next_cursor is None:
                 return found
             cursors.append(page.next_cursor)
-        raise RunError(f"the server's list of {what} comes back to a page it has been at")
+        is_long = len(cursors) > _MOST_PAGES
+        said = f"has more than {_MOST_PAGES} pages" if is_long else "comes back to a page it has been at"
+        raise RunError(f"the server's list of {what} {said}")
 
     def _given(self, message: Message) -> dict[str, Any]:
         given = need(message, self.arguments_field) if self.arguments_field else {}

@@ -66,8 +66,9 @@ def checker_of(tool: types.Tool) -> Callable[[dict[str, Any]], None]:
         kind.check_schema(tool.input_schema)
     except SchemaError as error:
         raise RunError(f"what the server says of the arguments of '{tool.name}' is no JSON Schema: {error.message}") from error
-    # With an empty registry it looks nothing up in the network.
-    validator = kind(tool.input_schema, registry=Registry())
+    # With an empty registry it looks nothing up in the network. Patterns are left to the server: one of its own making could
+    # take for ever.
+    validator = validators.extend(kind, _without_patterns(kind))(tool.input_schema, registry=Registry())
 
     def check(arguments: dict[str, Any]) -> None:
         try:
@@ -78,6 +79,17 @@ def checker_of(tool: types.Tool) -> Callable[[dict[str, Any]], None]:
             raise RunError(f"the arguments do not fit the tool '{tool.name}': {_place(error)}{error.message[:300]}")
 
     return check
+
+
+def _without_patterns(kind: Any) -> dict[str, Any]:
+    """Return how to judge the keywords that match patterns: not at all."""
+    rest = kind.VALIDATORS.get("additionalProperties")
+
+    def additional(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        return () if "patternProperties" in schema or rest is None else rest(validator, value, instance, schema)
+
+    nothing = dict.fromkeys(("pattern", "patternProperties", "unevaluatedProperties"), lambda *_: ())
+    return {**nothing, "additionalProperties": additional}
 
 
 def _place(error: Any) -> str:

@@ -91,7 +91,7 @@ async def _read(pieces: AsyncIterator[bytes]) -> Rules:
         body += piece
         if len(body) > _LARGEST:
             break
-    said = bytes(body[:_LARGEST]).decode("utf-8", "replace")
+    said = bytes(body[:_LARGEST]).decode("utf-8-sig", "replace")
     return Rules(await asyncio.to_thread(Protego.parse, said))  # so many rules take a tenth of a second
 
 

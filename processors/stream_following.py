@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 from contextlib import aclosing, asynccontextmanager
@@ -43,6 +44,18 @@ def turned_away(sentence: str, status: int, headers: Mapping[str, str]) -> Fetch
     """Return the error for a reply of failure: it is TurnedAway where the next one would be the same."""
     error = refused(sentence, headers)
     return error if status in _WORTH_ANOTHER else TurnedAway(str(error))
+
+
+def value_in(text: str) -> Any:
+    """Return the value that a text of JSON is, and any other as it is: the numbers that are none are no JSON."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
 
 
 class Place:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import aclosing
 from functools import partial
@@ -12,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from transmissions import RunError, Source, get_field, set_field
 
 from .fetch import FetchError
-from .stream_following import NOTHING_MORE, _Following
+from .stream_following import NOTHING_MORE, _Following, value_in
 from .structure import parse_json
 
 if TYPE_CHECKING:
@@ -88,12 +87,7 @@ class SSESource(_Following, Source):
     def _value(self, text: str) -> Any:
         if self.data_as == "text":
             return text
-        if self.data_as == "json":
-            return parse_json(text, "the data of an event")
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return text
+        return parse_json(text, "the data of an event") if self.data_as == "json" else value_in(text)
 
 
 class _Event:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from transmissions import Processor, Protected, Range, RunError, Source, Unit, UsageError
@@ -13,7 +12,7 @@ from transmissions import Processor, Protected, Range, RunError, Source, Unit, U
 from .bus_sink import _Sink, shown
 from .fetch import FetchError
 from .fetching import SecretHeader, check_url
-from .stream_following import TurnedAway, _Returning, turned_away
+from .stream_following import TurnedAway, _Returning, turned_away, value_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -91,6 +90,8 @@ class _Socket(Processor):
 
     def lost(self, error: ConnectionClosed) -> RunError:
         """Return the error for a connection that was closed."""
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            return RunError(f"{self.where} sent what is no text in UTF-8")
         if error.sent and error.sent.code == _TOO_LARGE and not error.rcvd_then_sent:
             return RunError(f"a message of {self.where} is larger than {self.max_record} bytes")
         return FetchError(f"{self.where}: the connection was lost: {str(error).lower()}")
@@ -126,7 +127,7 @@ class WebSocketSource(_Socket, _Returning, Source):
             async with await self.connect() as connection:
                 if self.send:
                     await connection.send(self.send)
-                async for told in connection:  # until it is closed as it should be
+                async for told in _heard(connection):  # until it is closed as it should be
                     yield _shaped(told, message)
                 if connection.close_code == _GOING_AWAY:
                     raise FetchError(f"{self.where}: the server went away")
@@ -186,16 +187,24 @@ class WebSocketSink(_Sink, _Socket):
             self._draining = None
 
 
+async def _heard(connection: ClientConnection) -> AsyncGenerator[str | bytes]:
+    """Yield what comes until the connection is closed in good order."""
+    from websockets.exceptions import ConnectionClosedOK
+
+    try:
+        while True:
+            yield await connection.recv()
+    except ConnectionClosedOK as error:
+        # Where a close came behind a message that cannot be read, the library would have it end there as if all were well.
+        if error.__cause__ is not None and not isinstance(error.__cause__, OSError | EOFError):
+            raise
+
+
 async def _pass_over(connection: ClientConnection) -> None:
     async for _ in connection:
         pass
 
 
 def _shaped(told: str | bytes, message: Message) -> Message:
-    if isinstance(told, str):
-        try:
-            value: Any = json.loads(told)
-        except (ValueError, RecursionError):
-            return {**message, "content": told}
-        return value if isinstance(value, dict) else {**message, "content": value}
-    return {**message, "content": told}
+    value = value_in(told) if isinstance(told, str) else told
+    return value if isinstance(value, dict) else {**message, "content": value}

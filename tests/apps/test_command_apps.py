@@ -60,6 +60,24 @@ def test_the_archive_of_an_agent_grows(tmp_path):
     assert sorted(one.get("text", "") for one in kept) == ["", "", "no json", "no json"]
 
 
+def test_an_agent_goes_on_whatever_its_events_are(tmp_path):
+    """One that nobody can read is archived as all are, missing from the rest, and told: the agent is not ended for it."""
+    odd = (
+        {"type": "assistant", "message": {"content": 5}},
+        {"type": "result", "num_turns": [1], "duration_ms": "long"},
+        {"type": "result", "total_cost_usd": 0.5},
+    )
+    script = "".join(f"echo '{json.dumps(one)}'; " for one in odd) + """sleep 0.1; echo '{"type": "ping"}'"""
+    code, out, err = trans(tmp_path, "agent-events", "-o", "out", "--", "sh", "-c", script)
+    assert (code, out.splitlines()[-1]) == (3, "ping")
+    assert "num_turns" in err
+    kept = [json.loads(line)["event"] for line in (tmp_path / "out/events.ndjson").read_text().splitlines()]
+    assert kept == [*odd, {"type": "ping"}]
+    summary = (tmp_path / "out/summary.md").read_text()
+    assert "Turns: 0, seconds: 0.0, cost: $0.50\n" in summary
+    assert "| ping | 1 |" in summary
+
+
 def test_an_agent_may_be_recorded(tmp_path):
     """Its very bytes are kept, too, and can be played again."""
     recorded = ["agent-events", "-o", "out", "--set", "run.record=session.cast", "--", "echo", '{"type": "ping"}']

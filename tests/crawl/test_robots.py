@@ -21,6 +21,13 @@ def test_rules_are_obeyed(tmp_path):
     assert site.asked() == {"/a": 1}
 
 
+def test_rules_may_begin_with_a_mark(tmp_path):
+    """The mark of UTF-8 that some editors write is not taken for a part of the first line, whose rules would be lost."""
+    with web({"/robots.txt": Page(b"\xef\xbb\xbf" + RULES), "/private/b": html("B")}) as site:
+        events = crawl(site.urls("/private/b"), tmp_path)
+    assert codes(events) == {"/private/b": "POLICY_ROBOTS"}
+
+
 def test_rules_are_those_for_the_name(tmp_path):
     """The rules are those for the name a crawl gives, and it introduces itself by that everywhere."""
     with web({"/robots.txt": Page(RULES), "/open": html("A"), "/b": html("B")}) as site:

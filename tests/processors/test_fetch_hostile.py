@@ -129,8 +129,9 @@ def drip(head):
         yield b"x"
 
 
-def reset():
-    yield b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"
+def reset(length=b"Content-Length: 9\r\n", pause=0.0):
+    yield b"HTTP/1.1 200 OK\r\n" + length + b"\r\nabc"
+    time.sleep(pause)
     raise ResetNow
 
 
@@ -161,10 +162,18 @@ def test_a_broken_answer_is_an_error_that_says_how(answer, sentence):
         fetch(f"{server.url}/", trusted=True, max_bytes=1000)
 
 
-def test_a_reset_in_mid_body_is_an_error():
-    """What came before is not passed off as the whole."""
-    with serving(lambda _: reset()) as server, pytest.raises(FetchError, match=r"broke|reset"):
+@pytest.mark.parametrize("length", [b"Content-Length: 9\r\n", b"", b"Transfer-Encoding: chunked\r\n\r\n"])
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_a_reset_in_mid_body_is_an_error(length, pause):
+    """What came before is not passed off as the whole, not where only the end of the connection ends it either."""
+    with serving(lambda _: reset(length, pause)) as server, pytest.raises(FetchError, match=r"broke|reset|garbled|proper"):
         fetch(server.url, trusted=True)
+
+
+def test_a_body_that_its_connection_ends_is_whole():
+    """If that is in good order."""
+    with serving({"/": OK + b"\r\nabc"}) as server:
+        assert fetch(f"{server.url}/", trusted=True).body == b"abc"
 
 
 def test_t2_42_a_server_that_takes_its_time_is_given_up_with_the_figure():

@@ -129,6 +129,49 @@ def test_a_secret_is_not_told_when_the_server_tells_it():
         through(McpClient(command=("sh", "-c", 'echo "my key is $KEY" >&2'), tool="t", env=env), [{}])
 
 
+ODD = """
+import itertools, json, sys
+begun = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "odd", "version": "1"}}
+schema, pages = json.loads(sys.argv[1]), itertools.count()
+for asked in map(json.loads, sys.stdin):
+    listed = {"tools": [{"name": "t", "inputSchema": {"type": "object", **schema}}]}
+    endless = listed | ({"nextCursor": str(next(pages))} if "endless" in schema else {})
+    done = {"content": [{"type": "text", "text": "done"}]}
+    result = {"initialize": begun, "tools/list": endless, "tools/call": done}.get(asked["method"])
+    reply = {"result": result} if result else {"error": {"code": -32601, "message": "what?"}}
+    if "id" in asked:
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **reply}), flush=True)
+"""
+
+
+def odd(schema, **given):
+    """Return what becomes of a call whose arguments a server of its own kind describes."""
+    client = McpClient(command=(sys.executable, "-c", ODD, json.dumps(schema)), tool="t", arguments_field="given")
+    return through(client, [{"given": given}])[0]["content"]
+
+
+@pytest.mark.parametrize("schema", [
+    {"properties": {"key": {"pattern": "^(k+)+$"}}},
+    {"patternProperties": {"^(k+)+$": {"type": "string"}}, "additionalProperties": False},
+    {"patternProperties": {"^(k+)+$": {"type": "string"}}, "unevaluatedProperties": False},
+])  # fmt: skip
+def test_patterns_are_left_to_the_server(schema):
+    """One of its own making could hold the run up for ever."""
+    assert odd(schema, key="k" * 200 + "!", **{"k" * 200 + "!": "x"}) == "done"
+
+
+def test_what_else_does_not_fit_is_said():
+    """Before the server is asked."""
+    with pytest.raises(NodeFailed, match="Additional properties are not allowed"):
+        odd({"properties": {"key": {}}, "additionalProperties": False}, other=1)
+
+
+def test_a_list_without_an_end_is_given_up():
+    """One page after the other, each with the name of another one."""
+    with pytest.raises(NodeFailed, match="the server's list of tools has more than 1000 pages"):
+        odd({"endless": True})
+
+
 def test_a_program_gets_few_variables(monkeypatch):
     """Those it needs and those it is given; keys of others are none of its business."""
     monkeypatch.setenv("SOME_KEY", "secret")

@@ -48,6 +48,13 @@ def test_each_event_is_a_message():
     ]
 
 
+@pytest.mark.parametrize("word", ["NaN", "-Infinity", '{"n": Infinity}', "{", ""])
+def test_data_that_is_no_json_is_text(word):
+    """A number that is none as well: nothing behind could write it."""
+    _, told = follow(SSESource, lambda _: sse(f"data: {word}\n\n".encode()), reconnect=False)
+    assert told == [{"event": "message", "data": word, "id": ""}]
+
+
 def test_a_lost_connection_is_made_again_from_the_last_id():
     """Whether it was reset or ended; 204 is the end."""
 

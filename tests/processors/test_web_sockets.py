@@ -36,13 +36,13 @@ def test_what_comes_is_a_message():
 
     def handle(socket):
         heard.append((socket.recv(), socket.request.headers["X-Key"]))
-        for text in ('{"n": 1}', "[2]", "plain", b"\x00"):
+        for text in ('{"n": 1}', "[2]", "plain", "NaN", b"\x00"):
             socket.send(text)
 
     key = (SecretHeader(name="X-Key", value=Secret("k")),)
     with serving(handle) as url:
         told = through(WebSocketSource(url=url, send="please", secret_headers=key), [{"k": 1}])
-    assert told == [{"n": 1}, {"k": 1, "content": [2]}, {"k": 1, "content": "plain"}, {"k": 1, "content": b"\x00"}]
+    assert told == [{"n": 1}, *({"k": 1, "content": one} for one in ([2], "plain", "NaN", b"\x00"))]
     assert heard == [("please", "k")]
 
 
@@ -159,6 +159,20 @@ def test_a_message_that_is_too_large_is_an_error():
     told = pytest.raises(NodeFailed, match=r"a message of ws://.* is larger than 100 bytes")
     with serving(lambda socket: (calls.append(1), socket.send("{}"), socket.send("x" * 200))) as url, told:
         through(WebSocketSource(url=url, max_record=100, **FAST), [{}])
+    assert calls == [1]
+
+
+def test_a_message_that_is_no_text_is_an_error():
+    """Though its server closes the connection in good order behind it; it would come again, too."""
+    calls = []
+
+    def handle(socket):
+        calls.append(1)
+        socket.send(b"\xff", text=True)
+        socket.send("{}")
+
+    with serving(handle) as url, pytest.raises(NodeFailed, match=r"ws://.* sent what is no text in UTF-8"):
+        through(WebSocketSource(url=url, attempts=1, **FAST), [{}])
     assert calls == [1]
 
 
