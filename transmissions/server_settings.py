@@ -56,8 +56,8 @@ class ServerSettings(Record):
     "How many of one address; as many as there may be, if not said."
     sockets: Annotated[int | None, Range(ge=1)] = None
     "How many WebSockets of one address; the same."
-    memory: Annotated[int | None, Range(ge=1), Unit("bytes")] = None
-    "How much may wait for all clients together."
+    memory: Annotated[int, Range(ge=1), Unit("bytes")] = 32 << 20
+    "How much may wait for all clients together, shared alike by those that wait."
     buffer_size: Annotated[int, Range(ge=1), LessThanOrEquals("buffer_most")] = 256
     "How many events may wait for a client at first, where no endpoint of an app says otherwise."
     buffer_most: Annotated[int, Range(ge=1)] = 2048

@@ -165,6 +165,70 @@ def test_bf18_the_bytes_of_all_clients_together_are_bounded():
     assert after == 0
 
 
+@pytest.mark.parametrize("count", [1, 2, 10, 100])
+def test_bf18_those_that_wait_share_what_there_is_alike(count):
+    """Where they fill at once, none has more than is left for one more."""
+
+    async def main():
+        memory = Memory(1_000_000)
+        logs = [log(memory=memory, limits={"memory": 10**9, "initial": 2048}) for _ in range(count)]
+        is_put = True
+        while is_put:
+            is_put = sum(one.is_put("result", {"fill": "x" * 900}) for one in logs)
+        return [one._bytes for one in logs], memory.used
+
+    held, used = timed(main())
+    assert sum(held) == used < 1_000_000
+    assert max(abs(one - 1_000_000 / (count + 1)) for one in held) < 2000
+
+
+def test_bf18_what_others_hold_does_not_leave_one_event_at_a_time():
+    """Though they have all there is: a small part of it is there for each."""
+
+    async def main():
+        memory = Memory(10_240_000)
+        first, later = [log(memory=memory, limits={"memory": most, "initial": 2048}) for most in (64_000, 10**9)]
+        memory.used = 10_240_000
+        for one in (first, later):
+            while one.is_put("result", {"fill": "x" * 900}):
+                pass
+        return len(first), len(later)
+
+    assert timed(main()) == (5, 5)
+
+
+class Written(bytes):
+    """What was written as JSON, counted as long as somebody has it."""
+
+    there = 0
+
+    def __init__(self, _):
+        """Count it."""
+        Written.there += 1
+
+    def __del__(self):
+        """Count it no more."""
+        Written.there -= 1
+
+
+def test_bf14_an_event_that_waits_for_room_is_not_held_as_json_besides(monkeypatch):
+    """The run has what it is made of; it is written when there is room, and comes in its turn."""
+    monkeypatch.setattr("transmissions.delivery.eventlog.encode", lambda value: Written(encode(value)))
+
+    async def main():
+        events = log(limits={"initial": 1}, bare=True)
+        first = await events.put("result", {}, {"n": 0})
+        putting = asyncio.create_task(events.put("result", {}, {"n": 1}))
+        await asyncio.sleep(0.01)
+        waiting = (Written.there, putting.done())
+        taken = [event.body for event in events.take(0, 10**6)]
+        return first, waiting, taken, await putting, [event.body for event in events.take(1, 10**6)]
+
+    first, waiting, *rest = timed(main())
+    assert (first, waiting) == (True, (1, False))
+    assert rest == [[b'{"n": 0}'], True, [b'{"n": 1}']]
+
+
 def test_bp08_bp16_only_what_is_not_essential_is_left_out_and_it_takes_no_number():
     """For a client that is behind: events of an app are essential, and so is everything the seed promises."""
 

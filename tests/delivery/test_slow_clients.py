@@ -1,14 +1,18 @@
 """What a client that is slow, silent or gone is told, and what it does to its run."""
 
 import asyncio
+import contextlib
 import json
+import socket
 import time
 
 import pytest
-from delivering import decoded, live, make_home, timed
+from delivering import decoded, live, make_home, running, timed
+from waiting import eventually
 
 from transmissions.delivery import connection as connections
-from transmissions.delivery.connection import Connection, Pace
+from transmissions.delivery.connection import _GATHERED, Connection, Pace
+from transmissions.delivery.doors import _UNSENT
 from transmissions.delivery.envelope import as_line
 from transmissions.delivery.http import StreamResponse
 
@@ -207,3 +211,49 @@ def test_bf10_counting_begins_anew_without_a_change_of_the_capacity():
     capacity = buffer.capacity
     buffer.reset_stats()
     assert (buffer.capacity, buffer.sends, buffer.slow_sends, buffer.is_under_backpressure) == (capacity, 0, 0, False)
+
+
+@contextlib.contextmanager
+def unread(server, protocol, message):
+    """Ask for a run, and read nothing of it while the block lasts."""
+    text = json.dumps(message).encode()
+    with contextlib.closing(socket.create_connection(server.address)) as client:
+        if protocol == "ws":
+            upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            client.sendall(f"GET /apps/numbers/ws HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}{key}\r\n".encode())
+            assert client.recv(4096).startswith(b"HTTP/1.1 101 ")
+            asked = json.dumps({"action": "run", "data": message}).encode()
+            client.sendall(b"\x81" + bytes([0x80 | len(asked)]) + bytes(4) + asked)
+        else:
+            head = f"POST /apps/numbers/{protocol} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(text)}\r\n\r\n"
+            client.sendall(head.encode() + text)
+        yield
+
+
+def held_of(server):
+    """Return the bytes that wait for the one client of a server: in the log of its run, and for the network."""
+    [live] = server.streams.hub.runs.values()
+    [connection] = server.server.server_state.connections
+    return live.log._bytes, connection.transport.get_write_buffer_size()
+
+
+def is_still(server):
+    """Whether the run of the one client of a server stands still: what it has made was seen before."""
+    [live] = server.streams.hub.runs.values() or [None]
+    if live is None or not live.log.waits.events:
+        return False
+    done = live.counts.done
+    time.sleep(0.2)
+    return live.counts.done == done
+
+
+@pytest.mark.parametrize("protocol", ["stream", "sse", "ws"])
+def test_bf14_what_one_client_holds_that_never_reads_is_bounded(protocol):
+    """On each protocol: what waits in the log of its run, and little more than two sends that wait for the network."""
+    message = {"count": 10**6, "size": 4000}
+    with running("numbers", pace=Pace(send=60)) as server, unread(server, protocol, message):
+        assert eventually(lambda: is_still(server))
+        waiting, unsent = held_of(server)
+    assert 0 < waiting < 65536 + 100  # an event is counted before it has its number
+    assert unsent <= _UNSENT + _GATHERED + 4400

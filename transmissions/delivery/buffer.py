@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from transmissions.settings import LessThanOrEquals, Range, Record, Unit
 
 from .window import Shares
+
+TOGETHER: Final = 1 << 25
+"""Bytes that may wait for all clients: the whole 64 KiB for each of five hundred that do not read, and half for a thousand."""
+_PARTS: Final = 2048
+"""One of so many parts of what may wait for all is there for each log: those nobody reads do not leave others one event."""
 
 
 class BufferLimits(Record):
@@ -119,12 +124,17 @@ class DynamicBuffer:
 
 
 class Memory:
-    """The bytes that wait in all logs together, and how many may; a log in which nothing waits may always have one event."""
+    """The bytes that wait in all logs together, and how many may; a log in which nothing waits may always have one event.
 
-    def __init__(self, limit: int | None = None) -> None:
+    No log may have more than is still free: so the many that are full at once share it alike, whichever was first, and the few
+    that are never notice.
+    """
+
+    def __init__(self, limit: int = TOGETHER) -> None:
         self.limit = limit
         self.used = 0
+        self._part = self.limit // _PARTS
 
     def has_room(self, size: int) -> bool:
-        """Whether so many more may wait."""
-        return self.limit is None or self.used + size <= self.limit
+        """Whether so many may wait in one log, with those that do."""
+        return size <= self.limit - self.used or size <= self._part

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _OUR_OWN: Final = frozenset({"metadata", "progress", "error", "summary"})
 """Events that are told however large they are."""
-
-
 _TURNS: Final = 16
 """Turns of the loop that the first event may take to its client; it takes one to six."""
 
@@ -100,9 +98,12 @@ class EventLog:
         if self.is_ended or self._leaves_out(name):
             return False
         body, timestamp = self._written(name, fields, record)
-        while self._is_full(len(body)):
-            self.waits.note()
-            await self._room.wait()
+        if self._is_full(size := len(body)):
+            body = b""  # The run holds what it is made of: while that waits, it is not to be there twice.
+            while self._is_full(size):
+                self.waits.note()
+                await self._room.wait()
+            body, timestamp = self._written(name, fields, record)
         if self.is_ended:
             return False
         self._append(name, body, timestamp)
@@ -239,9 +240,8 @@ class EventLog:
     def _is_full(self, size: int) -> bool:
         if not self._waiting or self.is_closed:
             return False
-        if len(self._waiting) >= self.buffer.capacity or self._bytes + size > self.buffer.limits.memory:
-            return True
-        return not self._memory.has_room(size)
+        held = self._bytes + size
+        return len(self._waiting) >= self.buffer.capacity or held > self.buffer.limits.memory or not self._memory.has_room(held)
 
     def _is_behind(self) -> bool:
         count = len(self._waiting)
