@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import re
 import time
 from collections import Counter
@@ -30,6 +31,10 @@ _SUCCESS: Final = range(200, 300)
 _SAMPLES: Final = 200_000
 _LARGEST: Final = 64 << 20
 _END: Final = '"summary"'
+_TAIL: Final = 1 << 16
+"""Bytes in which the last event is looked for."""
+_BEGINNING: Final = re.compile(rb'"event": ?"metadata"')
+_WELL: Final = {"complete", "partial"}
 
 
 class Load(NamedTuple):
@@ -56,13 +61,21 @@ class Figures:
         self.first: list[float] = []
         self.latency: list[float] = []
         self.reasons: Counter[str] = Counter()
+        self._seen = 0
 
     def piece(self, data: bytes, events: int) -> None:
         """Count what came at once."""
         self.events += events
         self.bytes += len(data)
-        if events and len(self.latency) < _SAMPLES and (delay := _age(data)) is not None:
-            self.latency.append(delay)
+        if events:
+            self._seen += 1
+            self._sample(data)
+
+    def _sample(self, data: bytes) -> None:
+        # Each piece has the same chance to be among so many, or the end of a long load would count for nothing.
+        place = len(self.latency) if len(self.latency) < _SAMPLES else random.randrange(self._seen)  # noqa: S311
+        if place < _SAMPLES and (delay := _age(data)) is not None:
+            self.latency[place : place + 1] = [delay]
 
     def told(self, load: Load, seconds: float) -> dict[str, Any]:
         """Return them as JSON."""
@@ -146,15 +159,22 @@ class _Client:
         load, began = self._load, time.monotonic()
         mark, rest = (b"\ndata:", b"\n") if load.protocol == "sse" else (b"\n", b"")
         headers = {"Accept": _ACCEPTS[load.protocol]}
+        is_enveloped, tail = False, b""
         async with self._session.post(load.url, json=load.message, headers=headers) as response:
             if response.status not in _SUCCESS:
                 raise aiohttp.ClientError(f"status {response.status}: {(await response.read())[:150].decode(errors='replace')}")
+            if response.content_type == "text/html":
+                raise aiohttp.ClientError("the answer is 'text/html', which is no stream of events")
             async for chunk in response.content.iter_any():
+                is_enveloped = is_enveloped or (bool(began) and _BEGINNING.search(chunk[:_TAIL]) is not None)
+                tail = (tail + chunk)[-_TAIL:]
                 self._began(began)
                 began = 0.0
                 # A mark may be cut in two: what its first part could be is looked at again with the next piece.
                 self._figures.piece(chunk, (rest + chunk).count(mark))
                 rest = (rest + chunk)[1 - len(mark) :] if len(mark) > 1 else b""
+        if is_enveloped:
+            _check_end(_last(tail))
 
     async def _socket(self) -> None:
         load, began = self._load, time.monotonic()
@@ -167,8 +187,8 @@ class _Client:
                 self._began(began)
                 began = 0.0
                 self._figures.piece(text.encode(), 1)
-                if _is_end(text):
-                    return
+                if (summary := _summary_in(text)) is not None:
+                    return _check_end(summary)
         raise aiohttp.ClientError("the socket was closed before the summary")
 
     def _began(self, began: float) -> None:
@@ -176,11 +196,32 @@ class _Client:
             self._figures.first.append(time.monotonic() - began)
 
 
-def _is_end(text: str) -> bool:
+def _summary_in(text: str) -> dict[str, Any] | None:
+    """Return what a message of a WebSocket says of how its run ended, if it does."""
     if _END not in text[:100]:
-        return False
-    message = json.loads(text)
-    return "summary" in {message.get("message_type"), message.get("event")}
+        return None
+    message: dict[str, Any] = json.loads(text)
+    if "summary" not in {message.get("message_type"), message.get("event")}:
+        return None
+    data = message.get("data")
+    return {"event": "summary", **(data if isinstance(data, dict) else message)}
+
+
+def _last(tail: bytes) -> Any:
+    """Return the last event of a stream."""
+    line = tail.rstrip().rpartition(b"\n")[2].removeprefix(b"data:")
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _check_end(event: Any) -> None:
+    """Raise an error if a run did not end, or not well: it is none that can be counted."""
+    if not isinstance(event, dict) or event.get("event") != "summary":
+        raise aiohttp.ClientError("the stream ended before its summary")
+    if (status := event.get("status", "complete")) not in _WELL:
+        raise aiohttp.ClientError(f"the run ended as '{status}'")
 
 
 def _age(data: bytes) -> float | None:

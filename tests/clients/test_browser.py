@@ -29,6 +29,26 @@ def choose(page, app, protocol, message):
     )
 
 
+ODD = (
+    '{"event": "progress", "completed": "x", "total": "many"}',
+    '{"event": "progress", "completed": 1e308, "total": 1e-300}',
+    '{"url": 5, "status": {"a": 1}, "document": {"title": ["a"], "text": {"b": 1}}}',
+    '{"url": "u", "document": {"title": "' + "long" * 2000 + '", "text": ["' + "x" * 2000 + '"]}}',
+)
+
+
+@pytest.mark.parametrize("fields", ODD)
+def test_nothing_an_app_says_stops_the_page(page, server, fields):
+    """What is no number, no text or too long for a card is shown as far as it can be."""
+    page.open(server.url)
+    choose(page, "numbers", "ndjson", f'{{"count": 2, "fields": {fields}}}')
+    page.value("document.getElementById('start').click()")
+    page.until("/^(Ended|Failed)/.test(document.getElementById('status').textContent)")
+    assert page.value("document.getElementById('status').textContent").startswith("Ended, complete")
+    assert page.value("Math.max(0, ...[...document.querySelectorAll('.card *')].map((one) => one.textContent.length))") <= 210
+    assert page.value("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_br01_br02_br03_the_page_runs_an_app_and_shows_it(page, server, protocol):
     """With a card for each result, whose text is no HTML, and how it ended; nothing is asked for behind the summary."""

@@ -3,20 +3,23 @@
 import json
 import os
 import pty
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 
 import calling
 import delivering
 import pytest
 from local_server import serving
 
-from transmissions.commands.follow import protocol_in, protocol_named, split
+from transmissions.client import Disconnected
+from transmissions.commands.follow import call, protocol_in, protocol_named, split
 from transmissions.errors import UsageError
-from transmissions.loading import percentiles
+from transmissions.loading import Figures, percentiles
 
 TRANS = [sys.executable, "-P", "-m", "transmissions"]
 
@@ -152,6 +155,76 @@ def test_load_is_bounded_and_says_what_failed(server):
     assert "no app 'nope' is served" in result.stdout
     endless = trans("load", f"{server.url}/apps/numbers", "--duration", "1", "-m", '{"count": 9999, "wait": 0.01}')
     assert "0 to their end, 1 cut short, 0 failed" in endless.stdout
+
+
+CUT = b'{"event": "metadata", "seq": 1}\n'
+FAILED = CUT + b'{"event": "summary", "seq": 2, "status": "failed"}\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "body", "said"),
+    [
+        ("application/x-ndjson", "stream", CUT, "2 times: ClientError: the stream ended before its summary"),
+        ("application/x-ndjson", "stream", FAILED, "2 times: ClientError: the run ended as 'failed'"),
+        ("text/event-stream", "sse", b"event: metadata\ndata: " + CUT + b"\n", "the stream ended before its summary"),
+        ("text/event-stream", "sse", FAILED.replace(b"{", b"data: {").replace(b"\n", b"\n\n"), "the run ended as 'failed'"),
+        ("text/html", "stream", b"<html>", "2 times: ClientError: the answer is 'text/html', which is no stream of events"),
+    ],
+)
+def test_load_counts_no_run_that_did_not_end_well(kind, last, body, said):
+    """One that was cut off, or failed, is no run to its end, and means exit code 1."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode()
+    with serving({f"/apps/a/{last}": [head, body]}) as other:
+        result = trans("load", f"{other.url}/apps/a/{last}", "--runs", "2")
+    assert (result.returncode, "0 to their end, 0 cut short, 2 failed" in result.stdout) == (1, True), result.stdout
+    assert said in result.stdout
+
+
+def test_load_counts_streams_without_envelopes():
+    """They have no end but that of their connection."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n"
+    with serving({"/x/stream": [head, b'{"a": 1}\n{"a": 2}\n']}) as other:
+        result = trans("load", f"{other.url}/x/stream", "--runs", "2", "--json")
+    figures = json.loads(result.stdout)
+    assert (figures["runs"], figures["errors"], figures["events"]) == (2, 0, 4)
+
+
+def test_latency_is_that_of_the_whole_load(monkeypatch):
+    """Of more pieces than are kept, late ones count as much as early ones."""
+    monkeypatch.setattr("transmissions.loading._SAMPLES", 100)
+    monkeypatch.setattr("transmissions.loading._age", float)
+    monkeypatch.setattr("transmissions.loading.random.randrange", random.Random(1).randrange)
+    figures = Figures()
+    for number in range(2000):
+        figures.piece(b"0" if number < 1000 else b"1", 1)
+    assert len(figures.latency) == 100
+    assert 30 < sum(figures.latency) < 70
+
+
+def test_follow_says_how_to_go_on_when_the_server_is_gone(monkeypatch, capsys):
+    """After so many attempts, with the number of the last event that came."""
+
+    async def no_sleep(_):
+        pass
+
+    monkeypatch.setattr("transmissions.client.stream.asyncio.sleep", no_sleep)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nX-Request-ID: r\r\nConnection: close\r\n\r\n"
+    with serving({"/runs/r/stream": [head, b'{"event": "result", "seq": 2}\n']}) as other:
+        said = {"url": f"{other.url}/runs/r", "since": 1, "json": True, "results": False, "protocol": None, "token_file": None}
+        with pytest.raises(Disconnected) as caught:
+            call(Namespace(message="{}", **said))
+        sentence = f"the stream ended before its summary; `trans follow {other.url}/runs/r --since 2` goes on"
+        assert str(caught.value) == sentence
+    assert capsys.readouterr().out.count("result") == 1
+
+
+def test_follow_prints_json_in_any_encoding():
+    """What an encoding has no sign for is written as JSON writes it."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n"
+    said = {"event": "summary", "status": "complete", "told": "\u00e4 \U0001f680"}
+    with serving({"/apps/a/stream": [head, json.dumps(said).encode()]}) as other:
+        result = trans("follow", f"{other.url}/apps/a", PYTHONIOENCODING="ascii")
+    assert events_of(result) == [said]
 
 
 def test_lc11_urls_are_taken_apart():

@@ -41,6 +41,7 @@ def test_the_client_keeps_to_its_own_tests(server):
             "--test-timeout=300000",
             "--test-reporter=tap",
             HERE / "client.test.mjs",
+            HERE / "misbehaving.test.mjs",
         ]
         result = subprocess.run(command, env=os.environ | found, capture_output=True, text=True, timeout=380, check=False)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr
@@ -50,8 +51,9 @@ def test_the_client_keeps_to_its_own_tests(server):
 def test_the_package_has_what_it_says():
     """Every file that npm would publish is there, and the client imports nothing."""
     package = json.loads((STATIC / "package.json").read_text())
-    named = {*package["files"], *(name.removeprefix("./") for name in package["exports"].values())}
-    assert all((STATIC / name).is_file() for name in named)
+    exported = {name.removeprefix("./") for kinds in package["exports"].values() for name in kinds.values()}
+    assert exported == set(package["files"])
+    assert all((STATIC / name).is_file() for name in exported)
     assert not any(line.startswith("import") for line in (STATIC / "client.js").read_text().splitlines())
     assert "dependencies" not in package
 

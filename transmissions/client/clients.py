@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from .errors import StreamError
 from .handlers import Handlers
 from .options import PROTOCOLS, Options
 from .stream import Stream
@@ -24,9 +24,7 @@ class StreamClient:
     """Begins runs at a server, follows them, and does things to them. Further arguments are fields of `Options`."""
 
     def __init__(self, base_url: str = "http://localhost:8080", **options: Any) -> None:
-        if not re.match(r"https?://[^/]", base_url, re.IGNORECASE):
-            raise ValueError(f"'{base_url}' is no URL of a server: it begins with http:// or https://")
-        self.base_url = base_url.rstrip("/")
+        self.base_url = _checked(base_url)
         self.options = Options(**options)
         if self.options.protocol not in PROTOCOLS:
             raise ValueError(f"there is no protocol '{self.options.protocol}'; there are {', '.join(PROTOCOLS)}")
@@ -98,7 +96,7 @@ class StreamClient:
         def transport() -> Http | WebSocket:
             from .transports import Asked
 
-            http = self._transport("", Asked({}, quote(request_id), "", ""), is_begun=True)
+            http = self._transport("", Asked({}, request_id, "", ""), is_begun=True)
             http.has_begun = True
             return http
 
@@ -111,25 +109,30 @@ class StreamClient:
 
     async def control(self, request_id: str, action: str) -> dict[str, Any]:
         """Pause, resume or cancel a run, and return its state."""
-        return await self._ask("POST", f"/runs/{quote(request_id)}/{action}")
+        return await self._ask("POST", f"/runs/{quote(request_id, safe='')}/{action}")
 
     async def status(self, request_id: str) -> dict[str, Any]:
         """Return the state of a run."""
-        return await self._ask("GET", f"/runs/{quote(request_id)}")
+        return await self._ask("GET", f"/runs/{quote(request_id, safe='')}")
 
     async def runs(self) -> list[dict[str, Any]]:
         """Return the states of this client's runs."""
-        return list((await self._ask("GET", "/runs"))["runs"])
+        return await self._list("runs")
 
     async def apps(self) -> list[dict[str, Any]]:
         """Return the apps that are served, each with `name` and `about`."""
-        return list((await self._ask("GET", "/apps"))["apps"])
+        return await self._list("apps")
+
+    async def _list(self, name: str) -> list[dict[str, Any]]:
+        listed = (await self._ask("GET", f"/{name}")).get(name)
+        if not isinstance(listed, list):
+            raise StreamError(f"the server answered with no list of {name}")
+        return listed
 
     async def _ask(self, method: str, path: str) -> dict[str, Any]:
-        from .transports import ask
+        from .answers import ask
 
-        answer: dict[str, Any] = await ask(self._connections(), method, self.base_url + path, self.options)
-        return answer
+        return await ask(self._connections(), method, self.base_url + path, self.options)
 
     def _transport(self, path: str, asked: Asked, *, is_begun: bool = False) -> Http | WebSocket:
         from .transports import Endpoint, Http, WebSocket
@@ -146,3 +149,20 @@ class StreamClient:
 
             self._session = new_session(self.options)
         return self._session
+
+
+def _checked(base_url: str) -> str:
+    """Return where a server is, without a slash at the end.
+
+    Raises:
+        ValueError: it is no URL of one.
+
+    """
+    parts = urlsplit(base_url)
+    if "@" in parts.netloc:
+        raise ValueError(f"the URL of '{parts.hostname}' has a name and a password in it: a server is told who asks by `token`")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(f"'{base_url}' is no URL of a server: it begins with http:// or https://")
+    if parts.query or parts.fragment:
+        raise ValueError(f"'{base_url}' is no URL of a server: it ends with its path")
+    return base_url.rstrip("/")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_MOST: Final = 2**53
+"""What is larger is no whole number in JavaScript."""
 
 
 class Document(NamedTuple):
@@ -72,7 +75,20 @@ class Hit(NamedTuple):
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Return it as it was sent."""
         texts = (str(data.get(name) or "") for name in ("search_title", "search_snippet"))
-        return cls(str(data.get("url") or ""), int(data.get("rank") or 0), *texts)
+        return cls(str(data.get("url") or ""), whole(data, "rank"), *texts)
+
+
+def number(data: Mapping[str, Any], name: str) -> float:
+    """Return a number that was sent; 0 for whatever else stands there, for a server may say anything."""
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return value if 0 < value < _MOST else 0
+
+
+def whole(data: Mapping[str, Any], name: str) -> int:
+    """Return a whole number that was sent."""
+    return int(number(data, name))
 
 
 def _known(names: tuple[str, ...], data: Mapping[str, Any]) -> dict[str, Any]:

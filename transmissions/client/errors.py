@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from transmissions.errors import RunError
 
+from .crawls import number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,8 +35,7 @@ class Refused(StreamError):
         self.told = dict(told)
         sentence = str(told.get("message") or "no reason is given")
         super().__init__(f"the server refused ({status}): {sentence}" if status else f"the server refused: {sentence}")
-        asked = told.get("retry_after_seconds") if retry_after is None else retry_after
-        self.retry_after = float(asked) if isinstance(asked, int | float) else 0.0
+        self.retry_after = number(told, "retry_after_seconds") if retry_after is None else retry_after
         says = told.get("retryable")
         # A fault of the request stays one, whatever it says; 429 says that it is none.
         can_pass = status == _TOO_MANY or status >= _FAULT if status else says is True

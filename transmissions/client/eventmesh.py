@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from .backoff import Backoff
-from .metrics import StreamMetrics
+from .handlers import called_at_once
+from .metrics import Alert, StreamMetrics
 from .sync import SyncStreamClient
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ class EventMeshStreamClient:
         self.metrics = StreamMetrics()
         self.event_handlers: dict[str, Callable[[dict[str, Any]], object]] = {}
         self.logger = logging.getLogger(__name__)
-        self._client = self._new_client()
 
     def __enter__(self) -> Self:
         return self
@@ -49,13 +49,11 @@ class EventMeshStreamClient:
         self.close()
 
     def close(self) -> None:
-        """Close all connections; the next crawl opens them again."""
-        self._client.close()
+        """Do nothing: each crawl closes its connections."""
 
     def register_handler(self, event_type: str, handler: Callable[[dict[str, Any]], object]) -> None:
-        """Have a function called with each event of a type."""
-        self.event_handlers[event_type] = handler
-        self._client.register_handler(event_type, lambda event: handler(_as_dict(event)))
+        """Have a function called with each event of a type; `*` is any other, `alert` what there is to worry about."""
+        self.event_handlers[event_type] = called_at_once(event_type, handler)
 
     def stream_crawl_results(self, urls: Sequence[str], options: Mapping[str, Any] | None = None) -> StreamMetrics:
         """Crawl URLs to the end, and return what was measured.
@@ -65,18 +63,17 @@ class EventMeshStreamClient:
 
         """
         session = f"session-{int(time.time())}-{secrets.token_hex(8)}"
-        try:
-            with self._client.crawl(urls, options, path=self.options["path"], session_id=session) as stream:
-                self.metrics = stream.metrics
+        with self._new_client() as client, client.crawl(urls, options, path=self.options["path"], session_id=session) as stream:
+            self.metrics = stream.metrics
+            try:
                 stream.run()
-        finally:
-            self._client.close()
-            self.logger.info("session %s: %s", session, json.dumps(self._figures()))
-        return self.metrics
+            finally:
+                self.logger.info("session %s: %s", session, json.dumps(_figures(stream.metrics)))
+            return stream.metrics
 
     def _new_client(self) -> SyncStreamClient:
         given = self.options
-        return SyncStreamClient(
+        client = SyncStreamClient(
             self.base_url,
             token=given["token"],
             backoff=Backoff(given["max_retries"]),
@@ -85,19 +82,22 @@ class EventMeshStreamClient:
             enable_backpressure=given["enable_backpressure"],
             slow_client_threshold_ms=given["slow_client_threshold_ms"],
         )
-
-    def _figures(self) -> dict[str, Any]:
-        metrics = self.metrics
-        return {
-            "total_events": metrics.total_events,
-            "dropped_events": metrics.dropped_events,
-            "parse_errors": metrics.parse_errors,
-            "backpressure_warnings": metrics.backpressure_warnings,
-            "avg_processing_time_ms": round(metrics.avg_processing_time_ms, 2),
-            "events_per_second": round(metrics.get_events_per_second(), 2),
-            "reconnects": metrics.reconnects,
-        }
+        for name, handler in self.event_handlers.items():
+            client.register_handler(name, _given_dicts(handler))
+        return client
 
 
-def _as_dict(event: Event) -> dict[str, Any]:
-    return cast("dict[str, Any]", event.data)
+def _given_dicts(handler: Callable[[dict[str, Any]], object]) -> Callable[[Event | Alert], object]:
+    return lambda said: handler(said._asdict() if isinstance(said, Alert) else cast("dict[str, Any]", said.data))
+
+
+def _figures(metrics: StreamMetrics) -> dict[str, Any]:
+    return {
+        "total_events": metrics.total_events,
+        "dropped_events": metrics.dropped_events,
+        "parse_errors": metrics.parse_errors,
+        "backpressure_warnings": metrics.backpressure_warnings,
+        "avg_processing_time_ms": round(metrics.avg_processing_time_ms, 2),
+        "events_per_second": round(metrics.get_events_per_second(), 2),
+        "reconnects": metrics.reconnects,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .crawls import Document, Hit, Page
+from .crawls import Document, Hit, Page, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Progress(Event):
     @property
     def completed(self) -> int:
         """Results so far."""
-        return int(self.data.get("completed") or 0)
+        return whole(self.data, "completed")
 
     @property
     def total(self) -> int | None:
@@ -62,7 +62,7 @@ class Result(Event):
     @property
     def index(self) -> int:
         """Its number, from 0."""
-        return int(self.data.get("index") or 0)
+        return whole(self.data, "index")
 
     @property
     def result(self) -> Any:
@@ -118,12 +118,12 @@ class Summary(Event):
     @property
     def successful(self) -> int:
         """How many results there were."""
-        return int(self.data.get("successful") or 0)
+        return whole(self.data, "successful")
 
     @property
     def failed(self) -> int:
         """How many errors there were."""
-        return int(self.data.get("failed") or 0)
+        return whole(self.data, "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +132,13 @@ class Reset(Event):
 
     @property
     def since(self) -> int:
-        """The number of the last event that was asked for more of."""
-        return int(self.data.get("since") or 0)
+        """The number of the last event that was asked for more of; -1 if it is not known."""
+        return -1 if self.data.get("since") == -1 else whole(self.data, "since")
 
     @property
     def first(self) -> int:
         """The number of the event that comes next."""
-        return int(self.data.get("first") or 1)
+        return whole(self.data, "first") or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,8 @@ class SearchResults(SearchStart):
     @property
     def hits(self) -> list[Hit]:
         """The pages, the best first."""
-        return [Hit.of(hit) for hit in self.data.get("results") or ()]
+        found = self.data.get("results")
+        return [Hit.of(hit) for hit in found if isinstance(hit, dict)] if isinstance(found, list) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +211,12 @@ class SearchSummary(SearchStart):
     @property
     def urls_found(self) -> int:
         """How many pages were found."""
-        return int(self.data.get("urls_found") or 0)
+        return whole(self.data, "urls_found")
 
     @property
     def urls_crawled(self) -> int:
         """How many of them were read."""
-        return int(self.data.get("urls_crawled") or 0)
+        return whole(self.data, "urls_crawled")
 
 
 KINDS: Final[Mapping[str, type[Event]]] = {
@@ -245,6 +246,5 @@ def read(data: Any, seq: int = 0, name: str = "") -> Event:
     if not isinstance(data, dict) or not isinstance(data.get("event"), str):
         return Record(name or "record", seq, data if isinstance(data, dict) else {"value": data})
     name = data["event"]
-    number = data.get("seq")
     kind = KINDS.get(name) or _OF_SEARCHES.get(name, Event)
-    return kind(name, number if isinstance(number, int) else 0, data)
+    return kind(name, whole(data, "seq"), data)

@@ -25,6 +25,19 @@ ANY: Final = "*"
 ALERT: Final = "alert"
 
 
+def called_at_once(name: str, handler: Handler) -> Handler:
+    """Return a handler that nobody has to wait for.
+
+    Raises:
+        TypeError: it is a coroutine function.
+
+    """
+    called: object = type(handler).__call__
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(called):
+        raise TypeError(f"a handler of '{name}' cannot be a coroutine function here: StreamClient takes it")
+    return handler
+
+
 class Handlers:
     """Handlers by name of event; `*` is for all that have no other, `alert` for what there is to worry about.
 
@@ -50,7 +63,12 @@ class Handlers:
     def handle_now(self, event: Event, metrics: StreamMetrics) -> None:
         """Call them without waiting for any."""
         for handler, said in self._due(event):
-            _note(attempt(handler, said), event, metrics)
+            result = attempt(handler, said)
+            if inspect.isawaitable(result):
+                if inspect.iscoroutine(result):
+                    result.close()
+                result = Raised(TypeError(f"it returned a {type(result).__name__}, for which nothing waits here"))
+            _note(result, event, metrics)
 
     def _due(self, event: Event) -> Iterator[tuple[Handler, Event | Alert]]:
         handlers = self._by_name

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from .crawls import number
 from .events import BackpressureWarning, Event, Failure
 
 if TYPE_CHECKING:
@@ -112,6 +113,4 @@ def usage_of(event: Event) -> float | None:
     info = event.data.get("buffer_info")
     if not isinstance(info, dict):
         return None
-    used, capacity = info.get("used", info.get("current_size", 0)), info.get("capacity", 1)
-    numbers = isinstance(used, int | float) and isinstance(capacity, int | float)
-    return used / max(capacity, 1) if numbers else None
+    return number(info, "used" if "used" in info else "current_size") / max(number(info, "capacity"), 1)

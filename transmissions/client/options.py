@@ -34,6 +34,11 @@ class Options(NamedTuple):
     """Bytes that may wait for this client at the server."""
     gzip: bool = False
 
+    def __repr__(self) -> str:
+        """Return them without the token, which is not to stand in a log."""
+        shown = self._asdict() | {"token": self.token and "…"}
+        return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
     @property
     def idle(self) -> float:
         """How long nothing may come."""

@@ -38,7 +38,9 @@ class Lines:
         return f"{self.root}/runs/{self.run} --since {self.last}" if self.run else url
 
     def _print(self, data: Any) -> None:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        # What another encoding has no signs for would stand there in a way that is no JSON.
+        is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+        sys.stdout.write(json.dumps(data, ensure_ascii=not is_unicode) + "\n")
         sys.stdout.flush()
 
 

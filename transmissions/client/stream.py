@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
 
 from .errors import Disconnected, StreamError
-from .events import KINDS, Event, Heartbeat, Record, Reset, Summary, read
+from .events import KINDS, Event, Heartbeat, Metadata, Record, Reset, Summary, read
 from .metrics import StreamMetrics
 from .wire import Broken
 
@@ -47,12 +48,15 @@ class Stream:
         self._options = options
         self._handlers = handlers
         self._control = control
+        self._batches: AsyncGenerator[list[Event], None] | None = None
+        self._ready: deque[Event] = deque()
+        self._limit: asyncio.Timeout | None = None
         self._gap: Disconnected | None = None
         self._failure: StreamError = Disconnected("no connection was made")
-        self._is_bare = False
-        self._is_over = False
-        self._began = time.monotonic()
-        self._events = self._each()
+        self._furthest = since
+        self._attempt = 0
+        self._is_enveloped = self._is_bare = self._is_missing = self._is_over = self._is_left = False
+        self._began = 0.0
 
     @property
     def request_id(self) -> str:
@@ -65,7 +69,17 @@ class Stream:
         return self
 
     async def __anext__(self) -> Event:
-        return await anext(self._events)
+        if not self._ready:
+            self._ready.extend(await self.step())
+        event = self._ready.popleft()
+        began = time.perf_counter()
+        try:
+            await self._handlers.handle(event, self.metrics)
+        except asyncio.CancelledError:
+            self._ready.appendleft(event)
+            raise
+        self.metrics.update_processing_time((time.perf_counter() - began) * 1000)
+        return event
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,8 +88,14 @@ class Stream:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Leave the run; the server ends it if nobody comes back for it."""
-        await self._events.aclose()
+        """Leave the run, whoever waits for it; the server ends it if nobody comes back for it."""
+        self._is_left = True
+        self._ready.clear()
+        if self._limit is not None:
+            if not self._limit.expired():
+                self._limit.reschedule(0)
+        elif self._batches is not None:
+            await self._batches.aclose()
 
     async def run(self) -> Summary | None:
         """Read to the end, and return the summary; an endpoint without envelopes sends none."""
@@ -95,51 +115,58 @@ class Stream:
         """Have it end, and return its state; what is on its way still comes, and then a summary."""
         return await self._control(self.request_id, "cancel")
 
-    async def batches(self) -> AsyncGenerator[list[Event], None]:
-        """Yield the events as they come, several at once where several came.
+    async def step(self) -> list[Event]:
+        """Return the events that come next, several at once where several came.
+
+        Who is cancelled while he waits loses nothing: the next step goes on behind the last event.
 
         Raises:
+            StopAsyncIteration: no more come.
             Refused: the server will not.
             Disconnected: the connection broke too often.
             StreamError: the run took longer than it may.
 
         """
-        async with aclosing(self._persistently()) as batches:
-            while (events := await self._next(batches)) is not None:
-                yield events
-
-    async def _next(self, batches: AsyncGenerator[list[Event], None]) -> list[Event] | None:
-        # The limit is set for each step: one around all of them would be that of the task that took the first.
+        if self._is_left:
+            raise StopAsyncIteration
+        self._began = self._began or time.monotonic()
+        self._batches = self._batches or self._persistently()
         try:
-            async with asyncio.timeout_at(self._deadline()):
-                return await anext(batches, None)
+            async with asyncio.timeout_at(self._deadline()) as self._limit:
+                return await anext(self._batches)
+        except asyncio.CancelledError:
+            self._batches = None
+            raise
         except TimeoutError as error:
+            if self._is_left:
+                raise StopAsyncIteration from None
             raise StreamError(f"the run took longer than {self._options.timeout:g} s") from error
+        finally:
+            self._limit = None
 
     def _deadline(self) -> float | None:
         limit = self._options.timeout
         return None if limit is None else asyncio.get_running_loop().time() + limit - (time.monotonic() - self._began)
 
-    async def _each(self) -> AsyncGenerator[Event, None]:
-        async with aclosing(self.batches()) as batches:
-            async for events in batches:
-                for event in events:
-                    began = time.perf_counter()
-                    await self._handlers.handle(event, self.metrics)
-                    self.metrics.update_processing_time((time.perf_counter() - began) * 1000)
-                    yield event
-
     async def _persistently(self) -> AsyncGenerator[list[Event], None]:
         transport = self._transport = self._transport or self._open_transport()
-        attempt = 0
         while not self._is_over:
             async with aclosing(self._once(transport)) as batches:
                 async for events in batches:
-                    attempt = 0 if any(event.seq or isinstance(event, Heartbeat) for event in events) else attempt
+                    self._attempt = 0 if self._gets_on(events) else self._attempt
                     yield events
             if not self._is_over:
-                attempt += 1
-                await self._wait(attempt, self._failure)
+                self._attempt += 1
+                await self._wait(self._attempt, self._failure)
+
+    def _gets_on(self, events: list[Event]) -> bool:
+        """Whether something came that was not there before: what comes anew behind a reset is no way forward."""
+        furthest = self._furthest
+        self._furthest = max(furthest, *(event.seq for event in events))
+        if self._furthest > furthest:
+            self._is_missing = False
+            return True
+        return not self._is_missing and any(isinstance(event, Heartbeat) for event in events)
 
     async def _once(self, transport: Http | WebSocket) -> AsyncGenerator[list[Event], None]:
         """Yield what comes over one connection, and know why no more did."""
@@ -149,6 +176,8 @@ class Stream:
                 async for events in batches:
                     yield events
             self._is_over = self.summary is not None or self._is_bare
+            if transport.was_closed_well and not self._is_over:
+                self._failure = StreamError("the server closed the socket in good order before the summary")
         except StreamError as error:
             self._failure = error
 
@@ -159,7 +188,7 @@ class Stream:
                 if events:
                     yield events
                 if self._gap is not None:
-                    gap, self._gap = self._gap, None
+                    gap, self._gap, self._is_missing = self._gap, None, True
                     raise gap
                 if self.summary is not None:
                     return
@@ -186,7 +215,7 @@ class Stream:
             if self._is_new(event):
                 self.metrics.record(event, now)
                 events.append(event)
-            if self._gap is not None:
+            if self._gap is not None or self.summary is not None:
                 break
         return events
 
@@ -197,10 +226,12 @@ class Stream:
         if isinstance(event, Reset):
             self.last = event.first - 1
             self.metrics.resets += 1
-        elif isinstance(event, Record) or (not event.seq and event.name not in KINDS):
+        elif not self._is_enveloped and (isinstance(event, Record) or (not event.seq and event.name not in KINDS)):
             self._is_bare = True
             self.last = event.seq or self.last
         else:
+            # What a newer server says besides does not make the rest a stream that may end anywhere.
+            self._is_enveloped = self._is_enveloped or event.seq > 0 or isinstance(event, Metadata)
             return self._follows(event.seq)
         return True
 

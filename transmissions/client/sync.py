@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 import time
 from collections import deque
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Self
 
 from .clients import StreamClient
+from .errors import StreamError
+from .handlers import called_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -29,6 +31,7 @@ class SyncStreamClient:
         self._client = StreamClient(base_url, **options)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -37,20 +40,19 @@ class SyncStreamClient:
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
-        if self._loop is None or self._thread is None:
+        """Close all connections; whoever reads in another thread is told."""
+        with self._lock:
+            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        if loop is None or thread is None:
             return
-        self._do(self._client.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = None
+        asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
     def register_handler(self, event: str, handler: Callable[[Any], object]) -> None:
         """Have a function called with each event of a name; `*` is any other, `alert` what there is to worry about."""
-        if inspect.iscoroutinefunction(handler):
-            raise TypeError(f"a handler of '{event}' cannot be a coroutine function here: StreamClient takes it")
-        self._client.register_handler(event, handler)
+        self._client.register_handler(event, called_at_once(event, handler))
 
     def stream(self, app: str, message: Mapping[str, Any] | None = None, *, session_id: str = "", key: str = "") -> SyncStream:
         """Begin a run of an app when the first event is read."""
@@ -106,29 +108,44 @@ class SyncStreamClient:
         return state
 
     def _synced(self, stream: Stream) -> SyncStream:
-        return SyncStream(stream, self._do, self._client.handlers)
+        return SyncStream(stream, self._do, self._client.handlers, lambda: self._loop is not None)
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="stream client", daemon=True)
-            self._thread.start()
-        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._lock:
+            waiting = asyncio.run_coroutine_threadsafe(work, self._running())
         try:
             return waiting.result()
+        except CancelledError:
+            raise StreamError("the client was closed") from None
         except BaseException:
             waiting.cancel()  # after Ctrl-C nobody waits for it any more
             raise
 
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="stream client", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    async def _end(self) -> None:
+        own = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not own]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._client.close()
+        await asyncio.get_running_loop().shutdown_asyncgens()
+
 
 class SyncStream:
-    """An iterator of events. `do` has a coroutine done, and waits for it."""
+    """An iterator of events. `do` has a coroutine done, and waits for it, while the client `is_open`."""
 
-    def __init__(self, stream: Stream, do: Do, handlers: Handlers) -> None:
+    def __init__(self, stream: Stream, do: Do, handlers: Handlers, is_open: Callable[[], bool]) -> None:
         self._stream = stream
         self._do = do
         self._handlers = handlers
-        self._batches = stream.batches()
+        self._is_open = is_open
         self._ready: deque[Event] = deque()
 
     def __iter__(self) -> Self:
@@ -137,7 +154,7 @@ class SyncStream:
     def __next__(self) -> Event:
         while not self._ready:
             try:
-                self._ready.extend(self._do(self._next()))
+                self._ready.extend(self._do(self._stream.step()))
             except StopAsyncIteration:
                 raise StopIteration from None
         event = self._ready.popleft()
@@ -187,10 +204,9 @@ class SyncStream:
 
     def close(self) -> None:
         """Leave the run; the server ends it if nobody comes back for it."""
-        self._do(self._batches.aclose())
-
-    async def _next(self) -> list[Event]:
-        return await anext(self._batches)
+        self._ready.clear()
+        if self._is_open():
+            self._do(self._stream.aclose())
 
     def _state(self, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
         state: dict[str, Any] = self._do(work)

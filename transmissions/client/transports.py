@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from contextlib import contextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from transmissions.errors import describe
 
+from .answers import check, check_open, check_stream, redirects_refused, told
 from .errors import Disconnected, Refused
 from .wire import LARGEST, Arrived, Broken, Frames, Lines, read_message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from .options import Options
 
     Batch = list[Arrived | Broken]
 
-_SUCCESS: Final = range(200, 300)
 _NOTHING_MORE: Final = 204
 _UNKNOWN: Final = 404
 _CLOSED: Final = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
@@ -49,22 +48,12 @@ def new_session(options: Options) -> aiohttp.ClientSession:
     """Return what makes the connections of one client."""
     limits = aiohttp.ClientTimeout(total=None, sock_connect=options.connect_timeout, sock_read=options.idle)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0), timeout=limits, headers=options.headers(), cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=limits,
+        headers=options.headers(),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[redirects_refused()],
     )
-
-
-async def ask(session: aiohttp.ClientSession, method: str, url: str, options: Options) -> Any:
-    """Return a short answer.
-
-    Raises:
-        Refused: it is no success.
-        Disconnected: there is none.
-
-    """
-    with _told():
-        async with asyncio.timeout(options.first_byte_timeout), session.request(method, url, allow_redirects=False) as response:
-            await _check(response)
-            return await response.json(content_type=None)
 
 
 class _Transport:
@@ -73,6 +62,8 @@ class _Transport:
     def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint, asked: Asked, options: Options) -> None:
         self.name = asked.name
         self.has_begun = False
+        self.was_closed_well = False
+        """Whether the server has said all that it had to."""
         self._session = session
         self._endpoint = endpoint
         self._asked = asked
@@ -90,7 +81,8 @@ class Http(_Transport):
             Disconnected: the connection broke.
 
         """
-        with _told():
+        check_open(self._session)
+        with told(self._session):
             response = await self._opened(since)
             if response.status == _UNKNOWN and self.has_begun and self._asked.key:
                 # The server that had the run is lost, or has forgotten it: another begins it anew.
@@ -99,7 +91,8 @@ class Http(_Transport):
                 yield [Arrived({"event": "reset", "since": since, "first": 1, "last": 0})]
                 response = await self._opened(0)
             async with response:
-                await _check(response)
+                await check(response, self._options)
+                check_stream(response)
                 self._learn(response)
                 reader = Frames() if "event-stream" in response.content_type else Lines()
                 async for chunk in response.content.iter_any():
@@ -117,8 +110,8 @@ class Http(_Transport):
         # The session stands in the query, too: by it a balancer can send all that belongs together to one server.
         query = {"session_id": self._asked.session} | ({"since": str(since)} if since else {})
         if self.has_begun:
-            url = f"{self._endpoint.root}/runs/{self.name}/stream"
-            return await self._session.get(url, headers=headers, params=query, allow_redirects=False)
+            run = URL(f"{self._endpoint.root}/runs/{quote(self.name, safe='')}/stream", encoded=True)
+            return await self._session.get(run, headers=headers, params=query, allow_redirects=False)
         # If the answer to this is lost, the key has the next one be to the same run.
         headers |= {"Idempotency-Key": self._asked.key, "X-Request-ID": self._asked.name, "X-Session-ID": self._asked.session}
         last = "sse" if self._options.protocol == "sse" else "stream"
@@ -143,9 +136,10 @@ class WebSocket(_Transport):
             Disconnected: the connection broke.
 
         """
-        url = f"{self._endpoint.root.replace('http', 'ws', 1)}{self._endpoint.path}/ws"
+        url = f"{self._endpoint.root}{self._endpoint.path}/ws"
         session = {"session_id": self._asked.session}
-        with _told():
+        check_open(self._session)
+        with told(self._session):
             async with asyncio.timeout(self._options.first_byte_timeout):
                 socket = await self._session.ws_connect(url, params=session, max_msg_size=LARGEST)
             async with socket:
@@ -159,6 +153,7 @@ class WebSocket(_Transport):
         """Return an event, nothing if a message is none, or None if no more come."""
         message = await socket.receive(timeout=self._options.idle)
         if message.type in _CLOSED:
+            self._closed(socket, message.extra)
             return None
         if message.type is not aiohttp.WSMsgType.TEXT:
             return ()
@@ -166,6 +161,15 @@ class WebSocket(_Transport):
         if isinstance(read, Broken) or not _is_enveloped(read.data):
             return read
         return self._event_in(read.data)
+
+    def _closed(self, socket: aiohttp.ClientWebSocketResponse, reason: str | None) -> None:
+        code = socket.close_code
+        if code == aiohttp.WSCloseCode.OK:
+            self.was_closed_well = True
+        elif error := socket.exception():
+            raise Disconnected(f"the connection to the server broke: {describe(error)}")
+        elif code not in {None, aiohttp.WSCloseCode.ABNORMAL_CLOSURE}:
+            raise Disconnected(f"the socket was closed ({code}{f': {reason}' if reason else ''})")
 
     def _event_in(self, message: dict[str, Any]) -> Arrived | tuple[()] | None:
         data = message["data"]
@@ -179,45 +183,3 @@ class WebSocket(_Transport):
 
 def _is_enveloped(data: Any) -> bool:
     return isinstance(data, dict) and isinstance(data.get("message_type"), str) and isinstance(data.get("data"), dict)
-
-
-async def _check(response: aiohttp.ClientResponse) -> None:
-    if response.status in _SUCCESS:
-        return
-    asked = response.headers.get("Retry-After", "")
-    try:
-        told = json.loads((await response.content.read(1 << 16)) or b"{}")
-        told = told["error"] if isinstance(told["error"], dict) else {"message": told["error"]}
-    except (ValueError, KeyError, TypeError):
-        told = {"message": response.reason}
-    raise Refused(response.status, told, float(asked) if asked.isdecimal() else None)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say what errors of connections mean."""
-    try:
-        yield
-    except aiohttp.WSServerHandshakeError as error:
-        asked = error.headers.get("Retry-After", "") if error.headers else ""
-        wait = float(asked) if asked.isdecimal() else None
-        # The library keeps what was said to itself.
-        raise Refused(error.status, {"message": _phrase(error.status)}, wait) from error
-    except TimeoutError as error:
-        raise Disconnected("the server sent nothing for too long") from error
-    except aiohttp.ClientConnectorError as error:
-        raise Disconnected(f"no connection to {error.host} port {error.port}: {_why(error)}") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise Disconnected(f"the connection to the server broke: {describe(error)}") from error
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase.lower() if status in set(HTTPStatus) else ""
-
-
-def _why(error: aiohttp.ClientConnectorError) -> str:
-    """Return the words of the system: those of asyncio name functions, and the addresses once more."""
-    if isinstance(error, aiohttp.ClientSSLError):
-        return str(getattr(error, "certificate_error", None) or error.os_error)
-    number = error.os_error.errno or 0
-    return (os.strerror(number) if number > 0 else str(error.os_error.strerror or error.os_error)).lower()

@@ -13,6 +13,8 @@ from .errors import StreamError
 
 LARGEST: Final = 64 << 20
 """Bytes of one event."""
+_DIGITS: Final = 15
+"""Of the number of an event."""
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
 
@@ -63,7 +65,8 @@ class Frames:
     """Reads Server-Sent Events as the standard has them: any line end, a space or none, data on several lines."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._kept = 0
         self._data: list[bytes] = []
         self._event = ""
         self._seq = 0
@@ -71,17 +74,27 @@ class Frames:
 
     def feed(self, data: bytes) -> list[Arrived | Broken]:
         """Return the events that are complete with some more bytes."""
-        text = self._rest + data
+        # What is kept holds no line end, but perhaps half of one: it need not be searched again with each piece that comes.
+        if not _LINE_END.search(data) and not (self._rest and self._rest[-1].endswith(b"\r")):
+            self._keep(data)
+            return []
+        text = b"".join((*self._rest, data))
         # A carriage return at the very end may be half of a line end.
         held = text[-1:] if text.endswith(b"\r") else b""
         *lines, rest = _LINE_END.split(text[: len(text) - len(held)])
-        self._rest = rest + held
-        checked(len(self._rest) + self._size)
+        self._rest, self._kept = [], 0
+        self._keep(rest + held)
         return [event for line in lines for event in self._line(line)]
 
     def end(self) -> list[Arrived | Broken]:
         """Return nothing: a frame without its blank line is none."""
         return []
+
+    def _keep(self, rest: bytes) -> None:
+        self._kept += len(rest)
+        checked(self._kept + self._size)
+        if rest:
+            self._rest.append(rest)
 
     def _line(self, line: bytes) -> list[Arrived | Broken]:
         if not line:
@@ -91,7 +104,7 @@ class Frames:
         if field == b"data":
             self._data.append(value)
             self._size += len(value) + 1
-        elif field == b"id" and value.isdigit():
+        elif field == b"id" and value.isdigit() and len(value) <= _DIGITS:
             self._seq = int(value)
         elif field == b"event":
             self._event = value.decode("utf-8", "replace")

@@ -61,7 +61,7 @@ def call(options: Namespace) -> int:
     from transmissions.extras import require
 
     require("client", "trans follow")
-    from transmissions.client import Refused
+    from transmissions.client import Disconnected, Refused
     from transmissions.client.printing import Lines, Terminal
 
     is_for_people = sys.stdout.isatty() and not (options.json or options.results)
@@ -73,6 +73,10 @@ def call(options: Namespace) -> int:
         return INTERRUPTED
     except Refused as refused:
         raise _of_usage(refused) from refused
+    except Disconnected as error:
+        if not show.run:
+            raise
+        raise Disconnected(f"{error}; `trans follow {show.where(options.url)}` goes on") from error
     return code_of(summary)
 
 
@@ -127,10 +131,12 @@ async def _follow(options: Namespace, show: Lines) -> Summary | None:
         StreamClient(root, token=token_of(options), protocol=protocol) as client,
         _opened(client, path, options) as stream,
     ):
-        async for event in stream:
-            show.root, show.run, show.last = root, stream.request_id, stream.last
-            show.event(event)
-        show.end()
+        try:
+            async for event in stream:
+                show.root, show.run, show.last = root, stream.request_id, stream.last
+                show.event(event)
+        finally:
+            show.end()
         return stream.summary
 
 

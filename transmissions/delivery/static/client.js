@@ -41,11 +41,7 @@ export class StreamClient {
       EventSource: globalThis.EventSource,
       ...options,
     };
-    const { baseUrl } = this.options;
-    if (!globalThis.location && !/^https?:\/\/./i.test(baseUrl)) {
-      throw new TypeError(`'${baseUrl}' is no URL of a server: it begins with http:// or https://`);
-    }
-    this.options.baseUrl = baseUrl.replace(/\/+$/, "");
+    this.options.baseUrl = located(this.options.baseUrl);
   }
 
   /** Have a function called, and waited for, with each event of a name; `*` is for those that have no other. */
@@ -99,18 +95,18 @@ export class StreamClient {
   }
 
   async apps() {
-    return (await this.ask("GET", "/apps")).apps;
+    const { apps } = await this.ask("GET", "/apps");
+    if (!Array.isArray(apps)) throw new StreamError("the server answered with no list of apps");
+    return apps;
   }
 
   /** A name that stands for the token where none can be sent: for EventSource and WebSocket. */
-  async session() {
-    return (await this.ask("POST", "/sessions")).session_id;
+  async session(signal) {
+    return (await this.ask("POST", "/sessions", signal)).session_id;
   }
 
-  async ask(method, path) {
-    const response = await fetched(this.options, this.options.baseUrl + path, { method, headers: this.headers() });
-    if (!response.ok) throw await Refused.of(response);
-    return response.json();
+  ask(method, path, signal) {
+    return fetched(this.options, this.options.baseUrl + path, { method, headers: this.headers(), signal }, answered);
   }
 
   headers() {
@@ -129,20 +125,40 @@ export class StreamClient {
   }
 }
 
+// Where a server is, without a slash at the end; a page may say so relative to itself.
+function located(baseUrl) {
+  try {
+    const url = new URL(baseUrl, globalThis.location?.href);
+    if (/^https?:$/.test(url.protocol) && !url.username) return (url.origin + url.pathname).replace(/\/+$/, "");
+  } catch {
+    // That is said below.
+  }
+  throw new TypeError(`'${baseUrl}' is no URL of a server: it begins with http:// or https://`);
+}
+
+/** Return a name that nobody guesses. Pages that did not come over HTTPS have no `randomUUID`. */
+export function newName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** One run: an asynchronous iterable of events, to be read once. */
 export class Stream {
   #client;
   #abort = new AbortController();
   #events = null;
   #isBare = false;
+  #isEnveloped = false;
+  #isMissing = false;
+  #furthest = 0;
 
   constructor(client, asked) {
-    const name = asked.requestId ?? crypto.randomUUID().replaceAll("-", "");
+    const name = asked.requestId ?? newName();
     this.#client = client;
     this.asked = { key: name, sessionId: "", hasBegun: false, ...asked, body: JSON.stringify(asked.message) };
     this.options = { ...client.options, ...(asked.protocol ? { protocol: asked.protocol } : {}) };
     this.requestId = name;
-    this.last = asked.since ?? 0;
+    this.last = this.#furthest = asked.since ?? 0;
     this.summary = null;
     this.metrics = new StreamMetrics();
     follow(asked.signal, this.#abort);
@@ -195,7 +211,7 @@ export class Stream {
         let failure = new Disconnected("the stream ended before its summary");
         try {
           for await (const event of this.#once()) {
-            if (event.seq || event.event === "heartbeat") attempt = 0;
+            if (this.#getsOn(event)) attempt = 0;
             yield event;
           }
           if (this.#isBare) return;
@@ -212,6 +228,16 @@ export class Stream {
     } finally {
       this.#abort.abort();
     }
+  }
+
+  // Whether something came that was not there before: what comes anew behind a reset is no way forward.
+  #getsOn({ event, seq }) {
+    if (whole(seq) > this.#furthest) {
+      this.#furthest = seq;
+      this.#isMissing = false;
+      return true;
+    }
+    return event === "heartbeat" && !this.#isMissing;
   }
 
   get #isOver() {
@@ -240,26 +266,42 @@ export class Stream {
   }
 
   #isNew({ event, isBare }) {
-    if (isBare || (!event.seq && !NAMES.has(event.event))) {
+    const seq = whole(event.seq);
+    if (!this.#isEnveloped && (isBare || (!seq && !NAMES.has(event.event)))) {
       this.#isBare = true;
-      this.last = event.seq ?? this.last;
+      this.last = seq || this.last;
       return true;
     }
     if (event.event === "reset") {
-      this.last = event.first - 1;
+      this.last = (whole(event.first) || 1) - 1;
       this.metrics.resets += 1;
+      return true;
     }
-    if (event.seq && event.seq <= this.last) {
+    // What a newer server says besides does not make the rest a stream that may end anywhere.
+    this.#isEnveloped ||= seq > 0 || event.event === "metadata";
+    if (!this.#follows(seq)) return false;
+    if (event.event === "summary") this.summary = event;
+    return true;
+  }
+
+  #follows(seq) {
+    if (seq && seq <= this.last) {
       this.metrics.duplicates += 1;
       return false;
     }
     // An EventSource does not hear events whose names it does not know.
-    const mayMiss = this.options.protocol === "eventsource";
-    if (event.seq > this.last + 1 && !mayMiss) throw new Disconnected(`event ${this.last + 1} did not come, but ${event.seq}`);
-    this.last = event.seq || this.last;
-    if (event.event === "summary") this.summary = event;
+    if (seq > this.last + 1 && this.options.protocol !== "eventsource") {
+      this.#isMissing = true;
+      throw new Disconnected(`event ${this.last + 1} did not come, but ${seq}`);
+    }
+    this.last = seq || this.last;
     return true;
   }
+}
+
+// A number of an event; 0 for whatever else stands there, for a server may say anything.
+function whole(value) {
+  return Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
 function follow(signal, abort) {
@@ -288,11 +330,12 @@ async function* openHttp(stream, signal) {
     }
     if (response.status === 204) throw new Refused(204, { message: "the run has ended, and there is no more of it" });
     idle.begin(stream.options.heartbeat * MISSED);
-    const frames = (response.headers.get("Content-Type") ?? "").includes("event-stream");
-    yield* decoded(response.body.getReader(), frames ? new Frames() : new Lines(), idle);
+    const [kind] = (response.headers.get("Content-Type") ?? "").split(";");
+    if (kind.trim() === "text/html") throw new StreamError(`the server answered with '${kind}', which is no stream of events`);
+    yield* decoded(response.body.getReader(), kind.includes("event-stream") ? new Frames() : new Lines(), idle);
   } catch (error) {
     if (signal.aborted) return;
-    if (error instanceof Refused || error instanceof RangeError) throw error;
+    if (error instanceof StreamError || error instanceof RangeError) throw error;
     throw new Disconnected(why(error, idle), { cause: error });
   } finally {
     idle.end();
@@ -305,9 +348,10 @@ async function* decoded(reader, cut, idle) {
   const decoder = new TextDecoder();
   for (;;) {
     const { done, value } = await reader.read();
+    idle.end(); // whoever takes his time with what came does not wait for the server
     if (done) break;
-    idle.begin();
     yield* cut.feed(decoder.decode(value, { stream: true }));
+    idle.begin();
   }
   yield* cut.feed(decoder.decode());
   yield* cut.end();
@@ -327,7 +371,7 @@ async function ask(stream, signal) {
   const begun = `/runs/${encodeURIComponent(stream.requestId)}/stream`;
   const url = `${options.baseUrl}${asked.hasBegun ? begun : asked.path + (isSse ? "/sse" : "/stream")}?${query}`;
   const request = { ...body(stream), headers: { ...headers, ...wishes(stream) }, signal, cache: "no-store" };
-  const response = await options.fetch(url, request);
+  const response = await options.fetch(url, { ...request, redirect: "manual" });
   if (response.status === 404 && asked.hasBegun && asked.path) {
     asked.hasBegun = false;
     return null;
@@ -363,12 +407,12 @@ function wishes({ asked, options, requestId }) {
 async function* openEventSource(stream, signal) {
   const { asked, options } = stream;
   const EventSource = found(options, "EventSource");
-  if (asked.wasRefused && (await isForgotten(stream))) {
+  if (asked.wasRefused && (await isForgotten(stream, signal))) {
     yield { event: { event: "reset", since: stream.last, first: 1, last: 0 } };
     asked.streamUrl = "";
   }
-  if (!asked.streamUrl) await beginSession(stream);
-  const url = new URL(asked.streamUrl, `${options.baseUrl}/`);
+  if (!asked.streamUrl) await beginSession(stream, signal);
+  const url = new URL(asked.streamUrl);
   if (stream.last) url.searchParams.set("since", stream.last);
   const source = new EventSource(url.href);
   const inbox = new Inbox(options.heartbeat * MISSED, signal);
@@ -392,21 +436,19 @@ async function* openEventSource(stream, signal) {
 }
 
 // What an EventSource or a WebSocket was told is not said. Asked by fetch, the server may say that it knows of no such run.
-async function isForgotten({ asked, options, client, requestId }) {
+async function isForgotten({ asked, options, client, requestId }, signal) {
   const url = `${options.baseUrl}/runs/${encodeURIComponent(requestId)}?${new URLSearchParams({ session_id: asked.sessionId })}`;
-  const response = await fetched(options, url, { headers: client.headers() });
-  return response.status === 404;
+  return fetched(options, url, { headers: client.headers(), signal }, ({ status }) => status === 404);
 }
 
-async function beginSession(stream) {
+async function beginSession(stream, signal) {
   const { asked, options, client, requestId } = stream;
-  asked.sessionId ||= await client.session();
+  asked.sessionId ||= await client.session(signal);
   const headers = { ...client.headers(), ...wishes({ asked, options, requestId }), Accept: "application/json" };
-  const request = { method: "POST", headers, body: asked.body };
-  const response = await fetched(options, `${options.baseUrl}${asked.path}/sse`, request);
-  if (!response.ok) throw await Refused.of(response);
-  const begun = await response.json();
-  asked.streamUrl = begun.stream_url;
+  const request = { method: "POST", headers, body: asked.body, signal };
+  const begun = await fetched(options, `${options.baseUrl}${asked.path}/sse`, request, answered);
+  // The server says where as it sees itself, which may be below a path of which it does not know.
+  asked.streamUrl = `${options.baseUrl}${asked.path}/sse/stream${new URL(String(begun.stream_url), options.baseUrl).search}`;
   stream.requestId = begun.request_id ?? requestId;
 }
 
@@ -420,12 +462,12 @@ function found(options, name) {
 async function* openWebSocket(stream, signal) {
   const { asked, options, client } = stream;
   const WebSocket = found(options, "WebSocket");
-  if (asked.wasRefused && stream.last && (await isForgotten(stream))) {
+  if (asked.wasRefused && stream.last && (await isForgotten(stream, signal))) {
     yield { event: { event: "reset", since: stream.last, first: 1, last: 0 } };
     asked.sessionId = "";
   }
   // Browsers send no token with a WebSocket. The session is also what a run is known by when the socket is made again.
-  asked.sessionId ||= await client.session();
+  asked.sessionId ||= await client.session(signal);
   const query = new URLSearchParams({ session_id: asked.sessionId });
   const socket = new WebSocket(`${options.baseUrl.replace(/^http/, "ws")}${asked.path}/ws?${query}`);
   const inbox = new Inbox(options.heartbeat * MISSED, signal);
@@ -438,9 +480,9 @@ async function* openWebSocket(stream, signal) {
   // Browsers send no pings of the protocol. The answer says that the server lives, though its run says nothing for long.
   const ping = setInterval(() => socket.readyState === 1 && socket.send('{"action":"ping"}'), options.heartbeat);
   socket.onmessage = ({ data }) => hear(data, inbox);
-  socket.onclose = ({ code }) => {
+  socket.onclose = ({ code, reason }) => {
     asked.wasClosed = code === GOOD_ORDER;
-    inbox.fail(new Disconnected(`the socket was closed (${code})`));
+    inbox.fail(new Disconnected(`the socket was closed (${code}${reason ? `: ${reason}` : ""})`));
   };
   // Not every implementation closes a socket that could not be opened.
   socket.onerror = () => inbox.fail(new Disconnected("the socket failed"));
@@ -458,6 +500,7 @@ async function* openWebSocket(stream, signal) {
 }
 
 function hear(text, inbox) {
+  if (typeof text !== "string") return inbox.push([]);
   const [arrived] = read(text);
   const message = arrived?.event;
   if (!arrived?.isBare || !message.record?.message_type) return inbox.push(arrived ? [arrived] : []);
@@ -538,17 +581,32 @@ class Idle {
   }
 }
 
-/** Fetch, and wait for the answer to begin, but not for ever. */
-async function fetched(options, url, request) {
+/** Fetch a short answer, and return what is read of it; neither is waited for without end. */
+async function fetched(options, url, { signal, ...request }, read) {
   const abort = new AbortController();
   const idle = new Idle(options.firstByteTimeout, () => abort.abort());
+  follow(signal, abort);
   try {
-    return await options.fetch(url, { ...request, signal: abort.signal });
+    return await read(await options.fetch(url, { ...request, signal: abort.signal, redirect: "manual" }));
   } catch (error) {
+    if (error instanceof StreamError) throw error;
     throw new Disconnected(why(error, idle), { cause: error });
   } finally {
     idle.end();
+    abort.abort();
   }
+}
+
+async function answered(response) {
+  if (!response.ok) throw await Refused.of(response);
+  const text = await response.text();
+  try {
+    const answer = JSON.parse(text);
+    if (answer !== null && typeof answer === "object") return answer;
+  } catch {
+    // That is said below.
+  }
+  throw new StreamError("the server answered with what is no JSON object");
 }
 
 function why(error, idle) {
@@ -563,33 +621,56 @@ const LARGEST = 64 * 1024 * 1024;
 
 /** Reads NDJSON: `feed` returns the events that are complete with some more text, `end` what came behind the last line feed. */
 export class Lines {
-  #rest = "";
+  #rest = new Rest();
 
   feed(text) {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = checked(lines.pop());
+    const lines = text.split("\n");
+    lines[0] = this.#rest.with(lines[0], lines.length > 1);
+    this.#rest.keep(lines.pop());
     return lines.flatMap((line) => read(line));
   }
 
   end() {
-    const rest = this.#rest;
-    this.#rest = "";
-    return read(rest);
+    return read(this.#rest.with("", true));
+  }
+}
+
+// What came of a line whose end did not: pieces, so that those before are not looked at again with each that comes.
+class Rest {
+  #pieces = [];
+  #size = 0;
+
+  /** Return a piece with all before it where that is the end of a line, and else as it is. */
+  with(piece, isEnd) {
+    if (!isEnd || !this.#pieces.length) return piece;
+    const whole = this.#pieces.join("") + piece;
+    this.#pieces = [];
+    this.#size = 0;
+    return whole;
+  }
+
+  keep(piece) {
+    this.#size += piece.length;
+    if (this.#size > LARGEST) throw new RangeError(`an event is larger than ${LARGEST} characters`);
+    if (piece) this.#pieces.push(piece);
   }
 }
 
 /** Reads Server-Sent Events as the standard has them: any line end, a space or none, data on several lines. */
 export class Frames {
-  #rest = "";
+  #rest = new Rest();
+  #held = "";
+  #size = 0;
   #data = [];
   #event = "";
   #seq = 0;
 
   feed(text) {
-    const all = this.#rest + text;
-    const held = all.endsWith("\r") ? "\r" : ""; // it may be half of a line end
-    const lines = all.slice(0, all.length - held.length).split(/\r\n|\n|\r/);
-    this.#rest = checked(lines.pop()) + held;
+    const all = this.#held + text;
+    this.#held = all.endsWith("\r") ? "\r" : ""; // it may be half of a line end
+    const lines = all.slice(0, all.length - this.#held.length).split(/\r\n|\n|\r/);
+    lines[0] = this.#rest.with(lines[0], lines.length > 1);
+    this.#rest.keep(lines.pop());
     return lines.flatMap((line) => this.#line(line));
   }
 
@@ -602,10 +683,16 @@ export class Frames {
     const colon = line.indexOf(":");
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (field === "data") this.#data.push(value);
+    if (field === "data") this.#keep(value);
     if (field === "event") this.#event = value;
-    if (field === "id" && /^\d+$/.test(value)) this.#seq = Number(value);
+    if (field === "id" && /^\d{1,15}$/.test(value)) this.#seq = Number(value);
     return [];
+  }
+
+  #keep(value) {
+    this.#size += value.length + 1;
+    if (this.#size > LARGEST) throw new RangeError(`an event is larger than ${LARGEST} characters`);
+    this.#data.push(value);
   }
 
   #dispatch() {
@@ -613,6 +700,7 @@ export class Frames {
     this.#data = [];
     this.#event = "";
     this.#seq = 0;
+    this.#size = 0;
     return found;
   }
 }
@@ -631,11 +719,6 @@ function read(text, name = "", seq = 0) {
 function named(data, name, seq) {
   if (data !== null && typeof data === "object" && typeof data.event === "string") return { event: data };
   return { event: { event: name || "record", record: data, ...(seq ? { seq } : {}) }, isBare: true };
-}
-
-function checked(text) {
-  if (text.length > LARGEST) throw new RangeError(`an event is larger than ${LARGEST} characters`);
-  return text;
 }
 
 // --- What goes wrong between a client and a server, and how long to wait before trying again.
@@ -661,11 +744,12 @@ export class Disconnected extends StreamError {
 /** The server answered that it will not. `told` is what it said; `status` is 0 where it said so over a WebSocket. */
 export class Refused extends StreamError {
   constructor(status, told, retryAfter = null, body = "") {
-    super(`${status ? `the server refused (${status})` : "the server refused"}: ${told.message ?? "no reason is given"}`);
+    super(`${status ? `the server refused (${status})` : "the server refused"}: ${told.message || "no reason is given"}`);
     this.status = status;
     this.told = told;
     this.body = body;
-    this.retryAfter = 1000 * (retryAfter ?? told.retry_after_seconds ?? 0);
+    const seconds = retryAfter ?? told.retry_after_seconds;
+    this.retryAfter = Number.isFinite(seconds) ? Math.max(0, 1000 * seconds) : 0;
     const canPass = status ? status === 429 || status >= 500 : told.retryable === true;
     this.isRetryable = canPass && told.retryable !== false;
   }
@@ -680,10 +764,17 @@ export class Refused extends StreamError {
     } catch {
       // The status says enough.
     }
-    const wait = response.headers.get("Retry-After") ?? "";
-    const seconds = /^\d+$/.test(wait) ? Number(wait) : null;
+    if (response.type === "opaqueredirect") told = { message: "it redirects, which is not followed" };
+    const seconds = waitOf(response.headers.get("Retry-After") ?? "");
     return new Refused(response.status, { message: response.statusText, ...told }, seconds, body);
   }
+}
+
+// How many seconds to wait, of what may be a date; null if it is neither.
+function waitOf(asked) {
+  if (/^\d+$/.test(asked)) return Number(asked);
+  const at = asked ? Date.parse(asked) : NaN;
+  return Number.isNaN(at) ? null : Math.max(0, (at - Date.now()) / 1000);
 }
 
 /** Waits that grow, left to chance, so that not all clients of a server come back at once. Milliseconds. */
@@ -760,7 +851,7 @@ const GAPS = 10;
 function usageOf(event) {
   const info = event.buffer_info;
   if (!info) return null;
-  return (info.used ?? info.current_size ?? 0) / Math.max(info.capacity ?? 1, 1);
+  return whole(info.used ?? info.current_size) / (whole(info.capacity) || 1);
 }
 
 /** Counts of one run. */

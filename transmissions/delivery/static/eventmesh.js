@@ -1,6 +1,6 @@
 // Clients of crawls, with the options, callbacks and methods of the published samples.
 
-import { StreamClient, StreamError, StreamErrorHandler } from "./client.js";
+import { StreamClient, StreamError, StreamErrorHandler, newName } from "./client.js";
 
 const CALLBACKS = {
   metadata: "onMetadata",
@@ -170,5 +170,5 @@ function tell(client, event) {
 }
 
 function newSession(prefix) {
-  return `${prefix}-${Date.now()}-${crypto.randomUUID()}`;
+  return `${prefix}-${Date.now()}-${newName()}`;
 }

@@ -68,8 +68,9 @@ function show(event) {
 }
 
 function advance(completed, total) {
-  if (total) find("progress").value = completed / total;
-  else find("progress").removeAttribute("value");
+  const share = completed / total;
+  if (Number.isFinite(share)) find("progress").value = share;
+  else find("progress").removeAttribute("value"); // nobody knows how many, or an app says something of its own
 }
 
 function end(summary) {
@@ -83,8 +84,8 @@ function card(result) {
   find("count").textContent = `(${results})`;
   const box = element("article", "card");
   const about = result?.document ?? {};
-  box.append(element("h3", "", about.title ?? result?.title ?? result?.url ?? `Result ${results}`));
-  for (const [name, value] of facts(result, about)) box.append(element("p", "", name ? `${name}: ${value}` : value));
+  box.append(element("h3", "", preview(about.title || result?.title || result?.url || `Result ${results}`)));
+  for (const [name, value] of facts(result, about)) box.append(element("p", "", name ? `${name}: ${preview(value)}` : value));
   find("results").append(box);
   if (find("results").childElementCount > CARDS) find("results").firstElementChild.remove();
 }
@@ -95,14 +96,15 @@ function found({ url, search_title, search_snippet, content, crawl_result }) {
 }
 
 function facts(result, about) {
-  if (!result?.url) return [["", preview(typeof result === "string" ? result : JSON.stringify(result, null, 1))]];
+  if (!result?.url) return [["", preview(result)]];
   const score = typeof result.quality_score === "number" ? `${(result.quality_score * 100).toFixed(1)} %` : undefined;
   const time = result.processing_time_ms === undefined ? undefined : `${result.processing_time_ms} ms`;
   const found = [["URL", result.url], ["Status", result.status], ["Time", time], ["Quality", score]];
   return [...found, ["", about.text && preview(about.text)]].filter(([, value]) => value !== undefined && value !== "");
 }
 
-function preview(text) {
+function preview(said) {
+  const text = typeof said === "string" ? said : String(JSON.stringify(said, null, 1));
   return text.length > PREVIEW ? `${text.slice(0, PREVIEW)}…` : text;
 }
 
