@@ -122,6 +122,7 @@ def test_settings_that_nodes_share_are_set_by_their_name(tmp_path):
         ("a.size=five", "datatype", "five", ""),
         ("a.size=500", "range", "500", ""),
         ("a.rename=x", "bad-override", "x", ""),
+        ("a.retry.attempts=2", "bad-override", "a.retry", "say it in Turtle, of the node: `:retry [ :attempts … ]`"),
     ],
 )
 def test_a_fault_of_an_override_has_a_caret(tmp_path, override, code, at, mend):

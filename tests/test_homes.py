@@ -143,6 +143,17 @@ def test_an_app_sees_processors_of_its_folder_and_its_home(tmp_path):
     assert len({home.package for home in seen}) == 3
 
 
+@pytest.mark.parametrize("name", ["link", "apps/link"])
+def test_an_app_that_is_a_link_sees_what_it_sees_where_it_lies(tmp_path, name):
+    """By whatever way it is reached, its own home is one of those it sees."""
+    folder = make_app(tmp_path / "there" / "apps" / "mine")
+    make_module(tmp_path / "there", "shared", "")
+    (tmp_path / "here" / name).parent.mkdir(parents=True)
+    (tmp_path / "here" / name).symlink_to(folder)
+    seen = homes.homes_for(homes.find_app("./" + name, tmp_path / "here"))
+    assert [home.folder for home in seen] == [homes.bundled().folder, tmp_path / "there"]
+
+
 def test_two_homes_may_have_modules_of_one_name(tmp_path):
     """A user's files.py is imported beside another's, and relative imports stay inside."""
     pairs = []

@@ -236,3 +236,11 @@ def test_what_cannot_be_offered_is_refused_before_anything_is(home, words, fault
     done = subprocess.run(command, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=dict(os.environ))
     assert (done.returncode, done.stdout) == (2, "")
     assert re.search(fault, done.stderr)
+
+
+def test_without_an_input_there_is_nobody_to_serve(home):
+    """Where standard input is closed it ends at once, with a sentence."""
+    result = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" <&-', sys.executable, *TRANS, "act"], cwd=home, capture_output=True, text=True, timeout=60
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", "error: cannot read standard input: it is closed\n")

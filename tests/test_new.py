@@ -49,6 +49,15 @@ def test_nothing_is_overwritten(tmp_path):
     assert not (tmp_path / "tests").exists()
 
 
+def test_what_cannot_be_written_whole_leaves_no_file(tmp_path):
+    """Where one of the files cannot be written the others go too, so that the same command works once it can."""
+    (tmp_path / "tests").write_text("a file")
+    assert trans(tmp_path, "new", "app", "greet").returncode == 74
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["tests"]
+    (tmp_path / "tests").unlink()
+    assert trans(tmp_path, "new", "app", "greet").returncode == 0
+
+
 def test_a_name_that_is_taken_is_refused(tmp_path):
     """A new app is not called like one that would then be found twice."""
     result = trans(tmp_path, "new", "app", "hello")

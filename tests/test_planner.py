@@ -134,6 +134,7 @@ def test_a_graph_has_nodes_and_edges_as_json(tmp_path, monkeypatch, capsys):
     assert [node["path"] for node in data["nodes"]] == ["demo/a", "demo/way", "demo/way/1/c", "demo/b"]
     assert edges["demo/way", "demo/way/1/c"] == "kind equals x"
     assert edges["demo/way", "demo/b"].startswith("else, buffer ")
+    assert " maxItems=" in edges["demo/way", "demo/b"]  # as in Turtle
     assert ("demo/way/1/c", "demo/b") in edges
 
 

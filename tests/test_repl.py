@@ -115,3 +115,14 @@ def _until(terminal, text, answer, seen=""):
         seen += os.read(terminal, 1024).decode()
     os.write(terminal, answer.encode())
     return seen.partition(text)[2]
+
+
+def test_input_that_is_closed_is_told_as_that(home):
+    """What cannot be read is standard input, and not standard output that cannot be written."""
+    result = subprocess.run(["sh", "-c", 'exec "$0" "$@" <&-', *COMMAND, "app"], cwd=home, capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", "error: cannot read standard input: it is closed\n")
+
+
+def test_words_with_an_open_quotation_are_refused(home):
+    """A fault in what is typed is none of trans."""
+    assert repl(home, '/args "a\n', "app") == (2, [], 'error: /args "a: no closing quotation\n')

@@ -130,6 +130,13 @@ def test_dead_letters_are_exit_code_3_and_a_line(home):
     assert json.loads((home / "out/dead-letters.ndjson").read_text())["error"] == "ValueError: marked as bad"
 
 
+def test_letters_of_an_earlier_run_stay_and_are_told_of(home):
+    """Its input may have been another; who runs an app again on the same one has to know that they are there."""
+    told = [trans(home, "notes", "bad.ndjson", "-o", "out").stderr for _ in range(2)]
+    assert [text.partition("dead-letters.ndjson")[2] for text in told] == ["\n", ", behind those of earlier runs\n"]
+    assert (home / "out/dead-letters.ndjson").read_text().count("\n") == 2
+
+
 def test_what_a_step_prints_before_it_fails_is_not_lost(home):
     """To look inside, people use `print`."""
     (home / "processors/check.py").write_text(CHECK.replace("if message", "print(message)\n        if message"))
@@ -172,7 +179,7 @@ def test_a_failure_in_a_transmission_that_was_called_names_the_line_of_code_too(
     assert re.search(r"notes/go: \S+: inner/check: ValueError: marked as bad\n", result.stderr)
     assert f"raised in {home}/processors/check.py:10, process" in result.stderr
     assert "message: {'text': 'two', 'bad': True}" in result.stderr
-    assert "notes: failed; " in result.stderr
+    assert re.match("notes: failed; .*, 1 failed, ", result.stderr)  # counted once, and not by both nodes
 
 
 def test_a_folder_with_other_files_is_refused(home):
@@ -279,6 +286,20 @@ def test_a_closed_standard_stream_takes_nothing_from_a_run(home, closed, code):
     assert "Traceback" not in result.stderr
     assert not code or result.stderr.endswith("error: cannot write to standard output: it is closed\n")
     assert code or (home / "out/out.ndjson").read_text() == '{"text": "one"}\n{"text": "two"}\n'
+
+
+def test_a_step_that_blocks_does_not_outlast_the_timeout(home):
+    """Nothing reaches a thread that waits for ever, so the process is ended."""
+    step = CHECK.replace("class Check(Processor):", "class Stuck(Processor):").replace(
+        "if message", "__import__('time').sleep(600)\n        if message"
+    )
+    (home / "processors/stuck.py").write_text(step.replace("    def process", '    placement = "thread"\n\n    def process'))
+    app = home / "apps/notes/transmissions.ttl"
+    app.write_text(app.read_text().replace(":check a :Check", ":check a :Stuck"))
+    script = "import transmissions.signals as s; s._PATIENCE = 0.01; from transmissions.cli import main; main()"
+    words = [sys.executable, "-P", "-c", script, "notes", "-o", "out", "--timeout", "0.1"]
+    result = subprocess.run(words, cwd=home, env=environment(home), capture_output=True, text=True, timeout=60)
+    assert (result.returncode, "and does not end; stopped at once" in result.stderr) == (124, True)
 
 
 def test_too_long_a_run_is_exit_code_124(home):
@@ -388,6 +409,7 @@ def test_a_target_brings_its_settings(home):
         (["notes", "-o", ""], "an empty word names no folder"),
         (["validate", "notes", "--target", "missing"], "no folder 'missing' to work in"),
         (["notes", "--target", "missing"], "no folder 'missing' to work in"),
+        (["retry", "bad.ndjson", "--app", "notes", "--target", "missing"], "no folder 'missing' to work in"),
         (["notes", "--set", "check.onEror=skip"], "onError"),
         (["notes.other"], "no transmission 'other'"),
         (["notes", "--timeout", "0"], "--timeout: '0' is no number of seconds above 0"),

@@ -37,6 +37,28 @@ def test_the_first_signal_drains():
     assert err == "stopping: finishing messages in flight; press Ctrl-C again to stop at once\n"
 
 
+def test_what_does_not_end_in_time_is_ended():
+    """What blocks a thread hears of no end; some time after it was to come the process goes, and its children with it."""
+    code, out, err = run("""
+        import transmissions.signals
+        transmissions.signals._PATIENCE = 0.01
+        with watched(drained.set, lambda: print("killed", flush=True)) as stop, stop.within(0.01):
+            threading.Event().wait()
+    """)
+    assert (code, out) == (124, "killed\n")
+    assert err == "the run took longer than 0.01 s and does not end; stopped at once, messages in flight are lost\n"
+
+
+def test_what_ends_in_time_is_left_alone():
+    """Any time may be given, even none that ever comes."""
+    code, out, _ = run("""
+        with watched(drained.set) as stop, stop.within(float("inf")):
+            pass
+        print(threading.active_count())
+    """)
+    assert (code, out) == (0, "1\n")
+
+
 def test_sigterm_has_its_own_code():
     """SIGTERM drains just as well and stands for exit code 143."""
     _, out, err = run("""

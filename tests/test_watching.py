@@ -1,6 +1,7 @@
 """`trans watch`: runs when files change, and only then."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from transmissions.errors import UsageError
-from transmissions.watch_changes import Doings
+from transmissions.watch_changes import Doings, changes_in
 from transmissions.watch_sets import read_config
 
 watchfiles = pytest.importorskip("watchfiles")
@@ -171,6 +172,29 @@ def test_a_folder_that_came_has_its_files(tmp_path):
     (tmp_path / "new/deep/a").write_text("")
     changes = {(watchfiles.Change.added, str(tmp_path / "new")), (watchfiles.Change.modified, str(tmp_path))}
     assert Doings().others(changes) == ([("added", str(tmp_path / "new/deep/a"))], [])
+
+
+def test_a_folder_that_is_made_anew_is_watched_again(tmp_path):
+    """Whoever builds into a folder often removes it first; what it holds when it is back has been added."""
+    folder, stop = tmp_path / "in", threading.Event()
+    folder.mkdir()
+    coming = itertools.islice(changes_in([folder], 50, stop), 300)  # 300 looks are a minute; without an end a fault would hang
+
+    def hears_of(path):
+        return any((watchfiles.Change.added, str(path)) in changes for changes in coming)
+
+    for name in "ab":
+        next(coming)
+        folder.rmdir()
+        if name == "b":  # by the time it is looked at, it is gone, or is another already
+            next(coming)
+        folder.mkdir()
+        assert hears_of(folder)
+        (folder / name).touch()
+        assert hears_of(folder / name)
+        (folder / name).unlink()
+    stop.set()
+    assert all(len(changes) <= 1 for changes in coming)
 
 
 def test_a_file_is_told_once():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .message import Message
+    from .problem import Where
 
     Emit = Callable[..., None]
 
@@ -56,7 +57,7 @@ class Buffer(Channel):
     when both are at their low mark, `drain` when the buffer is empty after a pause. Tokens are never dropped.
     """
 
-    __slots__ = ("_emit", "_high", "_low", "_pause_began", "_weights", "figures", "settings", "size", "was_paused")
+    __slots__ = ("_emit", "_high", "_low", "_pause_began", "_weights", "figures", "settings", "size", "was_paused", "where")
 
     def __init__(self, name: str, settings: BufferSettings, emit: Emit | None = None) -> None:
         super().__init__(name, settings.max_items)
@@ -64,6 +65,8 @@ class Buffer(Channel):
         self.size = 0
         """Bytes that wait."""
         self.was_paused = False
+        self.where: Where | None = None
+        """Where the node stands which it is in front of."""
         self.figures: dict[str, Any] = dict.fromkeys(("pauseCount", "resumeCount", "maxBufferUsage", "overflowEvents"), 0)
         self.figures |= {"lastPauseTime": None, "totalPauseDuration": 0, "dropped": 0}
         self._weights: deque[int] = deque()
@@ -138,7 +141,7 @@ class Buffer(Channel):
         if strategy == "Block":
             await self._block(weight)
         elif strategy == "Fail":
-            raise BufferOverflow(f"buffer {self.name} is full: {self.size} bytes in {self._count} messages, and {weight} came")
+            raise self._overflow(f"is full: {self.size} bytes in {self._count} messages, and {weight} came")
         elif strategy == "DropNewest":
             self.figures["dropped"] += 1
             return False
@@ -157,7 +160,10 @@ class Buffer(Channel):
                 while not (self._fits(weight) and self._is_low()):
                     await self._wait_for_room()
         except TimeoutError:
-            raise BufferOverflow(f"buffer {self.name} was full for {limit} ms (blockTimeout)") from None
+            raise self._overflow(f"was full for {limit} ms (blockTimeout)") from None
+
+    def _overflow(self, how: str) -> BufferOverflow:
+        return BufferOverflow(f"{f'{self.where}: ' if self.where else ''}buffer {self.name} {how}")
 
     def _drop_oldest(self, weight: int) -> None:
         kept: list[Token] = []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import sys
 from typing import Final
+
+from .errors import UsageError
 
 _STREAMS: Final = (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
 """Name, mode, and how the descriptor is opened: what is read from or written to the first two fails, as it would have."""
@@ -21,6 +24,12 @@ def reopen() -> None:
         if getattr(sys, name) is None:
             os.open(os.devnull, flags)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - it stays open
+
+
+def cannot_read_input(error: OSError) -> UsageError:
+    """Return the error that says why nothing can be read from standard input."""
+    reason = "it is closed" if error.errno == errno.EBADF else (error.strerror or str(error)).lower()
+    return UsageError(f"cannot read standard input: {reason}")
 
 
 def reader_went_away(error: BaseException) -> bool:

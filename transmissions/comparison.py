@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import UsageError
 from .fields import MISSING, get_field
-from .json_text import in_words
+from .json_text import stand_in
 from .settings import Record
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def as_text(value: Any) -> str:
     """Return text as it is, bytes as the text they are, and any other value as JSON."""
     if isinstance(value, str):
         return value
-    return in_words(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=in_words)
+    return stand_in(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=stand_in)
 
 
 def _on_sides(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

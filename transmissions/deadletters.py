@@ -28,6 +28,8 @@ class DeadLetters:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
+        self.is_behind_others = False
+        """Whether letters of earlier runs stand in front of those of this one."""
         self.clean: Callable[[str], str] | None = None
         """What every text of a letter goes through, if something must not be in it."""
         self._file: int | None = None
@@ -55,7 +57,8 @@ class DeadLetters:
             try:
                 self._append(line)
             except OSError as fault:
-                raise OutputError(f"cannot write the dead letter of {node} to {self.path}: {describe(fault)}") from fault
+                reason = (fault.strerror or str(fault)).lower()
+                raise OutputError(f"cannot write the dead letter of {node} to '{self.path}': {reason}") from fault
             self.count += 1
 
     def close(self) -> None:
@@ -74,6 +77,7 @@ class DeadLetters:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         size = os.fstat(file).st_size
+        self.is_behind_others = size > 0
         # A run that was killed may have left half a line.
         if size and os.pread(file, 1, size - 1) != b"\n":
             os.write(file, b"\n")

@@ -113,7 +113,9 @@ def home_of(folder: Path) -> Home:
 def homes_for(app: App, bases: Iterable[App] = ()) -> tuple[Home, ...]:
     """Return the homes an app sees processors from: the bundled, its folder, its home, its bases' two, the installed."""
     layers = enumerate((app, *bases))
-    own = (home._replace(layer=layer) for layer, one in layers for home in (_user_home(one.folder), one.home))
+    # Of an app that is a link, the home it lies in counts as well.
+    around = ((layer, (_user_home(one.folder), one.home, home_of(Path(os.path.realpath(one.folder))))) for layer, one in layers)
+    own = (home._replace(layer=layer) for layer, places in around for home in places)
     homes = (bundled(), *own, *installed())
     folders = {os.path.realpath(home.processors): home for home in reversed(homes) if home.processors.is_dir()}
     return tuple(reversed(folders.values()))

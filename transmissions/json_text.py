@@ -44,7 +44,7 @@ def as_json(value: Any, *, indent: int | None = None, strict: bool = False) -> b
     return text.encode("utf-8", "backslashreplace")
 
 
-def in_words(value: Any) -> str:
+def stand_in(value: Any) -> str:
     """Return the text that stands for what JSON has no words for: bytes are what they are in UTF-8, else their base64."""
     if not isinstance(value, _BYTES):
         return str(value)
@@ -85,7 +85,7 @@ def read_json(path: Path) -> Any:
 
 @cache
 def _encoder(indent: int | None, strict: bool) -> Callable[[Any], str]:
-    default = _of_bytes if strict else in_words
+    default = _of_bytes if strict else stand_in
     # What is inside itself is nested too deeply, too: to look for it costs each value a tenth.
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, indent=indent, default=default)
     make = getattr(json.encoder, "c_make_encoder", None)
@@ -98,7 +98,7 @@ def _encoder(indent: int | None, strict: bool) -> Callable[[Any], str]:
 
 def _of_bytes(value: Any) -> str:
     if isinstance(value, _BYTES):
-        return in_words(value)
+        return stand_in(value)
     raise TypeError(f"a {type(value).__name__} is none")
 
 

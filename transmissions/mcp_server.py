@@ -33,6 +33,7 @@ from . import __version__, signals
 from .about import first_paragraph
 from .api_replies import Refusal, new_id
 from .api_runs import AtWork, Limits, Served, answer
+from .closed_streams import cannot_read_input
 from .near import suggestion
 from .supervisor import Raised, attempt_async
 
@@ -79,7 +80,13 @@ class AppTools:
             run.state.kill()
 
     async def serve(self) -> int:
-        """Serve until the client goes or a signal comes, and return the exit code."""
+        """Serve until the client goes or a signal comes, and return the exit code.
+
+        Raises:
+            UsageError: standard input is nothing a client could write to.
+
+        """
+        _refuse_closed_input()
         loop = asyncio.get_running_loop()
         with signals.watched(lambda: loop.call_soon_threadsafe(self._is_stopping.set), self.kill) as stop:
             server = Server("transmissions", version=__version__, on_list_tools=self._list, on_call_tool=self._call)
@@ -137,6 +144,13 @@ class AppTools:
                 self._idle.set()
 
 
+def _refuse_closed_input() -> None:
+    try:
+        os.read(0, 0)
+    except OSError as error:
+        raise cannot_read_input(error) from error
+
+
 def _taken_input() -> int:
     """Return a descriptor of standard input, which nothing else can read from any more."""
     taken, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
@@ -148,10 +162,11 @@ def _taken_input() -> int:
 def _read(descriptor: int, lines: asyncio.Queue[str | None], loop: asyncio.AbstractEventLoop) -> None:
     """Put the lines of standard input into a queue, as it takes them; a thread of its own, as a read cannot be broken off."""
     rest = b""
-    while data := os.read(descriptor, _PIECE):
-        *whole, rest = (rest + data).split(b"\n")
-        for line in whole:
-            asyncio.run_coroutine_threadsafe(lines.put(line.decode(errors="replace")), loop).result()
+    with contextlib.suppress(OSError):  # A terminal that is closed is the end, too.
+        while data := os.read(descriptor, _PIECE):
+            *whole, rest = (rest + data).split(b"\n")
+            for line in whole:
+                asyncio.run_coroutine_threadsafe(lines.put(line.decode(errors="replace")), loop).result()
     asyncio.run_coroutine_threadsafe(lines.put(None), loop)
 
 

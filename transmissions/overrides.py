@@ -52,8 +52,14 @@ def report_unmet(overrides: Iterable[Override], paths: Sequence[str], settings: 
     """Report every override whose node is in no pipe, and that names no settings of one."""
     names = [*paths, *(path.rpartition("/")[2] for path in paths), *settings]
     for override in overrides:
-        if not any(override.meets(path, settings) for path in paths):
-            text = override.value.key.text if override.value.key else ""
-            span = Span(OVERRIDE, 1, 1, len(override.node), text)
+        if any(override.meets(path, settings) for path in paths):
+            continue
+        text = override.value.key.text if override.value.key else ""
+        span = Span(OVERRIDE, 1, 1, len(override.node), text)
+        node, _, record = override.node.rpartition(".")
+        if node in names:
+            mend = f"say it in Turtle, of the node: `:{record} [ :{override.term} … ]`"
+            findings.report(ERROR, "bad-override", f"--set cannot reach into :{record}", span, mend=mend)
+        else:
             mend = did_you_mean(override.node, names, "")
             findings.report(ERROR, "unknown-node", f"no pipe has a node '{override.node}'", span, mend=mend)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__, engine, logs, outputs
 from .cli import guarded
+from .closed_streams import cannot_read_input
 from .commands.run import prepare_for
 from .errors import INTERRUPTED, OK, UsageError
 from .failures import PIPE_CLOSED
@@ -61,7 +62,7 @@ class Repl:
         self._commands: dict[str, Callable[[str], object]] = {
             "help": lambda _: logs.tell(HELP),
             "app": self._take_app,
-            "args": lambda rest: self._change(words=shlex.split(rest)),
+            "args": lambda rest: self._change(words=_words(rest)),
             "set": self._set,
             "plan": lambda _: self._show_plan(),
             "more": lambda _: self._say_more(1),
@@ -176,6 +177,26 @@ def _message(line: str) -> Message:
         else:
             return dict(value)
     return {"content": text}
+
+
+def _words(rest: str) -> list[str]:
+    try:
+        return shlex.split(rest)
+    except ValueError as error:
+        raise UsageError(f"/args {rest}: {str(error).lower()}") from error
+
+
+def sent_lines() -> Iterator[str]:
+    """Yield the lines of standard input, which nobody types.
+
+    Raises:
+        UsageError: it cannot be read.
+
+    """
+    try:
+        yield from sys.stdin
+    except OSError as error:
+        raise cannot_read_input(error) from error
 
 
 def typed_lines() -> Iterator[str]:

@@ -46,17 +46,21 @@ def lay_out(template: str, home: Path, names: dict[str, str]) -> list[Path]:
     """Write the files of a template into a home and return them, sorted.
 
     Raises:
-        UsageError: one of them is there already; then nothing is written.
+        UsageError: one of them is there already.
+        OutputError: one of them cannot be written. Of neither anything is left.
 
     """
     files = dict(_render(template, home, names))
     for path in files:
         if path.exists() or path.is_symlink():
             raise UsageError(f"'{path}' is there already; nothing was written")
-    for path, text in files.items():
-        make_folder(path.parent)
-        with _writing(path), path.open("x", encoding="utf-8") as file:
-            file.write(text)
+    with contextlib.ExitStack() as undo:
+        for path, text in files.items():
+            make_folder(path.parent)
+            with _writing(path), path.open("x", encoding="utf-8") as file:
+                undo.callback(path.unlink, missing_ok=True)
+                file.write(text)
+        undo.pop_all()
     return sorted(files)
 
 

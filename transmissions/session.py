@@ -83,7 +83,8 @@ class Session:
             opened.state.descriptors = () if lock is None else (lock,)
             ending = "failed; "
             try:
-                asyncio.run(self._work(progress))
+                with stop.within(options.timeout):
+                    asyncio.run(self._work(progress))
                 ending = "stopped; " if stop.number else ""
             except (OSError, RunError) as error:
                 ending = "its reader went away; " if reader_went_away(error) else ending

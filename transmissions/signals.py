@@ -17,12 +17,16 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
+from .errors import TIMED_OUT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _HANDLED: Final = 128
 """Added to the number of a signal by the handler, to tell it from what Python writes."""
+_PATIENCE: Final = 10.0
+"""Seconds a run has to end once its time is over. What blocks a thread, as a pipe does that stays silent, hears of no end."""
 
 
 class Stop:
@@ -59,6 +63,25 @@ class Stop:
                 if number > _HANDLED:
                     self._caught_up.release()
         os.close(reader)
+
+    @contextlib.contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """End the process if the block is not left some time after these seconds, in which the run is to end by itself."""
+        if seconds is None:
+            yield
+            return
+        timer = threading.Timer(min(seconds + _PATIENCE, threading.TIMEOUT_MAX), self._time_is_over, (seconds,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _time_is_over(self, seconds: float) -> None:
+        self._say(f"the run took longer than {seconds:g} s and does not end; stopped at once, messages in flight are lost")
+        self._kill()
+        os._exit(TIMED_OUT)
 
     def _hear(self, number: int, count: int) -> None:
         """Take the `count`-th signal: drain on the first, end the process on the second."""

@@ -68,6 +68,8 @@ class RunState:
         self.about: dict[str, str] = {}
         """What spans say of the run besides, by name."""
         self.skipped = 0
+        self.passed_up = 0
+        """Failures that were counted where they happened, and again at the node which had called that transmission."""
         self.draining = False
         self.failure: RunError | None = None
         """What the run fails with once it is drained."""

@@ -29,7 +29,7 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     # What processors tell is in the words of their subject, and stands for what the engine counts.
     parts = [
         *(told or (f"{came} message{'' if came == 1 else 's'} in", f"{result.sent} out")),
-        f"{sum(count.failed for count in counts)} failed",
+        f"{sum(count.failed for count in counts) - run.state.passed_up} failed",
         f"{seconds:.2f} s",
     ]
     where = f" -> {shown(folders.output)}" if _has_files(folders.output) else ""
@@ -37,7 +37,8 @@ def last_lines(run: Run, told: Sequence[str], ending: str, seconds: float) -> It
     if not (result.sent or told or ending or result.dead):
         yield from _where_all_went(run)
     if result.dead:
-        yield f"{result.dead} set aside, with the reasons, in {shown(run.state.letters.path)}"
+        others = ", behind those of earlier runs" if run.state.letters.is_behind_others else ""
+        yield f"{result.dead} set aside, with the reasons, in {shown(run.state.letters.path)}{others}"
     if result.skipped:
         yield f"{result.skipped} skipped"
     yield from _what_overflowed(run)

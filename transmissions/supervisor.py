@@ -149,6 +149,7 @@ class Supervisor:
         """Do what the policy says with a message that failed for good."""
         plan = self.plan
         self._counts.failed += 1
+        self._state.passed_up += isinstance(error, NodeFailed) and error.node in self._state.counts
         self._state.emit("error", {"node": plan.path, "error": describe(error), "policy": plan.on_error})
         if plan.on_error == "skip":
             self._state.skip(plan.path, describe(error), {})

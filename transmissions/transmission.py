@@ -206,6 +206,9 @@ def _channels(node: Node) -> list[Channel]:
         channels.append(buffer)
     if follows(node.processor, MakesChannel):
         channels.append(cast("MakesChannel", node.processor).make_channel())
+    for channel in channels:
+        if isinstance(channel, Buffer):
+            channel.where = node.plan.where
     return channels
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from watchfiles import BaseFilter, watch
+from watchfiles import BaseFilter, Change, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from threading import Event
 
@@ -23,6 +24,7 @@ _LOOPS: Final = 3
 """Runs in a row that may be started by nothing but what changed while the run before was at work."""
 
 Signature = tuple[int, ...] | None
+Identity = tuple[int, int] | None
 
 
 class Wanted(BaseFilter):
@@ -32,22 +34,64 @@ class Wanted(BaseFilter):
     ignore_entity_patterns = (r"\.swp$", r"~$", r"\.tmp$", r"\.log$", r"-(wal|shm|journal)$", r"^\.transmissions$")
 
 
-def changes_in(folders: Iterable[Path], quiet: int, stop: Event) -> Iterator[set[FileChange]]:
+def changes_in(folders: Sequence[Path], quiet: int, stop: Event) -> Iterator[set[FileChange]]:
     """Yield sets of changes once there were none for `quiet` milliseconds, and empty sets in between, until told to stop.
 
-    What happens between two of them is kept. The first set means that watching has begun.
+    What happens between two of them is kept. The first set means that watching has begun. The system watches a folder, not its
+    name: one that takes the place of another is watched from then on, and has been added.
     """
-    return watch(
-        *folders,
-        watch_filter=Wanted(),
-        debounce=quiet * _PATIENCE,
-        step=quiet,
-        stop_event=stop,
-        rust_timeout=_HEARTBEAT,
-        yield_on_timeout=True,
-        raise_interrupt=False,
-        ignore_permission_denied=True,
-    )
+    before: dict[Path, Identity] = {}
+    while not stop.is_set():
+        with contextlib.ExitStack() as held:
+            watched = {folder: _hold(folder, held) for folder in folders}
+            anew = {(Change.added, str(folder)) for folder in before if watched[folder] not in {None, before[folder]}}
+            yield from _while_the_same(watched, anew, quiet, stop)
+        before = watched
+
+
+def _while_the_same(watched: dict[Path, Identity], anew: set[FileChange], quiet: int, stop: Event) -> Iterator[set[FileChange]]:
+    """Yield what is new from the beginning, and changes, until one of the folders is another, or gone, or back."""
+    there = [folder for folder, identity in watched.items() if identity]
+    for changes in _changes(there, quiet, stop) if there else _nothing(stop):
+        yield changes | anew
+        anew = set()
+        if any(_identity(folder) != identity for folder, identity in watched.items()):
+            return
+
+
+def _hold(folder: Path, held: contextlib.ExitStack) -> Identity:
+    """Return what tells a folder from another of its name, for as long as it is held: no other gets its number meanwhile."""
+    with contextlib.suppress(OSError):
+        held.callback(os.close, os.open(folder, os.O_RDONLY))
+    return _identity(folder)
+
+
+def _identity(folder: Path) -> Identity:
+    try:
+        facts = folder.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _nothing(stop: Event) -> Iterator[set[FileChange]]:
+    while not stop.wait(_HEARTBEAT / 1000):
+        yield set()
+
+
+def _changes(folders: Iterable[Path], quiet: int, stop: Event) -> Iterator[set[FileChange]]:
+    with contextlib.suppress(FileNotFoundError):  # It has gone in this moment.
+        yield from watch(
+            *folders,
+            watch_filter=Wanted(),
+            debounce=quiet * _PATIENCE,
+            step=quiet,
+            stop_event=stop,
+            rust_timeout=_HEARTBEAT,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        )
 
 
 class Doings:

@@ -9,7 +9,7 @@ from transmissions.commands.describe import plan_to_look_at
 from transmissions.errors import OK
 from transmissions.homes import find_app
 from transmissions.plan import ForkPlan, NodePlan, WorkersPlan, walk
-from transmissions.terms import local_name
+from transmissions.terms import local_name, to_term
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -94,7 +94,7 @@ def _condition(condition: dict[str, Any]) -> str:
 def _buffer(step: NodePlan | ForkPlan) -> str:
     if isinstance(step, ForkPlan) or step.buffer is None:
         return ""
-    return " ".join(["buffer", *(f"{name}={value}" for name, value in step.buffer.items())])
+    return " ".join(["buffer", *(f"{to_term(name)}={value}" for name, value in step.buffer.items())])
 
 
 def _title(step: NodePlan | ForkPlan, drawing: Drawing) -> list[str]:

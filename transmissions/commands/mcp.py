@@ -20,14 +20,14 @@ HELP = "offer apps as tools to language models, by the Model Context Protocol on
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans mcp`."""
-    from transmissions.commands.run import seconds
+    from transmissions.commands.run import seconds, target_of
 
     add = parser.add_argument
     add("apps", metavar="APP", nargs="*", default=[], help="what is offered; every app of ./apps, or else every bundled one")
     add("--concurrent", metavar="N", type=count, default=8, help="how many calls may be at work at once (default: 8)")
     add("--timeout", metavar="SECONDS", type=seconds, default=300.0, help="how long a call may take (default: 300)")
     add("-o", "--output", metavar="DIR", help="what holds the outputs (default: NAME-output of each app, here)")
-    add("--target", metavar="DIR", help="a folder with tt.ttl, if it is one app that is offered")
+    add("--target", metavar="DIR", type=target_of, help="a folder with tt.ttl, if it is one app that is offered")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting, if it is one app")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
     add("--log-format", choices=("text", "json"), default="text", help="how log lines on stderr look")

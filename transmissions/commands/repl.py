@@ -15,13 +15,13 @@ HELP = "run an app on every line: a JSON object is the message, any other line i
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans repl`."""
-    from transmissions.commands.run import folder, seconds
+    from transmissions.commands.run import folder, seconds, target_of
 
     add = parser.add_argument
     add("app", metavar="APP[.SUBTASK]", nargs="?", help="the app to begin with; /app takes another")
     add("words", metavar="ARGUMENT", nargs="*", default=[], help="what the app declares, as for `trans run`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
-    add("--target", metavar="DIR", type=folder, help="work in a folder, with the settings of its tt.ttl")
+    add("--target", metavar="DIR", type=target_of, help="work in a folder, with the settings of its tt.ttl")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
     add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go")
     add("--force", action="store_true", help="write into a folder that holds other files")
@@ -31,13 +31,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def call(options: Namespace) -> int:
     """Read lines until they end; where nobody types them, a run that failed shows in the exit code."""
-    from transmissions.repl import Repl, typed_lines
+    from transmissions.repl import Repl, sent_lines, typed_lines
     from transmissions.session import collect_garbage
 
     collect_garbage()
     repl = Repl(options)
-    if sys.stdin is None or not sys.stdin.isatty():
-        return repl.run(iter(sys.stdin or ()))
+    if not sys.stdin.isatty():
+        return repl.run(sent_lines())
     print(f"{options.app or 'no app yet'}; /help says more, Ctrl-D ends", file=sys.stderr)
     repl.run(typed_lines())
     return OK

@@ -26,13 +26,13 @@ _SHOWN: Final = 100
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans retry`."""
-    from transmissions.commands.run import folder
+    from transmissions.commands.run import folder, target_of
 
     add = parser.add_argument
     add("file", metavar="FILE", help="a file of dead letters; those that are done are taken out of it")
     add("--app", metavar="APP", help="the app they are from, where no run has left its record beside the file")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
-    add("--target", metavar="DIR", type=folder, help="the folder to work in, if not that of the run")
+    add("--target", metavar="DIR", type=target_of, help="the folder to work in, if not that of the run")
     add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go, if not beside the file")
     add("--dry-run", action="store_true", help="list what would be tried again, and do nothing")
     add("--log-format", choices=("text", "json"), default="text", help="how log lines on stderr look")
@@ -47,7 +47,6 @@ def call(options: Namespace) -> int:
 
     path = Path(options.file).absolute()
     options.output = Path(options.output).absolute() if options.output else path.parent
-    options.target = Path(options.target).absolute() if options.target else None
     file = LetterFile(path)
     record = _record_for(path, options)
     with _in_its_folder(record):

@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("-m", "--message", metavar="JSON", help="the first message; @FILE reads it (@-: stdin); FILE becomes its `payload`")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting; may be repeated")
-    add("--target", metavar="DIR", type=folder, help="work in a folder, with the settings of its tt.ttl")
+    add("--target", metavar="DIR", type=target_of, help="work in a folder, with the settings of its tt.ttl")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
     add("-o", "--output", metavar="DIR", type=folder, help="where relative outputs go")
     add("--force", action="store_true", help="write into a folder that holds other files")
@@ -145,7 +145,7 @@ def prepare_for(app: App, options: Namespace) -> tuple[Prepared, Path | None, li
     Only the plan says whether an app declares arguments. If it declares none, the one word is its target, and the plan is
     made again with the target's settings. An app may even be without errors only with a target.
     """
-    words, target = list(options.words), target_of(options.target)
+    words, target = list(options.words), options.target
     try:
         prepared = _prepare(app, target, options)
     except ConfigError:
@@ -158,10 +158,13 @@ def prepare_for(app: App, options: Namespace) -> tuple[Prepared, Path | None, li
     return prepared, target, words
 
 
-def target_of(word: str | None) -> Path | None:
-    """Return the folder a run is to work in, if it is told one."""
-    if word is None:
-        return None
+def target_of(word: str) -> Path:
+    """Return the folder a run is to work in.
+
+    Raises:
+        UsageError: there is no such folder.
+
+    """
     if not word or not Path(word).is_dir():
         raise UsageError(f"no folder '{word}' to work in")
     return Path(word).absolute()

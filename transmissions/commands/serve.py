@@ -29,6 +29,8 @@ _TOKEN = "TRANS_TOKEN"  # noqa: S105 - its name
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `trans serve`."""
+    from transmissions.commands.run import target_of
+
     add = parser.add_argument
     add("apps", metavar="APP", nargs="*", default=[], help="what to serve; every app of ./apps, or else every bundled one")
     add("--api", action="store_true", help="serve POST /api/APP instead: the answer is the whole result, when it is there")
@@ -41,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--check", action="store_true", help="ask every endpoint of the server once, say what it answers, and end")
     add("--in-place", action="store_true", help="write where `trans run` does, one request of an app at a time")
     _add_safety(parser)
-    add("--target", metavar="DIR", help="a folder with tt.ttl, if it is one app that is served")
+    add("--target", metavar="DIR", type=target_of, help="a folder with tt.ttl, if it is one app that is served")
     add("--set", metavar="NODE.SETTING=VALUE", action="append", default=[], help="override a setting, if it is one app")
     add("--profile", metavar="NAME", help="the buffer settings of configs/profiles/NAME.ttl")
     add("--log-format", choices=("text", "json"), default="text", help="how log lines on stderr look")
@@ -220,13 +222,11 @@ def _apps(words: list[str]) -> dict[str, App]:
 def _prepared(name: str, app: App, options: Namespace) -> Served:
     from transmissions.api_runs import Served
     from transmissions.cli import print_problems
-    from transmissions.commands.run import target_of
     from transmissions.engine import default_output, only
     from transmissions.homes import install_homes, load_class
     from transmissions.prepare import prepare
 
-    target = target_of(options.target)
-    prepared = prepare(app, target=target, overrides=options.set, profile=options.profile, apart=True)
+    prepared = prepare(app, target=options.target, overrides=options.set, profile=options.profile, apart=True)
     if warnings := [problem for problem in prepared.problems if problem.severity == "warning"]:
         print_problems(warnings)
     plan: Plan = only(prepared.plan, app.subtask) if app.subtask else prepared.plan
@@ -235,8 +235,8 @@ def _prepared(name: str, app: App, options: Namespace) -> Served:
         load_class(node.implementation)  # What cannot be imported is no matter for the first request.
     output = Path(options.output, name).absolute() if options.output else Path.cwd() / f"{name}-output"
     if options.in_place:
-        output = output if options.output else default_output(app, target)[0]
-    return Served(name, app, plan, target, output, asyncio.Lock() if options.in_place else None)
+        output = output if options.output else default_output(app, options.target)[0]
+    return Served(name, app, plan, options.target, output, asyncio.Lock() if options.in_place else None)
 
 
 def mark(served: Served, options: Namespace, marks: contextlib.ExitStack) -> None:
