@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from transmissions import Message
 
 _LOG: Final = logging.getLogger(__name__)
+_NO_ANSWER: Final = (ValueError, TypeError, AttributeError)
+"""What the library falls over where a server tells something else of itself than servers of NATS do."""
 _SCHEMES: Final = ("nats", "tls", "ws", "wss")
 
 
@@ -76,7 +78,7 @@ class NATSSink(_Sink):
 
         try:
             await self._publish(await self._connected(), parts)
-        except (Error, OSError, TimeoutError, asyncio.InvalidStateError) as error:
+        except (Error, OSError, TimeoutError, asyncio.InvalidStateError, *_NO_ANSWER) as error:
             await self._leave()
             raise RunError(f"{self._shown}: {_said(error)}") from error
 

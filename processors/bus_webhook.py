@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .fetch import Reply
 
+_TAKEN: Final = 200
 _REDIRECTED: Final = 300
 
 
@@ -84,7 +85,7 @@ def check_accepted(reply: Reply) -> None:
 
     """
     check_status(reply)
-    if reply.status >= _REDIRECTED:
+    if not _TAKEN <= reply.status < _REDIRECTED:
         raise FetchError(
             f"{take_apart(reply.url).shown} answered {reply.status} {reply.reason}: it does not take messages here"
         )

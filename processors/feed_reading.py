@@ -34,6 +34,8 @@ _DIGITS: Final = 8
 _DAY: Final = re.compile(r"\d{4}(?:-\d\d(-\d\d)?)?(?![\d/-])")
 _WORD: Final = re.compile(r"[^\W\d_]{3}")
 """What the name of a month has, in any language, and what numbers alone have not."""
+_TOO_MANY: Final = 10**15
+"""Bytes: no file has as many."""
 _DEEPEST: Final = 500
 """Elements inside one another; feedparser looks through all that are open."""
 
@@ -127,7 +129,7 @@ def _entry(entry: Fields, version: str, raw: bool) -> Fields:
         "summary": _html(summary) if summary.get("value") else "",
         "content": _html(contents[0]) if contents else "",
         "enclosures": [
-            told({"url": link.get("href"), "type": link.get("type"), "length": _size(link.get("length"))})
+            told({"url": link.get("href"), "type": link.get("type"), "length": size_of(link.get("length"))})
             for link in links
             if link.get("rel") == "enclosure"
         ],
@@ -192,8 +194,12 @@ def _text(thing: Fields, name: str) -> str:
     return text_of(body) if body else " ".join(value.split())
 
 
-def _size(length: Any) -> int | None:
-    return int(length) if isinstance(length, str) and length.isascii() and length.isdigit() and len(length) < 16 else None  # noqa: PLR2004
+def size_of(length: Any) -> int | None:
+    """Return how many bytes something is said to have; nothing if that is no whole number."""
+    if isinstance(length, int) and not isinstance(length, bool):
+        return length if 0 <= length < _TOO_MANY else None
+    is_number = isinstance(length, str) and length.isascii() and length.isdigit() and len(length) < len(str(_TOO_MANY))
+    return int(length) if is_number else None
 
 
 def told(fields: Fields) -> Fields:

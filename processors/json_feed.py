@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .feed_reading import first_of, told
+from .feed_reading import first_of, size_of, told
 from .html_clean import clean_html
 from .link_targets import absolute
 from .stamps import stamp
@@ -74,7 +74,13 @@ def _entry(item: Fields, base: str, raw: bool) -> Fields:
         "categories": [tag for tag in _list(item.get("tags")) if isinstance(tag, str)],
         "image": absolute(_text(item, "image") or None, base),
         "enclosures": [
-            told({"url": absolute(part.get("url"), base), "type": part.get("mime_type"), "length": part.get("size_in_bytes")})
+            told(
+                {
+                    "url": absolute(part.get("url"), base),
+                    "type": _text(part, "mime_type"),
+                    "length": size_of(part.get("size_in_bytes")),
+                }
+            )
             for part in _objects(item.get("attachments"))
         ],
         **({"raw": told({"summary": _text(item, "summary"), "content": html or text})} if raw else {}),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .llm_model import Question
     from .llm_providers import Provider
 
+_WHOLE: Final = "stop"
+_CUT: Final = {"length", "model_length"}
 _FILTERED: Final = "content_filter"
 _HELD_BACK: Final = "the provider held the reply back"
 
@@ -43,7 +45,10 @@ class OpenAIModel:
         return _read(reply.http_response.text, self._where)
 
     async def stream(self, question: Question) -> AsyncGenerator[str | dict[str, Any]]:
-        """Ask, and yield the pieces of the reply's text as they come; this protocol has no whole reply then."""
+        """Ask, and yield the pieces of the reply's text as they come, and why it ended, if not because all was said.
+
+        This protocol has no whole reply then.
+        """
         asked = self._client.chat.completions.create(**self._asked(question), stream=True)
         async with explained_streaming(openai, self._where), await asked as chunks:
             await check_events(chunks.response)
@@ -59,6 +64,8 @@ class OpenAIModel:
                 raise ModelError("the reply has no end")
             if refusal or reason == _FILTERED:
                 raise ModelError(f"the model refused to answer: {beginning(refusal or _HELD_BACK)}")
+            if reason != _WHOLE:
+                yield {"stop_reason": reason}
 
     def _asked(self, question: Question) -> dict[str, Any]:
         system = [{"role": "system", "content": question.system}] if question.system else []
@@ -89,7 +96,7 @@ def _read(body: str, where: str) -> Answer:
     text, refusal, reason = _text(said.get("content")), said.get("refusal"), str(choice.get("finish_reason"))
     if reason == _FILTERED:
         refusal = refusal or _HELD_BACK
-    if not isinstance(text, str) and not refusal and reason != "length":
+    if not isinstance(text, str) and not refusal and reason not in _CUT:
         raise odd(body, where) if text is not None else ModelError(f"{where}: the reply has no text ({reason})")
     usage = reply.get("usage")
     return Answer(
@@ -98,7 +105,7 @@ def _read(body: str, where: str) -> Answer:
         reason,
         number_in(usage, "prompt_tokens"),
         number_in(usage, "completion_tokens"),
-        reason == "length",
+        reason in _CUT,
         str(refusal or ""),
     )
 

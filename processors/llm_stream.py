@@ -27,9 +27,10 @@ class ChatStream(_Asking, Source):
 
     The question is found as Chat finds it. For each piece of text there is a message `{type: "text", text}`, and one
     `{type: "done"}` at the end, with the provider's whole `message` where its protocol has one (Anthropic's has). A reply that
-    breaks off is an error, even if text came, and so is a refusal, but one in such a message is its `stop_reason`. A run that
-    ends before the reply does, because whoever listened went away, ends the request. The server is asked for nothing, and no
-    key is needed, before the first message is here.
+    breaks off is an error, even if text came, and so is a refusal, but one in such a message is its `stop_reason`. One that was
+    cut off at `maxTokens` tells so there with either protocol: `{type: "done", message: {stop_reason: "length"}}` is all that
+    OpenAI's has of it. A run that ends before the reply does, because whoever listened went away, ends the request. The server
+    is asked for nothing, and no key is needed, before the first message is here.
 
     ```turtle
     :ask a :ChatStream ; :provider "anthropic" ; :model "claude-sonnet-5-5" ; :messagesField "messages" ; :maxTokens 4096 .

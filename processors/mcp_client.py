@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from transmissions import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .mcp_session import Session
-
 
 _MOST_PAGES: Final = 1000
 """Pages of a list that are asked for: some servers would never come to an end."""
@@ -182,16 +182,18 @@ class McpClient(Processor):
     async def _listed(self, what: str) -> list[Any]:
         """Return all pages of a list."""
         found: list[Any] = []
-        cursors: list[str | None] = [None]
-        while len(cursors) == len(set(cursors)) <= _MOST_PAGES:
-            page = await self._session.ask(lambda client: getattr(client, f"list_{what}")(cursor=cursors[-1]))
+        cursor: str | None = None
+        seen: set[str] = set()
+        for _ in range(_MOST_PAGES):
+            page = await self._session.ask(methodcaller(f"list_{what}", cursor=cursor))
             found += getattr(page, what)
-            if page.next_cursor is None:
+            cursor = page.next_cursor
+            if cursor is None:
                 return found
-            cursors.append(page.next_cursor)
-        is_long = len(cursors) > _MOST_PAGES
-        said = f"has more than {_MOST_PAGES} pages" if is_long else "comes back to a page it has been at"
-        raise RunError(f"the server's list of {what} {said}")
+            if cursor in seen:
+                raise RunError(f"the server's list of {what} comes back to a page it has been at")
+            seen.add(cursor)
+        raise RunError(f"the server's list of {what} has more than {_MOST_PAGES} pages")
 
     def _given(self, message: Message) -> dict[str, Any]:
         given = need(message, self.arguments_field) if self.arguments_field else {}

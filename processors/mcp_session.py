@@ -94,7 +94,7 @@ class Session(ABC):
             error = error.exceptions[0]
         if isinstance(error, CommandError):
             return error
-        said = beginning(str(error) or type(error).__name__)
+        said = beginning(_broken(error) if isinstance(error, ValidationError) else str(error) or type(error).__name__)
         return RunError("; ".join([f"{self._where}: {said[:1].lower()}{said[1:]}", *self._complaints()]))
 
 
@@ -105,13 +105,20 @@ class ProgramSession(Session):
         super().__init__(f"the server '{command[0]}'", timeout)
         self._dialogue = Dialogue(command, context, longest)
         self._longest = longest
+        self._odd = ""
+        """The first line that was no message."""
 
     def _transport(self) -> AbstractAsyncContextManager[Any]:
-        return connected(self._dialogue)
+        return connected(self._dialogue, self._note)
+
+    def _note(self, line: bytes) -> None:
+        self._odd = self._odd or beginning(line.decode("utf-8", "replace"))
 
     def _complaints(self) -> Iterator[str]:
         if self._dialogue.is_broken:
             yield f"it wrote a line of more than {self._longest} bytes"
+        if self._odd:
+            yield f"it wrote what is no message: {self._odd}"
         for line in self._dialogue.complaints.strip().splitlines()[-1:]:
             yield f"it said: {beginning(line)}"
 
@@ -141,3 +148,9 @@ class WebSession(Session):
     def _complaints(self) -> Iterator[str]:
         if self._status:
             yield f"it answered {self._status}"
+
+
+def _broken(error: ValidationError) -> str:
+    """Say where an answer breaks the protocol first: the library would tell of each kind of thing it might have been."""
+    first = error.errors(include_url=False)[0]
+    return f"its answer is none the protocol knows: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"

@@ -68,5 +68,5 @@ def redis_faults(url: str) -> Iterator[None]:
 
     try:
         yield
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, ValueError, RecursionError) as error:  # the last two of what is no answer in its protocol
         raise RunError(f"{shown_redis(url)}: {str(error).partition(chr(10))[0] or type(error).__name__}") from error

@@ -29,7 +29,8 @@ NOTHING_MORE: Final = 204
 """The status that says so."""
 _WORTH_ANOTHER: Final = {408, 425, 429, 500, 502, 503, 504}
 """Statuses that may be different the next time."""
-_FAILED: Final = 400
+_FAILED: Final = 300
+"""From here on there is no stream: a redirect that was not followed leads nowhere."""
 _EVER: Final = 1 << 62
 """A stream has no end: its records are bounded, each by itself."""
 _LINE: Final = re.compile(rb"\r\n|\n|\r")

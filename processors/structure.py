@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from transmissions import MISSING, Processor, Range, Record, RunError, Source, get_field, remove_field, set_field
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from transmissions import Message
+
+_CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|(NaN|-?Infinity)', re.DOTALL)
+"""What Python's parser takes for a number though JSON has no such word, and texts, where it may stand."""
 
 
 class Rename(Record):
@@ -146,10 +150,10 @@ def parse_json(text: str | bytes, source: str, line: int = 0) -> Any:
 
     """
     try:
-        return json.loads(text)
+        return _loaded(text)
     except json.JSONDecodeError as error:
         place = f"{source}:{error.lineno + max(line - 1, 0)}:{error.colno}"
-        said = error.msg.lower().removesuffix(": ").removesuffix(" at").removesuffix(" starting")
+        said = f"{error.msg[:1].lower()}{error.msg[1:]}".removesuffix(": ").removesuffix(" at").removesuffix(" starting")
         raise RunError(f"{place}: not valid JSON: {said if text.strip() else 'there is nothing'}") from error
     except (ValueError, RecursionError) as error:
         place = f"{source}:{line}" if line else source
@@ -160,3 +164,23 @@ def _told(error: ValueError | RecursionError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"not {error.encoding}: {error.reason} at byte {error.start}"
     return "it is nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+
+
+class _NoNumber(ValueError):
+    """A word that stands for no number in JSON."""
+
+
+def _refuse(word: str) -> None:
+    raise _NoNumber(word)
+
+
+_decode: Final = json.JSONDecoder(parse_constant=_refuse).decode  # `json.loads` would make a new one for each text.
+
+
+def _loaded(text: str | bytes) -> Any:
+    whole = text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
+    try:
+        return _decode(whole)
+    except _NoNumber as error:
+        place = next(found.start() for found in _CONSTANT.finditer(whole) if found[1])
+        raise json.JSONDecodeError(f"there is no {error}", whole, place) from error

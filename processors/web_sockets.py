@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 _NORMAL: Final = 1000
 _GOING_AWAY: Final = 1001
+_BROKEN: Final = 1002
 _TOO_LARGE: Final = 1009
-"""Codes of a close: of one that has enough, of one that may be back soon, and this side's of too large a message."""
+"""Codes of a close: of one that has enough, of one that may be back soon, and this side's of what it cannot read: bytes that
+are against the protocol, and too large a message."""
 
 
 class _Socket(Processor):
@@ -92,8 +94,11 @@ class _Socket(Processor):
         """Return the error for a connection that was closed."""
         if isinstance(error.__cause__, UnicodeDecodeError):
             return RunError(f"{self.where} sent what is no text in UTF-8")
-        if error.sent and error.sent.code == _TOO_LARGE and not error.rcvd_then_sent:
+        code = error.sent.code if error.sent and not error.rcvd_then_sent else 0
+        if code == _TOO_LARGE:
             return RunError(f"a message of {self.where} is larger than {self.max_record} bytes")
+        if code == _BROKEN:
+            return RunError(f"{self.where} breaks the protocol of WebSockets: {str(error.__cause__ or error).lower()}")
         return FetchError(f"{self.where}: the connection was lost: {str(error).lower()}")
 
 
@@ -102,7 +107,8 @@ class WebSocketSource(_Socket, _Returning, Source):
 
     First `send` goes out, if it is set, and to each new connection again. A message of the server that is a JSON object is the
     message itself; anything else, and bytes, stand in `content` of a copy of the incoming one. The end of the connection with
-    code 1000, or without any, is the end; after any other loss it is made again.
+    code 1000, or without any, is the end; after any other loss it is made again. A message that is too large, that is no text
+    though it says so, or against the protocol is an error at once: it would come again.
 
     ```turtle
     :prices a :WebSocketSource ; :url "wss://example.org/prices" ; :send '{"subscribe": "EUR"}' .

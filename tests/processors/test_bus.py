@@ -1,5 +1,6 @@
 """Sinks for messages: webhooks, Redis and NATS, each against a server."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -190,6 +191,39 @@ def test_a_server_that_is_not_there(make, nobody):
         through(make(nobody), NUMBERS[:1])
     assert f"127.0.0.1:{nobody}" in str(caught.value)
     assert "pw" not in str(caught.value)
+
+
+INFO = b'INFO {"max_payload": "all"}\r\n'
+
+
+@pytest.mark.parametrize(
+    ("make", "greeting", "answer"),
+    [
+        (lambda port: RedisSink(url=f"redis://127.0.0.1:{port}", stream="s"), b"", b":none\r\n"),
+        (lambda port: RedisSink(url=f"redis://127.0.0.1:{port}", stream="s"), b"", b"$-5\r\n"),
+        (lambda port: RedisSink(url=f"redis://127.0.0.1:{port}", stream="s"), b"", b"*1\r\n" * 20_000),
+        (lambda port: NATSSink(url=f"nats://127.0.0.1:{port}", subject="s"), b"INFO []\r\n", b""),
+        (lambda port: NATSSink(url=f"nats://127.0.0.1:{port}", subject="s"), b"INFO " + b"x" * 2**18, b""),
+        (lambda port: NATSSink(url=f"nats://127.0.0.1:{port}", subject="s"), INFO, b"PONG\r\n"),
+    ],
+)
+def test_a_server_that_says_what_nobody_understands_is_named(make, greeting, answer):
+    """Its library falls over that with errors of other kinds."""
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(greeting)
+            while connection.recv(65_536):
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        with pytest.raises(NodeFailed, match=rf"Sink: \w+://127\.0\.0\.1:{port}: "):
+            through(make(port), NUMBERS[:1])
+        thread.join()
 
 
 def test_redis_does_not_know_every_option():

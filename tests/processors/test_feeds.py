@@ -107,6 +107,16 @@ def test_a_json_feed_is_read(bench):
     assert entry["enclosures"] == [{"url": "http://e.org/m", "type": "audio/x", "length": 3}]
 
 
+def test_the_parts_of_an_attachment_are_what_they_are_said_to_be(bench):
+    """A JSON Feed may hold any value there: the length is bytes or nothing, as is a type of media."""
+    sizes = [9, 0, "12", -1, 2.5, True, "many", [1], {"a": 1}, None]
+    parts = [{"url": "http://e.org/a", "mime_type": {"a": size}, "size_in_bytes": size} for size in sizes]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "attachments": parts}]}
+    [entry] = parsed(bench, json.dumps(feed))["entries"]
+    known = [{"url": "http://e.org/a", "length": length} for length in (9, 0, 12)]
+    assert entry["enclosures"] == [*known, *[{"url": "http://e.org/a"}] * 7]
+
+
 def test_of_a_broken_feed_is_read_what_can_be(bench, caplog):
     """The reason is a warning, in the data and in the log."""
     feed = parsed(bench, "<rss version='2.0'><channel><item><title>a</title></item><item><title>b & c</title></item>")

@@ -52,6 +52,8 @@ def test_a_stream_without_messages_makes_no_request():
     [
         (Page(status=500), "answered 500 Internal Server Error"),
         (Page(b"", {"Location": "/other"}, 307), "it does not take messages here"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "it does not take messages here"),
+        (b"HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n", "it does not take messages here"),
         (b"nonsense\r\n\r\n", "not proper HTTP"),
     ],
 )

@@ -206,6 +206,13 @@ def test_a_refusal_of_the_model_is_no_empty_reply(pieces, fault):
         ask("openai", pieces)
 
 
+@pytest.mark.parametrize("reason", ["length", "model_length"])
+def test_a_reply_that_was_cut_off_says_so_at_its_end(reason):
+    """Where Anthropic's whole message has it, too; its text has gone on by then."""
+    _, told = ask("openai", of_gpt({"delta": {"content": "a"}}, reason=reason))
+    assert told == [{"type": "text", "text": "a"}, {"type": "done", "message": {"stop_reason": reason}}]
+
+
 def test_chunks_of_other_servers_are_understood():
     """Those without choices or delta, those whose content is a list of parts, and those that are cut anywhere."""
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "🌳"}]

@@ -136,7 +136,9 @@ schema, pages = json.loads(sys.argv[1]), itertools.count()
 for asked in map(json.loads, sys.stdin):
     listed = {"tools": [{"name": "t", "inputSchema": {"type": "object", **schema}}]}
     endless = listed | ({"nextCursor": str(next(pages))} if "endless" in schema else {})
-    done = {"content": [{"type": "text", "text": "done"}]}
+    if "banner" in schema:
+        print("welcome", flush=True)
+    done = schema.get("result", {"content": [{"type": "text", "text": "done"}]})
     result = {"initialize": begun, "tools/list": endless, "tools/call": done}.get(asked["method"])
     reply = {"result": result} if result else {"error": {"code": -32601, "message": "what?"}}
     if "id" in asked:
@@ -164,6 +166,22 @@ def test_what_else_does_not_fit_is_said():
     """Before the server is asked."""
     with pytest.raises(NodeFailed, match="Additional properties are not allowed"):
         odd({"properties": {"key": {}}, "additionalProperties": False}, other=1)
+
+
+def test_half_an_emoji_in_an_answer_does_not_lose_it():
+    """The other half was cut off by whoever made the text; nobody waits in vain for an answer that is there."""
+    assert odd({"result": {"content": [{"type": "text", "text": "a\ud83c \\ud83c 🌳"}]}}) == "a\ufffd \\ud83c 🌳"
+
+
+@pytest.mark.parametrize(("schema", "fault"), [
+    ({"result": {"content": None}}, r": its answer is none the protocol knows: content: input should be a valid list$"),
+    ({"result": {"content": [{"type": "zzz"}]}, "banner": 1}, r"content\.0.*required; it wrote what is no message: welcome"),
+])  # fmt: skip
+def test_an_answer_that_breaks_the_protocol_is_told_in_a_sentence(schema, fault):
+    """What else the program wrote may be why; an answer that is one counts all the same."""
+    with pytest.raises(NodeFailed, match=fault):
+        odd(schema)
+    assert odd({"banner": 1}) == "done"
 
 
 def test_a_list_without_an_end_is_given_up():

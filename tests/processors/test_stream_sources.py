@@ -81,6 +81,8 @@ def test_a_lost_connection_is_made_again_from_the_last_id():
     [
         (Page(b"no", status=404), 1, "404"),
         (Page(b"later", status=503), 3, "503"),
+        (Page(b"", {"Content-Type": "text/event-stream"}, 302), 1, "127.0.0.1:[0-9]+/ answered 302"),
+        (b"HTTP/1.1 304 Not Modified\r\n\r\n", 1, "127.0.0.1:[0-9]+/ answered 304 Not Modified"),
         (Page(b"<p>", {"Content-Type": "text/html"}), 1, "no stream of text/event-stream but of text/html"),
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\n", 3, "127.0.0.1"),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from transmissions import RunError
-from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter
+from transmissions.processors.structure import JSONWalker, Rename, Restructure, SetField, SetMessage, Setter, parse_json
 
 
 def test_all_values_are_read_before_any_is_written(bench):
@@ -73,3 +73,14 @@ def test_several_fields_are_set_in_order(bench):
         setters=(Setter(key="user.age", value=42), Setter(key="user.name", value="A"), Setter(key="x", value=True))
     )
     assert bench.through(step, {"x": 1}) == [{"user": {"age": 42, "name": "A"}, "x": True}]
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_has_no_word_for_is_told_with_its_place(word):
+    """Python's parser takes it; whatever reads what is written then would not. In a text it is text."""
+    text = f'{{"{word}": "\\"{word}",\n "a": [1, {word}]}}'
+    for given in (text, text.encode(), text.encode("utf-16")):
+        with pytest.raises(RunError, match=rf"^f\.json:2:11: not valid JSON: there is no {word}$"):
+            parse_json(given, "f.json")
+    with pytest.raises(RunError, match=r"^f\.ndjson:7:2: "):
+        parse_json(f"[{word}]", "f.ndjson", 7)

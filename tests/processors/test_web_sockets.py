@@ -176,6 +176,21 @@ def test_a_message_that_is_no_text_is_an_error():
     assert calls == [1]
 
 
+def test_a_server_that_breaks_the_protocol_is_an_error():
+    """It would do so again, behind what comes before it."""
+    calls = []
+
+    def handle(socket):
+        calls.append(1)
+        if len(calls) < 4:  # so that the test ends without the mend, too
+            socket.send("{}")
+            socket.socket.sendall(b"\xff\x00")
+
+    with serving(handle) as url, pytest.raises(NodeFailed, match=r"ws://.* breaks the protocol of WebSockets: invalid opcode"):
+        through(WebSocketSource(url=url, attempts=1, **FAST), [{}])
+    assert calls == [1]
+
+
 @pytest.mark.parametrize(("status", "asked"), [(408, 2), (503, 2), (404, 1), (501, 1)])
 def test_a_server_that_is_busy_is_asked_again(status, asked):
     """As it is over HTTP."""
