@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .api_messages import api_messages, kinds_of
+from .api_messages import SAYING, api_messages, kinds_of
 from .api_parts import parted
 from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import filled, first
@@ -28,18 +28,6 @@ if TYPE_CHECKING:
 _REQUESTS: Final = ("request", "body", "params", "input", "request_body")
 _RESPONSES: Final = ("response", "result", "completion", "response_body", "output")
 _ASKED: Final = ("messages", "input", "contents", "prompt")
-_SAID: Final = (
-    "role",
-    "content",
-    "tool_calls",
-    "function_call",
-    "refusal",
-    "thinking",
-    "reasoning",
-    "reasoning_content",
-    "images",
-)
-"""What a message that is an answer by itself says."""
 _PAGES: Final = ("search_results", "citations")
 """Where Perplexity's API tells the pages of an answer."""
 _MADE: Final = ("completion_tokens", "output_tokens", "candidatesTokenCount")
@@ -147,7 +135,7 @@ def _answers(response: dict[str, Any]) -> list[Any]:
     if "output" in response:
         return as_list(response["output"])
     if response:
-        return [{key: response[key] for key in _SAID if key in response}]
+        return [{key: response[key] for key in ("role", *SAYING) if key in response}]
     return []
 
 

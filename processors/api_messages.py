@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
-_SAYING: Final = (*_THOUGHTS, "content", "parts", "images", "refusal", "audio", "function_call", "annotations", "tool_calls")
+SAYING: Final = (*_THOUGHTS, "content", "parts", "images", "refusal", "audio", "function_call", "annotations", "tool_calls")
 """Fields of a message that say something."""
 _BARE: Final = frozenset(["role", "name", "id", "tool_call_id", "weight", "groundingMetadata"])
 """Fields of a message that says nothing."""
@@ -69,7 +69,7 @@ def kinds_of(item: Any) -> list[str]:
 
 def _is_message(item: Any) -> bool:
     """Whether an item can be read: a message, or what stands among them in the Responses API."""
-    return is_message(item, _SAYING) or (item.__class__ is dict and (_is_item(item) or item.keys() <= _BARE))
+    return is_message(item, SAYING) or (item.__class__ is dict and (_is_item(item) or item.keys() <= _BARE))
 
 
 def _is_item(item: dict[str, Any]) -> bool:
@@ -235,5 +235,6 @@ def _call(kind: str, value: dict[str, Any]) -> Block:
     assert function is not None
     if "name" not in function and "arguments" not in function:
         return unknown(kind, value)
-    identifier = first(value, "call_id", "id")
-    return call(function.get("name"), parsed(function.get("arguments")), kind, identifier)
+    block = call(function.get("name"), parsed(function.get("arguments")), kind, first(value, "call_id", "id"))
+    error = first(value, "error")  # LangChain's, of a call that it could not read.
+    return block if error is None else block | {"result": {"parts": parts_of(error), "failed": True}}

@@ -11,6 +11,8 @@ from .ledger import plain
 from .number_table import NumberTable
 from .sqlite_faults import faults
 
+OLDER: Final = "skipped: older version"
+"""What became of a conversation a newer version of which is there."""
 _AT_ONCE: Final = 256
 _SCHEMA: Final = """
 CREATE TABLE arrival (key TEXT, updated, digest, file, wanted, page, short, folder);
@@ -45,20 +47,21 @@ class Arrivals:
         self._latest: dict[str, Arrival] = {}
         """What is not yet in the database."""
 
-    def judge(self, arrival: Arrival) -> tuple[Arrival, str]:
+    def judge(self, arrival: Arrival, *, is_chat: bool = True) -> tuple[Arrival, str]:
         """Return the arrival, with the place an earlier version of it got, and why it is to be left out; empty if it is not.
 
         Versions of a conversation come in different files: the newest wins, the later of two that are equally old. Two in one
-        file that differ are no versions but twins; the second gets a key of its own.
+        file that differ are no versions but twins; the second gets a key of its own. So are two chats where one has no time at
+        all: nobody can tell which would be the newer, and they may have nothing but an id in common.
         """
         number = 1
         key = arrival.key
         while (seen := self._find(key)) is not None:
             if arrival.digest in seen.digest.split(" "):
                 return arrival, "skipped: duplicate"
-            if seen.file != arrival.file:
+            if seen.file != arrival.file and (not is_chat or (arrival.updated and seen.updated)):
                 older = is_older(arrival.updated, seen.updated)
-                return seen._replace(**_news(arrival, seen.digest)), "skipped: older version" if older else ""
+                return seen._replace(**_news(arrival, seen.digest)), OLDER if older else ""
             number += 1
             key = f"{arrival.key}#{number}"
         return (arrival if number == 1 else arrival._replace(key=key)), ""

@@ -91,12 +91,14 @@ def name_files(message: ChatMessage) -> None:
 
 
 def add_file(page: Page, file: dict[str, Any], kind: str = "") -> None:
-    """Add a file: its content beside the page with a link to it, or else its name."""
+    """Add a file: its content beside the page with a link to it, or else its name; and what is said of it."""
     content, name = file.get("content"), file["name"] or file["id"] or kind
     if content is not None:
         _link(page, "File", safe_file_name(name, 100, "file"), content, file.get("type") or "", file["id"])
     elif page.style.attachments != "drop":
         page.parts.append(page.flavour.label("File", f"{page.flavour.plain(name)} (not in the archive)"))
+    if page.style.attachments != "drop" and file.get("description"):
+        page.parts.append(page.flavour.text(file["description"], page.shift))
 
 
 def attach(page: Page, attachment: dict[str, Any]) -> None:

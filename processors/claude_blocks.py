@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .ant_tags import has_tags, split_tags
 from .conversation import as_dict, as_list, as_text, type_of
 from .plain_blocks import first, quoted, unpacked
-from .session_tools import found_page, result_parts
+from .session_tools import found_page, result_parts, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +184,7 @@ def _file(entry: dict[str, Any]) -> Block:
     media = as_text(source.get("media_type")) or kind
     name = as_text(entry.get("title") or entry.get("file_name")) or address or (media.partition("/")[0] if content else "")
     file = {"kind": "file", "name": name, "id": as_text(entry.get("file_uuid")) or address, "type": media, "sources": (kind,)}
-    return file | ({"content": content} if content else {})
+    return file | ({"content": content} if content else {}) | told_of(entry)
 
 
 def _unknown(entry: Any) -> Block:

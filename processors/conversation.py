@@ -30,7 +30,7 @@ Block
     `artifact`    `artifact`: one that stands in the text itself
     `injected`    `text`, `source`: words the provider put in front of the user's
     `event`       `title`, `text`: something that happened rather than was said: a compaction, a changed model
-    `file`        `name`, `id`, `type`; (?) `content`: a Blob, as an image in the archive
+    `file`        `name`, `id`, `type`; (?) `content`: a Blob, as an image in the archive; (?) `description`, words about it
     `unknown`     `type`, `data`
     ============  =========================================================================================
 Result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from transmissions import Processor, RunError, UsageError
 
-from .arrivals import Arrival, Arrivals, is_older
+from .arrivals import OLDER, Arrival, Arrivals, is_older
 from .conversation import conversation_of, leave_out, title_of
 from .ledger import NAME, Ledger
 from .names import UniqueNames
@@ -95,14 +95,15 @@ class ConversationPlaces(Processor):
         identity = conversation["id"] or digest
         source = message.get("source") or {}
         file = f"{source.get('archive', '')}/{source.get('file', '')}"
-        arrival = Arrival(f"{conversation['provider']}:{identity}", conversation["updated"], digest, file)
-        arrival, outcome = self._arrivals.judge(arrival)
+        time = conversation["updated"] or conversation["created"]
+        arrival = Arrival(f"{conversation['provider']}:{identity}", time, digest, file)
+        is_chat = (conversation.get("kind") or "chat") == "chat"
+        arrival, outcome = self._arrivals.judge(arrival, is_chat=is_chat)
         before = None if self._is_first else self._ledger.known(arrival.key)
         if not outcome and before and is_older(arrival.updated, before.updated):
             outcome = "skipped: older than what is there"
-        if not outcome and before and digest in before.digest.split(" ")[1:] and not is_older(before.updated, arrival.updated):
-            # Of two that are equally old it lost in the last run: else each run would write both.
-            outcome = "skipped: older version"
+        if not outcome and before and (time or not is_chat) and _has_lost(arrival, before):
+            outcome = OLDER
             self._arrivals.note(arrival)
         if outcome:
             leave_out(message, outcome)
@@ -142,6 +143,12 @@ class ConversationPlaces(Processor):
         message["facts"] = facts_of(conversation, title, html_path(page) if self._only_html else page, project)
 
 
+def _has_lost(arrival: Arrival, before: Known) -> bool:
+    """Whether of two that are equally old this one lost in the last run: else each run would write both."""
+    beaten = before.digest.split(" ")[1:]
+    return arrival.digest.partition(" ")[0] in beaten and not is_older(before.updated, arrival.updated)
+
+
 def names_of_whole(settings: Iterable[dict[str, Any]]) -> frozenset[str]:
     """Return the names no page may have, in small letters: those of files about the whole, and of pages made from them."""
     files = {*_OF_WHOLE, *(node["file"].lower() for node in settings if isinstance(node.get("file"), str))}
@@ -163,8 +170,7 @@ def facts_of(conversation: Conversation, title: str, page: str, project: str) ->
     """Return what a page's head and the index say of a conversation, as plain data."""
     messages = conversation["messages"]
     models = dict.fromkeys([conversation["model"]] if conversation["model"] else ())
-    if messages.__class__ is list:  # What is too large for memory is not gone through just for this.
-        models |= dict.fromkeys(model for message in messages if (model := message.get("model")))
+    models |= dict.fromkeys(model for message in messages if (model := message.get("model")))
     return {
         "title": title,
         "provider": conversation["provider"],

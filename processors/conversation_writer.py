@@ -145,8 +145,6 @@ def _tell_page(facts: dict[str, Any] | None, paths: list[str]) -> None:
 
 
 def _digest(content: Content) -> tuple[str, int]:
-    if isinstance(content, bytes):
-        return hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content)
     digest, size = hashlib.sha1(usedforsecurity=False), 0
     for piece in pieces(content):
         digest.update(piece)

@@ -25,9 +25,9 @@ _READY: Final = "database_rows"
 class ConversationDatabase(Processor):
     """Keep conversations in a SQLite database that can be searched for words.
 
-    Takes `conversation`, `key` and `place`, and changes nothing; or what ConversationRows has made of them, which ends here.
-    The database has tables `conversation` and `message`, a contentless FTS5 table `message_text` (an index of words, without
-    the texts), and a view `hit` that joins them:
+    Takes `conversation`, `key` and `place`, and changes nothing; where ConversationRows has made rows of them, it takes those
+    out of the message instead. The database has tables `conversation` and `message`, a contentless FTS5 table `message_text`
+    (an index of words, without the texts), and a view `hit` that joins them:
 
     ```sql
     SELECT title, page FROM hit WHERE words MATCH 'stream AND buffer' ORDER BY rank LIMIT 10
@@ -106,10 +106,10 @@ class ConversationDatabase(Processor):
 
 
 class ConversationRows(Processor):
-    """Make ready what ConversationDatabase keeps of a conversation, where there are several processes for it.
+    """Make the rows that ConversationDatabase will write, so that worker processes share that work.
 
-    Takes `conversation`, `key` and `place`; adds `database_rows`: for each ConversationDatabase of the run what that will
-    write, as its settings say. It takes that where it stands, behind the workers. Without a database this does nothing.
+    Takes `conversation`, `key` and `place`; adds `database_rows`: what each ConversationDatabase of the run will write, as its
+    settings say. The database stands behind the workers, and takes its rows out again. Without one this does nothing.
 
     ```turtle
     :pages a :Workers ; :pipe ( :render :rows :write ) .

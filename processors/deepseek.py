@@ -150,7 +150,7 @@ def _found(raw: dict[str, Any], fragments: list[Any]) -> dict[str, dict[str, Any
     for fragment in fragments:
         pages += _results(as_dict(fragment))
     entries = [page for page in pages if page.__class__ is dict]
-    return {as_text(page.get("cite_index", place)): link_of(page) for place, page in enumerate(entries, 1)}
+    return {as_text(page.get("cite_index", place)): _link(page) for place, page in enumerate(entries, 1)}
 
 
 def _results(fragment: dict[str, Any]) -> list[Any]:
@@ -192,10 +192,18 @@ def _tool(fragment: dict[str, Any], kind: str) -> Block:
 def _page(page: Any) -> Any:
     if page.__class__ is not dict:
         return {"text": page} if page.__class__ is str else page
-    link = link_of(page)
+    link = _link(page)
     if not link["url"]:
         return page
     return {**link, "text": as_text(page.get("snippet") or page.get("summary") or page.get("text"))}
+
+
+def _link(page: dict[str, Any]) -> dict[str, Any]:
+    """Return the title and address of a page; the title tells the site, too."""
+    link, site = link_of(page), as_text(page.get("site_name")).strip()
+    if not site or site in link["title"]:
+        return link
+    return link | {"title": f"{link['title']} ({site})" if link["title"] else site}
 
 
 def _cited(words: str, kind: str, found: dict[str, dict[str, Any]]) -> Block:

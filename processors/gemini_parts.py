@@ -1,4 +1,4 @@
-"""The parts that Gemini's API and its command line give messages of."""
+"""The parts of messages as Gemini's API and its command line have them, and as Vercel's AI SDK does."""
 
 from __future__ import annotations
 

@@ -174,11 +174,9 @@ class Archive:
         if not _DOCUMENT.isdisjoint(info.filename for info in found):
             yield Part(archive, None, "a document")
             return
-        for info, within in zip(found, _names_in(found), strict=True):
+        for info, within in _named(found):
             blob = Blob(path, f"{archive.name}/{within}", info.file_size, info)
             fault = fault_of(path, info, self._limits)
-            if not within or within.endswith("/"):
-                continue
             if _HIDDEN.search(f"/{within}"):
                 self.hidden.append(blob.name)
             elif fault:
@@ -196,10 +194,13 @@ class Archive:
         return Blob(path, name, _size(path))
 
 
-def _names_in(found: list[ZipInfo]) -> list[str]:
-    """Return the names of a ZIP's members. Some programs on Windows write all ways with backslashes."""
-    names = [info.filename for info in found]
-    return names if any("/" in name for name in names) else [name.replace("\\", "/") for name in names]
+def _named(found: list[ZipInfo]) -> Iterator[tuple[ZipInfo, str]]:
+    """Yield the files of a ZIP, each with its path. Some programs on Windows write every path with backslashes."""
+    is_usual = any("/" in info.filename for info in found)
+    for info in found:
+        within = info.filename if is_usual else info.filename.replace("\\", "/")
+        if within and not within.endswith("/"):  # What a backslash ends is a folder, too.
+            yield info, within
 
 
 def _size(path: Path) -> int:

@@ -76,4 +76,5 @@ def _role_of(item: dict[str, Any], told: dict[str, Any]) -> str:
 def _call(given: Any) -> Any:
     if given.__class__ is not dict or "function" in given:
         return given
-    return {"id": given.get("id"), "function": {"name": given.get("name"), "arguments": given.get("args")}}
+    told = {"id": given.get("id"), "function": {"name": given.get("name"), "arguments": given.get("args")}}
+    return told | {"error": given["error"]} if filled(given.get("error")) else told

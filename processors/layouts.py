@@ -17,7 +17,6 @@ from .names import UniqueNames, as_link
 from .page import Page, Style
 from .places import EXTENSION, hex_id
 from .prose import inline
-from .spool import Mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -90,7 +89,7 @@ class ConversationLayout:
 
 def _begin(conversation: Conversation, style: Style, flavour: Flavour, take: Any, written: Container[str] = ()) -> Page:
     style = _complete(style, conversation["provider"])
-    return Page(style, flavour, take, isinstance(conversation["messages"], Mapped), written)
+    return Page(style, flavour, take, conversation["messages"].__class__ is not list, written)
 
 
 @lru_cache(maxsize=64)

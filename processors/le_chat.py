@@ -51,7 +51,7 @@ class LeChatConversations:
 
 
 def _in_order(items: list[Any] | SpooledList) -> list[Any] | SpooledList:
-    """Return messages in the order of their times, if all have one: exports begin with any of them."""
+    """Return messages in the order of their times, if all have one: an export may begin with any of them."""
     moments = list(map(_moment, items))
     if not all(moments) or moments == sorted(moments):
         return items

@@ -15,6 +15,7 @@ from .plain_blocks import (
     asides,
     asides_of,
     call,
+    filled,
     first,
     parsed,
     parts_of,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .shape import About
 
 _ASIDES: Final = {"feedback": "Feedback"}
+_BEFORE: Final = ("promptPrefix", "system", "instructions", "additional_instructions")
 _NO_PARENT: Final = "00000000-0000-0000-0000-000000000000"
 _FIELDS: Final = ("text", "content", "children", "attachments", "files", "feedback", "sender", "isCreatedByUser")
 _THINKING: Final = re.compile(r"\s*:::thinking\n(.*?)\n:::[ \t]*\n?", re.DOTALL)
@@ -76,8 +78,14 @@ class LibreChatConverter:
             model=as_text(model),
             tags=[as_text(tag) for tag in as_list(element.get("tags")) if tag],
         )
-        prompt = first(options, "promptPrefix", "system") or element.get("promptPrefix")
-        return conversation | sections_of({"System prompt": prompt})
+        return conversation | sections_of({"System prompt": _told_before(element, options)})
+
+
+def _told_before(element: dict[str, Any], options: dict[str, Any]) -> str:
+    """Return what the model was told before the first message, each text once."""
+    places = (options, as_dict(options.get("presetOverride")), element)
+    texts = [as_text(place[key]) for place in places for key in _BEFORE if filled(place.get(key))]
+    return "\n\n".join(dict.fromkeys(texts))
 
 
 def _flattened(items: Iterable[Any]) -> Iterator[tuple[str, str, Any]]:

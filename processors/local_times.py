@@ -34,10 +34,8 @@ _MONTH_OF: Final = {name: number for number, names in enumerate(_MONTHS, 1) for 
 _ZONES: Final = {
     **dict.fromkeys(("UTC", "GMT", "WET", "Z"), 0),
     **dict.fromkeys(("CET", "MEZ", "BST", "WEST"), 1),
-    **dict.fromkeys(("CEST", "MESZ", "EET"), 2),
-    **dict.fromkeys(("EEST", "MSK"), 3),
-    **dict.fromkeys(("SAST", "CAT"), 2),
-    **dict.fromkeys(("TRT", "EAT"), 3),
+    **dict.fromkeys(("CEST", "MESZ", "EET", "SAST", "CAT"), 2),
+    **dict.fromkeys(("EEST", "MSK", "TRT", "EAT"), 3),
     "PKT": 5,
     **dict.fromkeys(("WIB", "ICT"), 7),
     **dict.fromkeys(("SGT", "HKT", "MYT", "PHT", "AWST"), 8),

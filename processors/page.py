@@ -131,14 +131,21 @@ class Page:
         self._size += sum(map(len, self.parts[self._measured :]))
         self._measured = len(self.parts)
         if self._size > _FULL:
+            self.parts.insert(0, "")
             self._settled.append(self._spool.put(self._take()))
 
     def take_page(self, head: str) -> Content:
         """Return the page's bytes with `head` before them, and begin an empty one."""
         if self._spool is None:
             self.parts.insert(0, head)
+            self.parts[-1] += "\n"
             return self._take()
-        content: list[bytes | Slice | Blob] = [self._encode([head, ""]), *self._settled, self._spool.put(self._take())]
+        if self.parts:
+            self.parts.insert(0, "")
+            self.parts[-1] += "\n"
+        else:
+            self.parts.append("\n")
+        content: list[bytes | Slice | Blob] = [self._encode([head]), *self._settled, self._spool.put(self._take())]
         self._settled = []
         return content
 
@@ -160,11 +167,7 @@ class Page:
             self._files.append((path, [data]))
 
     def _take(self) -> bytes:
-        """Return the parts there are, and go on with none; a part of a larger page ends with an empty line."""
-        if self._spool:
-            self.parts.append("")
-        else:
-            self.parts[-1] += "\n"
+        """Return the parts there are, and go on with none."""
         data = self._encode(self.parts)
         self.parts.clear()
         self._measured = self._size = 0

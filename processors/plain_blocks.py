@@ -66,7 +66,7 @@ def picture(address: Any, source: str, name: str = "") -> Block:
 
 def call(name: Any, given: Any, source: str, identifier: Any = None) -> Block:
     """Return a block of a tool call that has no result yet."""
-    identifier = identifier if identifier is None else as_text(identifier)  # Some programs number their calls.
+    identifier = None if identifier is None else as_text(identifier)  # Some programs number their calls.
     return {"kind": "tool", "name": as_text(name), "id": identifier, "input": given, "result": None, "sources": (source,)}
 
 

@@ -106,7 +106,7 @@ def is_message(item: Any, keys: Collection[str]) -> bool:
 
 
 def boxed(item: Any, keys: Collection[str]) -> Any:
-    """Return an item as it is; in a list, where it is an object that has none of the fields messages have: no message then."""
+    """Return an item as it is; an object with none of the fields of messages in a list, so that it is taken for no message."""
     return item if item.__class__ is not dict or is_message(item, keys) else [item]
 
 

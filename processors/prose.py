@@ -55,7 +55,7 @@ def guard(text: str, shift: int) -> str:
 
 
 def _first_trigger(text: str) -> int:
-    """Return where the line end before the first line stands that matters, in a text with one before it; -1 if none does."""
+    """Return where the line end before the first line that matters stands once the text is framed; -1 if none matters."""
     signs = [text.find(sign) for sign in _SIGNS if sign in text]
     if not signs:
         return -1

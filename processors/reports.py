@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from transmissions import Processor, write_whole
 
+from .arrivals import OLDER
+from .latest_values import LatestValues
+
 if TYPE_CHECKING:
     from transmissions import Message
 
@@ -41,10 +44,16 @@ class ConversionReport(Processor):
         self._conversations: Figures = {"converted": 0, "without messages": 0}
         self._written: Figures = {"pages": 0, "files": 0, "bytes": 0, "unchanged": 0}
         self._redacted: Figures = defaultdict(int)
+        self._latest = LatestValues()
+        """What was counted of each conversation: a newer version takes the place of the one that came before it."""
 
     def process(self, message: Message) -> Message:
         """Take the message into account and pass it on without the figures."""
-        self._take_account(message.pop("account", None), is_placed="key" in message)
+        account, key = message.pop("account", None), message.get("key")
+        earlier = self._latest.replace(key, [account, bool(message.get("written"))]) if key else None
+        if earlier:
+            self._take_back(*earlier)
+        self._take_account(account, is_placed="key" in message)
         if "redacted" in message:
             _add(self._redacted, message.pop("redacted"))
         if "written" in message:
@@ -63,9 +72,7 @@ class ConversionReport(Processor):
             self._conversations["converted"] += is_placed
             return
         counts, became = account["found"], account["became"]
-        found = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
-        for name, number in counts["blocks"].items():
-            found[f"block {name}"] = number
+        found = _by_kind(counts)
         _add(self._found, found)
         # What a step leaves out as a whole, it leaves out with everything in it.
         whole = became.get("conversation")
@@ -77,6 +84,20 @@ class ConversionReport(Processor):
             self._conversations["without messages"] += not counts["messages"]
         for kind, outcomes in became.items():
             _add(self._became[kind], outcomes)
+
+    def _take_back(self, account: dict[str, Any] | None, had_page: bool) -> None:
+        """Count a conversation that was converted as an older version: what was made of it is there no more."""
+        self._written["pages"] -= had_page
+        self._conversations["converted"] -= 1
+        if account is None:
+            _add(self._became["conversation"], {OLDER: 1})
+            return
+        counts = account["found"]
+        self._conversations["without messages"] -= not counts["messages"]
+        _subtract(self._found, _by_kind(counts))
+        for kind, outcomes in account["became"].items():
+            _subtract(self._became[kind], outcomes)
+        self._take_account({"found": counts, "became": {"conversation": {OLDER: 1}}}, is_placed=True)
 
     def end_group(self, message: Message) -> None:
         """Take down what the reader found in an archive, or in several."""
@@ -115,7 +136,8 @@ class ConversionReport(Processor):
         kinds = sorted({"message", "attachment", "file", *self._found})
         accounts = {kind: {"found": self._found.get(kind, 0), **_sorted(self._became.get(kind, {}))} for kind in kinds}
         blocks = {kind.removeprefix("block "): account for kind, account in accounts.items() if kind.startswith("block ")}
-        also = {kind: dict(outcomes) for kind, outcomes in self._became.items() if kind not in {*kinds, "conversation"}}
+        beside = {kind: outcomes for kind, outcomes in self._became.items() if kind not in {*kinds, "conversation"}}
+        also = {kind: dict(outcomes) for kind, outcomes in beside.items() if outcomes}
         return {
             "input": self._inputs,
             "filter": self._filter(),
@@ -134,6 +156,18 @@ class ConversionReport(Processor):
 def _add(figures: Figures, more: Figures) -> None:
     for name, number in more.items():
         figures[name] += number
+
+
+def _subtract(figures: Figures, fewer: Figures) -> None:
+    for name, number in fewer.items():
+        figures[name] -= number
+        if not figures[name]:
+            del figures[name]
+
+
+def _by_kind(counts: dict[str, Any]) -> Figures:
+    found = {"message": counts["messages"], "attachment": counts["attachments"], "file": counts["files"]}
+    return found | {f"block {name}": number for name, number in counts["blocks"].items()}
 
 
 def _sorted(figures: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The search database: what stands in it, and the thread that writes it.
+"""The search database, and the thread that writes it.
 
 SQLite lets other threads run while it works, so that a thread of its own takes little of the time of those who convert. It is
 one transaction: a run that is killed leaves what was there.
@@ -34,7 +34,7 @@ _PARTS: Final = 500
 _PART: Final = 2 << 20
 """Bytes of memory for a part of the index, so that it holds all that is written together."""
 _MANY: Final = 2000
-"""Rows that are written together, about."""
+"""Rows from which on they are written."""
 
 
 class Batch:
@@ -49,9 +49,10 @@ class Batch:
 
     def add(self, part: Part) -> None:
         """Add messages of the last conversation."""
+        _, spans, texts = part
         self.parts.append((len(self.entries) - 1, part))
-        self.size += len(part[2])
-        self._rows += len(part[1])
+        self.size += len(texts)
+        self._rows += len(spans)
 
     def is_full(self) -> bool:
         """Whether it is time to write."""

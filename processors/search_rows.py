@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from json.encoder import encode_basestring
+from json.encoder import encode_basestring as _json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from transmissions import RunError
@@ -27,6 +27,7 @@ _LARGE: Final = 1 << 19
 _MANY: Final = 1000
 """Rows from which on it is."""
 _NULS: Final = 5
+"""Those between the words of a message, as a digest is told them; with one more, there is one in a word."""
 SHIFT: Final = 32
 """A span is where a text begins, so many bits to the left, and its length: one number, for which SQLite is quickest."""
 
@@ -122,9 +123,6 @@ class _Making:
     def part(self) -> Part:
         """Return it as plain data."""
         return "\n".join(self._lines), self.spans, b"".join(self._texts)
-
-
-_json: Final = encode_basestring
 
 
 def clean(text: str) -> str:

@@ -74,6 +74,17 @@ def linked_file(url: str, kind: str) -> Block | None:
 
 def source_file(entry: Any, kind: str) -> Block | None:
     """Return the file block of an image or document of Anthropic's API; None if there is no file in it."""
+    file = _source_file(entry, kind)
+    return file and file | told_of(entry)
+
+
+def told_of(entry: Any) -> dict[str, Any]:
+    """Return as `description` what a document of Anthropic's API says of itself beside its text; nothing if it says nothing."""
+    context = text_at(entry, "context")
+    return {"description": context} if context.strip() else {}
+
+
+def _source_file(entry: Any, kind: str) -> Block | None:
     source = dict_at(entry, "source")
     name = text_at(entry, "title") or text_at(entry, "name")
     media = text_at(source, "media_type")

@@ -10,7 +10,7 @@ from .outline import outline
 from .shape import Outline, Shape
 from .shapes_claude import SHAPES as _CLAUDE
 from .shapes_datasets import SHAPES as _DATASETS
-from .shapes_datasets import transcripts
+from .shapes_datasets import told_by_texts
 from .shapes_langchain import SHAPES as _LANGCHAIN
 from .shapes_others import SHAPES as _OTHERS
 from .shapes_sessions import SHAPES as _SESSIONS
@@ -39,7 +39,7 @@ def find_shape(head: bytes) -> tuple[Shape | None, str]:
     if _NOTHING.fullmatch(head.removeprefix(b"\xef\xbb\xbf")):
         return EMPTY, EMPTY.holds
     seen = outline(head)
-    shape = next((shape for shape in SHAPES if not shape.html and shape.fits(seen)), None) or transcripts(head, seen)
+    shape = next((shape for shape in SHAPES if not shape.html and shape.fits(seen)), None) or told_by_texts(head, seen)
     return shape, shape.holds if shape else f"something else{_keys_of(seen)}"
 
 

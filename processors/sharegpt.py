@@ -7,11 +7,13 @@ under the names of those who speak, or the turns are bare texts.
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .conversation import as_text
 from .plain_blocks import call, first, parsed, parts_of, result, text
 from .plain_turns import chat, data_sections, identity, items_of, message, no_message, rest_of, role_of, tally, unroll
+from .speaker_marks import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
     from .shape import About
 
-_LISTS: Final = ("conversations", "conversation", "items")
+_LISTS: Final = ("conversations", "conversation", "items", "data")
 """What the list of turns is called."""
 _SPOKEN: Final = frozenset(["system", "human", "user", "assistant", "gpt", "bot", "model"])
 """Names of those who speak, where a turn holds a question and its answer."""
@@ -27,6 +29,8 @@ _UNIQUE: Final = 20
 """Characters that make an id one of its own."""
 _IDS: Final = ("id", "hash", "conversation_id")
 _TOLD: Final = ("system", "system_prompt")
+_PLACED: Final = frozenset([*_IDS, *_TOLD, "title", "model", "tools"])
+"""Fields that have a place of their own."""
 
 
 class _Mark(NamedTuple):
@@ -37,8 +41,6 @@ class _Mark(NamedTuple):
 _CALL: Final = _Mark("<tool_call>", "</tool_call>")
 _RESPONSE: Final = _Mark("<tool_response>", "</tool_response>")
 """How models that were trained by Hermes' template call tools in their words, and are answered."""
-_PLACED: Final = frozenset([*_LISTS, *_IDS, *_TOLD, "title", "model", "tools"])
-"""Fields that have a place of their own."""
 
 
 class ShareGPTConversations:
@@ -57,7 +59,7 @@ class ShareGPTConversations:
             counts,
             title=as_text(element.get("title")),
             model=as_text(element.get("model")),
-            **data_sections({"Tools": element.get("tools"), "Details": rest_of(element, _PLACED)}),
+            **data_sections({"Tools": element.get("tools"), "Details": rest_of(element, {*_PLACED, key})}),
         )
 
 
@@ -68,6 +70,10 @@ def id_of(given: str, *values: Any) -> str:
 
 def _turns(items: Iterable[Any]) -> Iterator[Any]:
     """Yield turns of one speaker each."""
+    packed = _packed(items)
+    if packed:
+        yield from packed
+        return
     are_words = next(iter(items), None).__class__ is str
     for number, item in enumerate(items):
         if item.__class__ is str and are_words:
@@ -76,6 +82,15 @@ def _turns(items: Iterable[Any]) -> Iterator[Any]:
             yield from ({"from": name, "value": item[name]} for name in item if name in _SPOKEN)
         else:
             yield item
+
+
+def _packed(items: Iterable[Any]) -> list[dict[str, str]]:
+    """Return the turns that stand in the only one there is, each with a mark of who speaks; nothing if none do."""
+    first_two = list(islice(items, 2))
+    only: Any = first_two[0] if len(first_two) == 1 else None
+    value: Any = _value(only) if only.__class__ is dict else only
+    told = spoken(value) if value.__class__ is str else []
+    return [{"from": turn["role"], "value": turn["content"]} for turn in told] if len(told) > 1 else []
 
 
 def _messages(told: str, items: Iterable[Any]) -> Iterator[ChatMessage]:

@@ -62,7 +62,7 @@ def searched(message: ChatMessage, *, thoughts: bool, calls: bool) -> Iterator[s
         if made := block.get("artifact"):
             yield from (made["title"], made.get("content") or "", made.get("new") or "")
         if kind == "file":
-            yield block["name"]
+            yield from (block["name"], block.get("description") or "")
     yield from _of_attachments(message["attachments"])
     yield from (item["name"] for item in message["files"])
 

@@ -18,7 +18,7 @@ from .conversation import as_dict, as_list, as_text, instant
 from .plain_blocks import filled, first
 from .plain_turns import chat, data_sections, rest_of, role_of, tally
 from .sharegpt import id_of
-from .transcripts import spoken
+from .speaker_marks import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +47,7 @@ class TrainingExamples:
         answered = [key for keys in _ANSWERED for key in [key for key in keys if key in given][:1]]
         if not answered:
             raise RunError("no example to train with: it has no answer")
-        asked = [key for key in _ASKED if filled(given.get(key))][:1]
-        asked += [
-            key for key in _ABOUT if asked and key not in asked and given[asked[0]].__class__ is given.get(key).__class__ is str
-        ]
+        asked = _asked(given)
         question = _question([given[key] for key in asked])
         ways = [list(parted(_way(question, _said(given[key], "assistant")))) for key in answered]
         opening = [*_said(first(given, *_TOLD), "system"), *_history(given.get("history"))]
@@ -58,6 +55,14 @@ class TrainingExamples:
         if _said(rest.get("messages"), "user") in ways:
             rest.pop("messages", None)  # Some data sets hold the preferred way twice.
         return _conversation(given, opening, ways) | data_sections({"Tools": given.get("tools"), "Details": rest})
+
+
+def _asked(given: dict[str, Any]) -> list[str]:
+    """Return what holds the question of an example: one field and, where that is a text, the texts it is about."""
+    asked = [key for key in _ASKED if filled(given.get(key))][:1]
+    if not asked or given[asked[0]].__class__ is not str:
+        return asked
+    return asked + [key for key in _ABOUT if key not in asked and given.get(key).__class__ is str]
 
 
 def _compared(element: dict[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,14 @@ def test_what_an_answer_calls_and_thinks_is_read_in_any_wrapping():
     assert (called["name"], called["input"]) == ("tide", {"day": 1})
 
 
+def test_what_an_answer_rests_on_is_read_in_any_wrapping():
+    """An answer that is logged as a message alone has the same fields as one among choices."""
+    page = {"type": "url_citation", "url_citation": {"url": "https://tides.example", "title": "Tides"}}
+    element = {"request": {"messages": [QUESTION]}, "response": {**ANSWER, "annotations": [page]}}
+    (said,) = read(element)["messages"][1]["blocks"]
+    assert [cited["url"] for cited in said["citations"]] == ["https://tides.example"]
+
+
 def test_parts_of_the_ai_sdk_are_told_apart():
     """What the model thought is no answer, and what a tool was given and gave is a call."""
     parts = [

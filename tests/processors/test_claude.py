@@ -252,3 +252,14 @@ def test_circles_do_no_harm(parents):
     """Parents that lead in a circle end the walk; no message is lost."""
     found = tree(*parents)
     assert found.left + len(found.path or parents) == len(parents)
+
+
+def test_what_is_said_of_a_document_is_kept():
+    """The context a program gives with a document stands below it, in a message and in a tool's result."""
+    document = {"type": "document", "source": {"type": "text", "data": "Words."}, "title": "Tides", "context": "From *1911*."}
+    (file,) = blocks(document, sender="human")
+    assert (file["name"], file["description"]) == ("Tides", "From *1911*.")
+    call = {"type": "tool_use", "id": "c", "name": "open", "input": {}}
+    _, found = blocks(call, {"type": "tool_result", "tool_use_id": "c", "content": [document]})
+    assert found["description"] == "From *1911*."
+    assert "description" not in blocks({**document, "context": ""}, sender="human")[0]

@@ -105,3 +105,13 @@ def test_the_text_of_a_file_is_an_attachment():
     )
     assert [(attached["name"], attached["text"]) for attached in told["attachments"]] == [("a.pdf", "words")]
     assert [file["name"] for file in told["files"]] == ["b.png"]
+
+
+def test_the_site_of_a_page_is_shown():
+    """The title of a page that was found names its site, in the result and in the citation, unless it does already."""
+    pages = [{"url": "https://a.example", "title": "Tea", "site_name": "Leaves"}]
+    pages += [{"url": "https://b.example", "title": "Tea of Leaves", "site_name": "Leaves"}]
+    pages += [{"url": "https://c.example", "site_name": "Leaves"}]
+    search, words = answer({"type": "SEARCH", "results": pages}, {"type": "RESPONSE", "content": "So.[citation:1]"})["blocks"]
+    assert [part["title"] for part in search["result"]["parts"]] == ["Tea (Leaves)", "Tea of Leaves", "Leaves"]
+    assert [cited["title"] for cited in words["citations"]] == ["Tea (Leaves)"]

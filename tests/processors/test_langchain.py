@@ -56,3 +56,14 @@ def test_what_holds_no_messages_is_refused():
     """A file that is no list of messages says so."""
     with pytest.raises(RunError, match="no messages of LangChain"):
         LangChainMessages().convert({"items": 5}, About("h.json", Members()))
+
+
+def test_why_a_call_was_invalid_is_shown():
+    """A call whose arguments could not be read failed, and says why; another has no result of its own."""
+    wrong = {"name": "tide", "args": "{day: 1", "id": "d", "error": "no valid JSON"}
+    said = {"type": "ai", "data": {"content": "", "tool_calls": [CALL], "invalid_tool_calls": [wrong]}}
+    conversation = LangChainMessages().convert({"items": [said]}, About("h.json", Members()))
+    check_account(conversation)
+    good, bad = conversation["messages"][0]["blocks"]
+    assert (good["result"], bad["input"]) == (None, "{day: 1")
+    assert bad["result"] == {"parts": [{"text": "no valid JSON"}], "failed": True}

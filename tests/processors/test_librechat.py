@@ -134,3 +134,10 @@ def test_a_long_line_that_nearly_is_a_fence_takes_no_longer_than_another():
     line = "~" * 20_000 + "`"
     told = blocks(isCreatedByUser=False, text=f":::artifact{{identifier='a' title='T'}}\nx\n:::\n{line}")
     assert [block["kind"] for block in told] == ["artifact", "text"]
+
+
+def test_what_the_model_was_told_is_shown():
+    """Instructions of an assistant and what a preset puts in front stand above the messages, each once."""
+    options = {"promptPrefix": "Be short.", "instructions": "Metric units.", "presetOverride": {"promptPrefix": "Be kind."}}
+    (section,) = convert({"messages": [], "options": options, "promptPrefix": "Be short."})["sections"]
+    assert section == {"title": "System prompt", "text": "Be short.\n\nMetric units.\n\nBe kind."}

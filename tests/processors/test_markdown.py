@@ -391,3 +391,11 @@ def test_a_title_in_obsidian_is_no_tag_and_no_block(bench):
     conversation = make_conversation([], name="Fix #bug in C# for #1 ^later")
     files, _ = convert_all(bench, [conversation], flavour="obsidian")
     assert "\n# Fix \\#bug in C# for \\#1 \\^later\n" in next(iter(files.values()))
+
+
+@pytest.mark.parametrize("attachments", ["keep", "drop"])
+def test_what_is_said_of_a_file_stands_below_it(bench, attachments):
+    """The context of a document is Markdown below its link, and goes with it."""
+    document = {"type": "document", "source": {"type": "text", "data": "Words."}, "title": "Tides", "context": "From *1911*."}
+    page = page_of(bench, document, sender="human", attachments=attachments)
+    assert ("[Tides](" in page, "\n\nFrom *1911*.\n" in page) == ((attachments == "keep",) * 2)

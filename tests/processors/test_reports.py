@@ -80,3 +80,23 @@ def test_a_retry_leaves_the_report_of_the_run(bench):
     bench.through(ConversionReport(), {"account": account({}), "written": []})
     assert (bench.output / "report.json").read_bytes() == before
     assert json.loads((bench.output / "report-retry.json").read_text())["conversations"]["found"] == 1
+
+
+def test_a_newer_version_takes_the_place_of_the_one_before(bench):
+    """What was counted of the older one is counted as left out: its messages, its page, and what was made beside."""
+    old = account({"message": {"rendered": 2}, "artifact file": {"written": 1}, "citation": {"rendered": 2}}, messages=2)
+    new = account({"message": {"rendered": 3}, "citation": {"rendered": 1}}, messages=3)
+    written = [["a.md", "sha", 10, True]]
+    messages = [{"key": key, "account": told, "written": written} for key, told in (("a", old), ("b", new), ("a", new))]
+    report = report_on(bench, *messages, elements=3)
+    assert report["conversations"] == {"found": 3, "converted": 2, "without messages": 0, "skipped: older version": 1}
+    assert report["messages"] == {"found": 8, "rendered": 6, "skipped: older version conversation": 2}
+    assert (report["also"], report["written"]["pages"]) == ({"citation": {"rendered": 2}}, 2)
+    assert report["balanced"] is True
+    assert bench.events[-1][1]["text"] == "2 conversations, 1 left out, 3 files written"
+
+
+def test_versions_without_pages_are_counted_once_too(bench):
+    """Where no page is made, the newest of three versions is the one that was converted."""
+    report = report_on(bench, *({"key": "a"} for _ in range(3)), elements=3)
+    assert report["conversations"] == {"found": 3, "converted": 1, "without messages": 0, "skipped: older version": 2}

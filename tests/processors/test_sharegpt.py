@@ -1,10 +1,13 @@
 import json
 
 import pytest
-from importing import blocks, check_account, conversations, imported, samples
+from importing import Sample, blocks, check_account, conversations, imported, samples
 
 from transmissions import RunError
+from transmissions.processors.blobs import Members
 from transmissions.processors.shapes import BY_NAME, find_shape
+
+PACKED = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n"
 
 
 def turns(*pairs, **more):
@@ -98,3 +101,51 @@ def test_a_question_about_tags_is_a_question():
     """What a person writes of calls is what that person writes."""
     said = '<tool_call>{"name": "x"}</tool_call>'
     assert blocks(turns(("human", said)))[0]["text"] == said
+
+
+@pytest.mark.parametrize("item", [{"from": "human", "value": PACKED}, PACKED])
+def test_a_conversation_packed_into_one_turn_is_taken_apart(item):
+    """Where the only turn holds marks of several who speak, each of them has a message."""
+    found = imported(samples("sharegpt")[0], {"conversations": [item]})
+    check_account(found)
+    said = [(message["role"], message["blocks"][0]["text"]) for message in found["messages"]]
+    assert said == [("system", "Be brief."), ("human", "Why?"), ("assistant", "So.")]
+
+
+def test_a_turn_that_quotes_a_conversation_is_one_turn():
+    """What stands between other turns, or has one mark alone, is what its speaker said."""
+    assert [message["role"] for message in turns(("human", PACKED), ("gpt", "I see."))["messages"]] == ["human", "assistant"]
+    (message,) = turns(("gpt", "<|im_start|>user\nWhy?"))["messages"]
+    assert message["role"] == "assistant"
+
+
+@pytest.mark.parametrize("packed", [json.dumps, lambda lines: "\n".join(map(json.dumps, lines))])
+def test_turns_may_be_a_list_called_data(packed):
+    """UltraChat's conversations are an id and bare texts by turns, however long these are."""
+    elements = [{"id": f"{number}", "data": ["Why? " * 30, "So.", "Really?", "Yes. " * 30]} for number in range(2)]
+    shape, _ = find_shape(packed(elements).encode())
+    assert shape is BY_NAME["ultrachat"]
+    found = imported(Sample(shape.name, elements[0], "x", Members()))
+    check_account(found)
+    assert [message["role"] for message in found["messages"]] == ["human", "assistant"] * 2
+    assert "sections" not in found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": 1, "data": [1, 2]},
+        {"id": "x", "data": {"a": ["b"]}},
+        {"id": "x", "data": [{"text": "b"}]},
+        {"id": "x", "data": ["a"], "count": 1},
+        {"data": ["a"]},
+    ],
+)
+def test_other_data_is_no_conversation(other):
+    """Numbers, objects, and what has more about it than an id, are not taken for turns."""
+    assert find_shape(json.dumps(other).encode())[0] is None
+
+
+def test_a_second_list_of_turns_is_kept():
+    """What has the name of such a list beside the one that is read is shown as data."""
+    assert "other words" in turns(("human", "a"), data=["other words"])["sections"][0]["text"]

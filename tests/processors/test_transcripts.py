@@ -5,9 +5,11 @@ from importing import Sample, blocks, check_account, imported
 
 from transmissions.processors.blobs import Members
 from transmissions.processors.shapes import find_shape
-from transmissions.processors.transcripts import spoken
+from transmissions.processors.speaker_marks import spoken
 
 MARKS = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n"
+ALPACA = "Below is an instruction that describes a task, paired with an input. Write a response.\n\n"
+LLAMA = "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nWhy? [/INST] So. </s>"
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,21 @@ MARKS = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end
         ("<|im_start|>user name=bob\nWhy?", [("human", "Why?")]),
         ("### Human: a\n\n# A heading\n### More", [("human", "a\n\n# A heading\n### More")]),
         ("Say `### Human: x`", []),
+        ("<s>[INST] Why? [/INST] So. </s>", [("human", "Why?"), ("assistant", "So.")]),
+        ("[INST] Why? [/INST]", [("human", "Why?")]),
+        (
+            "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nWhy? [/INST] So. </s><s>[INST] Really? [/INST] Yes. </s>",
+            [("system", "Be brief."), ("human", "Why?"), ("assistant", "So."), ("human", "Really?"), ("assistant", "Yes.")],
+        ),
+        ("<s> [INST]a[/INST]b</s>[INST]c[/INST]d", [("human", "a"), ("assistant", "b"), ("human", "c"), ("assistant", "d")]),
+        ("[INST] What is <<SYS>>? [/INST] A mark.", [("human", "What is <<SYS>>?"), ("assistant", "A mark.")]),
+        ("Say [INST] x [/INST]", []),
+        ("### Instruction:\nWhy?\n\n### Response:\nSo.", [("human", "Why?"), ("assistant", "So.")]),
+        (
+            f"{ALPACA}### Instruction:\nTell.\n\n### Input:\nWhy?\n\n### Response:\n",
+            [("system", ALPACA.strip()), ("human", "Tell."), ("human", "Why?"), ("assistant", "")],
+        ),
+        (ALPACA, []),
         ("The mark <|im_start|>user is one", []),
         ("# Human: no", []),
     ],
@@ -31,7 +48,9 @@ def test_a_text_is_cut_where_its_marks_say_who_speaks(text, turns):
 
 
 @pytest.mark.parametrize("key", ["text", "conversation", "conversations", "chat"])
-@pytest.mark.parametrize("text", ["### Human: Why? Łódź### Assistant: So.", MARKS])
+@pytest.mark.parametrize(
+    "text", ["### Human: Why? Łódź### Assistant: So.", MARKS, LLAMA, f"{ALPACA}### Instruction:\nWhy?\n\n### Response:\nSo."]
+)
 def test_a_data_set_of_transcripts_is_known(key, text):
     """Who speaks in a text of a data set is told by its marks, and what else the data set says is kept."""
     element = {"source": "here", key: text}
