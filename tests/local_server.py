@@ -15,7 +15,9 @@ A path that is not served is answered 404. `server.connections` counts connectio
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import http.server
 import socket
 import struct
@@ -56,6 +58,14 @@ Served = Mapping[str, Answer] | Callable[[Seen], Answer]
 def redirect(to: str, status: int = 302) -> Page:
     """Return a redirect, with a body nobody should read."""
     return Page(b"moved", {"Location": to}, status)
+
+
+def switched(seen: Seen, *texts: bytes) -> bytes:
+    """Return the answer to who wants a WebSocket, and short messages over it."""
+    key = f"{seen.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()
+    accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
+    head = f"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    return head.encode() + b"".join(bytes((0x81, len(text))) + text for text in texts)
 
 
 class LocalServer(http.server.ThreadingHTTPServer):

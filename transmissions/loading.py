@@ -21,7 +21,8 @@ import aiohttp
 from transmissions.errors import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from types import SimpleNamespace
 
 LAST: Final = {"ndjson": "stream", "sse": "sse", "websocket": "ws"}
 """What the path of an app ends in."""
@@ -31,10 +32,11 @@ _SUCCESS: Final = range(200, 300)
 _SAMPLES: Final = 200_000
 _LARGEST: Final = 64 << 20
 _END: Final = '"summary"'
-_TAIL: Final = 1 << 16
-"""Bytes in which the last event is looked for."""
+_LOOKED_AT: Final = 1 << 16
+"""Bytes at the beginning and the end of a stream in which its first event and its last are looked for."""
 _BEGINNING: Final = re.compile(rb'"event": ?"metadata"')
 _WELL: Final = {"complete", "partial"}
+_CLOSING: Final = aiohttp.ClientWSTimeout(ws_close=1.0)  # pyright: ignore[reportCallIssue] - it does not see its fields
 
 
 class Load(NamedTuple):
@@ -58,6 +60,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.events = self.bytes = self.runs = self.unfinished = 0
+        self.seconds = 0.0
         self.first: list[float] = []
         self.latency: list[float] = []
         self.reasons: Counter[str] = Counter()
@@ -77,44 +80,28 @@ class Figures:
         if place < _SAMPLES and (delay := _age(data)) is not None:
             self.latency[place : place + 1] = [delay]
 
-    def told(self, load: Load, seconds: float) -> dict[str, Any]:
-        """Return them as JSON."""
-        return {
-            "clients": load.clients,
-            "protocol": load.protocol,
-            "seconds": round(seconds, 3),
-            "runs": self.runs,
-            "unfinished": self.unfinished,
-            "errors": sum(self.reasons.values()),
-            "reasons": dict(self.reasons.most_common(10)),
-            "events": self.events,
-            "events_per_second": round(self.events / max(seconds, 1e-9), 1),
-            "bytes_per_second": round(self.bytes / max(seconds, 1e-9), 1),
-            "ttfb_ms": percentiles(self.first),
-            "latency_ms": percentiles(self.latency),
-        }
 
-
-def percentiles(seconds: Sequence[float]) -> dict[str, float] | None:
-    """Return what so many percent stay below, in milliseconds."""
-    if not seconds:
-        return None
-    ordered = sorted(seconds)
-    at = {f"p{percent}": ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] for percent in (50, 95, 99)}
-    return {name: round(value * 1000, 3) for name, value in {**at, "max": ordered[-1]}.items()}
-
-
-async def generate(load: Load) -> dict[str, Any]:
-    """Put a load on a server, and return what was measured."""
-    figures = Figures()
+async def generate(load: Load, figures: Figures) -> None:
+    """Put a load on a server; the figures have what was measured until it is cancelled, too."""
     began = time.monotonic()
     headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {load.token}"} if load.token else {})
     limits = aiohttp.ClientTimeout(total=None, sock_connect=30)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=limits, headers=headers) as session:
-        work = [_Client(session, load, figures, number).work() for number in range(load.clients)]
-        await asyncio.gather(*work)
-    return figures.told(load, time.monotonic() - began)
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_redirect.append(_refuse)
+    made = aiohttp.ClientSession(connector=connector, timeout=limits, headers=headers, trace_configs=[tracing])
+    try:
+        async with made as session:
+            work = [_Client(session, load, figures, number).work() for number in range(load.clients)]
+            await asyncio.gather(*work)
+    finally:
+        figures.seconds = time.monotonic() - began
+
+
+async def _refuse(_: aiohttp.ClientSession, __: SimpleNamespace, redirect: aiohttp.TraceRequestRedirectParams) -> None:
+    """Follow no redirect: the load is for this server, and may be for no other."""
+    redirect.response.close()
+    raise aiohttp.ClientError(f"the server redirects ({redirect.response.status}), which is not followed")
 
 
 class _Client:
@@ -152,6 +139,9 @@ class _Client:
             self._figures.reasons[describe(error)[:200]] += 1
             await asyncio.sleep(0.1)
             return True
+        except asyncio.CancelledError:
+            self._figures.unfinished += 1
+            raise
         self._figures.runs += 1
         return True
 
@@ -159,26 +149,24 @@ class _Client:
         load, began = self._load, time.monotonic()
         mark, rest = (b"\ndata:", b"\n") if load.protocol == "sse" else (b"\n", b"")
         headers = {"Accept": _ACCEPTS[load.protocol]}
-        is_enveloped, tail = False, b""
+        head = tail = b""
         async with self._session.post(load.url, json=load.message, headers=headers) as response:
-            if response.status not in _SUCCESS:
-                raise aiohttp.ClientError(f"status {response.status}: {(await response.read())[:150].decode(errors='replace')}")
-            if response.content_type == "text/html":
-                raise aiohttp.ClientError("the answer is 'text/html', which is no stream of events")
+            await _check_answer(response)
             async for chunk in response.content.iter_any():
-                is_enveloped = is_enveloped or (bool(began) and _BEGINNING.search(chunk[:_TAIL]) is not None)
-                tail = (tail + chunk)[-_TAIL:]
+                head = head or chunk[:_LOOKED_AT]
+                tail = (tail + chunk)[-_LOOKED_AT:]
                 self._began(began)
                 began = 0.0
                 # A mark may be cut in two: what its first part could be is looked at again with the next piece.
                 self._figures.piece(chunk, (rest + chunk).count(mark))
                 rest = (rest + chunk)[1 - len(mark) :] if len(mark) > 1 else b""
-        if is_enveloped:
+        if _BEGINNING.search(head):  # Without envelopes there is no summary.
             _check_end(_last(tail))
 
     async def _socket(self) -> None:
         load, began = self._load, time.monotonic()
-        async with self._session.ws_connect(load.url.replace("http", "ws", 1), max_msg_size=_LARGEST) as socket:
+        url = load.url.replace("http", "ws", 1)
+        async with self._session.ws_connect(url, timeout=_CLOSING, max_msg_size=_LARGEST) as socket:
             await socket.send_str(json.dumps({"action": "run", "request_id": "1", "data": load.message}))
             while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 text: str = message.data
@@ -196,8 +184,16 @@ class _Client:
             self._figures.first.append(time.monotonic() - began)
 
 
+async def _check_answer(response: aiohttp.ClientResponse) -> None:
+    """Raise an error if an answer is no stream of events."""
+    if response.status not in _SUCCESS:
+        raise aiohttp.ClientError(f"status {response.status}: {(await response.read())[:150].decode(errors='replace')}")
+    if response.content_type == "text/html":
+        raise aiohttp.ClientError("the answer is 'text/html', which is no stream of events")
+
+
 def _summary_in(text: str) -> dict[str, Any] | None:
-    """Return what a message of a WebSocket says of how its run ended, if it does."""
+    """Return the summary in a message of a WebSocket, or None if it is another event."""
     if _END not in text[:100]:
         return None
     message: dict[str, Any] = json.loads(text)
@@ -217,7 +213,7 @@ def _last(tail: bytes) -> Any:
 
 
 def _check_end(event: Any) -> None:
-    """Raise an error if a run did not end, or not well: it is none that can be counted."""
+    """Raise an error if the last event is no summary, or says that the run did not end well."""
     if not isinstance(event, dict) or event.get("event") != "summary":
         raise aiohttp.ClientError("the stream ended before its summary")
     if (status := event.get("status", "complete")) not in _WELL:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+from .delivery.buffer import FOR_ALL
 from .errors import ConfigError
 from .settings import LessThanOrEquals, Pattern, Range, Record, Unit
 
@@ -56,7 +57,7 @@ class ServerSettings(Record):
     "How many of one address; as many as there may be, if not said."
     sockets: Annotated[int | None, Range(ge=1)] = None
     "How many WebSockets of one address; the same."
-    memory: Annotated[int, Range(ge=1), Unit("bytes")] = 32 << 20
+    memory: Annotated[int, Range(ge=1), Unit("bytes")] = FOR_ALL
     "How much may wait for all clients together, shared alike by those that wait."
     buffer_size: Annotated[int, Range(ge=1), LessThanOrEquals("buffer_most")] = 256
     "How many events may wait for a client at first, where no endpoint of an app says otherwise."

@@ -131,7 +131,7 @@ test("a reader that takes its time keeps its connection", async (context) => {
     setTimeout(() => response.end(`${JSON.stringify({ ...SUMMARY, seq: 2 })}\n`), 20);
   });
   const stream = new StreamClient({ baseUrl: server.baseUrl, heartbeat: 50, ...quick }).stream("a");
-  for await (const event of stream) if (event === META || event.seq === 1) await new Promise((resolve) => setTimeout(resolve, 300));
+  for await (const event of stream) if (event.seq === 1) await new Promise((resolve) => setTimeout(resolve, 300));
   assert.deepEqual([stream.summary.status, stream.metrics.reconnects, server.seen.length], ["complete", 0, 1]);
 });
 
@@ -266,7 +266,7 @@ test("aborting ends a wait for a session", async (context) => {
 });
 
 for (const name of ["client", "eventmesh", "react"]) {
-  test(`the types of ${name} name what there is, and nothing else`, async (context) => {
+  test(`the types of ${name} name what there is, and nothing else`, async () => {
     const types = await readFile(`${at}/${name}.d.ts`, "utf8");
     const text = await readFile(`${at}/${name}.js`, "utf8");
     const declared = [...types.matchAll(/^export (?:class|function) (\w+)/gm)].map(([, one]) => one);
@@ -280,6 +280,5 @@ for (const name of ["client", "eventmesh", "react"]) {
       const members = own.filter((member) => !["constructor", "name", "ask", "headers", "dispatch"].includes(member));
       for (const member of members) assert.match(body, new RegExp(`\\b${member}\\b`), `${one}.${member}`);
     }
-    context.diagnostic(String(declared.length));
   });
 }

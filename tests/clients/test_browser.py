@@ -1,5 +1,7 @@
 """The page and the JavaScript client in a browser. Skipped where Debian's Chromium is not installed."""
 
+import json
+
 import delivering
 import pytest
 from clients.chromium import chromium, needs_chromium
@@ -84,6 +86,25 @@ def test_br04_with_the_keyboard_and_a_token(page, home):
             page.press(" ", 32, text=" ")
             page.until(f"document.getElementById('status').textContent.includes('{state}')")
         assert page.value("[localStorage.length, sessionStorage.length, document.cookie, location.search]") == [0, 0, "", ""]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_page_draws_many_events_at_once(page, server, protocol):
+    """However they come: over a WebSocket each is by itself, and drawn so would cost more than all else."""
+    page.open(server.url)
+    choose(page, "numbers", protocol, '{"count": 3000}')
+    page.value(
+        "{window.drawn = 0; new MutationObserver(() => { window.drawn += 1; })"
+        ".observe(document.getElementById('results'), { childList: true }); 0}"
+    )
+    page.value("document.getElementById('start').click()")
+    page.until(ENDED)
+    assert page.value("window.drawn") < 300
+    cards = page.value("[...document.querySelectorAll('.card')].map((card) => card.innerText)")
+    assert len(cards) == 200
+    assert [int(json.loads(card.partition("\n")[2])["n"]) for card in cards] == list(range(2800, 3000))
+    assert page.value("document.getElementById('count').textContent") == "(3000)"
+    assert '"summary"' in page.value("document.getElementById('log').textContent").splitlines()[-1]
 
 
 def test_a_message_that_is_no_json_is_not_sent(page, server):

@@ -14,12 +14,14 @@ from argparse import Namespace
 import calling
 import delivering
 import pytest
-from local_server import serving
+from local_server import redirect, serving
+from waiting import eventually
 
 from transmissions.client import Disconnected
 from transmissions.commands.follow import call, protocol_in, protocol_named, split
+from transmissions.commands.load import percentiles
 from transmissions.errors import UsageError
-from transmissions.loading import Figures, percentiles
+from transmissions.loading import Figures
 
 TRANS = [sys.executable, "-P", "-m", "transmissions"]
 
@@ -50,14 +52,15 @@ def test_follow_goes_on_behind_an_event(server):
     assert events_of(trans("follow", f"{server.url}/runs/{name}/stream", "--results"))[-1] == {"n": 4, "fill": ""}
 
 
-def test_follow_says_how_to_go_on_when_it_is_interrupted(server):
-    """Ctrl-C leaves the run; the words it prints take it up again."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_follow_says_how_to_go_on_when_it_is_interrupted(server, number, code):
+    """Ctrl-C, or a request to end, leaves the run; the words it prints take it up again."""
     command = [*TRANS, "follow", f"{server.url}/apps/numbers", "-m", '{"count": 60, "wait": 0.05}', "--results"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     first = [process.stdout.readline() for _ in range(3)]
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, said = process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == code
     words = said.partition("`trans ")[2].partition("`")[0].split()
     assert len(words) == 4, said
     again = trans(*words, "--results")
@@ -155,6 +158,28 @@ def test_load_is_bounded_and_says_what_failed(server):
     assert "no app 'nope' is served" in result.stdout
     endless = trans("load", f"{server.url}/apps/numbers", "--duration", "1", "-m", '{"count": 9999, "wait": 0.01}')
     assert "0 to their end, 1 cut short, 0 failed" in endless.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("protocol", ["sse", "websocket"])
+def test_load_that_is_interrupted_prints_what_was_measured(server, number, code, protocol):
+    """The figures so far, with the runs that were cut short; the exit code is that of the signal."""
+    words = ("-m", '{"count": 9999, "wait": 0.01}', "--duration", "60", "-c", "2", "--protocol", protocol, "--json")
+    process = subprocess.Popen([*TRANS, "load", f"{server.url}/apps/numbers", *words], stdout=subprocess.PIPE, text=True)
+    assert eventually(lambda: len(server.streams.hub.runs) == 2, 30)
+    process.send_signal(number)
+    figures = json.loads(process.communicate(timeout=20)[0])
+    assert (process.returncode, figures["runs"], figures["unfinished"]) == (code, 0, 2)
+
+
+@pytest.mark.parametrize(("protocol", "last"), [("ndjson", "stream"), ("sse", "sse"), ("websocket", "ws")])
+def test_load_follows_no_redirect(protocol, last):
+    """It would be put on a host that nobody named; that it is not is said."""
+    with serving({}) as other, serving({f"/apps/a/{last}": redirect(f"{other.url}/apps/a/{last}", 307)}) as first:
+        result = trans("load", f"{first.url}/apps/a", "--runs", "2", "--protocol", protocol)
+        assert other.connections == 0
+    assert result.returncode == 1
+    assert "2 times: ClientError: the server redirects (307), which is not followed" in result.stdout
 
 
 CUT = b'{"event": "metadata", "seq": 1}\n'

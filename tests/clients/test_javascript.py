@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import delivering
@@ -56,6 +58,41 @@ def test_the_package_has_what_it_says():
     assert all((STATIC / name).is_file() for name in exported)
     assert not any(line.startswith("import") for line in (STATIC / "client.js").read_text().splitlines())
     assert "dependencies" not in package
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """Give what `npm pack` says that it packs, and the package as it is installed, in a folder to work in."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("there is no npm here")
+    folder = tmp_path_factory.mktemp("npm")
+    alone = {"npm_config_cache": str(folder / "cache"), "npm_config_offline": "true", "npm_config_update_notifier": "false"}
+    command = [npm, "pack", "--json", "--pack-destination", folder, STATIC]
+    result = subprocess.run(command, env=os.environ | alone, capture_output=True, text=True, timeout=100, check=True)
+    [told] = json.loads(result.stdout)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder / "node_modules", filter="data")
+    (folder / "node_modules" / "package").rename(folder / "node_modules" / told["name"])
+    return {file["path"] for file in told["files"]}, folder
+
+
+def test_npm_packs_the_modules_what_they_are_for_and_the_licence(packed):
+    """A link would be left out: the licence is a copy, and says the same as that of the project."""
+    listed = set(json.loads((STATIC / "package.json").read_text())["files"])
+    assert packed[0] == listed | {"package.json", "README.md", "LICENSE"}
+    licence = (packed[1] / "node_modules" / "transmissions-client" / "LICENSE").read_text()
+    assert licence == (HERE.parents[1] / "LICENSE").read_text()
+
+
+@needs_node
+def test_the_example_of_the_package_prints_what_it_says(packed, home):
+    """Run by Node, from the package as it is installed."""
+    example, said = re.search(r"```js\n(.*?)```.*?```text\n(.*?)```", (STATIC / "README.md").read_text(), re.DOTALL).groups()
+    with delivering.running("hello") as server:
+        (packed[1] / "example.mjs").write_text(example.replace("http://localhost:8080", server.url))
+        result = subprocess.run([NODE, "example.mjs"], cwd=packed[1], capture_output=True, text=True, timeout=60, check=False)
+    assert (result.stdout, result.stderr) == (said, "")
 
 
 @needs_node

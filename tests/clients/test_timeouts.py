@@ -1,12 +1,14 @@
 """T2-42: every wait of a client has an end: for the connection, the first byte, the next byte, and the whole run."""
 
+import asyncio
 import contextlib
 import socket
+import threading
 import time
 
 import delivering
 import pytest
-from local_server import serving
+from local_server import serving, switched
 
 from transmissions.client import Backoff, Disconnected, StreamClient, StreamError
 
@@ -73,3 +75,23 @@ def test_t2_42_a_run_that_goes_on_and_on_is_given_up():
     """After `timeout`, though something comes all the time."""
     with serving(drip(0.05, 100)) as server, pytest.raises(StreamError, match="longer than"):
         delivering.timed(asked(server.url, timeout=0.5))
+
+
+def test_who_leaves_does_not_wait_for_a_server_that_answers_no_close():
+    """It is told that the socket is closed, and has a moment to say so, too; the library would wait for ten seconds."""
+    held = threading.Event()
+
+    def answer(seen):
+        yield switched(seen, b'{"message_type": "metadata", "data": {"event": "metadata", "seq": 1}}')
+        held.wait(30)
+
+    async def leave(url):
+        async with StreamClient(url, backoff=ONCE, protocol="websocket") as client:
+            stream = client.stream("numbers")
+            first = await anext(stream)
+            await asyncio.wait_for(stream.aclose(), 8)
+            return first.name
+
+    with serving(answer) as server:
+        assert delivering.timed(leave(server.url)) == "metadata"
+        held.set()

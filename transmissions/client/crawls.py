@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from .numbers import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_MOST: Final = 2**53
-"""What is larger is no whole number in JavaScript."""
 
 
 class Document(NamedTuple):
@@ -76,19 +75,6 @@ class Hit(NamedTuple):
         """Return it as it was sent."""
         texts = (str(data.get(name) or "") for name in ("search_title", "search_snippet"))
         return cls(str(data.get("url") or ""), whole(data, "rank"), *texts)
-
-
-def number(data: Mapping[str, Any], name: str) -> float:
-    """Return a number that was sent; 0 for whatever else stands there, for a server may say anything."""
-    value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return value if 0 < value < _MOST else 0
-
-
-def whole(data: Mapping[str, Any], name: str) -> int:
-    """Return a whole number that was sent."""
-    return int(number(data, name))
 
 
 def _known(names: tuple[str, ...], data: Mapping[str, Any]) -> dict[str, Any]:

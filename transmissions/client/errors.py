@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from transmissions.errors import RunError
 
-from .crawls import number
+from .numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .crawls import Document, Hit, Page, whole
+from .crawls import Document, Hit, Page
+from .numbers import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,7 +233,6 @@ KINDS: Final[Mapping[str, type[Event]]] = {
     "system_status": SystemStatus,
     "backpressure_warning": BackpressureWarning,
 }
-
 _OF_SEARCHES: Final[Mapping[str, type[Event]]] = {
     "search_start": SearchStart,
     "search_results": SearchResults,

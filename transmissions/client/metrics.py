@@ -7,8 +7,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from .crawls import number
 from .events import BackpressureWarning, Event, Failure
+from .numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

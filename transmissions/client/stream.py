@@ -88,7 +88,7 @@ class Stream:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Leave the run, whoever waits for it; the server ends it if nobody comes back for it."""
+        """Leave the run, even while a task waits for its next event; the server ends it if nobody comes back for it."""
         self._is_left = True
         self._ready.clear()
         if self._limit is not None:
@@ -118,7 +118,7 @@ class Stream:
     async def step(self) -> list[Event]:
         """Return the events that come next, several at once where several came.
 
-        Who is cancelled while he waits loses nothing: the next step goes on behind the last event.
+        A task that is cancelled while it waits loses nothing: the next step goes on behind the last event.
 
         Raises:
             StopAsyncIteration: no more come.

@@ -6,15 +6,18 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from transmissions.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, TransmissionsError, UsageError
+from transmissions.errors import FAILED, INCOMPLETE, OK, TransmissionsError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Awaitable
 
     from transmissions.client import Refused, Stream, StreamClient, Summary
     from transmissions.client.printing import Lines
@@ -28,6 +31,16 @@ _ALIASES: Final = {"stream": "ndjson", "nd-json": "ndjson", "jsonl": "ndjson", "
 _CODES: Final = {"complete": OK, "partial": INCOMPLETE}
 _NO_TOKEN: Final = 401
 _USAGE: Final = {400, _NO_TOKEN}
+_LEAVING: Final = (signal.SIGINT, signal.SIGTERM)
+T = TypeVar("T")
+
+
+class Left(Exception):
+    """A signal came; `code` is what to exit with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.code = 128 + number
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -67,10 +80,10 @@ def call(options: Namespace) -> int:
     is_for_people = sys.stdout.isatty() and not (options.json or options.results)
     show = Terminal() if is_for_people else Lines(results=options.results)
     try:
-        summary = asyncio.run(_follow(options, show))
-    except KeyboardInterrupt:
+        summary = until_left(_follow(options, show))
+    except Left as left:
         print(f"left the run; `trans follow {show.where(options.url)}` goes on", file=sys.stderr)
-        return INTERRUPTED
+        return left.code
     except Refused as refused:
         raise _of_usage(refused) from refused
     except Disconnected as error:
@@ -78,6 +91,41 @@ def call(options: Namespace) -> int:
             raise
         raise Disconnected(f"{error}; `trans follow {show.where(options.url)}` goes on") from error
     return code_of(summary)
+
+
+def until_left(work: Awaitable[T]) -> T:
+    """Do some work; the first SIGINT or SIGTERM cancels it, and the second does not wait for that.
+
+    Raises:
+        Left: one came.
+
+    """
+    came: list[int] = []
+    try:
+        return asyncio.run(_heeding(work, came))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        if not came:
+            raise
+        raise Left(came[0]) from None
+
+
+async def _heeding(work: Awaitable[T], came: list[int]) -> T:
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def leave(number: int, _: object) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        loop.call_soon_threadsafe(task.cancel if task else loop.stop)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    heeded = [number for number in _LEAVING if is_main and signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in heeded}
+    try:
+        return await work
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _of_usage(refused: Refused) -> TransmissionsError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +9,9 @@ from transmissions.errors import FAILED, OK, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
-    from transmissions.loading import Load
+    from transmissions.loading import Figures, Load
 
 HELP = "put load on a server, and measure it"
 _PERCENT: Final = (50, 95, 99)
@@ -50,11 +50,17 @@ def call(options: Namespace) -> int:
     from transmissions.extras import require
 
     require("client", "trans load")
-    from transmissions.loading import generate
+    from transmissions.commands.follow import Left, until_left
+    from transmissions.loading import Figures, generate
 
-    figures = asyncio.run(generate(_load(options)))
+    load, seen, code = _load(options), Figures(), None
+    try:
+        until_left(generate(load, seen))
+    except Left as left:
+        code = left.code
+    figures = _told(load, seen)
     print(json.dumps(figures) if options.json else _table(figures))
-    return OK if figures["runs"] and not figures["errors"] else FAILED
+    return code or (OK if figures["runs"] and not figures["errors"] else FAILED)
 
 
 def _load(options: Namespace) -> Load:
@@ -78,6 +84,34 @@ def _load(options: Namespace) -> Load:
         options.duration,
         options.runs,
     )
+
+
+def _told(load: Load, seen: Figures) -> dict[str, Any]:
+    """Return what was seen as JSON."""
+    seconds = seen.seconds
+    return {
+        "clients": load.clients,
+        "protocol": load.protocol,
+        "seconds": round(seconds, 3),
+        "runs": seen.runs,
+        "unfinished": seen.unfinished,
+        "errors": sum(seen.reasons.values()),
+        "reasons": dict(seen.reasons.most_common(10)),
+        "events": seen.events,
+        "events_per_second": round(seen.events / max(seconds, 1e-9), 1),
+        "bytes_per_second": round(seen.bytes / max(seconds, 1e-9), 1),
+        "ttfb_ms": percentiles(seen.first),
+        "latency_ms": percentiles(seen.latency),
+    }
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float] | None:
+    """Return what so many percent stay below, in milliseconds."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    at = {f"p{percent}": ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] for percent in (50, 95, 99)}
+    return {name: round(value * 1000, 3) for name, value in {**at, "max": ordered[-1]}.items()}
 
 
 def _table(figures: dict[str, Any]) -> str:

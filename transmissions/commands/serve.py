@@ -91,6 +91,7 @@ def call(options: Namespace) -> int:
     with contextlib.closing(listen(options.host, options.port)) as listener, contextlib.ExitStack() as marks:
         for one in served:
             mark(one, options, marks)
+        token = _new_token() if token == "" else token
         return _serve(served, options, token, listener)
 
 
@@ -106,16 +107,11 @@ def _serve(served: list[Served], options: Namespace, token: str | None, listener
     limits = Limits(options.concurrent, options.timeout)
     server = _answering(served, limits, options, token) if options.api else _streaming(served, limits, options, token)
     if options.check:
-        return _checked(server, listener, token, served)
+        from transmissions.delivery.check import check
+
+        return check(server, listener, url_of(listener), token, served)
     logs.tell(f"serving {', '.join(one.name for one in served)} at {url_of(listener)}; Ctrl-C ends it")
     return server.until_stopped(listener)
-
-
-def _checked(server: Server, listener: socket, token: str | None, apps: list[Served]) -> int:
-    from transmissions.delivery.check import check
-    from transmissions.serving import url_of
-
-    return check(server, listener, url_of(listener), token, apps)
 
 
 def _answering(served: list[Served], limits: Limits, options: Namespace, token: str | None) -> Server:
@@ -160,7 +156,7 @@ def _streaming(served: list[Served], limits: Limits, options: Namespace, token: 
 
 
 def _token(options: Namespace) -> str | None:
-    """Return the token clients must know; a new one is said once."""
+    """Return the token clients must know; it is empty if none is given, and None if none is needed."""
     from transmissions.serving import is_loopback
 
     # What the apps run must not find it in the environment.
@@ -169,10 +165,13 @@ def _token(options: Namespace) -> str | None:
         if not is_loopback(options.host):
             raise UsageError(f"--no-token is for loopback addresses; '{options.host}' can be reached from elsewhere")
         return None
-    token = _read(options.token_file) if options.token_file else given
-    if not token:
-        token = secrets.token_urlsafe(32)
-        print(f"token: {token}", file=sys.stderr)
+    return _read(options.token_file) if options.token_file else given
+
+
+def _new_token() -> str:
+    """Return one, and say it: only where there is something to serve."""
+    token = secrets.token_urlsafe(32)
+    print(f"token: {token}", file=sys.stderr)
     return token
 
 

@@ -9,10 +9,10 @@ from transmissions.settings import LessThanOrEquals, Range, Record, Unit
 
 from .window import Shares
 
-TOGETHER: Final = 1 << 25
+FOR_ALL: Final = 32 << 20
 """Bytes that may wait for all clients: the whole 64 KiB for each of five hundred that do not read, and half for a thousand."""
 _PARTS: Final = 2048
-"""One of so many parts of what may wait for all is there for each log: those nobody reads do not leave others one event."""
+"""One of so many parts of that is each log's own: where others hold all, its events need not wait one by one."""
 
 
 class BufferLimits(Record):
@@ -130,10 +130,10 @@ class Memory:
     that are never notice.
     """
 
-    def __init__(self, limit: int = TOGETHER) -> None:
+    def __init__(self, limit: int = FOR_ALL) -> None:
         self.limit = limit
         self.used = 0
-        self._part = self.limit // _PARTS
+        self._part = limit // _PARTS
 
     def has_room(self, size: int) -> bool:
         """Whether so many may wait in one log, with those that do."""

@@ -1,4 +1,8 @@
-"""`trans serve --check`: a server asked at each of its endpoints once, by a client of its own."""
+"""`trans serve --check`: a server asked at each of its endpoints once, by a client of its own.
+
+A stream that goes on and on has been looked at after some seconds; its run is cancelled then. An app that says which message it
+wants, and refuses an empty one, answers well; a run that fails on it does not.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +10,53 @@ import contextlib
 import http.client
 import json
 import threading
-import time
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
 
 from transmissions.endpoints import method_of, parameters_of
+from transmissions.errors import describe
+
+from .checked import ASKS, PATIENCE, Answer, Events, Fault, heard, refusal
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from transmissions.api_runs import Served
     from transmissions.serving import Server
 
-_PATIENCE: Final = 60.0
-_ASKS: Final = "it asks for another message"
+_OK: Final = 200
+_REFUSED: Final = 400
+_READ: Final = 1 << 16
+"""Bytes of an answer in which it may say why it refuses."""
 _PLAIN: Final = ("/healthz", "/health/streaming", "/apps", "/runs", "/metrics", "/openapi.json")
+_ACCEPTS: Final = {"ndjson": "application/x-ndjson", "sse": "text/event-stream"}
 
 
 def check(server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[Served]) -> int:
-    """Serve, ask, and print what each endpoint answers; return the exit code.
-
-    An app that needs a message to run on answers that it failed, or refuses; that it does, in events, is what is looked at.
-    """
-    finding = threading.Thread(target=server.until_asked_to_stop, args=(listener,), daemon=True)
-    finding.start()
+    """Serve, ask, and print what each endpoint answers; return the exit code."""
+    serving = threading.Thread(target=server.until_asked_to_stop, args=(listener,), daemon=True)
+    serving.start()
     asking = _Asking(url, token)
     for path in _PLAIN:
-        asking.plain(path)
+        asking.plain("GET", path)
     for app in apps:
-        asking.stream(f"/apps/{app.name}/stream", "application/x-ndjson")
-        asking.stream(f"/apps/{app.name}/sse", "text/event-stream")
+        asking.stream("POST", f"/apps/{app.name}/stream", "ndjson")
+        asking.stream("POST", f"/apps/{app.name}/sse", "sse")
         asking.socket(f"/apps/{app.name}/ws")
         for endpoint in app.plan.endpoints:
-            # What stands for anything is not guessed, and a socket without envelopes does not say when it is through.
-            if not parameters_of(endpoint["path"]) and endpoint.get("protocol") != "websocket":
-                asking.plain(endpoint["path"], method_of(endpoint), is_empty_well=True)
+            asking.endpoint(endpoint)
     server.should_exit = True
-    finding.join(_PATIENCE)
+    serving.join(PATIENCE)
     return 1 if asking.failed else 0
+
+
+class _Line:
+    """What is said of one endpoint."""
+
+    status: int | None = None
+    said = fault = ""
 
 
 class _Asking:
@@ -55,45 +67,89 @@ class _Asking:
         self._address = urlsplit(url).netloc
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def plain(self, path: str, method: str = "GET", *, is_empty_well: bool = False) -> None:
-        """Ask for an answer; one that breaks off is none."""
-        with self._asked(method, path) as reply:
-            try:
-                is_well = bool(reply.read()) or is_empty_well
-            except http.client.IncompleteRead:
-                is_well = False
-            self._say(f"{method} {path}", reply.status, is_well and reply.status in ({200, 400} if is_empty_well else {200}))
+    def endpoint(self, endpoint: Mapping[str, Any]) -> None:
+        """Ask for what an app declares."""
+        path, protocol = endpoint["path"], endpoint.get("protocol", "ndjson")
+        # What stands for anything is not guessed, and a socket without envelopes does not say when it is through.
+        if parameters_of(path) or protocol == "websocket":
+            return
+        if protocol in _ACCEPTS and endpoint.get("envelope") is not False:
+            self.stream(method_of(endpoint), path, protocol)
+        else:
+            self.plain(method_of(endpoint), path, is_endpoint=True)
 
-    def stream(self, path: str, media: str) -> None:
+    def plain(self, method: str, path: str, *, is_endpoint: bool = False) -> None:
+        """Ask for an answer; that of an endpoint may be empty, or refuse an empty message."""
+        with self._line(f"{method} {path}") as line, self._asked(line, method, path) as answer:
+            body = b""
+            for piece in answer.pieces():
+                body += piece if len(body) < _READ else b""
+            if line.status != _OK and not (is_endpoint and line.status == _REFUSED):
+                raise Fault(refusal(body))
+            if not body and not is_endpoint:
+                raise Fault("the answer is empty")
+            line.said = ", goes on; cancelled" if answer.goes_on else ASKS if line.status == _REFUSED else ""
+
+    def stream(self, method: str, path: str, protocol: str) -> None:
         """Ask for a stream; it is whole if it ends with a summary."""
-        with self._asked("POST", path, {"Accept": media}) as reply:
-            lines = reply.read().decode().strip().splitlines()
-            last = lines[-1].removeprefix("data: ") if lines else "{}"
-            said = {200: json.loads(last).get("status"), 400: _ASKS}
-            status = said.get(reply.status)
-            self._say(f"POST {path}", reply.status, status is not None, f", {status}")
+        asked = self._line(f"{method} {path}")
+        with asked as line, self._asked(line, method, path, {"Accept": _ACCEPTS[protocol]}) as answer:
+            if line.status == _REFUSED:
+                line.said = ASKS
+                return
+            if line.status != _OK:
+                raise Fault(refusal(answer.reply.read()))
+            events, mark = Events(), b"data:" if protocol == "sse" else b""
+            for text in answer.lines():
+                if text.strip() and text.startswith(mark):
+                    events.hear(json.loads(text.removeprefix(mark)))
+            line.said = events.told(goes_on=answer.goes_on)
 
     def socket(self, path: str) -> None:
         """Ask for a socket, run, and wait for the summary."""
         from websockets.sync.client import connect
 
-        with connect(f"ws://{self._address}{path}", additional_headers=self._headers, open_timeout=_PATIENCE) as socket:
+        url = f"ws://{self._address}{path}"
+        opened = partial(connect, open_timeout=PATIENCE, close_timeout=1, max_size=None, proxy=None)
+        with self._line(f"WS {path}") as line, opened(url, additional_headers=self._headers) as socket:
+            line.status = 101
             socket.send('{"action": "run", "request_id": "check"}')
-            status = None
-            until = time.monotonic() + _PATIENCE
-            while status is None and time.monotonic() < until:
-                told = json.loads(socket.recv(timeout=_PATIENCE))
-                said = {"summary": told["data"].get("status"), "error": _ASKS if "error_type" in told["data"] else None}
-                status = said.get(told["message_type"])
-            self._say(f"WS {path}", 101, status is not None, f", {status}")
+            line.said = heard(socket)
 
     @contextlib.contextmanager
-    def _asked(self, method: str, path: str, headers: dict[str, str] | None = None) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self._address, timeout=_PATIENCE)
-        with contextlib.closing(connection):
-            connection.request(method, path, headers=self._headers | (headers or {}))
-            yield connection.getresponse()
+    def _line(self, what: str) -> Iterator[_Line]:
+        from websockets.exceptions import WebSocketException
 
-    def _say(self, what: str, status: int, is_well: bool, more: str = "") -> None:
-        self.failed += not is_well
-        print(f"{'ok    ' if is_well else 'FAILED'} {status} {what}{more}")  # noqa: T201 - what the command is for
+        line = _Line()
+        try:
+            yield line
+        except TimeoutError:
+            line.fault = f"nothing came for {PATIENCE:g} s"
+        except http.client.IncompleteRead:
+            line.fault = "the answer broke off"
+        except (Fault, WebSocketException) as error:
+            line.fault = str(error)
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+            line.fault = describe(error)
+        self.failed += bool(line.fault)
+        more = f", {line.fault}" if line.fault else line.said
+        print(f"{'FAILED' if line.fault else 'ok    '} {line.status or '   '} {what}{more}")  # noqa: T201 - it is for this
+
+    @contextlib.contextmanager
+    def _asked(self, line: _Line, method: str, path: str, headers: Mapping[str, str] = {}) -> Iterator[Answer]:
+        connection = http.client.HTTPConnection(self._address, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request(method, path, headers={**self._headers, **headers})
+            open_socket = connection.sock  # It forgets it with an answer that ends the connection.
+            with connection.getresponse() as reply:
+                line.status = reply.status
+                answer = Answer(reply, open_socket)
+                yield answer
+        if answer.goes_on and (run := reply.headers.get("X-Request-ID")):
+            self._cancel(run)
+
+    def _cancel(self, run: str) -> None:
+        connection = http.client.HTTPConnection(self._address, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request("DELETE", f"/runs/{quote(run, safe='')}", headers=self._headers)
+            connection.getresponse().read()

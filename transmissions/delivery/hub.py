@@ -8,7 +8,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .buffer import TOGETHER, Memory
+from .buffer import FOR_ALL, Memory
 from .errors import KeyUsed, NotFound, Overloaded, TooMany
 from .lifecycle import ConnectionClosed, Lifecycle
 from .live import LiveRun
@@ -38,7 +38,7 @@ class Caps(NamedTuple):
     """Runs for one address."""
     sockets: int = 100
     """WebSockets for one address."""
-    memory: int = TOGETHER
+    memory: int = FOR_ALL
     """Bytes that may wait for all clients together."""
 
 

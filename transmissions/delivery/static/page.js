@@ -5,10 +5,15 @@ import { StreamClient } from "./client.js";
 const CARDS = 200;
 const LINES = 500;
 const PREVIEW = 200;
+const PACE = 200; // milliseconds between two drawings: to lay out cards and the log takes as long as hundreds of events
 const find = (id) => document.getElementById(id);
 const buttons = { pause: find("pause"), resume: find("resume"), cancel: find("cancel") };
 const lines = [];
+const told = []; // what came since the last drawing: events, and results with their numbers
+const came = [];
 let current = null;
+let drawing = null;
+let far = null;
 let results = 0;
 
 function client() {
@@ -41,7 +46,9 @@ async function start() {
   } catch (error) {
     if (current === stream) status(`Failed: ${error.message}`);
   }
-  if (current === stream) enable();
+  if (current !== stream) return;
+  draw();
+  enable();
 }
 
 function read(text) {
@@ -56,15 +63,35 @@ function read(text) {
 }
 
 function show(event) {
-  log(event);
+  keep(told, event, LINES);
   if (event.event === "metadata") status(`Running ${event.stream_type}`);
-  const far = event.event === "progress" ? event : event.event === "result" && event.progress;
-  if (far) advance(far.completed, far.total);
-  if (event.event === "result") card(event.result);
-  if (event.event === "record") card(event.record);
-  if (event.event === "search_result") card(found(event));
+  if (event.event === "progress") far = event;
+  if (event.event === "result") far = event.progress ?? far;
+  if (event.event === "result") arrived(event.result);
+  if (event.event === "record") arrived(event.record);
+  if (event.event === "search_result") arrived(found(event));
   if (event.event === "error") status(["Error", event.url, event.error?.message ?? event.message].filter(Boolean).join(": "));
   if (event.event === "summary") end(event);
+  else drawing ??= setTimeout(draw, PACE);
+}
+
+// Over a WebSocket each event comes by itself: drawn one by one, or with each frame, they would keep the page from hearing them.
+function draw() {
+  clearTimeout(drawing);
+  drawing = null;
+  if (far) advance(far.completed, far.total);
+  far = null;
+  find("results").append(...came.splice(0).map(([number, result]) => card(number, result)));
+  while (find("results").childElementCount > CARDS) find("results").firstElementChild.remove();
+  find("count").textContent = results ? `(${results})` : "";
+  for (const event of told.splice(0)) keep(lines, JSON.stringify(event).slice(0, 2000), LINES);
+  find("log").textContent = lines.join("\n");
+  find("log").scrollTop = find("log").scrollHeight;
+}
+
+function keep(list, one, most) {
+  list.push(one);
+  if (list.length > most) list.shift();
 }
 
 function advance(completed, total) {
@@ -74,20 +101,23 @@ function advance(completed, total) {
 }
 
 function end(summary) {
+  draw();
   find("progress").value = summary.status === "complete" ? 1 : find("progress").value;
   status(`Ended, ${summary.status}: ${summary.successful} of ${summary.total} in ${summary.total_time_ms} ms`);
 }
 
-// A card shows what results of crawls have, and of any other what there is.
-function card(result) {
+function arrived(result) {
   results += 1;
-  find("count").textContent = `(${results})`;
+  keep(came, [results, result], CARDS);
+}
+
+// A card shows what results of crawls have, and of any other what there is.
+function card(number, result) {
   const box = element("article", "card");
   const about = result?.document ?? {};
-  box.append(element("h3", "", preview(about.title || result?.title || result?.url || `Result ${results}`)));
+  box.append(element("h3", "", preview(about.title || result?.title || result?.url || `Result ${number}`)));
   for (const [name, value] of facts(result, about)) box.append(element("p", "", name ? `${name}: ${preview(value)}` : value));
-  find("results").append(box);
-  if (find("results").childElementCount > CARDS) find("results").firstElementChild.remove();
+  return box;
 }
 
 // What a search has found, as a crawl tells of pages.
@@ -115,31 +145,13 @@ function element(kind, name, text = "") {
   return made;
 }
 
-function log(event) {
-  lines.push(JSON.stringify(event).slice(0, 2000));
-  lines.splice(0, lines.length - LINES);
-  schedule();
-}
-
-// The log is drawn once for all that came within a frame.
-let isScheduled = false;
-function schedule() {
-  if (isScheduled) return;
-  isScheduled = true;
-  requestAnimationFrame(() => {
-    isScheduled = false;
-    find("log").textContent = lines.join("\n");
-    find("log").scrollTop = find("log").scrollHeight;
-  });
-}
-
 function clear() {
+  for (const list of [lines, told, came]) list.length = 0;
   results = 0;
-  lines.length = 0;
+  far = null;
   find("results").replaceChildren();
-  find("count").textContent = "";
-  find("log").textContent = "";
   find("progress").value = 0;
+  draw();
 }
 
 function status(text) {
