@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ import pytest
 from transmissions import __version__, cli, failures
 from transmissions.errors import ConfigError, OutputError, UsageError
 from transmissions.problem import Problem, Span
+
+ROOT = Path(__file__).parent.parent
 
 
 def trans(*words, **options):
@@ -158,6 +161,17 @@ def test_ctrl_c_while_it_starts_ends_it_quietly():
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_ctrl_c_while_an_installed_script_starts_ends_it_quietly():
+    """Its libraries are imported where that is known, too."""
+    door = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["trans"]
+    module, _, name = door.partition(":")
+    code = "import sys\nclass Late:\n def find_spec(self, name, *_):\n"
+    code += "  if name == 'transmissions.cli': raise KeyboardInterrupt\n"
+    code += f"sys.meta_path.insert(0, Late())\nfrom {module} import {name} as door\nsys.exit(door())"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_v_shows_the_traceback_of_a_fault(command, capsys):
     """With `-v` a fault of ours comes with its traceback."""
     command.error = KeyError("x")
@@ -235,6 +249,15 @@ def test_describe_gives_the_usage_as_it_was_asked(tmp_path):
     app = "@prefix : <http://purl.org/stuff/transmissions/> . :a a :EntryTransmission ; :pipe ( :b ) . :b a :NOP ."
     (tmp_path / "hello" / "transmissions.ttl").write_text(app)
     assert "\nusage: trans run ./hello\n" in trans("describe", "./hello", cwd=tmp_path).stdout
+
+
+def test_describe_says_which_transmissions_a_run_does_not_start(tmp_path):
+    """Whether anything calls one is not known: a message may name it."""
+    app = "@prefix : <http://purl.org/stuff/transmissions/> . :b a :NOP . :lone a :Transmission ; :pipe ( :b ) . "
+    (tmp_path / "transmissions.ttl").write_text(f"{app} :a a :EntryTransmission ; :pipe ( :b ) .")
+    told = trans("describe", ".", cwd=tmp_path).stdout
+    assert "\na\n  b  NOP\n" in told
+    assert "\nlone (no run starts it by itself)\n" in told
 
 
 def test_describe_names_both_things_it_looked_for():

@@ -40,6 +40,7 @@ def settings(tmp_path, turtle, config=None, **options):
         (":home <http://x.org/>", {"home": "http://x.org/"}),
         (":home 'http://x.org/'", {"home": "http://x.org/"}),
         (":value 5", {"value": 5}),
+        (f":value -{9**20}", {"value": -(9**20)}),
         (":value '5'", {"value": "5"}),
         (":value true", {"value": True}),
         (":token [ :env 'TOKEN' ]", {"token": {"env": "TOKEN"}}),

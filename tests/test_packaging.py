@@ -59,7 +59,7 @@ def test_the_wheel_declares_its_doors(wheel):
     """The wheel brings the console script, the licence and the type marker."""
     archive = zipfile.ZipFile(wheel)
     texts = {name.split("/", 1)[1]: archive.read(name).decode() for name in archive.namelist() if ".dist-info/" in name}
-    assert "trans = transmissions.cli:main" in texts["entry_points.txt"]
+    assert "trans = transmissions.__main__:main" in texts["entry_points.txt"]
     assert "MIT License" in texts["licenses/LICENSE"]
     assert "transmissions/py.typed" in archive.namelist()
 

@@ -201,6 +201,37 @@ def test_a_dry_run_does_nothing(home):
     assert not (home / "out").exists()
 
 
+FORKS = """
+:forks a :EntryTransmission ; :pipe ( :a :choose :both :z ) . :a a :NOP . :z a :NOP .
+:choose a :Route ; :branches ( [ :when [ :field "n" ; :greater 3 ] ; :pipe ( :b :c ) ] ( :d ) ) .
+:both a :FanOut ; :branches ( ( :e ) ( :f ) ) .
+:b a :NOP . :c a :NOP ; :buffer [ :maxItems 10 ] . :d a :NOP . :e a :NOP . :f a :NOP .
+"""
+
+
+def test_a_dry_run_shows_branches_and_when_they_are_taken(home):
+    """They stand inside their fork, not one behind the other as if each message went through all."""
+    (home / "apps/forks").mkdir()
+    (home / "apps/forks/transmissions.ttl").write_text(PREFIX + FORKS)
+    told = trans(home, "forks", "--dry-run").stdout
+    assert [line for line in told.partition("\nforks\n")[2].partition("\n\n")[0].splitlines() if "at most" not in line] == [
+        "  a (NOP)",
+        "  choose  to the first that fits of",
+        "    1: n greater 3",
+        "      choose/1/b (NOP)",
+        "      | buffer forks/choose/1/c: 1.0 MB, 10 messages, Block",
+        "      choose/1/c (NOP)",
+        "    2:",
+        "      choose/2/d (NOP)",
+        "  both  to all of",
+        "    1:",
+        "      both/1/e (NOP)",
+        "    2:",
+        "      both/2/f (NOP)",
+        "  z (NOP)",
+    ]
+
+
 def test_v_says_where_the_plan_comes_from(home):
     """`-v` says that the plan came from the cache, or what changed since."""
     assert "plan: validated (first run)" in trans(home, "notes", "-v").stderr

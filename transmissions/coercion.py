@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from .spec import Setting
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_DIGITS: Final = {"integer": 18, "decimal": 40}
+"""How many a number may have, by the kind of its setting: what is counted in 64 bits, and what is still quick to read."""
+_WHOLE: Final = re.compile(r"\s*[+-]?[0-9]+\s*")
+_LONG: Final = re.compile(r"[+-]?[0-9]{19,40}")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?")
+_KINDS: Final = {
+    "string": "a text",
+    "integer": "a whole number",
+    "decimal": "a number",
+    "boolean": "true or false",
+    "iri": "an IRI",
+    "record": "a node with settings of its own, `[ … ]`",
+}
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _IRI: Final = re.compile(r"[^\s<>\"{}|\\^`]+")
 
@@ -35,6 +47,12 @@ def coerce(term: Node, setting: Setting) -> Typed:
     """Read a value as a setting's kind; one that does not fit stays as it is, for SHACL to report."""
     reader = _READERS.get(setting.kind)
     return (reader(term, setting) if reader else None) or Typed(_misfit(term, setting), None)
+
+
+def kind_in_words(kind: str, text: str) -> str:
+    """Say what a text that is none of a kind should be."""
+    words, most = _KINDS.get(kind, kind), _DIGITS.get(kind, len(text))
+    return f"{words} of at most {most} digits" if len(text) > most and _WHOLE.fullmatch(text) else words
 
 
 def as_written(term: Node) -> Node:
@@ -67,6 +85,12 @@ def _string(term: Node, setting: Setting) -> Typed | None:
 def _integer(term: Node, _setting: Setting) -> Typed | None:
     text = _text(term)
     return Typed(Literal(text, datatype=XSD.integer), int(text)) if _INTEGER.fullmatch(text) else None
+
+
+def _whole(term: Node, setting: Setting) -> Typed | None:
+    """Read a whole number that may be as large as it likes, within reason: nothing counts with it."""
+    text = _text(term)
+    return Typed(term, int(text)) if _LONG.fullmatch(text) else _integer(term, setting)
 
 
 def _decimal(term: Node, _setting: Setting) -> Typed | None:
@@ -109,7 +133,7 @@ _READERS: Final = {
     "any": _any,
 }
 _BY_DATATYPE: Final = {
-    XSD.integer: _integer,
+    XSD.integer: _whole,
     XSD.decimal: _decimal,
     XSD.double: _decimal,
     XSD.float: _decimal,

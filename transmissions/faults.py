@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rdflib import BNode
 
+from .coercion import kind_in_words
 from .findings import ERROR, STRICT, did_you_mean
 from .near import nearest
 from .nodeterms import links_of
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
     from .subjects import Given, Subject
 
 _SHORT: Final = 60
-_KINDS: Final = {
-    "string": "a text",
-    "integer": "a whole number",
-    "decimal": "a number",
-    "boolean": "true or false",
-    "iri": "an IRI",
-    "record": "a node with settings of its own, `[ … ]`",
-}
-
 _TRUTHS: Final = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]{1,3})")
 _TIMES: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
@@ -155,7 +147,7 @@ def _fraction(first: Span, last: Span) -> str:
 
 
 def _wrong_type(violation: Violation, setting: Setting, findings: Findings) -> None:
-    sentence = f"{setting.term} must be {_KINDS.get(setting.kind, setting.kind)}"
+    sentence = f"{setting.term} must be {kind_in_words(setting.kind, violation.text)}"
     is_blank = violation.given is not None and isinstance(violation.given.term, BNode)
     label = "is a blank node" if is_blank else f"is '{violation.text}'"
     findings.report(ERROR, "datatype", sentence, _span(violation), label, mend=_as_written(violation.text, setting))

@@ -11,10 +11,11 @@ from .fields import MISSING, get_field
 from .message import GroupEnd, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .channel import Outlet
     from .message import Message
+    from .plan import ForkPlan, Pipe
 
     Predicate = Callable[[Message], bool]
 
@@ -114,3 +115,14 @@ def predicate(condition: dict[str, Any]) -> Predicate:
     """Return the test a branch's condition stands for: `{"field": …, "operator": …, "value": …}`."""
     field, relation, value = condition["field"], condition["operator"], condition["value"]
     return lambda message: compare(relation, get_field(message, field, MISSING), value)
+
+
+def in_words(fork: ForkPlan) -> str:
+    """Say which of its branches a fork sends a message down."""
+    return f"{fork.path.partition('/')[2]}  {'to all of' if fork.kind == 'all' else 'to the first that fits of'}"
+
+
+def branches_in_words(fork: ForkPlan) -> Iterator[tuple[str, Pipe]]:
+    """Yield the number of each branch, with its condition, and its pipe."""
+    for number, branch in enumerate(fork.branches, 1):
+        yield f"{number}: {' '.join(str(value) for value in (branch.condition or {}).values())}".rstrip(), branch.pipe

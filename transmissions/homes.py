@@ -111,7 +111,7 @@ def home_of(folder: Path) -> Home:
 
 
 def homes_for(app: App, bases: Iterable[App] = ()) -> tuple[Home, ...]:
-    """Return the homes an app sees processors from: the bundled, its folder, its home, its bases' two, the installed."""
+    """Return the homes an app sees processors from: the bundled, its own, those of its bases, the installed."""
     layers = enumerate((app, *bases))
     # Of an app that is a link, the home it lies in counts as well.
     around = ((layer, (_user_home(one.folder), one.home, home_of(Path(os.path.realpath(one.folder))))) for layer, one in layers)

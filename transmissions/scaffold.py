@@ -47,7 +47,7 @@ def lay_out(template: str, home: Path, names: dict[str, str]) -> list[Path]:
 
     Raises:
         UsageError: one of them is there already.
-        OutputError: one of them cannot be written. Of neither anything is left.
+        OutputError: one of them cannot be written; then none is left.
 
     """
     files = dict(_render(template, home, names))

@@ -187,7 +187,7 @@ def app_lines(app: App, plan: Plan, reference: str) -> Iterator[str]:
     yield from _usage_lines(app, plan, reference)
     for transmission in plan.transmissions:
         label = f" - {transmission.label}" if transmission.label not in {"", transmission.name} else ""
-        yield f"\n{transmission.name}{'' if transmission.entry else ' (called by others)'}{label}"
+        yield f"\n{transmission.name}{'' if transmission.entry else ' (no run starts it by itself)'}{label}"
         yield from _pipe_lines(transmission.pipe, "  ")
         if transmission.off:
             yield "\n  left out, as :enabled is false:"
@@ -201,6 +201,7 @@ def _usage(argument: Argument) -> str:
 
 
 def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
+    from transmissions.fork import branches_in_words, in_words
     from transmissions.plan import NodePlan, WorkersPlan
     from transmissions.terms import local_name
 
@@ -214,11 +215,10 @@ def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
             yield f"{margin}{name}  in {step.processes} processes{key}"
             yield from _pipe_lines(step.pipe, margin + "  ")
             continue
-        yield f"{margin}{name}  {'to all of' if step.kind == 'all' else 'to the first that fits of'}"
-        for number, branch in enumerate(step.branches, 1):
-            when = " ".join(str(value) for value in (branch.condition or {}).values())
-            yield f"{margin}  {number}: {when}".rstrip()
-            yield from _pipe_lines(branch.pipe, margin + "    ")
+        yield f"{margin}{in_words(step)}"
+        for words, branch in branches_in_words(step):
+            yield f"{margin}  {words}"
+            yield from _pipe_lines(branch, margin + "    ")
 
 
 def spec_json(spec: Spec) -> dict[str, Any]:
