@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import json
+import pickle
 from array import array
-from typing import Any
+from typing import Any, Final
 
 from .number_table import NumberTable
 from .spool import Spool
 
+_AT_ONCE: Final = 256
+"""Values that are set aside together."""
+
 
 class LatestValues:
-    """A JSON value by key."""
+    """A value of plain data by key."""
 
     def __init__(self) -> None:
         self._spool = Spool()
         self._numbers = NumberTable()
         self._ends = array("q", [0])
+        self._waiting: list[bytes] = []
+        """The last values, which are not in the file yet."""
 
     def replace(self, key: str, value: Any) -> Any:
         """Give a key a value, and return the one it had; None if it had none."""
         number = self._numbers.get(key)
+        earlier = None if number < 0 else pickle.loads(self._read(number))  # noqa: S301 - nobody else writes to the file
         self._numbers[key] = len(self._ends) - 1
-        data = json.dumps(value).encode("ascii")
-        self._spool.put(data)
-        self._ends.append(self._ends[-1] + len(data))
-        if number < 0:
-            return None
+        self._waiting.append(pickle.dumps(value))
+        self._ends.append(self._ends[-1] + len(self._waiting[-1]))
+        if len(self._waiting) == _AT_ONCE:
+            self._spool.put(b"".join(self._waiting))
+            self._waiting.clear()
+        return earlier
+
+    def _read(self, number: int) -> bytes:
+        late = number - (len(self._ends) - 1 - len(self._waiting))
+        if late >= 0:
+            return self._waiting[late]
         start, end = self._ends[number : number + 2]
-        return json.loads(self._spool.read(start, end - start))
+        return self._spool.read(start, end - start)
