@@ -9,7 +9,7 @@ from engine_parts import Count, Every, Pass, ids, work
 
 from transmissions import NodeFailed, Processor, RunError, Source
 from transmissions.failures import exit_code_of
-from transmissions.supervisor import Retry, attempt_async
+from transmissions.supervisor import Retry
 
 RETRY = {"attempts": 2, "delay": 0.1, "jitter": 0.0}
 
@@ -209,59 +209,3 @@ def test_a_run_that_stops_for_an_error_without_words_says_where(tmp_path, capsys
     assert exit_code_of(caught.value, verbose=False) == 1
     assert "test/Silent: Wordless: <Wordless that cannot be shown>" in (told := capsys.readouterr().err)
     assert "message: <dict that cannot be shown>" in told
-
-
-class Leaving(Processor):
-    """Raises what Python closes a generator with."""
-
-    def process(self, message):
-        raise GeneratorExit
-
-
-class LeavingLater(Leaving):
-    async def process(self, message):
-        await asyncio.sleep(0)
-        raise GeneratorExit
-
-
-class LeavingHalfWay(Leaving):
-    def process(self, message):
-        yield message
-        raise GeneratorExit
-
-
-class LeavingAThread(Leaving):
-    placement = "thread"
-
-
-class LeavingTogether(Leaving):
-    def process_batch(self, messages):
-        raise GeneratorExit
-
-
-class LeavingSource(Source):
-    async def produce(self, message):
-        yield message
-        raise GeneratorExit
-
-
-@pytest.mark.parametrize("kind", [Leaving, LeavingLater, LeavingHalfWay, LeavingAThread, LeavingTogether, LeavingSource])
-def test_what_closes_generators_is_a_failure_where_a_processor_raises_it(tmp_path, kind):
-    """A library may let it out; the node's policy holds, and a run that stops says where."""
-    _, run = work(tmp_path, [Count(count=2), kind()], on_error="skip")
-    assert (run.result.skipped, run.result.exit_code) == (2, 3)
-    with pytest.raises(NodeFailed, match=f"test/{kind.__name__}: GeneratorExit"):
-        work(tmp_path, [Count(count=2), kind()])
-
-
-def test_a_step_that_is_thrown_away_while_it_waits_is_no_failure():
-    """Python closes it with the same, and no task is at work then: it must not go on."""
-    gone_on = []
-
-    async def waiting():
-        gone_on.append(await attempt_async(asyncio.sleep(0)))
-
-    step = waiting()
-    step.send(None)
-    step.close()
-    assert gone_on == []

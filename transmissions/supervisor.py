@@ -23,26 +23,16 @@ FAILED: Final = object()
 FAULTS: Final = (BaseException,)
 """What a processor may raise that is a failure like any other, unless `is_cancelled`: `sys.exit` in one must not end the run as
 if all were well, and what a library written in Rust raises where it panics is no `Exception`."""
-INTERRUPTS: Final = (KeyboardInterrupt,)
-"""What ends the program, whoever is at work: nobody's failure."""
+INTERRUPTS: Final = (KeyboardInterrupt, GeneratorExit)
+"""What ends the program or the task, whoever is at work: nobody's failure."""
 
 
 def is_cancelled(error: BaseException) -> bool:
     """Whether an error is the end of the task at work, and not one that came out of a processor's own doings."""
     if isinstance(error, INTERRUPTS):
         return True
-    if isinstance(error, GeneratorExit):
-        return not _is_at_work()
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-
-
-def _is_at_work() -> bool:
-    """Whether a task is: what waits when its loop is gone is closed by Python itself, while none is."""
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
 
 
 class Raised(NamedTuple):
