@@ -32,8 +32,11 @@ _PATIENCE: Final = 10.0
 class Stop:
     """What the signals of a run have asked for."""
 
-    def __init__(self, drain: Callable[[], object], kill: Callable[[], object], *, as_json: bool = False) -> None:
+    def __init__(
+        self, drain: Callable[[], object], kill: Callable[[], object], *, as_json: bool = False, speaks: bool = True
+    ) -> None:
         self._as_json = as_json
+        self._speaks = speaks
         self.number = 0
         self._drain = drain
         self._kill = kill
@@ -77,6 +80,7 @@ class Stop:
             yield
         finally:
             timer.cancel()
+            timer.join()  # If its time came just now, the process ends here.
 
     def _time_is_over(self, seconds: float) -> None:
         self._say(f"the run took longer than {seconds:g} s and does not end; stopped at once, messages in flight are lost")
@@ -89,12 +93,14 @@ class Stop:
             return
         self._count = count
         if count > 1:
-            self._say("stopped at once; messages in flight are lost")
+            if self._speaks:
+                self._say("stopped at once; messages in flight are lost")
             self._kill()
             os._exit(128 + number)
         self.number = number
         again = "press Ctrl-C again" if number == signal.SIGINT else "send it again"
-        self._say(f"stopping: finishing messages in flight; {again} to stop at once")
+        if self._speaks:
+            self._say(f"stopping: finishing messages in flight; {again} to stop at once")
         self._drain()
 
     def _say(self, sentence: str) -> None:
@@ -106,17 +112,19 @@ class Stop:
 
 
 @contextlib.contextmanager
-def watched(drain: Callable[[], object], kill: Callable[[], object] = lambda: None, *, as_json: bool = False) -> Iterator[Stop]:
+def watched(
+    drain: Callable[[], object], kill: Callable[[], object] = lambda: None, *, as_json: bool = False, speaks: bool = True
+) -> Iterator[Stop]:
     """Watch SIGINT, SIGTERM and SIGHUP until the block is left.
 
     `drain` is called once, at the first of them, and `kill` just before the second ends the process: it is to end those that
     work for it. Both are called from another thread.
 
-    What is said about it on stderr is a line of text, or of JSON like the rest of a log.
+    What is said about it on stderr is a line of text, or of JSON like the rest of a log; nothing, if it does not speak.
 
     A signal that was ignored when the process began (as under `nohup` or `&` in a script) stays ignored.
     """
-    stop = Stop(drain, kill, as_json=as_json)
+    stop = Stop(drain, kill, as_json=as_json, speaks=speaks)
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before = {number: signal.getsignal(number) for number in _STOPPING}

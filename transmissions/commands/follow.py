@@ -6,14 +6,13 @@ import asyncio
 import json
 import os
 import re
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from transmissions.errors import FAILED, INCOMPLETE, OK, TransmissionsError, UsageError
+from transmissions.signals import watched
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -31,16 +30,15 @@ _ALIASES: Final = {"stream": "ndjson", "nd-json": "ndjson", "jsonl": "ndjson", "
 _CODES: Final = {"complete": OK, "partial": INCOMPLETE}
 _NO_TOKEN: Final = 401
 _USAGE: Final = {400, _NO_TOKEN}
-_LEAVING: Final = (signal.SIGINT, signal.SIGTERM)
 T = TypeVar("T")
 
 
 class Left(Exception):
     """A signal came; `code` is what to exit with."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.code = 128 + number
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -94,38 +92,24 @@ def call(options: Namespace) -> int:
 
 
 def until_left(work: Awaitable[T]) -> T:
-    """Do some work; the first SIGINT or SIGTERM cancels it, and the second does not wait for that.
+    """Do some work; the first signal cancels it, and the second does not wait for that.
 
     Raises:
         Left: one came.
 
     """
-    came: list[int] = []
-    try:
-        return asyncio.run(_heeding(work, came))
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        if not came:
-            raise
-        raise Left(came[0]) from None
+    return asyncio.run(_heeding(work))
 
 
-async def _heeding(work: Awaitable[T], came: list[int]) -> T:
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-
-    def leave(number: int, _: object) -> None:
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-        loop.call_soon_threadsafe(task.cancel if task else loop.stop)
-
-    is_main = threading.current_thread() is threading.main_thread()
-    heeded = [number for number in _LEAVING if is_main and signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, leave) for number in heeded}
-    try:
-        return await work
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+async def _heeding(work: Awaitable[T]) -> T:
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    with watched(lambda: loop.call_soon_threadsafe(task.cancel), speaks=False) as stop:
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not stop.exit_code:
+                raise
+            raise Left(stop.exit_code) from None
 
 
 def _of_usage(refused: Refused) -> TransmissionsError:
