@@ -1,8 +1,8 @@
 // The JavaScript client under Node; TRANS_URL is a server, TRANS_CUT the same behind a proxy that breaks connections.
 
 import assert from "node:assert/strict";
-import http from "node:http";
 import { test } from "node:test";
+import { serving } from "./serving.mjs";
 
 const at = process.env.TRANS_STATIC;
 const { Backoff, BackpressureDetector, Disconnected, Frames, Lines, Refused, StreamClient, StreamErrorHandler, StreamMetrics, isRetryable } =
@@ -19,19 +19,6 @@ async function read(stream) {
   const events = [];
   for await (const event of stream) events.push(event);
   return events;
-}
-
-// A server that answers as it is told; it is closed when the test ends.
-async function serving(context, answer) {
-  const seen = [];
-  const server = http.createServer((request, response) => {
-    seen.push(request);
-    request.resume();
-    answer(request, response, seen.length);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  context.after(() => (server.closeAllConnections(), server.close()));
-  return { baseUrl: `http://127.0.0.1:${server.address().port}`, seen };
 }
 
 const ndjson = (response, ...events) => {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import http from "node:http";
 import { test } from "node:test";
+import { serving } from "./serving.mjs";
 
 const at = process.env.TRANS_STATIC;
 const { Disconnected, Frames, Lines, Refused, StreamClient, StreamError } = await import(`${at}/client.js`);
@@ -11,18 +11,6 @@ const { EventMeshStreamClient } = await import(`${at}/eventmesh.js`);
 const quick = { maxRetries: 2, baseDelay: 1, maxDelay: 2 };
 const SUMMARY = { event: "summary", status: "complete", successful: 0 };
 const META = { event: "metadata", seq: 1 };
-
-async function serving(context, answer) {
-  const seen = [];
-  const server = http.createServer((request, response) => {
-    seen.push(request);
-    request.resume();
-    answer(request, response, seen.length);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  context.after(() => (server.closeAllConnections(), server.close()));
-  return { baseUrl: `http://127.0.0.1:${server.address().port}`, seen };
-}
 
 function say(response, ...events) {
   response.writeHead(200, { "Content-Type": "application/x-ndjson", "X-Request-ID": "r" });

@@ -18,10 +18,10 @@ from local_server import redirect, serving
 from waiting import eventually
 
 from transmissions.client import Disconnected
+from transmissions.client.loading import Figures
 from transmissions.commands.follow import call, protocol_in, protocol_named, split
 from transmissions.commands.load import percentiles
 from transmissions.errors import UsageError
-from transmissions.loading import Figures
 
 TRANS = [sys.executable, "-P", "-m", "transmissions"]
 
@@ -179,7 +179,7 @@ def test_load_follows_no_redirect(protocol, last):
         result = trans("load", f"{first.url}/apps/a", "--runs", "2", "--protocol", protocol)
         assert other.connections == 0
     assert result.returncode == 1
-    assert "2 times: ClientError: the server redirects (307), which is not followed" in result.stdout
+    assert "2 times: the server refused (307): redirects are not followed" in result.stdout
 
 
 CUT = b'{"event": "metadata", "seq": 1}\n'
@@ -193,7 +193,12 @@ FAILED = CUT + b'{"event": "summary", "seq": 2, "status": "failed"}\n'
         ("application/x-ndjson", "stream", FAILED, "2 times: ClientError: the run ended as 'failed'"),
         ("text/event-stream", "sse", b"event: metadata\ndata: " + CUT + b"\n", "the stream ended before its summary"),
         ("text/event-stream", "sse", FAILED.replace(b"{", b"data: {").replace(b"\n", b"\n\n"), "the run ended as 'failed'"),
-        ("text/html", "stream", b"<html>", "2 times: ClientError: the answer is 'text/html', which is no stream of events"),
+        (
+            "text/html",
+            "stream",
+            b"<html>",
+            "2 times: the server answered with 'text/html', which is no stream of events",
+        ),
     ],
 )
 def test_load_counts_no_run_that_did_not_end_well(kind, last, body, said):
@@ -216,9 +221,9 @@ def test_load_counts_streams_without_envelopes():
 
 def test_latency_is_that_of_the_whole_load(monkeypatch):
     """Of more pieces than are kept, late ones count as much as early ones."""
-    monkeypatch.setattr("transmissions.loading._SAMPLES", 100)
-    monkeypatch.setattr("transmissions.loading._age", float)
-    monkeypatch.setattr("transmissions.loading.random.randrange", random.Random(1).randrange)
+    monkeypatch.setattr("transmissions.client.loading._SAMPLES", 100)
+    monkeypatch.setattr("transmissions.client.loading._age", float)
+    monkeypatch.setattr("transmissions.client.loading.random.randrange", random.Random(1).randrange)
     figures = Figures()
     for number in range(2000):
         figures.piece(b"0" if number < 1000 else b"1", 1)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from .options import Options
 
+CLOSING: Final = aiohttp.ClientWSTimeout(ws_close=1.0)  # pyright: ignore[reportCallIssue] - it does not see its fields
+"""How long a server has to answer that a socket is closed: whoever leaves does not wait for one that is silent."""
 _SUCCESS: Final = range(200, 300)
 _LONGEST_ANSWER: Final = 64 << 20
 _LONGEST_REFUSAL: Final = 1 << 16
@@ -104,7 +106,7 @@ def redirects_refused() -> aiohttp.TraceConfig:
 
 async def _refuse(_: aiohttp.ClientSession, __: SimpleNamespace, redirect: aiohttp.TraceRequestRedirectParams) -> None:
     redirect.response.close()
-    raise Refused(redirect.response.status, {"message": redirect.response.reason})
+    raise Refused(redirect.response.status, {"message": "redirects are not followed"})
 
 
 @contextmanager

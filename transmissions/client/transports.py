@@ -12,7 +12,7 @@ from yarl import URL
 
 from transmissions.errors import describe
 
-from .answers import check, check_open, check_stream, redirects_refused, told
+from .answers import CLOSING, check, check_open, check_stream, redirects_refused, told
 from .errors import Disconnected, Refused
 from .wire import LARGEST, Arrived, Broken, Frames, Lines, read_message
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _NOTHING_MORE: Final = 204
 _UNKNOWN: Final = 404
-_CLOSING: Final = aiohttp.ClientWSTimeout(ws_close=1.0)  # pyright: ignore[reportCallIssue] - it does not see its fields
-"""How long a server has to answer that a socket is closed: whoever leaves does not wait for one that is silent."""
 _CLOSED: Final = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
 
 
@@ -143,7 +141,7 @@ class WebSocket(_Transport):
         check_open(self._session)
         with told(self._session):
             async with asyncio.timeout(self._options.first_byte_timeout):
-                socket = await self._session.ws_connect(url, params=session, max_msg_size=LARGEST, timeout=_CLOSING)
+                socket = await self._session.ws_connect(url, params=session, max_msg_size=LARGEST, timeout=CLOSING)
             async with socket:
                 said = {"action": "run", "request_id": self.name, "data": self._asked.message, "since": str(since or "")}
                 await socket.send_str(json.dumps(said))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from transmissions.loading import Figures, Load
+    from transmissions.client.loading import Figures, Load
 
 HELP = "put load on a server, and measure it"
 _PERCENT: Final = (50, 95, 99)
@@ -50,8 +50,8 @@ def call(options: Namespace) -> int:
     from transmissions.extras import require
 
     require("client", "trans load")
+    from transmissions.client.loading import Figures, generate
     from transmissions.commands.follow import Left, until_left
-    from transmissions.loading import Figures, generate
 
     load, seen, code = _load(options), Figures(), None
     try:
@@ -64,8 +64,8 @@ def call(options: Namespace) -> int:
 
 
 def _load(options: Namespace) -> Load:
+    from transmissions.client.loading import LAST, Load
     from transmissions.commands.follow import message_of, protocol_in, split, token_of
-    from transmissions.loading import LAST, Load
 
     root, path = split(options.url)
     protocol = options.protocol or protocol_in(path)

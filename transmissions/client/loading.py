@@ -20,15 +20,17 @@ import aiohttp
 
 from transmissions.errors import describe
 
+from .answers import CLOSING, check, check_stream, redirects_refused
+from .errors import StreamError
+from .options import Options
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import SimpleNamespace
 
 LAST: Final = {"ndjson": "stream", "sse": "sse", "websocket": "ws"}
 """What the path of an app ends in."""
 _ACCEPTS: Final = {"ndjson": "application/x-ndjson", "sse": "text/event-stream"}
 _TIMESTAMP: Final = re.compile(rb'"timestamp": ?"([^"]{20,32})"')
-_SUCCESS: Final = range(200, 300)
 _SAMPLES: Final = 200_000
 _LARGEST: Final = 64 << 20
 _END: Final = '"summary"'
@@ -36,7 +38,7 @@ _LOOKED_AT: Final = 1 << 16
 """Bytes at the beginning and the end of a stream in which its first event and its last are looked for."""
 _BEGINNING: Final = re.compile(rb'"event": ?"metadata"')
 _WELL: Final = {"complete", "partial"}
-_CLOSING: Final = aiohttp.ClientWSTimeout(ws_close=1.0)  # pyright: ignore[reportCallIssue] - it does not see its fields
+_OPTIONS: Final = Options()
 
 
 class Load(NamedTuple):
@@ -87,21 +89,15 @@ async def generate(load: Load, figures: Figures) -> None:
     headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {load.token}"} if load.token else {})
     limits = aiohttp.ClientTimeout(total=None, sock_connect=30)
     connector = aiohttp.TCPConnector(limit=0)
-    tracing = aiohttp.TraceConfig()
-    tracing.on_request_redirect.append(_refuse)
-    made = aiohttp.ClientSession(connector=connector, timeout=limits, headers=headers, trace_configs=[tracing])
+    tracing = [redirects_refused()]  # The load is for this server, and may be for no other.
     try:
-        async with made as session:
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=limits, headers=headers, trace_configs=tracing
+        ) as session:
             work = [_Client(session, load, figures, number).work() for number in range(load.clients)]
             await asyncio.gather(*work)
     finally:
         figures.seconds = time.monotonic() - began
-
-
-async def _refuse(_: aiohttp.ClientSession, __: SimpleNamespace, redirect: aiohttp.TraceRequestRedirectParams) -> None:
-    """Follow no redirect: the load is for this server, and may be for no other."""
-    redirect.response.close()
-    raise aiohttp.ClientError(f"the server redirects ({redirect.response.status}), which is not followed")
 
 
 class _Client:
@@ -131,7 +127,7 @@ class _Client:
         try:
             async with over:
                 await (self._socket() if self._load.protocol == "websocket" else self._http())
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, StreamError, OSError) as error:
             # TimeoutError is an OSError; ours is the end of the time, any other a failure.
             if over.expired():
                 self._figures.unfinished += 1
@@ -151,7 +147,8 @@ class _Client:
         headers = {"Accept": _ACCEPTS[load.protocol]}
         head = tail = b""
         async with self._session.post(load.url, json=load.message, headers=headers) as response:
-            await _check_answer(response)
+            await check(response, _OPTIONS)
+            check_stream(response)
             async for chunk in response.content.iter_any():
                 head = head or chunk[:_LOOKED_AT]
                 tail = (tail + chunk)[-_LOOKED_AT:]
@@ -166,7 +163,7 @@ class _Client:
     async def _socket(self) -> None:
         load, began = self._load, time.monotonic()
         url = load.url.replace("http", "ws", 1)
-        async with self._session.ws_connect(url, timeout=_CLOSING, max_msg_size=_LARGEST) as socket:
+        async with self._session.ws_connect(url, timeout=CLOSING, max_msg_size=_LARGEST) as socket:
             await socket.send_str(json.dumps({"action": "run", "request_id": "1", "data": load.message}))
             while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 text: str = message.data
@@ -182,14 +179,6 @@ class _Client:
     def _began(self, began: float) -> None:
         if began:
             self._figures.first.append(time.monotonic() - began)
-
-
-async def _check_answer(response: aiohttp.ClientResponse) -> None:
-    """Raise an error if an answer is no stream of events."""
-    if response.status not in _SUCCESS:
-        raise aiohttp.ClientError(f"status {response.status}: {(await response.read())[:150].decode(errors='replace')}")
-    if response.content_type == "text/html":
-        raise aiohttp.ClientError("the answer is 'text/html', which is no stream of events")
 
 
 def _summary_in(text: str) -> dict[str, Any] | None:
