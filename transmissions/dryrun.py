@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .buffer import Buffer
 from .channel import Channel
-from .fork import branches_in_words, in_words
+from .fork import branches_in_words, fork_in_words
 from .outputs import is_free
 from .plan import ForkPlan, NodePlan, WorkersPlan
 from .processor import Foresees
@@ -89,7 +89,7 @@ class _Layout:
             yield f"{margin}{' > '.join(row)}"
 
     def _fork(self, fork: ForkPlan, margin: str) -> Iterator[str]:
-        yield f"{margin}{in_words(fork)}"
+        yield f"{margin}{fork_in_words(fork)}"
         for words, pipe in branches_in_words(fork):
             yield f"{margin}  {words}"
             yield from self.lines(pipe, f"{margin}    ")

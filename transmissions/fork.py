@@ -117,7 +117,7 @@ def predicate(condition: dict[str, Any]) -> Predicate:
     return lambda message: compare(relation, get_field(message, field, MISSING), value)
 
 
-def in_words(fork: ForkPlan) -> str:
+def fork_in_words(fork: ForkPlan) -> str:
     """Say which of its branches a fork sends a message down."""
     return f"{fork.path.partition('/')[2]}  {'to all of' if fork.kind == 'all' else 'to the first that fits of'}"
 

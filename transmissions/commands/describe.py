@@ -201,7 +201,7 @@ def _usage(argument: Argument) -> str:
 
 
 def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
-    from transmissions.fork import branches_in_words, in_words
+    from transmissions.fork import branches_in_words, fork_in_words
     from transmissions.plan import NodePlan, WorkersPlan
     from transmissions.terms import local_name
 
@@ -215,7 +215,7 @@ def _pipe_lines(pipe: Pipe, margin: str) -> Iterator[str]:
             yield f"{margin}{name}  in {step.processes} processes{key}"
             yield from _pipe_lines(step.pipe, margin + "  ")
             continue
-        yield f"{margin}{in_words(step)}"
+        yield f"{margin}{fork_in_words(step)}"
         for words, branch in branches_in_words(step):
             yield f"{margin}  {words}"
             yield from _pipe_lines(branch, margin + "    ")
