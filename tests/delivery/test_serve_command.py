@@ -42,6 +42,31 @@ def test_a_server_checks_every_endpoint_of_its_own():
     }
 
 
+def test_a_server_of_whole_answers_is_asked_for_these(home, capfd):
+    """It has no streams; an app that fails there is told of."""
+    (home / "processors" / "fails.py").write_text(FAILS)
+    (home / "apps" / "broken").mkdir()
+    turtle = f"{PREFIX}:broken a :EntryTransmission ; :pipe ( [ a :Fails ] ) ."
+    (home / "apps" / "broken" / "transmissions.ttl").write_text(turtle)
+    assert main(["serve", "numbers", "broken", "--api", "--check", "--no-token", "--port", "0"]) == 1
+    assert capfd.readouterr().out.splitlines() == [
+        "ok     200 GET /healthz",
+        "ok     200 GET /apps",
+        "ok     200 POST /api/numbers",
+        "FAILED 500 POST /api/broken, ValueError: no such luck",
+    ]
+
+
+FAILS = """
+from transmissions import Processor
+
+
+class Fails(Processor):
+    \"\"\"Fail.\"\"\"
+
+    def process(self, message):
+        raise ValueError("no such luck")
+"""
 ENDLESS = """
 import asyncio
 from transmissions import Source

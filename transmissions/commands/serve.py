@@ -109,7 +109,7 @@ def _serve(served: list[Served], options: Namespace, token: str | None, listener
     if options.check:
         from transmissions.delivery.check import check
 
-        return check(server, listener, url_of(listener), token, served)
+        return check(server, listener, url_of(listener), token, served, streams=not options.api)
     logs.tell(f"serving {', '.join(one.name for one in served)} at {url_of(listener)}; Ctrl-C ends it")
     return server.until_stopped(listener)
 

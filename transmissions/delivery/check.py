@@ -30,23 +30,25 @@ _OK: Final = 200
 _REFUSED: Final = 400
 _READ: Final = 1 << 16
 """Bytes of an answer in which it may say why it refuses."""
-_PLAIN: Final = ("/healthz", "/health/streaming", "/apps", "/runs", "/metrics", "/openapi.json")
+_PLAIN: Final = ("/healthz", "/apps")
+_STREAMING: Final = (*_PLAIN, "/health/streaming", "/runs", "/metrics", "/openapi.json")
 _ACCEPTS: Final = {"ndjson": "application/x-ndjson", "sse": "text/event-stream"}
 
 
-def check(server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[Served]) -> int:
-    """Serve, ask, and print what each endpoint answers; return the exit code."""
+def check(
+    server: Server, listener: socket.socket, url: str, token: str | None, apps: Sequence[Served], *, streams: bool = True
+) -> int:
+    """Serve, ask, and print what each endpoint answers; return the exit code. Without streams there are whole answers only."""
     serving = threading.Thread(target=server.until_asked_to_stop, args=(listener,), daemon=True)
     serving.start()
     asking = _Asking(url, token)
-    for path in _PLAIN:
+    for path in _STREAMING if streams else _PLAIN:
         asking.plain("GET", path)
     for app in apps:
-        asking.stream("POST", f"/apps/{app.name}/stream", "ndjson")
-        asking.stream("POST", f"/apps/{app.name}/sse", "sse")
-        asking.socket(f"/apps/{app.name}/ws")
-        for endpoint in app.plan.endpoints:
-            asking.endpoint(endpoint)
+        if streams:
+            asking.app(app)
+        else:
+            asking.plain("POST", f"/api/{app.name}", is_endpoint=True)
     server.should_exit = True
     serving.join(PATIENCE)
     return 1 if asking.failed else 0
@@ -66,6 +68,14 @@ class _Asking:
         self.failed = 0
         self._address = urlsplit(url).netloc
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def app(self, app: Served) -> None:
+        """Ask for an app on each protocol, and for what it declares."""
+        self.stream("POST", f"/apps/{app.name}/stream", "ndjson")
+        self.stream("POST", f"/apps/{app.name}/sse", "sse")
+        self.socket(f"/apps/{app.name}/ws")
+        for endpoint in app.plan.endpoints:
+            self.endpoint(endpoint)
 
     def endpoint(self, endpoint: Mapping[str, Any]) -> None:
         """Ask for what an app declares."""
