@@ -1,6 +1,7 @@
 """Channels and buffers: bounds, order, water marks, and what each overflow strategy does and counts."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -85,11 +86,72 @@ def test_big_messages_take_more_of_a_channel():
     asyncio.run(main())
 
 
-def test_a_glance_is_bounded():
-    """A message of very many parts counts as the most there is, a small one as its payload."""
-    assert glance({"a": [0] * 100_000}, WEIGHT, 77) == 77
-    assert glance({"a": "x" * 2 * WEIGHT, "b": [0] * 100_000}, WEIGHT, 77) == WEIGHT
-    assert glance({"a": "abc", "b": 1, "c": ["de"]}, WEIGHT, 77) == 13
+def memory(value):
+    """Return the bytes of memory that plain data takes, whatever is in it."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sys.getsizeof(value) + sum(map(memory, parts))
+
+
+def chat(count, sizes):
+    """Return a message of many parts, whose texts have these sizes in turn."""
+    texts = [{"role": "a", "blocks": [{"text": "x" * sizes[number % len(sizes)], "sources": []}]} for number in range(count)]
+    return {"conversation": {"messages": texts, "title": "t"}}
+
+
+def inside_itself():
+    """Return a message that has no end."""
+    message = {"text": "a"}
+    message["self"] = [message, message]
+    return message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"a": [0] * 100_000},
+        {"a": "x" * 2 * WEIGHT, "b": [0] * 100_000},
+        {"table": dict.fromkeys(map(str, range(1000)), 0)},
+        chat(1000, [5000]),
+        inside_itself(),
+    ],
+)
+def test_a_glance_is_bounded(message):
+    """A message that is large, or has more parts than can be looked at, counts as the most there is."""
+    assert glance(message, WEIGHT) == WEIGHT
+
+
+@pytest.mark.parametrize("sizes", [[400], [10, 3000], [3000, 10], [100, 500, 900]])
+@pytest.mark.parametrize("count", [1, 2, 7, 30, 31, 32])
+def test_a_glance_at_a_message_of_many_parts_tells_its_memory(count, sizes):
+    """What a glance says of a chat is between a third and three times what it takes, though it is of hundreds of parts."""
+    message = chat(count, sizes)
+    assert memory(message) / 3 < glance(message, WEIGHT) < memory(message) * 3
+
+
+def test_small_messages_of_many_parts_leave_room_for_others():
+    """Chats of 30 kB wait in dozens, not in pairs, and never more of them than some megabytes."""
+
+    async def main():
+        channel = Channel()
+        await channel.put_many([chat(30, [100, 900])])
+        assert 20 <= channel.capacity <= 200
+
+    asyncio.run(main())
+
+
+def test_a_channel_that_held_big_messages_takes_many_small_ones_again():
+    """Room for few big messages becomes room for many small ones within some batches."""
+
+    async def main():
+        channel = Channel()
+        await channel.put_many([letter(0, WEIGHT)])
+        narrow = channel.capacity
+        for number in range(12):
+            await channel.get_many(ITEMS)
+            await channel.put_many([letter(number)])
+        assert (narrow < 4, channel.capacity) == (True, channel.items)
+
+    asyncio.run(main())
 
 
 def test_tokens_keep_their_place():

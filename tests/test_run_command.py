@@ -465,7 +465,7 @@ def test_a_cached_run_imports_no_parser(home):
     result = subprocess.run([sys.executable, "-P", "-c", code], cwd=home, env=environment(home), capture_output=True, text=True)
     loaded = set(result.stdout.split())
     assert "transmissions.session" in loaded
-    assert loaded & {"rdflib", "pyshacl", "pyoxigraph", "rich", "jinja2", "msgspec", "importlib.metadata"} == set()
+    assert loaded & {"rdflib", "pyshacl", "pyoxigraph", "rich", "jinja2", "msgspec", "ssl", "importlib.metadata"} == set()
 
 
 def test_what_is_skipped_is_named_with_its_reason(home):

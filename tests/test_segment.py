@@ -8,8 +8,10 @@ import pytest
 from engine_parts import AsyncCount, Close, Collect, Count, Every, Items, Pass, Slow, ids, work
 
 from transmissions import Processor, Source
-from transmissions.channel import ITEMS, WEIGHT
+from transmissions.channel import ITEMS, WEIGHT, Channel
+from transmissions.message import END
 from transmissions.pace import Pace
+from transmissions.segment import Segment
 from transmissions.testing import through
 
 
@@ -143,6 +145,39 @@ def test_big_messages_come_one_by_one():
     pace.gauge.look({"text": "x" * WEIGHT})
     pace.adapt(1, 1e-6)
     assert pace.size == 1
+
+
+class Step:
+    """As much of a node as a segment needs."""
+
+    def __init__(self, text):
+        self.pace = Pace()
+        self.sizes = []
+        self._text = text
+
+    async def step(self, batch, _rest):
+        """Give every message a text."""
+        self.sizes.append(len(batch))
+        return [{"text": self._text} for _ in batch]
+
+    async def finish(self, _rest):
+        """Give nothing more."""
+
+
+def test_messages_that_are_big_between_two_steps_only_come_one_by_one():
+    """A step that makes messages big is noticed before there are batches of them, though the next one makes them small."""
+
+    async def main():
+        grows, inlet, outlet = Step("x" * WEIGHT), Channel(), Channel()
+        segment = Segment([grows, Step("x")], inlet, outlet)
+        await inlet.put_many([{"id": number} for number in range(300)])
+        await inlet.put_token(END)
+        await segment.run()
+        return grows.sizes
+
+    sizes = asyncio.run(main())
+    assert sum(sizes) == 300
+    assert max(sizes) <= 2
 
 
 def test_a_slow_source_is_not_waited_for():

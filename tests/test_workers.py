@@ -19,9 +19,12 @@ PREFIX = "@prefix : <http://purl.org/stuff/transmissions/> .\n"
 PARTS = '''
 """Steps for workers, and what stands around them."""
 
+import asyncio
 import errno
+import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -133,9 +136,21 @@ class Weird(Processor):
             os.kill(os.getpid(), signal.SIGKILL)
         return message
 
+    def _collects(self, message):
+        return {**message, "collects": gc.isenabled()}
+
     def _modules(self, message):
         heavy = {"rdflib", "pyshacl", "pyoxigraph", "jinja2", "ssl", "transmissions.validate"}
         return {**message, "modules": sorted(heavy & sys.modules.keys()), "pid": os.getpid()}
+
+    async def _tls(self, message):
+        here, there = socket.socketpair()
+        there.sendall(b"no TLS at all")
+        try:
+            await asyncio.open_connection(sock=here, ssl=True, server_hostname="there")
+        except OSError as error:
+            there.close()
+            return {**message, "said": error.reason}
 
     def _flaky(self, message):
         if message.setdefault("tries", 0) < 2:
@@ -499,6 +514,24 @@ def test_a_process_imports_little(home):
     there = [message["modules"] for message in messages if "modules" in message and message["pid"] != os.getpid()]
     assert there
     assert not any(there)
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_step_speaks_tls_in_every_process(home):
+    """It is not imported until then, but it is there."""
+    messages, _, _ = run(home, shared('[ a :Who ; :seconds 0.002 ] [ a :Weird ; :how "tls" ]'))
+    there = [message["said"] for message in messages if "said" in message and message["pid"] != os.getpid()]
+    assert there
+    assert {*there} == {"WRONG_VERSION_NUMBER"}
+
+
+@pytest.mark.usefixtures("eager")
+def test_every_process_looks_for_garbage(home):
+    """What is not looked for while a process imports is looked for once it works."""
+    messages, _, _ = run(home, shared('[ a :Who ; :seconds 0.002 ] [ a :Weird ; :how "collects" ]'))
+    there = [message["collects"] for message in messages if "collects" in message and message["pid"] != os.getpid()]
+    assert there
+    assert all(there)
 
 
 def test_who_has_no_workers_imports_nothing_for_them():

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 ITEMS: Final = 512
 """Messages handed over at once, at most; half as many cost a run of trivial steps 7 % more, and a quarter 20 %."""
 WEIGHT: Final = 1 << 20
-"""Bytes of payload handed over at once, about; Python's objects take a multiple of it."""
+"""Bytes of memory handed over at once, about, as a glance at one message tells them."""
 BATCHES: Final = 2
 """Batches that may wait in a channel: with one, writer and reader wake each other for each (40 % more for a hop)."""
-_SURE: Final = 7
 
 
 class Pressure:
@@ -58,20 +57,20 @@ class Outlet(Protocol):
 class Channel:
     """Messages on their way between tasks: any number of writers, one reader, never more than it may hold.
 
-    The bound in messages is strict. The bound in bytes is kept by glancing at the last message of what is written: as long as
-    it is small nothing else is done, and when it is big, so many fewer may wait. A token does not count as a message, but no
-    more tokens than messages may wait either, or empty groups could pile up.
+    The bound in messages is strict. The bound in bytes is kept by glancing at the last message of what is written: where it or
+    one shortly before it is big, so many fewer may wait. A token does not count as a message, but no more tokens than messages
+    may wait either, or empty groups could pile up.
 
     What is written together stays together where it can: lists are handed over, not copied.
     """
 
     __slots__ = (
         "_big",
+        "_biggest",
         "_count",
         "_getter",
         "_putters",
         "_queue",
-        "_sure",
         "_tokens",
         "_weight",
         "capacity",
@@ -87,6 +86,8 @@ class Channel:
         self.items = items
         self._weight = weight
         self._big = BATCHES * weight // items
+        self._biggest = 0
+        """The bytes of the biggest message seen lately, forgotten by half with each look."""
         self.capacity = items
         """How many messages of the present size may wait."""
         self.peak = 0
@@ -95,7 +96,6 @@ class Channel:
         self._queue: deque[Any] = deque()
         self._count = 0
         self._tokens = 0
-        self._sure = 0
         self._getter: asyncio.Future[None] | None = None
         self._putters: list[asyncio.Future[None]] = []
 
@@ -152,17 +152,8 @@ class Channel:
         }
 
     def _judge(self, messages: list[Message]) -> None:
-        if self._sure:
-            self._sure -= 1
-            return
-        biggest = glance(messages[-1], WEIGHT, WEIGHT)
-        # Where a message or two may wait, a look at every eighth is soon enough to see that they have become small.
-        self._sure = _SURE if biggest == WEIGHT else 0
-        if biggest > self._big:
-            biggest = max(glance(message, WEIGHT, WEIGHT) for message in messages)
-            self.capacity = max(1, min(self.items, BATCHES * self._weight // biggest))
-        else:
-            self.capacity = self.items
+        biggest = self._biggest = max(glance(messages[-1], WEIGHT), self._biggest // 2)
+        self.capacity = self.items if biggest <= self._big else max(1, BATCHES * self._weight // biggest)
 
     def _append(self, messages: list[Message]) -> None:
         self._queue.append(messages)

@@ -26,10 +26,8 @@ BUDGET: Final = 0.005
 _YIELD: Final = BUDGET / 2
 _LOOKS: Final = 2
 _ONE_EACH: Final = WEIGHT // 2
-_A_FEW: Final = WEIGHT // 8
-"""What a message of many parts counts: one at a time costs a pipe of 14 steps 8 % more, and time bounds a batch too."""
 _FORGETS: Final = 3
-"""The biggest message counts an eighth less with each batch: forgotten in a few dozen, not in two."""
+"""The biggest message counts an eighth less with each look: forgotten in a few dozen, not in two."""
 _COLLECTION: Final = 10_000
 """Objects more than before, at which Python shall look for cyclic garbage."""
 _LOCK: Final = threading.Lock()
@@ -48,9 +46,9 @@ class Gauge:
         self.weight = 1
 
     def look(self, message: Message) -> None:
-        """Glance at a message somewhere on its way, unless batches are of one message already."""
-        if self.weight <= _ONE_EACH:
-            self.weight = max(self.weight, glance(message, WEIGHT, _A_FEW))
+        """Glance at a message somewhere on its way, unless batches are of one message already; forget a little."""
+        seen = glance(message, WEIGHT) if self.weight <= _ONE_EACH else 1
+        self.weight = max(seen, self.weight - (self.weight >> _FORGETS))
 
 
 class Pace:
@@ -66,9 +64,7 @@ class Pace:
     def adapt(self, count: int, seconds: float) -> None:
         """Set the next size after `count` messages took `seconds` all the way."""
         by_time = int(BUDGET * count / seconds) if seconds > 0 else ITEMS
-        weight = self.gauge.weight
-        self.size = min(ITEMS, self.size * 2, by_time, WEIGHT // weight) or 1
-        self.gauge.weight = weight - (weight >> _FORGETS)
+        self.size = min(ITEMS, self.size * 2, by_time, WEIGHT // self.gauge.weight) or 1
         self._held += seconds
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from .channel import ITEMS
 from .errors import NodeFailed
 from .message import END, GroupEnd, Token
 from .pace import Pace, clock
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from .node import Node
     from .processor import OwnsStream
 
-_GROWING = ITEMS // 4
-_FEW = 8
-"""Between these batch sizes every step is looked at for big messages; else one step of each batch."""
+_RARELY = 4
+"""A step is looked at in one of so many batches for each step there is."""
 
 
 class Segment:
@@ -38,6 +36,7 @@ class Segment:
         self.outlet = outlet
         self.pace = Pace()
         self._probe = 0
+        self._longest = 0
         for node in nodes:
             node.pace.gauge = self.pace.gauge
         last = len(nodes) - 1
@@ -67,15 +66,20 @@ class Segment:
                 await pace.breathe()
 
     async def flow(self, start: int, batch: list[Message]) -> None:
-        """Send a batch through the steps from `start` on, and out."""
-        pace, probe = self.pace, self._probe
+        """Send a batch through the steps from `start` on, and out.
+
+        Each step is looked at for big messages where a batch is longer than any before, and now and then where it is not.
+        """
+        gauge, probe, is_longest = self.pace.gauge, self._probe, len(batch) > self._longest
+        if is_longest:
+            self._longest = len(batch)
         for number, step, rest in self._tails[start]:
             batch = await step(batch, rest)
             if not batch:
                 break
-            if number == probe or _FEW < pace.size < _GROWING:
-                pace.gauge.look(batch[-1])
-        self._probe = probe + 1 if probe + 1 < len(self.nodes) else 0
+            if is_longest or number == probe:
+                gauge.look(batch[-1])
+        self._probe = probe + 1 if probe + 1 < _RARELY * len(self.nodes) else 0
         if batch:
             await self.outlet.put_many(batch)
 

@@ -7,6 +7,7 @@ once if it waits, after the batch at hand if it works, and after some seconds in
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -21,6 +22,7 @@ GRACE: Final = 5.0
 
 def main() -> None:
     """Work until told to end, or until nobody is there to work for."""
+    gc.disable()  # Until all is imported: there is no garbage in that.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # Ignored signals would stay so in commands that a step starts.
     requests, answers, *held = map(int, sys.argv[1:])
@@ -39,11 +41,11 @@ def _leave_when_alone(requests: int) -> None:
 
 
 def _work(requests: int, answers: int) -> None:
-    # asyncio takes `ssl` along, which is 4 MB, and does without it where there is none. Steps that import it themselves get it.
-    sys.modules["ssl"] = None  # type: ignore[assignment]
+    from .late_tls import import_asyncio
+
+    import_asyncio()
     import asyncio
 
-    del sys.modules["ssl"]
     from .worker_serving import serve
 
     asyncio.run(serve(requests, answers))

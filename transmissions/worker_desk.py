@@ -37,8 +37,8 @@ class Batch:
         self.is_done = False
         self.gave: list[Message] = []
         """What the messages became here."""
-        self.gave_packed: list[bytes] = []
-        """What they became in a process."""
+        self.gave_packed: list[memoryview] = []
+        """What they became in a process: one part, or none."""
         self.account: Account | None = None
         self.error: BaseException | None = None
 

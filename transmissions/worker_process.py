@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _AHEAD: Final = 2
 """Batches a process may have: one it works on, and one so that it need not wait for the next."""
-_SOON: Final = 0.04
-"""Seconds of work a process may have if its batches are smaller than they might be, because little came at a time."""
+_SOON: Final = 0.06
+"""Seconds of work a process may have if that takes more batches: whoever gives them may be away for half of that."""
 _MOST: Final = 32
 """Batches a process has at most."""
+_HELD: Final = 1 << 21
+"""Bytes of work a process may have."""
 _PIPE: Final = 1 << 20
 """Bytes a pipe should hold, so that neither side waits while the other works; the system may grant less."""
 _POLL: Final = 0.005
@@ -52,7 +54,7 @@ class Process:
         self._is_told = False
         self._is_ended = False
         self._is_gone = False
-        self.last: tuple[Account, list[bytes]] | None = None
+        self.last: tuple[Account, list[memoryview]] | None = None
         """What it said at its end: its account, and what its steps still gave."""
 
     async def start(self, order: Order) -> None:
@@ -89,7 +91,7 @@ class Process:
     def is_free(self) -> bool:
         """Whether it can take another batch. One that has a big message takes no second."""
         batches = self._batches.values()
-        if not self._is_ready or len(batches) >= _MOST or sum(batch.weight for batch in batches) > _PIPE:
+        if not self._is_ready or len(batches) >= _MOST or sum(batch.weight for batch in batches) > _HELD:
             return False
         return len(batches) < _AHEAD or 0 < self.load * self._desk.pace < _SOON
 
@@ -157,19 +159,19 @@ class Process:
         getattr(self, f"_{kind}")(frame.parts, *words)
         self._desk.ring()
 
-    def _ready(self, _parts: list[bytes]) -> None:
+    def _ready(self, _parts: list[memoryview]) -> None:
         self._is_ready = True
 
-    def _done(self, parts: list[bytes], number: int, seconds: float, account: tuple[Any, ...]) -> None:
+    def _done(self, parts: list[memoryview], number: int, seconds: float, account: tuple[Any, ...]) -> None:
         batch = self._batches.pop(number)
         batch.gave_packed, batch.account = parts, Account(*account)
         self._desk.settle(batch, seconds)
 
-    def _refused(self, _parts: list[bytes], number: int, reason: str) -> None:
+    def _refused(self, _parts: list[memoryview], number: int, reason: str) -> None:
         _LOG.debug("%s: done again here, because %s", self._desk.path, reason)
         self._desk.do_here(self._batches.pop(number))
 
-    def _failed(self, _parts: list[bytes], number: int | None, fault: tuple[Any, ...], account: tuple[Any, ...]) -> None:
+    def _failed(self, _parts: list[memoryview], number: int | None, fault: tuple[Any, ...], account: tuple[Any, ...]) -> None:
         error = error_of(Fault(*fault), self._state)
         self._is_ended = True
         batch = self._batches.pop(number) if number else None
@@ -179,7 +181,7 @@ class Process:
         batch.error, batch.account = error, Account(*account)
         self._desk.settle(batch, 0.0)
 
-    def _ended(self, parts: list[bytes], account: tuple[Any, ...]) -> None:
+    def _ended(self, parts: list[memoryview], account: tuple[Any, ...]) -> None:
         self.last = (Account(*account), parts)
 
     def _end_of_answers(self) -> None:

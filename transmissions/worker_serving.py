@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .accounts import Account, WorkerState, fault_of
-from .frames import Frame, Receiver, decode, encode, pieces
+from .frames import decode, encode, pieces, read_frame
 from .homes import install_homes, load_class
 from .pace import RareCollections, clock
 from .plan import TransmissionPlan, find_workers
@@ -16,6 +18,7 @@ from .supervisor import Raised, attempt, attempt_async
 
 if TYPE_CHECKING:
     from .context import Folders
+    from .frames import Frame
     from .message import Message
     from .plan import Plan
 
@@ -35,18 +38,33 @@ class Order(NamedTuple):
 
 async def serve(requests: int, answers: int) -> None:
     """Answer what comes through one pipe into the other, until told to end or until the pipe ends."""
-    inbox: asyncio.Queue[Frame | None] = asyncio.Queue()
-    pipe = os.fdopen(requests, "rb", 0)
-    reading, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: Receiver(inbox.put_nowait), pipe)
-    try:
-        first = await inbox.get()
-        if first is not None:
-            with RareCollections():
-                await _Serving(decode(first.parts[0]), answers).work(inbox)
-    except BrokenPipeError:  # Nobody waits for the answer.
+    inbox = _Inbox(requests)
+    first = await inbox.get()
+    if first is None:
         return
-    finally:
-        reading.close()
+    with RareCollections(), contextlib.suppress(BrokenPipeError):  # Then nobody waits for the answer.
+        await _Serving(decode(first.parts[0]), answers).work(inbox)
+
+
+class _Inbox:
+    """What comes through a pipe.
+
+    Until something comes, the tasks that steps have started go on. Then it is read to its end, waiting if need be: it is
+    there, or on its way. While a batch is worked on nothing is read, so what comes meanwhile comes in one piece.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    async def get(self) -> Frame | None:
+        """Wait for the next frame, or None at the end."""
+        loop, came = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._descriptor, came.set)
+        try:
+            await came.wait()
+        finally:
+            loop.remove_reader(self._descriptor)
+        return read_frame(self._descriptor)
 
 
 class _Serving:
@@ -59,11 +77,13 @@ class _Serving:
         self._state.log_to(order.level)
         self._order = order
 
-    async def work(self, inbox: asyncio.Queue[Frame | None]) -> None:
+    async def work(self, inbox: _Inbox) -> None:
         call = await attempt_async(self._open())
         if isinstance(call, Raised):
             self._fail(None, call)
             return
+        gc.freeze()
+        gc.enable()
         self._say(("ready",))
         while (frame := await inbox.get()) is not None:
             kind, *words = frame.head
@@ -80,7 +100,7 @@ class _Serving:
         await call.ready()
         return call
 
-    async def _answer(self, call: Call, number: int, parts: list[bytes]) -> bool:
+    async def _answer(self, call: Call, number: int, parts: list[memoryview]) -> bool:
         """Work on a batch and say what became of it; return whether there can be another."""
         began = clock()
         messages = attempt(lambda: [decode(part) for part in parts])
@@ -120,11 +140,10 @@ class _Serving:
 
     def _write(self, data: list[bytes]) -> None:
         # Nothing else waits here, and the other side always reads; so this may block.
-        for piece in data:
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(self._answers, rest) :]
+        rest = memoryview(b"".join(data))
+        while rest:
+            rest = rest[os.write(self._answers, rest) :]
 
 
 def _packed(head: tuple[Any, ...], account: Account, results: list[Message]) -> list[bytes]:
-    return pieces((*head, tuple(account)), [encode(message) for message in results])
+    return pieces((*head, tuple(account)), [encode(results)] if results else [])

@@ -11,8 +11,9 @@ machine with one, in a transmission that is called, or on a system without POSIX
 the end of the stream is given up. Each has the whole inner pipe, made from the plan; its steps see an `__aenter__`, a
 `finish()` and an `__aexit__` of their own.
 
-*Sharing.* A batch is some milliseconds of work and at most half a megabyte; a process has at most two, so that nobody idles
-at the end. What none of the others has room for is worked on here. A message travels as plain data (see `frames`); one that
+*Sharing.* A batch is some milliseconds of work and at most half a megabyte; a process has two, or more that are small: enough
+that it does not wait while this one does something else, and so little that nobody idles at the end. What none of the others
+has room for is worked on here. A message travels as plain data (see `frames`); one that
 cannot, because it holds an open file, say, is worked on here, and so is one of more than eight megabytes, which would only be
 held twice. Between entry and exit are at most some batches for each process, and no more than eight megabytes of results.
 
@@ -64,7 +65,7 @@ MUCH: Final = 16 << 20
 """Bytes of input that are surely more work than to start a process."""
 WORTH: Final = 2e-5
 """Seconds of work on a message from which on it is sent to others; to send it costs half as much."""
-_HERE: Final = 0.01
+_HERE: Final = 0.005
 _THERE: Final = 0.02
 """Seconds of work in a batch, about. What is worked on here is shorter, because meanwhile nobody is given anything."""
 _WEIGHT: Final = 1 << 19
@@ -106,7 +107,7 @@ class WorkersSegment(Segment):
                 await process.leave()
 
     async def _share(self) -> None:
-        while (item := await self.inlet.get_many(ITEMS)) is not END:
+        while (item := await self.inlet.get_many(self._size(_THERE))) is not END:
             if isinstance(item, Token):
                 self._line.append(item)
                 self._desk.ring()
@@ -224,7 +225,7 @@ class WorkersSegment(Segment):
         if batch.error:
             raise batch.error from batch.error.__cause__
         self._desk.held -= batch.weight
-        await self.outlet.put_many(batch.gave or [decode(data) for data in batch.gave_packed])
+        await self.outlet.put_many(batch.gave or _unpacked(batch.gave_packed))
 
     async def _finish(self) -> None:
         """End the inner pipes, this process's first, and pass on what their steps still give."""
@@ -236,5 +237,10 @@ class WorkersSegment(Segment):
             if process.last:
                 account, parts = process.last
                 settle(account, self._state)
-                await self.outlet.put_many([decode(data) for data in parts])
+                await self.outlet.put_many(_unpacked(parts))
         await self.outlet.put_token(END)
+
+
+def _unpacked(parts: list[memoryview]) -> list[Message]:
+    """Return the results that are in one part, or none."""
+    return decode(parts[0]) if parts else []

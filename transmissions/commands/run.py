@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transmissions.errors import OK, ConfigError, TransmissionsError, UsageError
+from transmissions.late_tls import import_asyncio
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -127,6 +128,7 @@ def run_once(app: App, options: Namespace, opened: Callable[[Run], None] = lambd
     prepared, target, words = prepare_for(app, options)
     _set_up_log(prepared, options)
     _say_where_from(prepared, options)
+    import_asyncio()
     from transmissions.session import Session
 
     session = Session(app, prepared.plan, target, words, options)
