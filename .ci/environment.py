@@ -91,8 +91,9 @@ def make(venv, group):
     write(os.path.join(site, "transmissions_checkout.py"), FINDER.format(here=HERE))
     write(os.path.join(site, "transmissions_checkout.pth"), "import transmissions_checkout\n")
     # Where PYTHONDONTWRITEBYTECODE is set every start would compile all it imports, 0.15 s; a folder that is read-only may.
-    folders = [os.path.join(HERE, name) for name in ("transmissions", "processors")]
-    subprocess.run([python, "-m", "compileall", "-qq", *folders], check=False)
+    sources = [os.path.join(HERE, name) for name in ("transmissions", "processors")]
+    sources += [os.path.join(site, name) for name in ("transmissions_checkout.py", "_distutils_hack")]  # pip's own, if at all
+    subprocess.run([python, "-m", "compileall", "-qq", *sources], check=False)
     shutil.copyfile(os.path.join(HERE, "pyproject.toml"), os.path.join(venv, "pyproject.toml"))
     write(os.path.join(venv, "stamp"), stamp(python))
 

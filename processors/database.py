@@ -8,7 +8,6 @@ from transmissions import Pattern, Processor
 
 from .conversation import conversation_of
 from .places import page_of
-from .search_database import SearchDatabase
 from .search_rows import Extent, rows_of
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from transmissions import Message
 
     from .conversation import Conversation
+    from .search_database import SearchDatabase
     from .search_rows import Rows
 
 _READY: Final = "database_rows"
@@ -64,6 +64,8 @@ class ConversationDatabase(Processor):
         yield f"brings {self.context.output_path(self.file)} up to date"
 
     async def __aenter__(self) -> Self:
+        from .search_database import SearchDatabase  # with SQLite; ConversationRows needs none of it
+
         tokenizer = self.tokenizer if self.index == "messages" else ""
         self._database = SearchDatabase(self.context.output_path(self.file), tokenizer).start()
         return self

@@ -18,16 +18,18 @@ HIDING: Final = (
     r"|audio|video|canvas|object)(?![\w-])"
 )
 """Elements in which a browser does not show what follows, or not as what it is: on a page they are words."""
-_HTML: Final = (
-    r"</?(?i:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|dir|div|dl|dt|fieldset|"
-    r"figcaption|figure|footer|form|frame|frameset|h[1-6r]|head|header|html|legend|li|link|main|menu|menuitem|nav|"
-    r"ol|optgroup|option|p|param|search|section|table|tbody|td|tfoot|th|thead|tr|track|ul)(?:[\s>]|/>)"
-)
-_BLOCK: Final = rf"#{{1,6}}[ \t\n]|{_RULE}|{_HTML}"
+_TAG: Final = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)(?:[\s>]|/>)")
+_NAMES: Final = """
+address article aside base basefont blockquote body caption center col colgroup dd dir div dl dt fieldset figcaption figure
+footer form frame frameset h1 h2 h3 h4 h5 h6 hr head header html legend li link main menu menuitem nav ol optgroup option p
+param search section table tbody td tfoot th thead tr track ul"""
+# As a pattern it takes Python 1 ms to compile, in each process.
+_ELEMENTS: Final = frozenset(_NAMES.split())
+"""Those that begin a block of HTML, whatever stands above."""
+_BLOCK: Final = rf"#{{1,6}}[ \t\n]|{_RULE}"
 _NO_PARAGRAPH: Final = re.compile(_BLOCK)
 # What would underline a heading stands below an empty line on a page, and is a paragraph there.
 _APART: Final = re.compile(rf"{_BLOCK}|{_FENCE.pattern}|(?:=+|-+)[ \t]*\n")
-_HTML_BLOCK: Final = re.compile(_HTML)
 _TAG_ALONE: Final = re.compile(rf"</?(?!{HIDING})[A-Za-z][\w-]*(?:\s[^<>\n]*)?/?>[ \t]*\n")
 _TAB: Final = 4
 _CODE: Final = 4
@@ -114,7 +116,7 @@ class _Blocks:
         goes_on = self.is_paragraph
         while line.indent < _CODE and self._opens(line, depth, goes_on=goes_on and depth == len(self.open)):
             depth, goes_on = len(self.open), False
-        if goes_on and line.sign != "\n" and (line.indent >= _CODE or not _APART.match(self._text, line.first)):
+        if goes_on and line.sign != "\n" and (line.indent >= _CODE or not self._interrupts(line)):
             return True
         del self.open[depth:]
         return False
@@ -122,11 +124,13 @@ class _Blocks:
     def note(self, line: _Line) -> None:
         """Note what the rest of a line begins."""
         is_words = line.indent < _CODE and line.sign != "\n"
-        starts = _HTML_BLOCK if self.is_paragraph else _TAG_ALONE
-        self.is_html = (
-            is_words and (_HTML_BLOCK.match(self._text, line.first) or starts.match(self._text, line.first)) is not None
-        )
-        self.is_paragraph = is_words and _NO_PARAGRAPH.match(self._text, line.first) is None
+        is_block = is_words and _is_block(line)
+        is_alone = is_words and not self.is_paragraph and _TAG_ALONE.match(self._text, line.first) is not None
+        self.is_html = is_block or is_alone
+        self.is_paragraph = is_words and not is_block and _NO_PARAGRAPH.match(self._text, line.first) is None
+
+    def _interrupts(self, line: _Line) -> bool:
+        return _APART.match(self._text, line.first) is not None or _is_block(line)
 
     def _opens(self, line: _Line, depth: int, *, goes_on: bool) -> bool:
         if line.sign == ">":
@@ -143,6 +147,12 @@ class _Blocks:
             line.column += inner
             self.open[depth:] = [width + inner]
         return item is not None
+
+
+def _is_block(line: _Line) -> bool:
+    """Whether a tag comes next that begins a block of HTML."""
+    tag = _TAG.match(line.text, line.first) if line.sign == "<" else None
+    return tag is not None and tag[1].lower() in _ELEMENTS
 
 
 def _goes_in(line: _Line, width: int) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from io import BufferedRandom
 
     from .blobs import Blob
 
@@ -21,7 +21,7 @@ class SpooledList:
     __slots__ = ("_count", "_file")
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the list
+        self._file = _temporary_file()
         self._count = 0
 
     def append(self, item: Any) -> None:
@@ -110,13 +110,19 @@ class Slice:
             yield self._spool.read(start, min(_BLOCK, self._start + self._length - start))
 
 
+def _temporary_file() -> BufferedRandom:
+    import tempfile  # with a dozen modules: a process that meets no large conversation does without
+
+    return tempfile.TemporaryFile()
+
+
 class Spool:
     """Bytes set aside in a temporary file."""
 
     __slots__ = ("_end", "_file")
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool
+        self._file = _temporary_file()
         self._end = 0
 
     def __del__(self) -> None:

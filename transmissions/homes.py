@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
@@ -96,18 +96,18 @@ def _is_offered() -> bool:
 
 
 def _mentions(file: str) -> bool:
-    try:
-        with open(file, "rb") as stream:  # noqa: PTH123 - pathlib doubles the cost of this loop
-            return f"[{_GROUP}]".encode() in stream.read()
-    except OSError:
-        return False
+    with suppress(OSError), open(file, "rb") as stream:  # noqa: PTH123 - pathlib doubles the cost of this loop
+        return f"[{_GROUP}]".encode() in stream.read()
+    return False
 
 
 def home_of(folder: Path) -> Home:
     """Return the home an app's folder lies in; an app outside any `apps/` is its own home."""
     root = home_folder(_absolute(folder))
     real = os.path.realpath(root)
-    return next((home for home in (bundled(), *installed()) if os.path.realpath(home.folder) == real), _user_home(root))
+    if os.path.realpath(bundled().folder) == real:
+        return bundled()  # To look for installed ones takes 2 ms.
+    return next((home for home in installed() if os.path.realpath(home.folder) == real), _user_home(root))
 
 
 def homes_for(app: App, bases: Iterable[App] = ()) -> tuple[Home, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import random
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from .errors import NodeFailed, RunError, describe
@@ -84,6 +83,8 @@ class Retry(Record):
             wait = min(self.delay * self.backoff**attempt, self.max_delay)
         except OverflowError:  # Whoever tries for ever gets there.
             wait = self.max_delay
+        import random  # A start that has nothing to try again does without.
+
         share = 1 + self.jitter * random.uniform(-1, 1)  # noqa: S311 - no secret hangs on it
         return max(wait * share / 1000, min(asked, self.max_delay / 1000))
 
