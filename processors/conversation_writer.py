@@ -86,9 +86,11 @@ class ConversationWriter(TreeWriter):
     ) -> Content:
         """Return a page with what a user wrote below the old one; one edited above, or none of ours, is set aside."""
         old = place.get("was") or path
+        page = b"" if place.get("clear") else self._read(path)
+        if not page and old == path:
+            return content
         marker = _last_line(content)
         ends = is_marker(marker)
-        page = self._read(path)
         # Without the ledger nobody can tell an older version from what a user made of it.
         if page and path not in known and not place.get("again") and list(_digest(_apart(page, marker)[0])) != digest:
             self._keep(path, page)
@@ -145,6 +147,8 @@ def _tell_page(facts: dict[str, Any] | None, paths: list[str]) -> None:
 
 
 def _digest(content: Content) -> tuple[str, int]:
+    if isinstance(content, bytes):
+        return hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content)
     digest, size = hashlib.sha1(usedforsecurity=False), 0
     for piece in pieces(content):
         digest.update(piece)

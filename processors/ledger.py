@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME: Final = ".state.db"
 _FORMAT: Final = 1
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 _SCHEMA: Final = """
 CREATE TABLE conversation (
     key TEXT PRIMARY KEY, updated TEXT, digest TEXT, wanted TEXT, page TEXT, short TEXT, folder TEXT, files TEXT,
@@ -72,8 +73,8 @@ class Ledger:
 
     def record(self, key: str, known: Known, facts: dict[str, Any]) -> None:
         """Record what was written for a conversation, in place of what was recorded before; `commit` makes it last."""
-        files = json.dumps(known.files)
-        self._latest[key] = tuple(map(plain, (key, *known[:-1], files, str(facts.get("created") or ""), json.dumps(facts))))
+        files = _encode(known.files)
+        self._latest[key] = tuple(map(plain, (key, *known[:-1], files, str(facts.get("created") or ""), _encode(facts))))
 
     def commit(self) -> None:
         """Make everything recorded last, all or nothing."""
@@ -84,7 +85,7 @@ class Ledger:
         self._latest.clear()
 
     def entries(self) -> Iterator[str]:
-        """Yield the facts of every conversation, as a line of JSON in ASCII, in order of (created, key)."""
+        """Yield the facts of every conversation, as a line of JSON, in order of (created, key)."""
         with faults(self._path):
             for (facts,) in self._database.execute("SELECT facts FROM conversation ORDER BY created, key"):
                 yield facts

@@ -130,16 +130,18 @@ class Graph:
             pairs += [f"{n['foaf:maker']} {sender}", *([f"{n['dcterms:created']} {time}"] if time else [])]
         if self._options.content:
             pairs.append(f"{n['sioc:content']} {literal(said(message))}")
-        beside = [*self._blocks(position, sender, message, pairs)]
+        beside = self._blocks(position, sender, message, pairs)
         if message["attachments"] or message["files"]:
             beside += self._attached(name, message, pairs)
-        return n.triples(f"{name}>", pairs) + "".join(beside)
+        said_of_it = n.triples(f"{name}>", pairs)
+        return "".join([said_of_it, *beside]) if beside else said_of_it
 
-    def _blocks(self, position: int, sender: str, message: ChatMessage, pairs: list[str]) -> Iterator[str]:
-        """Add what the blocks of a message say of it, and yield what stands beside it."""
+    def _blocks(self, position: int, sender: str, message: ChatMessage, pairs: list[str]) -> list[str]:
+        """Add what the blocks of a message say of it, and return what stands beside it."""
         if self._parents[position] != position - 1:
             self._shelf = dict(self._shelves.get(self._parents[position], {}))
         name = self._names[position]
+        beside: list[str] = []
         for number, block in enumerate(message["blocks"], 1):
             if block["kind"] == "text":
                 if not block["citations"]:
@@ -147,9 +149,10 @@ class Graph:
                 cited = dict.fromkeys(one["url"] or one["title"] for one in block["citations"])
                 pairs += [f"{self._n['schema:citation']} {iri_or_literal(text)}" for text in cited if text]
             else:
-                yield from self._block(f"{name}#block-{number}>", f"{name}>", sender, block, pairs)
+                beside += self._block(f"{name}#block-{number}>", f"{name}>", sender, block, pairs)
         if position in self._forks:
             self._shelves[position] = dict(self._shelf)
+        return beside
 
     def _block(self, name: str, message: str, sender: str, block: Block, pairs: list[str]) -> Iterator[str]:
         n, kind, made = self._n, block["kind"], block.get("artifact")

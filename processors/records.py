@@ -39,18 +39,19 @@ def encode_pieces(texts: Iterator[str], is_large: bool) -> tuple[Content, int]:
         parts.append(text)
         size += len(text)
         if spool and size > _FULL:
-            data, number = _encode("".join(parts))
+            data, number = _encode(parts)
             aside.append(spool.put(data))
             parts, size, replaced = [], 0, replaced + number
-    rest, number = _encode("".join(parts))
+    rest, number = _encode(parts)
     return ([*aside, rest] if aside else rest), replaced + number
 
 
-def _encode(text: str) -> tuple[bytes, int]:
+def _encode(texts: list[str]) -> tuple[bytes, int]:
     try:
-        return text.encode(), 0
+        # One by one: where most is ASCII, a letter that is not would make all the rest as slow as itself.
+        return b"".join([text.encode() for text in texts]), 0
     except UnicodeEncodeError:
-        clean, replaced = replace_surrogates(text)
+        clean, replaced = replace_surrogates("".join(texts))
         return clean.encode(), replaced
 
 

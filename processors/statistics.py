@@ -54,8 +54,9 @@ class Statistics:
         """Take a conversation into account."""
         messages = _number(facts.get("messages"))
         self._totals["conversations"] += 1
-        for name in ("messages", "artifacts", "attachments"):
-            self._totals[name] += _number(facts.get(name))
+        self._totals["messages"] += messages
+        self._totals["artifacts"] += _number(facts.get("artifacts"))
+        self._totals["attachments"] += _number(facts.get("attachments"))
         for name, number in (facts.get("tokens") or {}).items():
             self._tokens[name] = self._tokens.get(name, 0) + _number(number)
         self._count("months", month_of(facts), messages)
@@ -68,7 +69,8 @@ class Statistics:
         (heapq.heappush if len(self._longest) < _LONGEST else heapq.heappushpop)(self._longest, one)
 
     def _count(self, group: str, name: str, messages: int) -> None:
-        counted = self._groups[group].setdefault(name, {"conversations": 0, "messages": 0})
+        named = self._groups[group]
+        counted = named.get(name) or named.setdefault(name, {"conversations": 0, "messages": 0})
         counted["conversations"] += 1
         counted["messages"] += messages
 
@@ -84,9 +86,11 @@ class Statistics:
 
 
 def _number(value: Any) -> int:
+    if value.__class__ is int:
+        return value
     if value.__class__ is list:
         return len(value)
-    return int(value) if value.__class__ in (int, float) and value == value else 0  # noqa: PLR0124 - NaN
+    return int(value) if value.__class__ is float and value == value else 0  # noqa: PLR0124 - NaN
 
 
 def common_words(path: Path, most: int) -> list[dict[str, Any]]:

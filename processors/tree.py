@@ -34,11 +34,7 @@ class Tree:
             RunError: the path leads out of the tree, or is no name of a file.
 
         """
-        folder, _, name = path.rpartition("/")
-        place = self._places.get(folder) or self._place(folder)
-        if name in ("", ".", "..") or "\0" in name or "\\" in name:
-            raise RunError(f"'{path}' is no name of a file")
-        return f"{place}/{name}"
+        return "/".join(self._parts(path))
 
     def write(self, path: str, content: Content) -> int:
         """Write a file and return how many bytes it has.
@@ -47,11 +43,19 @@ class Tree:
             OutputError: it cannot be written; what was there before still is.
 
         """
-        place = self.locate(path)
+        folder, name = self._parts(path)
         try:
-            return _write_whole(place, content)
+            return _write_whole(folder, name, content)
         except OSError as error:
-            raise cannot_write(place, error) from error
+            raise cannot_write(f"{folder}/{name}", error) from error
+
+    def _parts(self, path: str) -> tuple[str, str]:
+        """Return the folder of a file, on this machine, and its name there."""
+        folder, _, name = path.rpartition("/")
+        place = self._places.get(folder) or self._place(folder)
+        if name in ("", ".", "..") or "\0" in name or "\\" in name:
+            raise RunError(f"'{path}' is no name of a file")
+        return place, name
 
     def _place(self, folder: str) -> str:
         """Return where a folder is, once it is sure to be below the output folder."""
@@ -61,9 +65,8 @@ class Tree:
         return self._places[folder]
 
 
-def _write_whole(path: str, content: Content) -> int:
+def _write_whole(folder: str, name: str, content: Content) -> int:
     """Write a file under a temporary name beside it, then rename it; the folder is made where there is none."""
-    folder, _, name = path.rpartition("/")
     # Always the same temporary name, so that a run after a killed one leaves nothing behind.
     temporary = f"{folder}/.{name}.part"
     try:
@@ -73,12 +76,15 @@ def _write_whole(path: str, content: Content) -> int:
         handle = os.open(temporary, _FLAGS, _MODE)
     size = -1
     try:
-        size = sum([_write_all(handle, piece) for piece in pieces(content)])
+        if isinstance(content, bytes):
+            size = _write_all(handle, content)
+        else:
+            size = sum([_write_all(handle, piece) for piece in pieces(content)])
     finally:
         os.close(handle)
         if size < 0:
             os.unlink(temporary)  # noqa: PTH108
-    os.replace(temporary, path)  # noqa: PTH105
+    os.replace(temporary, f"{folder}/{name}")  # noqa: PTH105
     return size
 
 

@@ -52,6 +52,17 @@ def test_a_page_that_stayed_while_its_target_was_off_is_known(bench):
     assert [found.name for found in (bench.output / PAGE).parent.iterdir()] == ["Talk ~1.md"]
 
 
+def test_where_nothing_was_nothing_is_looked_for(bench):
+    """A run that began with a clear folder writes a page without asking what is there; other runs keep what is."""
+    write(bench, page("one"))
+    place = {"page": PAGE, "was": "", "again": False, "clear": True}
+    message = {"conversation": chat(), "files": [(PAGE, page("two"))], "known": {}, "place": place}
+    bench.through(ConversationWriter(), message)
+    assert [found.name for found in (bench.output / PAGE).parent.iterdir()] == ["Talk ~1.md"]
+    write(bench, page("three"))
+    assert (bench.output / "a/Talk ~1 (edited).md").read_bytes() == page("two")
+
+
 def test_what_is_missing_is_written_again(bench):
     """A page that is gone is written, whatever the ledger says."""
     known, _ = write(bench, page("one"))

@@ -1,5 +1,7 @@
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 from generate_claude import make_conversation, make_message, text_block
@@ -107,6 +109,20 @@ def test_each_conversation_is_a_line_for_programs(bench):
     index(bench)
     lines = [json.loads(line) for line in (bench.output / "index.jsonl").read_text().splitlines()]
     assert lines == [facts(2, "2025-01-01", title="half \ufffd"), facts(1, "2026-01-01")]
+
+
+def test_many_lines_are_in_order_with_letters_of_every_alphabet(bench):
+    """However many conversations there are, each is a line; one that an older ledger holds as escapes is no other."""
+    many = [facts(n, f"2025-01-01T00:{n // 60:02}:{n % 60:02}Z", title=f'Größe "数" 😀 {n}') for n in range(100)]
+    record(bench, *many)
+    index(bench)
+    lines = (bench.output / "index.jsonl").read_text()
+    assert [json.loads(line) for line in lines.splitlines()] == many
+    assert lines.count('Größe \\"数\\" 😀') == len(many)
+    with closing(sqlite3.connect(bench.output / NAME)) as ledger, ledger:
+        ledger.executemany("UPDATE conversation SET facts = ? WHERE created = ?", [(json.dumps(x), x["created"]) for x in many])
+    index(bench)
+    assert (bench.output / "index.jsonl").read_text() == lines
 
 
 def test_an_unchanged_index_is_left_alone(bench):
