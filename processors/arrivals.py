@@ -1,23 +1,13 @@
-"""What has come in this run: kept in a temporary database, so that memory does not grow with the archive."""
+"""What has come in this run: kept in a temporary file, so that memory does not grow with the archive."""
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Final, NamedTuple
 
-from .ledger import plain
-from .number_table import NumberTable
-from .sqlite_faults import faults
+from .latest_values import LatestValues
 
 OLDER: Final = "skipped: older version"
 """What became of a conversation a newer version of which is there."""
-_AT_ONCE: Final = 256
-_SCHEMA: Final = """
-CREATE TABLE arrival (key TEXT, updated, digest, file, wanted, page, short, folder);
-CREATE INDEX by_key ON arrival (key);
-"""
 
 
 class Arrival(NamedTuple):
@@ -38,14 +28,7 @@ class Arrivals:
     """The conversations of one run by their key."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)  # A private file that goes when it is closed.
-        for setting in ("synchronous = OFF", "journal_mode = OFF", "cache_size = -512"):
-            self._database.execute(f"PRAGMA {setting}")
-        self._database.executescript(_SCHEMA)
-        self._keys = NumberTable()
-        """Hashes of all keys: most are new, and need not be looked for."""
-        self._latest: dict[str, Arrival] = {}
-        """What is not yet in the database."""
+        self._latest = LatestValues()
 
     def judge(self, arrival: Arrival, *, is_chat: bool = True) -> tuple[Arrival, str]:
         """Return the arrival, with the place an earlier version of it got, and why it is to be left out; empty if it is not.
@@ -68,28 +51,11 @@ class Arrivals:
 
     def note(self, arrival: Arrival) -> None:
         """Remember an arrival and its place."""
-        self._keys[arrival.key] = 1
-        self._latest[arrival.key] = arrival
-        if len(self._latest) == _AT_ONCE:
-            rows = [tuple(map(plain, late)) for late in self._latest.values()]
-            with faults(Path(gettempdir())):
-                self._database.execute("BEGIN")
-                self._database.executemany("INSERT INTO arrival VALUES (?,?,?,?,?,?,?,?)", rows)
-                self._database.execute("COMMIT")
-            self._latest.clear()
-
-    def close(self) -> None:
-        """Forget everything."""
-        self._database.close()
+        self._latest[arrival.key] = tuple(arrival)
 
     def _find(self, key: str) -> Arrival | None:
-        if key not in self._keys:
-            return None
-        if key in self._latest:
-            return self._latest[key]
-        query = "SELECT * FROM arrival WHERE key = ? ORDER BY rowid DESC LIMIT 1"
-        row = self._database.execute(query, (plain(key),)).fetchone()
-        return Arrival._make((key, *row[1:])) if row else None
+        found = self._latest.get(key)
+        return Arrival._make(found) if found else None
 
 
 def _news(arrival: Arrival, beaten: str) -> dict[str, str]:

@@ -122,7 +122,8 @@ class Bench:
         if known is None or key in self._borrowed or extension_of(name) != extension_of(known.name):
             self._borrowed.discard(key)
             known = self._state[key] = self._shelf.put(name, artifact["content"])
-        known.body = artifact["content"]
+        else:
+            known.body = artifact["content"]
         return known
 
     def _update(self, key: str, known: Made | None, artifact: dict[str, Any]) -> Made | None:

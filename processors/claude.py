@@ -166,21 +166,23 @@ def count(items: Any) -> dict[str, Any]:
     attachments = files = total = 0
     for item in items:
         total += 1
-        for block in _content_of(item):
+        get: Any = item.get if item.__class__ is dict else {}.get
+        content: Any = get("content")
+        for block in content if content and content.__class__ is list else _content_of(item):
             kind: Any = block.get("type") if block.__class__ is dict else None
             blocks[kind if kind.__class__ is str else type_of(block)] += 1
-        if item.__class__ is dict:
-            if given := item.get("attachments"):
-                attachments += len(as_list(given))
-            if item.get("files") or item.get("files_v2"):
-                files += len(_files_of(item))
+        if given := get("attachments"):
+            attachments += len(as_list(given))
+        if get("files") or get("files_v2"):
+            files += len(_files_of(item))
     return {"messages": total, "blocks": dict(blocks), "attachments": attachments, "files": files}
 
 
 def _content_of(item: Any) -> list[Any]:
+    """Return what counts as the blocks of a message whose content is no list, or is empty."""
     content: Any = item.get("content") if item.__class__ is dict else None
     if content:
-        return content if content.__class__ is list else [content]
+        return [content]
     if not _is_message(item):
         return [{"type": "message"}]
     return [{"type": "flat text"}] if as_text(item.get("text")) else []

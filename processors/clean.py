@@ -19,7 +19,7 @@ def clean_bytes(parts: list[str]) -> tuple[bytes, int, int]:
     surrogates = 0
     try:
         # Encoded one by one: one emoji would make a joined text four bytes a character.
-        data = b"\n\n".join([part.encode() for part in parts])
+        data = b"\n\n".join(map(str.encode, parts))
     except UnicodeEncodeError:
         text, surrogates = _SURROGATES.subn("\ufffd", "\n\n".join(parts))
         data = text.encode()

@@ -66,6 +66,9 @@ Block = dict[str, Any]
 TITLE_LENGTH: Final = 60
 UNTITLED: Final = "Untitled"
 _TEXTS: Final = ("provider", "id", "title", "created", "updated", "url", "summary", "model", "leaf")
+_PARTS: Final = (*_TEXTS, "counts", "messages")
+_USUAL: Final = [*[str] * len(_TEXTS), dict, list]
+"""The types of these, but where a conversation is too large for memory."""
 _NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
 _UTC: Final = re.compile(r"(?:Z|\+00:00)\Z")
 _MILLISECONDS: Final = 95_617_584_000
@@ -84,6 +87,13 @@ def conversation_of(message: Message) -> Conversation | None:
         return None
     if not isinstance(conversation, dict):
         raise RunError(f"the field 'conversation' is not an object but a {type(conversation).__name__}")
+    # Many processors ask: that all is as usual is seen without a loop.
+    if [*map(type, map(conversation.get, _PARTS))] != _USUAL:
+        _check_parts(message, conversation)
+    return conversation
+
+
+def _check_parts(message: Message, conversation: Conversation) -> None:
     for name in _TEXTS:
         if conversation.get(name).__class__ is not str:
             need_text(message, f"conversation.{name}")
@@ -91,7 +101,6 @@ def conversation_of(message: Message) -> Conversation | None:
         raise RunError("the field 'conversation.counts' is not an object of numbers by kind")
     if not isinstance(need(message, "conversation.messages"), Iterable):
         raise RunError("the field 'conversation.messages' is not a list")
-    return conversation
 
 
 def leave_out(message: Message, outcome: str) -> None:
@@ -133,8 +142,6 @@ def instant(value: Any) -> str:
     thousandths, millionths or billionths of seconds where those would be beyond the year 5000; so are numbers in text, and
     what MongoDB writes as `{"$date": …}`.
     """
-    if value.__class__ is dict:
-        return instant(next(iter(value.values()), None)) if set(value) & {"$date", "$numberLong"} else ""
     if value.__class__ is str:
         if value.endswith("Z"):
             return value
@@ -142,6 +149,8 @@ def instant(value: Any) -> str:
         if number is not None:
             return _from_seconds(number)
         return value if _UTC.search(value) else _in_utc(value)
+    if value.__class__ is dict:
+        return instant(next(iter(value.values()), None)) if set(value) & {"$date", "$numberLong"} else ""
     return _from_seconds(value) if value.__class__ in (int, float) else ""
 
 

@@ -16,6 +16,7 @@ from .places import EXTENSION, SHORT, Templates, fields_of, hex_id, html_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from transmissions import Message
 
@@ -28,6 +29,7 @@ _OF_WHOLE: Final = (
     *("archive.db", "archive.nt", "conversations.jsonl", "redaction-review.ndjson", "dead-letters.ndjson"),
 )
 """What is made of all conversations together, unless it is called otherwise."""
+_MARKER: Final = ".transmissions"
 _OF_YEAR: Final = re.compile(r"index-(?:\d{4}|undated)\.md")
 
 
@@ -68,6 +70,8 @@ class ConversationPlaces(Processor):
 
     async def __aenter__(self) -> Self:
         self._of_project = _read_projects(self.context.input_path(self.projects)) if self.projects else {}
+        # Only what a run begins with may be there.
+        self._is_clear = not _names_in(self.context.output_path(".")) - {_MARKER}
         self._ledger = Ledger(self.context.output_path(self.state))
         self._arrivals = Arrivals()
         self._pages, self._ids, self._folders = (UniqueNames(many=True) for _ in range(3))
@@ -83,7 +87,6 @@ class ConversationPlaces(Processor):
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._arrivals.close()
         self._ledger.close()
 
     def process(self, message: Message) -> Message:
@@ -126,7 +129,7 @@ class ConversationPlaces(Processor):
                 self._pages.give_up(earlier.page, arrival.key)
             page = self._pages.take(wanted, f"{wanted.removesuffix(EXTENSION)} ~{short}{EXTENSION}", owner=arrival.key)
         folder = earlier.folder if earlier else self._folders.take(full[:4], full[:SHORT], full)
-        self._arrivals.note(arrival._replace(wanted=wanted, page=page, short=short, folder=folder))
+        self._arrivals.note(Arrival(*arrival[:4], wanted, page, short, folder))
         message["key"] = arrival.key
         message["place"] = {
             "page": page,
@@ -136,6 +139,7 @@ class ConversationPlaces(Processor):
             "id": short,
             "was": earlier.page if earlier else "",
             "again": bool(arrival.page),
+            "clear": self._is_clear and not arrival.page,
             "updated": arrival.updated,
             "digest": arrival.digest,
         }
@@ -149,6 +153,13 @@ def _has_lost(arrival: Arrival, before: Known) -> bool:
     return arrival.digest.partition(" ")[0] in beaten and not is_older(before.updated, arrival.updated)
 
 
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return set()
+
+
 def names_of_whole(settings: Iterable[dict[str, Any]]) -> frozenset[str]:
     """Return the names no page may have, in small letters: those of files about the whole, and of pages made from them."""
     files = {*_OF_WHOLE, *(node["file"].lower() for node in settings if isinstance(node.get("file"), str))}
@@ -157,13 +168,12 @@ def names_of_whole(settings: Iterable[dict[str, Any]]) -> frozenset[str]:
 
 def aside(wanted: str, names: frozenset[str]) -> str:
     """Return a page's path, with another name where it or its outermost folder has one of these."""
-    folder = wanted.partition("/")[0]
-    taken = (name for name in (wanted, folder) if name.lower() in names or _OF_YEAR.fullmatch(name.lower()))
-    name = next(taken, "")
-    if not name:
-        return wanted
-    at = name.rindex(".") if "." in name else len(name)
-    return f"{name[:at]}_{name[at:]}{wanted[len(name) :]}"
+    for name in (wanted, wanted.partition("/")[0]):
+        small = name.lower()
+        if small in names or _OF_YEAR.fullmatch(small):
+            at = name.rindex(".") if "." in name else len(name)
+            return f"{name[:at]}_{name[at:]}{wanted[len(name) :]}"
+    return wanted
 
 
 def facts_of(conversation: Conversation, title: str, page: str, project: str) -> dict[str, Any]:

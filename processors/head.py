@@ -61,7 +61,7 @@ def _head(flavour: Flavour, matter: str, facts: dict[str, Any]) -> str:
 
 
 def _matter(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: facts.get(name) for name in _FIELDS}
+    return dict(zip(_FIELDS, map(facts.get, _FIELDS), strict=True))
 
 
 def _for_obsidian(facts: dict[str, Any]) -> dict[str, Any]:

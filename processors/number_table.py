@@ -9,20 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 _FIRST = 64
+MANY = 1 << 14
+"""Room for what a whole archive may have: 200 KB, and ten thousand keys are put in once, not once for each doubling."""
 
 
 class NumberTable:
     """Numbers by key. Of a key only its hash of 64 bits is kept, so keys cannot be listed."""
 
-    __slots__ = ("_hashes", "_mask", "_numbers", "_used")
+    __slots__ = ("_hashes", "_mask", "_most", "_numbers", "_used")
 
-    def __init__(self) -> None:
-        self._make(_FIRST)
+    def __init__(self, room: int = _FIRST) -> None:
+        """Begin with room for a power of two."""
+        self._make(room)
 
     def _make(self, room: int) -> None:
         self._hashes = array("q", bytes(8 * room))
         self._numbers = array("i", bytes(4 * room))
         self._mask = room - 1
+        self._most = 2 * self._mask // 3
         self._used = 0
 
     def get(self, key: Hashable, missing: int = -1) -> int:
@@ -35,7 +39,8 @@ class NumberTable:
 
     def __setitem__(self, key: Hashable, number: int) -> None:
         self._put(hash(key) or 1, number)
-        self._make_room()
+        if self._used > self._most:
+            self._make_room()
 
     def add(self, key: Hashable, number: int = 1) -> bool:
         """Give a key a number, unless it has one; return whether it had none."""
@@ -45,7 +50,8 @@ class NumberTable:
             return False
         self._used += 1
         self._hashes[place], self._numbers[place] = hashed, number
-        self._make_room()
+        if self._used > self._most:
+            self._make_room()
         return True
 
     def _find(self, hashed: int) -> int:
@@ -62,8 +68,6 @@ class NumberTable:
         self._hashes[place], self._numbers[place] = hashed, number
 
     def _make_room(self) -> None:
-        if 3 * self._used <= 2 * self._mask:
-            return
         hashes, numbers = self._hashes, self._numbers
         self._make(2 * len(hashes))
         for hashed, number in zip(hashes, numbers, strict=True):

@@ -8,7 +8,6 @@ import re
 import string
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
-from urllib.parse import quote
 
 from .names import LIMIT, UniqueNames, as_link, safe_name
 
@@ -68,8 +67,8 @@ class Place:
     def take(self, kind: str, name: str) -> tuple[str, str]:
         """Return the path of a file that belongs to the conversation, and the link to it from the page."""
         if not self._links:
-            folder, name_in_it = posixpath.split(self._assets)
-            self._links = _quoted_way(folder, posixpath.dirname(self.page)) + quote(name_in_it, safe=KIND + NAME)
+            folder, _, name_in_it = self._assets.rpartition("/")
+            self._links = _quoted_way(folder, self.page.rpartition("/")[0]) + _quoted(name_in_it)
         name = self._names.take(name)
         path = self._assets.replace(KIND, kind).replace(NAME, name)
         return path, self._links.replace(KIND, kind).replace(NAME, as_link(name))
@@ -79,7 +78,12 @@ class Place:
 def _quoted_way(folder: str, start: str) -> str:
     """Return the way from one folder to another, as the beginning of a link; many conversations share it."""
     way = posixpath.relpath(folder or ".", start or ".")
-    return "" if way == "." else quote(f"{way}/", safe="/" + KIND + NAME)
+    return "" if way == "." else _quoted(f"{way}/")
+
+
+def _quoted(path: str) -> str:
+    """Return a path as part of a link, with what stands in it for a kind and a name left as it is."""
+    return as_link(path).replace("%00", KIND).replace("%01", NAME)
 
 
 def page_of(message: Message) -> str:

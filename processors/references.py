@@ -27,8 +27,7 @@ def keep_to_itself(text: str) -> str:
 
     Only labels that the text defines are touched, and nothing in code.
     """
-    # A single sign is looked for at a hundredth of what two cost.
-    if "]" not in text or "]:" not in text or _DEFINITION.search(f"\n{text}") is None:
+    if "]:" not in text or _DEFINITION.search(f"\n{text}") is None:
         return text
     addresses: dict[str, str] = {}
     notes: set[str] = set()

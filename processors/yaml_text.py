@@ -29,8 +29,10 @@ def scalar(value: Any) -> str:
 
 
 def _told(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        return scalar(value)
     # A title may look like a day, and is none.
-    return value if name in _TIMES and isinstance(value, str) and _is_time(value) else scalar(value)
+    return value if name in _TIMES and _is_time(value) else quoted(value)
 
 
 def _is_time(text: str) -> bool:

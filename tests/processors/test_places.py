@@ -233,3 +233,14 @@ def test_files_about_the_whole_may_be_called_otherwise():
         "lists/all_.md",
         "lists/x.md",
     ]
+
+
+def test_a_place_is_clear_where_nothing_can_be(bench):
+    """Only in a folder that was empty when the run began, for the first version of a conversation, nothing is there."""
+    bench.output.mkdir()
+    (bench.output / ".transmissions").write_text("{}")
+    versions = [arriving(chat(updated=f"2026-03-0{day}T12:00:00Z"), digest=f"d{day}", file=f"{day}.json") for day in (7, 8)]
+    first, again = run(bench, *versions)
+    assert [first["place"]["clear"], again["place"]["clear"]] == [True, False]
+    (later,) = run(bench, arriving(chat(id=OTHER), digest="d9"))
+    assert later["place"]["clear"] is False
