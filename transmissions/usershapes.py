@@ -12,6 +12,7 @@ import math
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,13 +34,20 @@ if TYPE_CHECKING:
     from .located import Triple
 
 MAX_MEMORY: Final = 1 << 30
+_PATIENCE: Final = 60.0
+"""Seconds more than the limit that shapes may take by the clock: on a busy machine they may wait for most of them."""
+_OVERTIME: Final = 24
+"""SIGXCPU, which not every system has."""
 _QUERIES: Final = frozenset({SH.select, SH.ask, SH.construct, SH.update})
 _REACHES_OUT: Final = re.compile(r"\b(SERVICE|FROM|LOAD)\b", re.IGNORECASE)
 _FORBIDDEN_EVENTS: Final = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "urllib.")
 
 
 def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, seconds: float = 5.0) -> list[Problem]:
-    """Return what the shapes find in the source graphs, or why the shapes themselves are refused."""
+    """Return what the shapes find in the source graphs, or why the shapes themselves are refused.
+
+    They may compute for about so many seconds.
+    """
     refusals = [problem for triple in shapes.graph for problem in _refusals(shapes, triple)] or _slow(data, shapes)
     if refusals:
         return tidy(refusals)
@@ -54,9 +62,12 @@ def check_user_shapes(data: Sequence[LocatedGraph], shapes: LocatedGraph, second
         }
     )
     command = [sys.executable, "-P", "-m", "transmissions.usershapes"]
+    limit = seconds + _PATIENCE
     try:
-        done = subprocess.run(command, input=order, capture_output=True, encoding="utf-8", timeout=seconds, check=False)
+        done = subprocess.run(command, input=order, capture_output=True, encoding="utf-8", timeout=limit, check=False)
     except subprocess.TimeoutExpired:
+        return [_failed(shapes, "limit", f"these shapes take longer than {limit:g} s, the limit of a validation")]
+    if done.returncode == -_OVERTIME:
         return [_failed(shapes, "limit", f"these shapes take longer than {seconds:g} s, the limit of a validation")]
     if done.returncode == 0:
         return tidy(_unpack(fields) for fields in json.loads(done.stdout))
@@ -131,8 +142,8 @@ def _confine(seconds: float) -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        cpu = math.ceil(seconds) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+        cpu = math.ceil(time.process_time() + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))  # At the second the process is killed, whatever it heeds.
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     sys.addaudithook(_stay_inside)
 
