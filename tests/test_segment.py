@@ -3,6 +3,7 @@
 import asyncio
 import time
 import weakref
+from collections import OrderedDict
 
 import pytest
 from engine_parts import AsyncCount, Close, Collect, Count, Every, Items, Pass, Slow, ids, work
@@ -142,9 +143,19 @@ def test_big_messages_come_one_by_one():
     """Messages of a megabyte are taken one at a time."""
     pace = Pace()
     pace.size = ITEMS
-    pace.gauge.look({"text": "x" * WEIGHT})
+    pace.gauge.look([{"text": "x" * WEIGHT}])
     pace.adapt(1, 1e-6)
     assert pace.size == 1
+
+
+def test_a_message_may_be_of_a_class_of_its_own():
+    """What is a dict by inheritance flows like any other message."""
+
+    class Ordered(Processor):
+        def process(self, message):
+            return OrderedDict(message)
+
+    assert through(Ordered(), [{"id": 1}, {"id": 2}]) == [{"id": 1}, {"id": 2}]
 
 
 class Step:
@@ -178,6 +189,25 @@ def test_messages_that_are_big_between_two_steps_only_come_one_by_one():
     sizes = asyncio.run(main())
     assert sum(sizes) == 300
     assert max(sizes) <= 2
+
+
+def test_batches_are_long_again_where_a_step_drops_what_follows_a_big_message(monkeypatch):
+    """A big message is forgotten also where nothing comes after it that could be looked at."""
+    monkeypatch.setattr("transmissions.segment.clock", lambda: 0.0)
+
+    class First(Step):
+        async def step(self, batch, rest):
+            grown = await super().step(batch, rest)
+            return grown if len(self.sizes) == 1 else []
+
+    async def main():
+        step, inlet, outlet = First("x" * WEIGHT), Channel(items=4 * ITEMS), Channel()
+        await inlet.put_many([{"id": number} for number in range(3 * ITEMS)])
+        await inlet.put_token(END)
+        await Segment([step], inlet, outlet).run()
+        return step.sizes
+
+    assert max(asyncio.run(main())) > ITEMS // 4
 
 
 def test_a_slow_source_is_not_waited_for():

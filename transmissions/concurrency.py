@@ -51,8 +51,8 @@ class ConcurrentSegment(Segment):
             count, began = len(batch), clock()
             out = await node.step(batch, turn)
             self.pace.adapt(count, clock() - began)
+            self.pace.gauge.look(out)
             if out:
-                self.pace.gauge.look(out[-1])
                 await turn.put_many(out)
             await self.until(number if self._ordered else 0)
             self._pass_turn()

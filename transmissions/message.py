@@ -126,7 +126,7 @@ def glance(message: Message, ceiling: int) -> int:
     total, looked = 0.0, 0
     stack: list[tuple[Any, float]] = [(message, 1.0)]
     for item, times in stack:  # It grows on the way.
-        parts = item.values() if item.__class__ is dict else item[:: len(item) // _FEW | 1]
+        parts = item.values() if isinstance(item, dict) else item[:: len(item) // _FEW | 1]
         looked += len(parts)
         if looked > _PARTS or total > ceiling:
             return ceiling

@@ -45,9 +45,9 @@ class Gauge:
     def __init__(self) -> None:
         self.weight = 1
 
-    def look(self, message: Message) -> None:
-        """Glance at a message somewhere on its way, unless batches are of one message already; forget a little."""
-        seen = glance(message, WEIGHT) if self.weight <= _ONE_EACH else 1
+    def look(self, messages: list[Message]) -> None:
+        """Glance at the last of what is on its way, unless batches are of one message already; forget a little."""
+        seen = glance(messages[-1], WEIGHT) if messages and self.weight <= _ONE_EACH else 1
         self.weight = max(seen, self.weight - (self.weight >> _FORGETS))
 
 
@@ -90,7 +90,7 @@ class Pace:
         more = self._fill(iterator, out)
         keep_messages(out, had)
         if more:
-            self.gauge.look(out[-1])
+            self.gauge.look(out)
         return more
 
     def _fill(self, iterator: Iterator[Any], out: list[Message]) -> bool:

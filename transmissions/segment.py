@@ -75,10 +75,10 @@ class Segment:
             self._longest = len(batch)
         for number, step, rest in self._tails[start]:
             batch = await step(batch, rest)
+            if is_longest or number == probe:
+                gauge.look(batch)
             if not batch:
                 break
-            if is_longest or number == probe:
-                gauge.look(batch[-1])
         self._probe = probe + 1 if probe + 1 < _RARELY * len(self.nodes) else 0
         if batch:
             await self.outlet.put_many(batch)
