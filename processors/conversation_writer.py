@@ -86,7 +86,8 @@ class ConversationWriter(TreeWriter):
     ) -> Content:
         """Return a page with what a user wrote below the old one; one edited above, or none of ours, is set aside."""
         old = place.get("was") or path
-        page = b"" if place.get("clear") else self._read(path)
+        # Only for the first file: one of the conversation's own may have the page's path, as a template is free to say.
+        page = b"" if place.pop("clear", False) else self._read(path)
         if not page and old == path:
             return content
         marker = _last_line(content)

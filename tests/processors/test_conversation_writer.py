@@ -63,6 +63,15 @@ def test_where_nothing_was_nothing_is_looked_for(bench):
     assert (bench.output / "a/Talk ~1 (edited).md").read_bytes() == page("two")
 
 
+def test_a_file_with_the_path_of_its_page_does_not_replace_it(bench):
+    """Where templates give both one path, the page is kept beside it, in a clear folder too."""
+    place = {"page": PAGE, "was": "", "again": False, "clear": True}
+    files = [(PAGE, page("one")), (PAGE, b"an artifact")]
+    bench.through(ConversationWriter(), {"conversation": chat(), "files": files, "known": {}, "place": place})
+    kept = {found.name: found.read_bytes() for found in (bench.output / PAGE).parent.iterdir()}
+    assert kept == {"Talk ~1.md": b"an artifact", "Talk ~1 (edited).md": page("one")}
+
+
 def test_what_is_missing_is_written_again(bench):
     """A page that is gone is written, whatever the ledger says."""
     known, _ = write(bench, page("one"))
