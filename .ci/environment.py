@@ -92,7 +92,7 @@ def make(venv, group):
     write(os.path.join(site, "transmissions_checkout.pth"), "import transmissions_checkout\n")
     # Where PYTHONDONTWRITEBYTECODE is set every start would compile all it imports, 0.15 s; a folder that is read-only may.
     sources = [os.path.join(HERE, name) for name in ("transmissions", "processors")]
-    sources += [os.path.join(site, name) for name in ("transmissions_checkout.py", "_distutils_hack")]  # pip's own, if at all
+    sources += [os.path.join(site, name) for name in ("transmissions_checkout.py", "_distutils_hack")]  # setuptools', if at all
     subprocess.run([python, "-m", "compileall", "-qq", *sources], check=False)
     shutil.copyfile(os.path.join(HERE, "pyproject.toml"), os.path.join(venv, "pyproject.toml"))
     write(os.path.join(venv, "stamp"), stamp(python))

@@ -55,7 +55,7 @@ class Arrivals:
 
     def _find(self, key: str) -> Arrival | None:
         found = self._latest.get(key)
-        return Arrival._make(found) if found else None
+        return Arrival._make(found) if found and found[0] == key else None
 
 
 def _news(arrival: Arrival, beaten: str) -> dict[str, str]:

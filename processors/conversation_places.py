@@ -30,6 +30,7 @@ _OF_WHOLE: Final = (
 )
 """What is made of all conversations together, unless it is called otherwise."""
 _MARKER: Final = ".transmissions"
+"""What every run puts into its output folder before anything else."""
 _OF_YEAR: Final = re.compile(r"index-(?:\d{4}|undated)\.md")
 
 
@@ -70,8 +71,7 @@ class ConversationPlaces(Processor):
 
     async def __aenter__(self) -> Self:
         self._of_project = _read_projects(self.context.input_path(self.projects)) if self.projects else {}
-        # Only what a run begins with may be there.
-        self._is_clear = not _names_in(self.context.output_path(".")) - {_MARKER}
+        self._is_clear = _is_clear(self.context.output_path("."))
         self._ledger = Ledger(self.context.output_path(self.state))
         self._arrivals = Arrivals()
         self._pages, self._ids, self._folders = (UniqueNames(many=True) for _ in range(3))
@@ -153,11 +153,12 @@ def _has_lost(arrival: Arrival, before: Known) -> bool:
     return arrival.digest.partition(" ")[0] in beaten and not is_older(before.updated, arrival.updated)
 
 
-def _names_in(folder: Path) -> set[str]:
+def _is_clear(folder: Path) -> bool:
+    """Whether there is nothing in a folder yet but what a run begins with."""
     try:
-        return {path.name for path in folder.iterdir()}
+        return all(path.name == _MARKER for path in folder.iterdir())
     except FileNotFoundError:
-        return set()
+        return True
 
 
 def names_of_whole(settings: Iterable[dict[str, Any]]) -> frozenset[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME: Final = ".state.db"
 _FORMAT: Final = 1
+# As the lines of the index are, which can then be taken as they stand.
 _encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 _SCHEMA: Final = """
 CREATE TABLE conversation (

@@ -19,7 +19,7 @@ class NumberTable:
     __slots__ = ("_hashes", "_mask", "_most", "_numbers", "_used")
 
     def __init__(self, room: int = _FIRST) -> None:
-        """Begin with room for a power of two."""
+        """Make an empty table; `room` is a power of two."""
         self._make(room)
 
     def _make(self, room: int) -> None:

@@ -20,7 +20,7 @@ async def talk():
         try:
             await asyncio.open_connection("127.0.0.1", port, ssl=True)
         except OSError as error:
-            print(type(error).__module__, error.reason)
+            print(type(error).__module__, type(error).__name__)
 
 asyncio.run(talk())
 """
@@ -33,7 +33,7 @@ def said_by(program):
 
 def test_tls_comes_once_it_is_used():
     """Asyncio is imported without `ssl`, and speaks TLS all the same, even where nobody else imported that."""
-    assert said_by(TALK) == ["[]", "ssl WRONG_VERSION_NUMBER"]
+    assert said_by(TALK) == ["[]", "ssl SSLError"]
 
 
 def test_who_imports_ssl_gets_the_module_itself():

@@ -150,7 +150,7 @@ class Weird(Processor):
             await asyncio.open_connection(sock=here, ssl=True, server_hostname="there")
         except OSError as error:
             there.close()
-            return {**message, "said": error.reason}
+            return {**message, "said": type(error).__name__}
 
     def _flaky(self, message):
         if message.setdefault("tries", 0) < 2:
@@ -522,7 +522,7 @@ def test_a_step_speaks_tls_in_every_process(home):
     messages, _, _ = run(home, shared('[ a :Who ; :seconds 0.002 ] [ a :Weird ; :how "tls" ]'))
     there = [message["said"] for message in messages if "said" in message and message["pid"] != os.getpid()]
     assert there
-    assert {*there} == {"WRONG_VERSION_NUMBER"}
+    assert {*there} == {"SSLError"}
 
 
 @pytest.mark.usefixtures("eager")

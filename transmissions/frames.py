@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LENGTHS: Final = Struct("!QQ")
 _PICKLED: Final = pickle.PROTO[0]
-"""The first byte of what `pickle` writes; `marshal` begins with a letter."""
+"""The first byte of what `pickle` writes; `marshal` begins with a letter, with or without this bit."""
 
 
 class Frame(NamedTuple):

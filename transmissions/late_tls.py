@@ -24,7 +24,9 @@ class _Late(ModuleType):
 
 def import_asyncio() -> None:
     """Import asyncio, unless that has been done. Everybody else who imports `ssl` gets it as ever."""
-    late = [name for name in _LATE if name not in sys.modules and "asyncio" not in sys.modules]
+    if "asyncio" in sys.modules:
+        return
+    late = [name for name in _LATE if name not in sys.modules]
     for name in late:
         sys.modules[name] = _Late(name)
     try:

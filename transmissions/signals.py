@@ -93,17 +93,17 @@ class Stop:
             return
         self._count = count
         if count > 1:
-            if self._speaks:
-                self._say("stopped at once; messages in flight are lost")
+            self._say("stopped at once; messages in flight are lost")
             self._kill()
             os._exit(128 + number)
         self.number = number
         again = "press Ctrl-C again" if number == signal.SIGINT else "send it again"
-        if self._speaks:
-            self._say(f"stopping: finishing messages in flight; {again} to stop at once")
+        self._say(f"stopping: finishing messages in flight; {again} to stop at once")
         self._drain()
 
     def _say(self, sentence: str) -> None:
+        if not self._speaks:
+            return
         # Written straight to the descriptor: the main thread may hold the lock of sys.stderr.
         with contextlib.suppress(OSError):
             newline = "\n" if sys.stderr is not None and sys.stderr.isatty() else ""

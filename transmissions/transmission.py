@@ -37,7 +37,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from .buffer import Buffer, BufferSettings
-from .channel import Channel
+from .channel import WEIGHT, Channel
 from .concurrency import ConcurrentSegment
 from .fork import FanOut, Merge, Route, predicate
 from .node import ends_groups
@@ -146,7 +146,8 @@ class Transmission:
 
         gather = Gather(outlet.pressure)
         head = self._lay(plan.pipe, gather, set(caring), plan.path)
-        inlet = Channel(plan.path, 32 * plan.processes)  # Work of some length is divided here: what waits is to be little.
+        # Work of some length is divided here: what waits is to be little.
+        inlet = Channel(plan.path, 32 * plan.processes, WEIGHT // 4)
         self.segments.insert(0, WorkersSegment(plan, inlet, outlet, head, gather, self.state))
         self.state.watch(inlet)
         return inlet

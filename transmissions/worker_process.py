@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _AHEAD: Final = 2
-"""Batches a process may have: one it works on, and one so that it need not wait for the next."""
+"""Batches a process may have in any case: one it works on, and one so that it need not wait for the next."""
 _SOON: Final = 0.06
 """Seconds of work a process may have if that takes more batches: whoever gives them may be away for half of that."""
 _MOST: Final = 32
 """Batches a process has at most."""
 _HELD: Final = 1 << 21
-"""Bytes of work a process may have."""
+"""Bytes of work a process may have; one that has more gets none."""
 _PIPE: Final = 1 << 20
 """Bytes a pipe should hold, so that neither side waits while the other works; the system may grant less."""
 _POLL: Final = 0.005

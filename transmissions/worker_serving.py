@@ -82,7 +82,7 @@ class _Serving:
         if isinstance(call, Raised):
             self._fail(None, call)
             return
-        gc.freeze()
+        gc.freeze()  # What was imported is there to the end: a collection need not look at it.
         gc.enable()
         self._say(("ready",))
         while (frame := await inbox.get()) is not None:

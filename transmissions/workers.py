@@ -11,11 +11,12 @@ machine with one, in a transmission that is called, or on a system without POSIX
 the end of the stream is given up. Each has the whole inner pipe, made from the plan; its steps see an `__aenter__`, a
 `finish()` and an `__aexit__` of their own.
 
-*Sharing.* A batch is some milliseconds of work and at most half a megabyte; a process has two, or more that are small: enough
-that it does not wait while this one does something else, and so little that nobody idles at the end. What none of the others
-has room for is worked on here. A message travels as plain data (see `frames`); one that
-cannot, because it holds an open file, say, is worked on here, and so is one of more than eight megabytes, which would only be
-held twice. Between entry and exit are at most some batches for each process, and no more than eight megabytes of results.
+*Sharing.* A batch is some milliseconds of work and at most half a megabyte; a process has two, and more as long as they are
+less than 60 ms of work and two megabytes: enough that it does not wait while this one does something else, and so little that
+nobody idles at the end. What none of the others has room for is worked on here. A message travels as plain data (see
+`frames`); one that cannot, because it holds an open file, say, is worked on here, and so is one of more than eight megabytes,
+which would only be held twice. Between entry and exit are at most some batches for each process, and no more than eight
+megabytes of results.
 
 *Accounts.* What a step does through its context arrives when its batch is passed on, as if it had been done here: events, dead
 letters, skips, halts, log records, taps, counts and latencies. Those of different processes may come in another order than

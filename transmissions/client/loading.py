@@ -23,6 +23,7 @@ from transmissions.errors import describe
 from .answers import CLOSING, check, check_stream, redirects_refused
 from .errors import StreamError
 from .options import Options
+from .wire import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,11 @@ LAST: Final = {"ndjson": "stream", "sse": "sse", "websocket": "ws"}
 _ACCEPTS: Final = {"ndjson": "application/x-ndjson", "sse": "text/event-stream"}
 _TIMESTAMP: Final = re.compile(rb'"timestamp": ?"([^"]{20,32})"')
 _SAMPLES: Final = 200_000
-_LARGEST: Final = 64 << 20
 _END: Final = '"summary"'
 _LOOKED_AT: Final = 1 << 16
 """Bytes at the beginning and the end of a stream in which its first event and its last are looked for."""
 _BEGINNING: Final = re.compile(rb'"event": ?"metadata"')
 _WELL: Final = {"complete", "partial"}
-_OPTIONS: Final = Options()
 
 
 class Load(NamedTuple):
@@ -86,7 +85,7 @@ class Figures:
 async def generate(load: Load, figures: Figures) -> None:
     """Put a load on a server; the figures have what was measured until it is cancelled, too."""
     began = time.monotonic()
-    headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {load.token}"} if load.token else {})
+    headers = Options(token=load.token).headers()
     limits = aiohttp.ClientTimeout(total=None, sock_connect=30)
     connector = aiohttp.TCPConnector(limit=0)
     tracing = [redirects_refused()]  # The load is for this server, and may be for no other.
@@ -147,7 +146,7 @@ class _Client:
         headers = {"Accept": _ACCEPTS[load.protocol]}
         head = tail = b""
         async with self._session.post(load.url, json=load.message, headers=headers) as response:
-            await check(response, _OPTIONS)
+            await check(response, Options())
             check_stream(response)
             async for chunk in response.content.iter_any():
                 head = head or chunk[:_LOOKED_AT]
@@ -163,7 +162,7 @@ class _Client:
     async def _socket(self) -> None:
         load, began = self._load, time.monotonic()
         url = load.url.replace("http", "ws", 1)
-        async with self._session.ws_connect(url, timeout=CLOSING, max_msg_size=_LARGEST) as socket:
+        async with self._session.ws_connect(url, timeout=CLOSING, max_msg_size=LARGEST) as socket:
             await socket.send_str(json.dumps({"action": "run", "request_id": "1", "data": load.message}))
             while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 text: str = message.data
