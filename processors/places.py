@@ -46,7 +46,7 @@ _OF_FILE: Final = ("kind", "name")
 class Place:
     """Where one conversation's page is, and the files that belong to it."""
 
-    __slots__ = ("_assets", "_links", "_names", "folder", "page", "short")
+    __slots__ = ("_assets", "_links", "_names", "_pages", "folder", "page", "short")
 
     def __init__(self, page: str, assets: str, folder: str = "", short: str = "") -> None:
         self.page = page
@@ -58,6 +58,7 @@ class Place:
         self._assets = assets
         self._links = ""
         self._names = UniqueNames()
+        self._pages = (page.lower(), html_path(page).lower())
 
     @classmethod
     def of(cls, place: dict[str, Any]) -> Self:
@@ -71,6 +72,8 @@ class Place:
             self._links = _quoted_way(folder, self.page.rpartition("/")[0]) + _quoted(name_in_it)
         name = self._names.take(name)
         path = self._assets.replace(KIND, kind).replace(NAME, name)
+        if path.lower() in self._pages:
+            return self.take(kind, name)  # Which is taken, so there is another.
         return path, self._links.replace(KIND, kind).replace(NAME, as_link(name))
 
 

@@ -244,3 +244,11 @@ def test_a_place_is_clear_where_nothing_can_be(bench):
     assert [first["place"]["clear"], again["place"]["clear"]] == [True, False]
     (later,) = run(bench, arriving(chat(id=OTHER), digest="d9"))
     assert later["place"]["clear"] is False
+
+
+@pytest.mark.parametrize("name", ["Talk.md", "talk.MD", "Talk.html"])
+def test_no_file_of_a_conversation_has_the_path_of_its_page(name):
+    """Whatever the templates say: neither that of the Markdown page nor that of the HTML page beside it."""
+    place = Place("a/Talk.md", "a/\1")
+    stem, extension = name.split(".")
+    assert place.take("artifacts", name) == (f"a/{stem}-2.{extension}", f"{stem}-2.{extension}")
