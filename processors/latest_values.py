@@ -38,7 +38,7 @@ class LatestValues:
         self._numbers[key] = len(self._ends) - 1
         self._waiting.append(pickle.dumps(value))
         self._ends.append(self._ends[-1] + len(self._waiting[-1]))
-        if len(self._waiting) == _AT_ONCE:
+        if len(self._waiting) >= _AT_ONCE:  # More, where there was no room for them.
             self._spool.put(b"".join(self._waiting))
             self._waiting.clear()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -96,6 +97,10 @@ def chat(count, sizes):
     """Return a message of many parts, whose texts have these sizes in turn."""
     texts = [{"role": "a", "blocks": [{"text": "x" * sizes[number % len(sizes)], "sources": []}]} for number in range(count)]
     return {"conversation": {"messages": texts, "title": "t"}}
+
+
+class Own(dict):
+    """A message of a class of its own."""
 
 
 def inside_itself():
@@ -275,3 +280,24 @@ def test_marks_are_bytes_or_shares():
     shares, _ = buffer(max_buffer_size=1000, high_water_mark=0.5, low_water_mark=0.1)
     plain, _ = buffer(max_buffer_size=1000, high_water_mark=500, low_water_mark=100)
     assert (shares._high, shares._low) == (plain._high, plain._low)
+
+
+@pytest.mark.parametrize("count", range(1, 30))
+def test_a_glance_sees_the_big_one_among_plain_parts(count):
+    """In a row the one long column is seen wherever it stands, or rows of megabytes would wait by the hundred."""
+    rows = [{"row": [*map(str, range(at)), "x" * WEIGHT, *range(at + 1, count)]} for at in range(count)]
+    assert [glance(row, WEIGHT) for row in rows] == [WEIGHT] * count
+
+
+@pytest.mark.parametrize("message", [Own(), Own(text="x" * 5000), Counter("abc"), defaultdict(list, a=[1])])
+def test_a_glance_at_a_message_of_a_class_of_its_own_is_as_at_a_dict(message):
+    """A message may be of any kind of dict; a glance says the same of it, and leaves it as it is."""
+    assert glance(message, WEIGHT) == glance(dict(message), WEIGHT)
+    assert all(isinstance(name, str) for name in message)
+
+
+def test_a_glance_sees_all_fields_of_a_wide_message():
+    """A record of hundreds of numbers is no big message, and one long text in it is seen."""
+    wide = {f"f{number}": number for number in range(900)}
+    assert glance(wide, WEIGHT) < WEIGHT // 8
+    assert glance({**wide, "f450": "x" * WEIGHT}, WEIGHT) == WEIGHT

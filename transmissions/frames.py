@@ -2,7 +2,7 @@
 
 A value is written with `marshal`, which is the fastest way for plain data (97 MB in 0.14 s), and with `pickle` where that
 refuses. Reading either is safe here because both ends are this program. Text may hold lone surrogates. What is like `bytes`
-(a `bytearray`, an `array`) arrives as `bytes`.
+(a `bytearray`, an `array`) may arrive as `bytes`.
 
 A frame is two lengths, its head of the first and its parts, which have the second together. The head is a tuple whose last
 item lists the lengths of the parts.

@@ -113,7 +113,10 @@ def size_of(message: Message, field: str | None) -> int:
 
 _OWN: Final = 96
 """Bytes that Python needs for a part beside the text in it, on the average: 36 for a number, 240 for a dict."""
+_NESTED: Final = (dict, list, tuple)
 _FEW: Final = 2
+_ROW: Final = 32
+_FIELDS: Final = 1024
 _PARTS: Final = 256
 
 
@@ -121,12 +124,13 @@ def glance(message: Message, ceiling: int) -> int:
     """Return about how many bytes of memory a message takes, at most `ceiling`, from a look at some of its parts.
 
     Of a list two or three items stand for all; they lie an odd number apart, because in a chat every other is a short question.
-    What has more than 256 parts even so counts as the ceiling.
+    But a row, which begins with something plain, is looked at whole, as the message's own fields are: one of them may be all
+    there is to it. What has more than 256 parts inside even so, or a thousand fields, counts as the ceiling.
     """
-    total, looked = 0.0, 0
+    total, looked = 0.0, -min(len(message), _FIELDS)
     stack: list[tuple[Any, float]] = [(message, 1.0)]
     for item, times in stack:  # It grows on the way.
-        parts = item.values() if isinstance(item, dict) else item[:: len(item) // _FEW | 1]
+        parts = item.values() if isinstance(item, dict) else _sample(item)
         looked += len(parts)
         if looked > _PARTS or total > ceiling:
             return ceiling
@@ -136,7 +140,12 @@ def glance(message: Message, ceiling: int) -> int:
             kind = part.__class__
             if kind is str or kind is bytes:
                 size += len(part)
-            elif part and (kind is dict or kind is list or kind is tuple):
+            elif part and kind in _NESTED:
                 stack.append((part, alike))
         total += size * alike
     return min(int(total), ceiling)
+
+
+def _sample(items: Any) -> Any:
+    is_row = len(items) <= _ROW and items[0].__class__ not in _NESTED
+    return items if is_row else items[:: len(items) // _FEW | 1]
