@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .json_stream import Broken, Element
+from .json_stream import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .inputs import Archive, Part
+    from .json_slices import Element
     from .shape import Shape
 
 _APPS: Final = {"claude": "claude-json-converter", "chatgpt": "chatgpt-converter", "claude-code": "claude-code-converter"}

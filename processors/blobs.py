@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transmissions import RunError
 
@@ -12,6 +12,7 @@ from .zip_archive import open_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from io import BufferedReader
     from pathlib import Path
     from zipfile import ZipInfo
 
@@ -47,7 +48,7 @@ class Blob:
     def __repr__(self) -> str:
         return f"Blob({self.name!r}, {self._size} bytes)"
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedReader:
         """Open the file.
 
         Raises:

@@ -68,7 +68,7 @@ class ConversationFilter(Processor):
 
     def process(self, message: Message) -> Message:
         """Let the message go on as it is, or without its `conversation`."""
-        conversation = conversation_of(message)
+        conversation = conversation_of(message, may_be_unread=True)
         if conversation is None:
             return message
         reason = next(self._against(conversation, message.get("digest", "")), "")

@@ -12,6 +12,7 @@ from .ant_tags import has_tags, split_tags
 from .claude_blocks import convert_blocks
 from .conversation import as_list, as_text, instant, type_of
 from .spool import Mapped, SpooledList
+from .unread import UnreadDict, UnreadList
 
 if TYPE_CHECKING:
     from .conversation import Block, ChatMessage, Conversation
@@ -41,9 +42,6 @@ class Claude:
 def convert(element: dict[str, Any]) -> Conversation:
     """Return the conversation that one element of `conversations.json` holds."""
     identifier = as_text(element.get("uuid"))
-    items = element["chat_messages"]
-    if not isinstance(items, SpooledList | Mapped):
-        items = as_list(items)
     conversation = {
         "provider": "claude",
         "id": identifier,
@@ -54,10 +52,20 @@ def convert(element: dict[str, Any]) -> Conversation:
         "summary": as_text(element.get("summary")),
         "model": as_text(element.get("model")),
         "leaf": as_text(element.get("current_leaf_message_uuid")),
-        "messages": [convert_message(item) for item in items] if isinstance(items, list) else Mapped(convert_message, items),
-        "counts": count(items),
+        **_of_messages(element["chat_messages"]),
     }
     return {**conversation, **_beside(element)} if element.keys() & _BESIDE else conversation
+
+
+def _of_messages(items: Any) -> dict[str, Any]:
+    """Return the parts of a conversation that are made of its messages: at once, or when somebody looks at them."""
+    if isinstance(items, UnreadList):
+        unread = items.unread.made_by(_of_messages)
+        return {"messages": UnreadList(unread, "messages"), "counts": UnreadDict(unread, "counts")}
+    if isinstance(items, SpooledList | Mapped):
+        return {"messages": Mapped(convert_message, items), "counts": count(items)}
+    items = as_list(items)
+    return {"messages": [convert_message(item) for item in items], "counts": count(items)}
 
 
 def _beside(element: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ Conversation
     `provider` (`claude`), `id`, `title` (may be empty), `created` and `updated` (ISO 8601 text), `url`, `summary`, `model`,
     `leaf` (id of the message the conversation ends with, if known), `messages` (a list, or for a conversation too large for
     memory something that can be gone through again and again) and `counts` (what the archive held, by kind: the other side
-    of the account that the report draws up).
+    of the account that the report draws up). Both may be unread: they look like a list and an object, and are made of the
+    archive's text when somebody looks into them; messages that are unread name no model.
     `kind` (?): `chat` if missing, or `project`, `memory`, `account`, `artifact`: what is kept beside the chats.
     `sections` (?): texts that are no messages, `title` and `text`. `attachments` (?): files of the whole, as in a message.
     `links` (?): other conversations, `relation` (`sub-agent of`, `continues`), `id`, `title`. `tags` (?): words.
@@ -55,6 +56,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transmissions import RunError
 
 from .access import need, need_text
+from .unread import UnreadDict, UnreadList
 
 if TYPE_CHECKING:
     from transmissions import Message
@@ -75,8 +77,8 @@ _MILLISECONDS: Final = 95_617_584_000
 """The year 5000 in seconds: what is later is told in milliseconds, or in smaller parts."""
 
 
-def conversation_of(message: Message) -> Conversation | None:
-    """Return the conversation in a message, if there is one.
+def conversation_of(message: Message, *, may_be_unread: bool = False) -> Conversation | None:
+    """Return the conversation in a message, if there is one; what of it is unread is read, unless that may stay so.
 
     Raises:
         RunError: something else is in its place, or a part that every conversation has is missing or of another type.
@@ -90,14 +92,23 @@ def conversation_of(message: Message) -> Conversation | None:
     # Many processors ask: that all is as usual is seen without a loop.
     if [*map(type, map(conversation.get, _PARTS))] != _USUAL:
         _check_parts(message, conversation)
+        if not may_be_unread:
+            _read_parts(conversation)
     return conversation
+
+
+def _read_parts(conversation: Conversation) -> None:
+    for name in ("messages", "counts"):
+        part = conversation[name]
+        if isinstance(part, UnreadList | UnreadDict):
+            conversation[name] = part.read()
 
 
 def _check_parts(message: Message, conversation: Conversation) -> None:
     for name in _TEXTS:
         if conversation.get(name).__class__ is not str:
             need_text(message, f"conversation.{name}")
-    if not isinstance(need(message, "conversation.counts"), dict):
+    if not isinstance(need(message, "conversation.counts"), dict | UnreadDict):
         raise RunError("the field 'conversation.counts' is not an object of numbers by kind")
     if not isinstance(need(message, "conversation.messages"), Iterable):
         raise RunError("the field 'conversation.messages' is not a list")
@@ -106,7 +117,7 @@ def _check_parts(message: Message, conversation: Conversation) -> None:
 def leave_out(message: Message, outcome: str) -> None:
     """Take the conversation out of its message, and account for everything in it by that: `skipped: duplicate`."""
     counts = message.pop("conversation")["counts"]
-    message["account"] = {"found": counts, "became": {"conversation": {outcome: 1}}}
+    message["account"] = {"found": dict(counts), "became": {"conversation": {outcome: 1}}}
 
 
 def as_text(value: Any) -> str:

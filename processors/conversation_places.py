@@ -13,6 +13,7 @@ from .conversation import conversation_of, leave_out, title_of
 from .ledger import NAME, Ledger
 from .names import UniqueNames
 from .places import EXTENSION, SHORT, Templates, fields_of, hex_id, html_path
+from .unread import UnreadList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +92,7 @@ class ConversationPlaces(Processor):
 
     def process(self, message: Message) -> Message:
         """Give the message's `conversation` a place, or drop it as one that is there already."""
-        conversation = conversation_of(message)
+        conversation = conversation_of(message, may_be_unread=True)
         if conversation is None:
             return message
         digest = message.pop("digest", "")
@@ -181,7 +182,8 @@ def facts_of(conversation: Conversation, title: str, page: str, project: str) ->
     """Return what a page's head and the index say of a conversation, as plain data."""
     messages = conversation["messages"]
     models = dict.fromkeys([conversation["model"]] if conversation["model"] else ())
-    models |= dict.fromkeys(model for message in messages if (model := message.get("model")))
+    if not isinstance(messages, UnreadList):  # Those name none.
+        models |= dict.fromkeys(model for message in messages if (model := message.get("model")))
     return {
         "title": title,
         "provider": conversation["provider"],

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .json_stream import Broken, Element, read_elements
+from .json_slices import Element
+from .json_stream import Broken, read_elements
 from .session_lines import LONGEST, read_session
 from .shapes import BY_NAME
 
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
 _LARGEST_PAGE: Final = LONGEST
 
 
-def read_part(blob: Blob, shape: Shape, large: int) -> Iterator[Element | Broken]:
+def read_part(blob: Blob, shape: Shape, large: int, *, late: bool = False) -> Iterator[Element | Broken]:
     """Yield the elements of a file, and what is broken in it; objects of more than `large` bytes are taken apart.
+
+    With `late` what a converter can take unread is left so.
 
     Raises:
         RunError: it cannot be read, or not to its end.
 
     """
-    layout = shape.layout._replace(large=large)
+    layout = shape.layout._replace(large=large, late=late and shape.late)
     if shape.html:
         yield from _read_page(blob, layout.start)
     elif layout.gathers:

@@ -7,13 +7,14 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final
 
 from .event_lines import GLANCE, holds_events, object_in
-from .json_stream import Broken, Element, read_elements
+from .json_slices import Element
+from .json_stream import Broken, read_elements
 from .resync import DECODER
 from .spool import SpooledList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
+    from io import BufferedIOBase
 
     from .shape import Layout
 
@@ -22,7 +23,7 @@ _STEP: Final = 1 << 20
 _KEPT: Final = 4096
 
 
-def read_session(reopen: Callable[[], BinaryIO], name: str, layout: Layout) -> Iterator[Element | Broken]:
+def read_session(reopen: Callable[[], BufferedIOBase], name: str, layout: Layout) -> Iterator[Element | Broken]:
     """Yield the broken lines of a session, then the session itself: `{"name": name, "items": [...]}`.
 
     The digest is of its whole lines. A file whose objects are not one to a line is read too, and one of server-sent events.
@@ -69,7 +70,7 @@ def _is_object(value: Any) -> bool:
     return value.__class__ is dict
 
 
-def _has_lines(reopen: Callable[[], BinaryIO]) -> bool:
+def _has_lines(reopen: Callable[[], BufferedIOBase]) -> bool:
     """Whether the first line that is not blank is whole: or else the objects are spread over lines, or are in a list."""
     with reopen() as stream:
         for line in iter(lambda: stream.readline(LONGEST), b""):
@@ -89,7 +90,7 @@ def _goes_on(text: str) -> bool:
     return False
 
 
-def _lines(stream: BinaryIO, is_events: bool) -> Iterator[Element | Broken]:
+def _lines(stream: BufferedIOBase, is_events: bool) -> Iterator[Element | Broken]:
     offset = 0
     while line := stream.readline(LONGEST + 1):
         size = len(line) + _skip_rest(stream, line)
@@ -103,7 +104,7 @@ def _lines(stream: BinaryIO, is_events: bool) -> Iterator[Element | Broken]:
         offset += size
 
 
-def _skip_rest(stream: BinaryIO, line: bytes) -> int:
+def _skip_rest(stream: BufferedIOBase, line: bytes) -> int:
     """Step over the rest of a line that is too long, and return its bytes."""
     skipped = 0
     while len(line) > _STEP and not line.endswith(b"\n"):

@@ -54,6 +54,8 @@ class Layout(NamedTuple):
 
     The items of an object are its `[key, value]` pairs.
     """
+    late: bool = False
+    """Whether the list `inner` stays text until somebody looks into it."""
     gathers: bool = False
     """Whether all objects of the file together are one element, `{"name": file, "items": [...]}`: a session's lines."""
     is_element: Callable[[Any], bool] = lambda value: value.__class__ is dict
@@ -91,6 +93,8 @@ class Shape(NamedTuple):
     html: re.Pattern[bytes] | None = None
     """For a file that is HTML and no JSON: what its head must show. Its whole text is the one element; with a `start` in its
     layout each stretch from one match to the next is one."""
+    late: bool = False
+    """Whether the converter can take the inner list unread."""
 
 
 class About(NamedTuple):

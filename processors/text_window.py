@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from transmissions import RunError
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from io import BufferedIOBase
 
 CHUNK: Final = 1 << 20
 _BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
@@ -24,7 +24,7 @@ class TextWindow:
 
     __slots__ = ("_at", "_bytes", "_decoder", "_ended", "_fault", "_stream", "_sum", "pos", "text")
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedIOBase) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._ended = False
@@ -96,6 +96,33 @@ class TextWindow:
                 self.fill()
             except (OSError, RunError) as error:
                 self._fault = error
+
+    def lend(self) -> tuple[int, bytearray]:
+        """Return the byte that the window stands at, and what has been read from there on; whoever has that reads on itself."""
+        at = self.offset()
+        data = bytearray(self.text[self.pos :], "utf-8", "surrogateescape")
+        data += self._decoder.getstate()[0]
+        self._decoder.reset()
+        self.text = ""
+        self.pos = self._at = 0
+        return at, data
+
+    def read_into(self, room: memoryview) -> int:
+        """Read on into lent memory, and return how much; nothing at the end, or where a fault waits until all else is taken."""
+        if self._ended or self._fault:
+            return 0
+        try:
+            got = self._stream.readinto(room)
+        except (OSError, RunError) as error:
+            self._fault = error
+            return 0
+        self._ended = not got
+        return got
+
+    def take_back(self, at: int, data: memoryview) -> None:
+        """Go on at byte `at` with what of the lent memory is not taken."""
+        self._bytes = at
+        self.text = self._decoder.decode(data, final=self._ended)
 
     def more(self) -> bool:
         """Whether the stream may still have something that is not in the window."""

@@ -92,3 +92,19 @@ def test_every_text_of_a_letter_is_cleaned(tmp_path, clean):
     text = (tmp_path / "dead.ndjson").read_text()
     assert "secret" not in text
     assert json.loads(text)["node"] == "n"
+
+
+class Late:
+    """What knows itself what it is in JSON."""
+
+    def __json__(self):
+        return [1, 2]
+
+
+def test_what_says_itself_what_it_is_in_json_is_whole_in_its_letter(tmp_path):
+    """A letter holds what `__json__` of a value gives, and does not say that anything was cut."""
+    letters = DeadLetters(tmp_path / "dead-letters.ndjson")
+    letters.write("app/node", None, {"late": Late()}, ValueError("no"), {})
+    letter = json.loads((tmp_path / "dead-letters.ndjson").read_text())
+    assert letter["message"] == {"late": [1, 2]}
+    assert not {"cut", "without"} & letter.keys()

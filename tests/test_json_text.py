@@ -50,3 +50,16 @@ def test_loops_and_depths_are_no_json(strict):
     for value in (loop, deep, {(1,): 2}):
         with pytest.raises(RunError, match=r"inside itself|too deeply|circular|a tuple as the name"):
             as_json(value, strict=strict)
+
+
+class Late:
+    """What knows itself what it is in JSON."""
+
+    def __json__(self):
+        return [1, {"a": b"x"}]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_says_itself_what_it_is_in_json_is_that(strict):
+    """A value with a method `__json__` is written as what that gives, in a file that takes data only too."""
+    assert as_json({"late": Late()}, strict=strict) == b'{"late": [1, {"a": "x"}]}'

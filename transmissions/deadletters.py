@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .errors import OutputError, describe, in_words
+from .json_text import said_by
 from .supervisor import Raised, attempt
 
 if TYPE_CHECKING:
@@ -86,17 +87,30 @@ class DeadLetters:
 
 def _line(letter: dict[str, Any]) -> bytes:
     try:
-        text = json.dumps(letter, default=in_words, allow_nan=False)
+        text = json.dumps(letter, default=_shown, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps({name: _plain(value) for name, value in letter.items()})
     return text.encode("ascii") + b"\n"
 
 
+def _shown(value: Any) -> Any:
+    plain = said_by(value)
+    return in_words(value) if plain is value else plain
+
+
 def _losses(message: Any) -> dict[str, Any]:
     """Say what of a message is lost when it is written as JSON."""
     shown: list[Any] = []
+
+    def note(value: Any) -> Any:
+        plain = said_by(value)
+        if plain is value:
+            shown.append(value)
+            return None
+        return plain
+
     try:
-        json.dumps(message, default=shown.append, allow_nan=False)
+        json.dumps(message, default=note, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return {"cut": True}
     tools = [name for name, value in message.items() if any(value is one for one in shown)] if isinstance(message, dict) else []

@@ -23,7 +23,8 @@ def as_json(value: Any, *, indent: int | None = None, strict: bool = False) -> b
     r"""Return a value as JSON in UTF-8, without a line feed at its end.
 
     Bytes are the text they are in UTF-8, else their base64; half a pair of surrogates is written as `\udc80`. Whatever else
-    JSON has no words for is its text, and a number that is none is null; `strict` refuses both.
+    JSON has no words for is what its `__json__()` gives, else its text, and a number that is none is null; `strict` refuses
+    these two.
 
     Raises:
         RunError: JSON has no words for it; the sentence says for what, and where that is in the value.
@@ -44,14 +45,24 @@ def as_json(value: Any, *, indent: int | None = None, strict: bool = False) -> b
     return text.encode("utf-8", "backslashreplace")
 
 
-def stand_in(value: Any) -> str:
-    """Return the text that stands for what JSON has no words for: bytes are what they are in UTF-8, else their base64."""
+def stand_in(value: Any) -> Any:
+    """Return what stands for a value that JSON has no words for: what it says itself, or its text.
+
+    Bytes are what they are in UTF-8, else their base64.
+    """
     if not isinstance(value, _BYTES):
-        return str(value)
+        plain = said_by(value)
+        return str(value) if plain is value else plain
     try:
         return str(value, "utf-8")
     except UnicodeDecodeError:
         return binascii.b2a_base64(value, newline=False).decode()
+
+
+def said_by(value: Any) -> Any:
+    """Return what a value says that it is in JSON, by a method `__json__`; itself if it says nothing."""
+    say: Callable[[], Any] | None = getattr(value, "__json__", None)
+    return say() if say else value
 
 
 def parse_json(text: str, name: str, hint: str = "") -> Any:
@@ -85,7 +96,7 @@ def read_json(path: Path) -> Any:
 
 @cache
 def _encoder(indent: int | None, strict: bool) -> Callable[[Any], str]:
-    default = _of_bytes if strict else stand_in
+    default = _only_data if strict else stand_in
     # What is inside itself is nested too deeply, too: to look for it costs each value a tenth.
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, indent=indent, default=default)
     make = getattr(json.encoder, "c_make_encoder", None)
@@ -96,9 +107,10 @@ def _encoder(indent: int | None, strict: bool) -> Callable[[Any], str]:
     return lambda value: "".join(write(value, 0))
 
 
-def _of_bytes(value: Any) -> str:
-    if isinstance(value, _BYTES):
-        return stand_in(value)
+def _only_data(value: Any) -> Any:
+    plain = stand_in(value) if isinstance(value, _BYTES) else said_by(value)
+    if plain is not value:
+        return plain
     raise TypeError(f"a {type(value).__name__} is none")
 
 

@@ -7,6 +7,7 @@ dict is what every author already knows (an envelope per message costs 49 to 473
 from __future__ import annotations
 
 from operator import countOf
+from sys import getsizeof
 from typing import Any, Final
 
 from .fields import get_field
@@ -142,6 +143,8 @@ def glance(message: Message, ceiling: int) -> int:
                 size += len(part)
             elif part and kind in _NESTED:
                 stack.append((part, alike))
+            elif kind not in _FIXED:
+                size += getsizeof(part)
         total += size * alike
     return min(int(total), ceiling)
 

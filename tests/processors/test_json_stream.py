@@ -1,14 +1,17 @@
 import io
 import json
+import random
 from hashlib import sha1
 
 import pytest
 from generate_claude import make_conversation, make_message, text_block
 
-from transmissions.processors import text_window
-from transmissions.processors.json_stream import Broken, Element, read_elements
+from transmissions.processors import json_slices, json_stream, text_window
+from transmissions.processors.json_slices import Element
+from transmissions.processors.json_stream import Broken, read_elements
 from transmissions.processors.shape import Layout
 from transmissions.processors.shapes import BY_NAME
+from transmissions.processors.spool import SpooledList
 
 LAYOUT = BY_NAME["claude"].layout
 THREE = [make_conversation([make_message(1, "human", [text_block(f"Nr {n} {{ é")])], number=n) for n in (1, 2, 3)]
@@ -179,6 +182,12 @@ class Failing(io.BytesIO):
             raise OSError("the disk has gone")
         return super().read(size)
 
+    def readinto(self, room):
+        """Fill the room as a stream does that knows `read` only."""
+        data = self.read(len(room))
+        room[: len(data)] = data
+        return len(data)
+
 
 def test_what_was_read_before_a_fault_comes_first():
     """A stream that fails gives every whole element that it has given the text of, and then its fault."""
@@ -195,3 +204,80 @@ def test_what_stands_beside_the_list_is_an_element_where_it_is_wanted():
     assert values(found) == [{"a": 1}, {"before": [1], "behind": {"b": 2}}]
     assert found[1].offset + found[1].size == len(text)
     assert values(read(text, wrapper="list", is_element=lambda value: True)) == [{"a": 1}]
+
+
+def by_text(data, monkeypatch, **changes):
+    """Read with all that is told by its bytes left to the reader of text."""
+    with monkeypatch.context() as patch:
+        patch.setattr(json_stream, "slices", lambda *_: iter(()))
+        return read(data, **changes)
+
+
+def compared(items):
+    """Return what must be the same of items, however they were told."""
+    for item in items:
+        if isinstance(item, Broken):
+            yield item.offset, item.size
+            continue
+        offset, size, digest, value = item.offset, item.size, item.digest, item.value
+        inner = value.get("chat_messages") if isinstance(value, dict) else None
+        yield offset, size, digest, repr({**value, "chat_messages": [*inner]} if isinstance(inner, SpooledList) else value)
+
+
+LOOKALIKES = [
+    {"uuid": "x", "name": "two", "chat_messages": [{"uuid": "y", "name": "inside"}, {"uuid": "z", "name": "too"}]},
+    {"uuid": "1", "name": "as text", "chat_messages": ['{"uuid": "q", "name": "quoted"']},
+    {"uuid": "a \\ b", "name": "", "chat_messages": None},
+    {"name": "no uuid", "chat_messages": []},
+    {"uuid": 7, "name": "a number", "chat_messages": []},
+    [],
+    {"uuid": "last", "name": "\ud83d \U0001f600", "chat_messages": [float("nan"), 1e400, -0.0]},
+]
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (",\n ", " : ")])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_elements_told_by_their_bytes_are_those_told_by_their_text(monkeypatch, separators, ascii_only):
+    """What looks like the beginning of an element and is none, and elements that begin otherwise, change nothing."""
+    text = json.dumps([*THREE, *LOOKALIKES, *THREE], separators=separators, ensure_ascii=ascii_only)
+    data = text.encode("utf-8", "surrogatepass")
+    assert [*compared(read(data))] == [*compared(by_text(data, monkeypatch))]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_broken_is_told_by_its_bytes_as_by_its_text(monkeypatch, seed):
+    """However an archive is damaged, the same elements come whole, and the same stretches are set aside."""
+    draw = random.Random(seed)
+    data = bytearray(json.dumps([*THREE, *LOOKALIKES, *THREE], ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    for _ in range(draw.randint(1, 4)):
+        at = draw.randrange(len(data))
+        damage = draw.choice(
+            [b"", b"\xff", b'"', b"{", b"}", b"]", b",", b"\\", b'{"uuid": "n", "name": "n", "chat_messages": []},']
+        )
+        data[at : at + draw.choice([0, 1, 1, 30])] = damage
+    monkeypatch.setattr(text_window, "CHUNK", 64)
+    monkeypatch.setattr(json_slices, "CHUNK", 64)
+    monkeypatch.setattr(json_stream, "CHUNK", 64)
+    large = draw.choice([2000, 4 << 20])
+    found, wanted = read(bytes(data), large=large), by_text(bytes(data), monkeypatch, large=large)
+    assert [*compared(found)] == [*compared(wanted)]
+
+
+def test_reading_by_bytes_is_taken_up_behind_what_must_be_read_as_text(monkeypatch):
+    """A conversation that is broken or too large has its like behind it told by their bytes again."""
+    for module in (text_window, json_slices, json_stream):
+        monkeypatch.setattr(module, "CHUNK", 256)
+    taken = []
+    monkeypatch.setattr(json_stream, "decode", lambda piece: taken.append(1) or json.loads(bytes(piece)))
+    whole = [json.dumps(one) for one in THREE * 10]
+    read(f"[{', '.join([*whole, whole[0][:-3], *whole, json.dumps({**THREE[0], 'name': 'x' * 5000}), *whole])}]", large=2000)
+    assert len(taken) > 75
+
+
+def test_other_elements_are_read_while_one_is_held():
+    """An element is not part of the memory that the next one is read into."""
+    elements = iter(read(json.dumps(THREE * 50), late=True))
+    first = next(elements).value["chat_messages"]
+    others = [item.value["chat_messages"] for item in elements]
+    assert [*first] == THREE[0]["chat_messages"]
+    assert [*others[-1]] == THREE[-1]["chat_messages"]

@@ -1,0 +1,153 @@
+"""A list in JSON that stays text until somebody looks into it: in whichever process that is, and only if anybody does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Parts: TypeAlias = dict[str, Any]
+    Make: TypeAlias = Callable[[list[Any]], Parts]
+
+_FULL: Final = json.JSONDecoder(strict=False)
+_FAST: Final = msgspec.json.Decoder()
+_LISTS_APART: Final = msgspec.json.Decoder(
+    dict[str, list[msgspec.Raw] | dict[str, Any] | str | int | float | bool | None],
+)
+"""An object whose lists are checked to be JSON, item by item, and left as they are."""
+_REFUSALS: Final = (msgspec.MsgspecError, UnicodeDecodeError)
+"""It is no JSON, or what only `json` takes: NaN, 1e400, halves of surrogates, control characters, bytes that are no UTF-8."""
+
+
+def decode(text: bytes | memoryview) -> Any:
+    """Return a JSON value, the same that the reader of text makes of it.
+
+    Raises:
+        ValueError: it is no JSON, or not one value.
+        RecursionError: it is nested too deeply.
+
+    """
+    try:
+        return _FAST.decode(text)
+    except _REFUSALS:
+        return _FULL.decode(str(text, "utf-8", "surrogateescape"))
+
+
+def decode_but(inner: str, text: memoryview) -> Any:
+    """Return a JSON value; if it is an object, its list `inner` is left unread."""
+    try:
+        value: dict[str, Any] = _LISTS_APART.decode(text)
+        for key, item in value.items():
+            if item.__class__ is list:
+                value[key] = _unread(item) if key == inner else [*map(_FAST.decode, item)]
+    except _REFUSALS:
+        return decode(text)
+    return value
+
+
+def _unread(items: list[msgspec.Raw]) -> UnreadList:
+    return UnreadList(Unread(b"[%b]" % b",".join(items), len(items), _as_it_is), "items")
+
+
+def _as_it_is(items: list[Any]) -> Parts:
+    return {"items": items}
+
+
+class Unread:
+    """The JSON text of a list, how many items it has, and what is to be made of it: several parts, each with a name.
+
+    It travels between processes as the text; `make` is a function that another process can import.
+    """
+
+    __slots__ = ("_make", "_parts", "_text", "count")
+
+    def __init__(self, text: bytes, count: int, make: Make) -> None:
+        self._text = text
+        self._make = make
+        self._parts: Parts | None = None
+        self.count = count
+
+    def part(self, name: str) -> Any:
+        """Return one of the parts; all are made when the first is looked at."""
+        if self._parts is None:
+            self._parts = self._make(decode(self._text))
+        return self._parts[name]
+
+    def made_by(self, make: Make) -> Unread:
+        """Return the same text, of which something else is to be made."""
+        return Unread(self._text, self.count, make)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Unread, (self._text, self.count, self._make)
+
+    def __sizeof__(self) -> int:
+        return len(self._text)
+
+
+class UnreadList(Sequence[Any]):
+    """A part that is a list with as many items as the text has."""
+
+    __slots__ = ("name", "unread")
+
+    def __init__(self, unread: Unread, name: str) -> None:
+        self.unread = unread
+        self.name = name
+
+    def read(self) -> list[Any]:
+        """Return the list."""
+        items: list[Any] = self.unread.part(self.name)
+        return items
+
+    __json__ = read
+
+    def __len__(self) -> int:
+        return self.unread.count
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.read())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.read()[index]
+
+    def __repr__(self) -> str:
+        return f"UnreadList({len(self)} items)"
+
+    def __sizeof__(self) -> int:
+        return self.unread.__sizeof__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UnreadList, (self.unread, self.name)
+
+
+class UnreadDict(Mapping[str, Any]):
+    """A part that is an object."""
+
+    __slots__ = ("name", "unread")
+
+    def __init__(self, unread: Unread, name: str) -> None:
+        self.unread = unread
+        self.name = name
+
+    def read(self) -> dict[str, Any]:
+        """Return the object."""
+        value: dict[str, Any] = self.unread.part(self.name)
+        return value
+
+    __json__ = read
+
+    def __len__(self) -> int:
+        return len(self.read())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.read())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.read()[key]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UnreadDict, (self.unread, self.name)
