@@ -41,18 +41,20 @@ class Claude:
 
 def convert(element: dict[str, Any]) -> Conversation:
     """Return the conversation that one element of `conversations.json` holds."""
-    identifier = as_text(element.get("uuid"))
+    identifier, title, messages = as_text(element.get("uuid")), as_text(element.get("name")), element["chat_messages"]
+    if isinstance(messages, UnreadList) and not title.strip():
+        messages = messages.read()  # What has no title is called by its first words.
     conversation = {
         "provider": "claude",
         "id": identifier,
-        "title": as_text(element.get("name")),
+        "title": title,
         "created": instant(element.get("created_at")),
         "updated": instant(element.get("updated_at")),
         "url": f"https://claude.ai/chat/{identifier}" if _UUID.fullmatch(identifier) else "",
         "summary": as_text(element.get("summary")),
         "model": as_text(element.get("model")),
         "leaf": as_text(element.get("current_leaf_message_uuid")),
-        **_of_messages(element["chat_messages"]),
+        **_of_messages(messages),
     }
     return {**conversation, **_beside(element)} if element.keys() & _BESIDE else conversation
 

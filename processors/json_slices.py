@@ -41,23 +41,27 @@ def slices(window: TextWindow, decode: Decode, large: int) -> Iterator[Element]:
 
     That is the last one at the latest, one that is broken, or one of more than `large` bytes. The window stands there then.
     """
-    first = _FIRST.match(window.text, window.pos)
-    if first:
-        start, middle = (text.encode("utf-8", "surrogateescape") for text in first.groups())
-        run = _Slices(window, start, middle, large)
+    marks = _marks(window)
+    if marks:
+        run = _Slices(window, marks, large)
         try:
             yield from run.elements(decode)
         finally:
             run.give_back()
 
 
+def _marks(window: TextWindow) -> list[bytes]:
+    """Return what stands in front of the first value of the element there, and behind it; nothing if it begins otherwise."""
+    first = _FIRST.match(window.text, window.pos)
+    return [text.encode("utf-8", "surrogateescape") for text in first.groups()] if first else []
+
+
 class _Slices:
     """What has been read of a list and not been taken, and how its elements begin."""
 
-    def __init__(self, window: TextWindow, start: bytes, middle: bytes, large: int) -> None:
+    def __init__(self, window: TextWindow, marks: list[bytes], large: int) -> None:
         self._window = window
-        self._start = start
-        self._middle = middle
+        self._start, self._middle = marks
         self._large = large
         self._at, self._data = window.lend()
         self._pos = 0

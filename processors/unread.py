@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from transmissions import RunError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -44,14 +46,14 @@ def decode_but(inner: str, text: memoryview) -> Any:
         value: dict[str, Any] = _LISTS_APART.decode(text)
         for key, item in value.items():
             if item.__class__ is list:
-                value[key] = _unread(item) if key == inner else [*map(_FAST.decode, item)]
+                value[key] = _unread(text, key, len(item)) if key == inner else [*map(_FAST.decode, item)]
     except _REFUSALS:
         return decode(text)
     return value
 
 
-def _unread(items: list[msgspec.Raw]) -> UnreadList:
-    return UnreadList(Unread(b"[%b]" % b",".join(items), len(items), _as_it_is), "items")
+def _unread(text: memoryview, key: str, count: int) -> UnreadList:
+    return UnreadList(Unread(bytes(text), key, count, _as_it_is), "items")
 
 
 def _as_it_is(items: list[Any]) -> Parts:
@@ -59,31 +61,41 @@ def _as_it_is(items: list[Any]) -> Parts:
 
 
 class Unread:
-    """The JSON text of a list, how many items it has, and what is to be made of it: several parts, each with a name.
+    """An object in JSON with a list at `key`, its number of items, and what is to be made of it: parts, each with a name.
 
     It travels between processes as the text; `make` is a function that another process can import.
     """
 
-    __slots__ = ("_make", "_parts", "_text", "count")
+    __slots__ = ("_key", "_make", "_parts", "_text", "count")
 
-    def __init__(self, text: bytes, count: int, make: Make) -> None:
+    def __init__(self, text: bytes, key: str, count: int, make: Make) -> None:
         self._text = text
+        self._key = key
         self._make = make
         self._parts: Parts | None = None
         self.count = count
 
     def part(self, name: str) -> Any:
-        """Return one of the parts; all are made when the first is looked at."""
+        """Return one of the parts; all are made when the first is looked at.
+
+        Raises:
+            RunError: the list is JSON, and cannot be read: a number in it is too long, or it is nested too deeply.
+
+        """
         if self._parts is None:
-            self._parts = self._make(decode(self._text))
+            try:
+                items = decode(self._text)[self._key]
+            except (ValueError, RecursionError) as error:
+                raise RunError(f"'{self._key}' cannot be read: {error}") from error
+            self._parts = self._make(items)
         return self._parts[name]
 
     def made_by(self, make: Make) -> Unread:
         """Return the same text, of which something else is to be made."""
-        return Unread(self._text, self.count, make)
+        return Unread(self._text, self._key, self.count, make)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Unread, (self._text, self.count, self._make)
+        return Unread, (self._text, self._key, self.count, self._make)
 
     def __sizeof__(self) -> int:
         return len(self._text)

@@ -93,9 +93,15 @@ def _line(letter: dict[str, Any]) -> bytes:
     return text.encode("ascii") + b"\n"
 
 
+def _said_by(value: Any) -> Any | None:
+    """Return what a value says that it is in JSON; None if it says nothing, or cannot."""
+    plain = attempt(said_by, value)
+    return None if plain is value or isinstance(plain, Raised) else plain
+
+
 def _shown(value: Any) -> Any:
-    plain = said_by(value)
-    return in_words(value) if plain is value else plain
+    plain = _said_by(value)
+    return in_words(value) if plain is None else plain
 
 
 def _losses(message: Any) -> dict[str, Any]:
@@ -103,10 +109,9 @@ def _losses(message: Any) -> dict[str, Any]:
     shown: list[Any] = []
 
     def note(value: Any) -> Any:
-        plain = said_by(value)
-        if plain is value:
+        plain = _said_by(value)
+        if plain is None:
             shown.append(value)
-            return None
         return plain
 
     try:

@@ -141,7 +141,7 @@ def glance(message: Message, ceiling: int) -> int:
             kind = part.__class__
             if kind is str or kind is bytes:
                 size += len(part)
-            elif part and kind in _NESTED:
+            elif kind in _NESTED and part:  # Whether it is empty is asked of these only: who knows what that costs others.
                 stack.append((part, alike))
             elif kind not in _FIXED:
                 size += getsizeof(part)

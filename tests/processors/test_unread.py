@@ -9,6 +9,7 @@ from generate_claude import make_conversation, make_message, text_block
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transmissions import RunError
 from transmissions.message import glance
 from transmissions.processors.blobs import Members
 from transmissions.processors.claude import Claude
@@ -119,3 +120,12 @@ def test_memory_of_unread_messages_is_seen(element):
     size = len(json.dumps(element["chat_messages"]))
     assert sys.getsizeof(late["chat_messages"]) >= size
     assert size <= glance({"element": late}, 1 << 20) < 2 * size
+
+
+def test_a_glance_reads_nothing():
+    """Who asks how much memory a conversation takes leaves it unread."""
+    text = b'{"chat_messages": [%b]}' % (b"1" * 5000)
+    late = Claude().convert({"name": "Talk", **decode_but("chat_messages", memoryview(text))}, About("", Members()))
+    assert glance({"conversation": late}, 1 << 20) >= 5000
+    with pytest.raises(RunError, match="cannot be read"):
+        conversation_of({"conversation": late})
