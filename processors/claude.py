@@ -42,7 +42,7 @@ class Claude:
 def convert(element: dict[str, Any]) -> Conversation:
     """Return the conversation that one element of `conversations.json` holds."""
     identifier, title, messages = as_text(element.get("uuid")), as_text(element.get("name")), element["chat_messages"]
-    if isinstance(messages, UnreadList) and not title.strip():
+    if messages.__class__ is UnreadList and not title.strip():
         messages = messages.read()  # What has no title is called by its first words.
     conversation = {
         "provider": "claude",
@@ -61,7 +61,7 @@ def convert(element: dict[str, Any]) -> Conversation:
 
 def _of_messages(items: Any) -> dict[str, Any]:
     """Return the parts of a conversation that are made of its messages: at once, or when somebody looks at them."""
-    if isinstance(items, UnreadList):
+    if items.__class__ is UnreadList:
         unread = items.unread.made_by(_of_messages)
         return {"messages": UnreadList(unread, "messages"), "counts": UnreadDict(unread, "counts")}
     if isinstance(items, SpooledList | Mapped):

@@ -71,6 +71,7 @@ _TEXTS: Final = ("provider", "id", "title", "created", "updated", "url", "summar
 _PARTS: Final = (*_TEXTS, "counts", "messages")
 _USUAL: Final = [*[str] * len(_TEXTS), dict, list]
 """The types of these, but where a conversation is too large for memory."""
+_UNREAD: Final = [*[str] * len(_TEXTS), UnreadDict, UnreadList]
 _NUMBER: Final = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
 _UTC: Final = re.compile(r"(?:Z|\+00:00)\Z")
 _MILLISECONDS: Final = 95_617_584_000
@@ -90,17 +91,18 @@ def conversation_of(message: Message, *, may_be_unread: bool = False) -> Convers
     if not isinstance(conversation, dict):
         raise RunError(f"the field 'conversation' is not an object but a {type(conversation).__name__}")
     # Many processors ask: that all is as usual is seen without a loop.
-    if [*map(type, map(conversation.get, _PARTS))] != _USUAL:
+    types = [*map(type, map(conversation.get, _PARTS))]
+    if types not in (_USUAL, _UNREAD):
         _check_parts(message, conversation)
-        if not may_be_unread:
-            _read_parts(conversation)
+    if types != _USUAL and not may_be_unread:
+        _read_parts(conversation)
     return conversation
 
 
 def _read_parts(conversation: Conversation) -> None:
-    for name in ("messages", "counts"):
+    for name in ("counts", "messages"):
         part = conversation[name]
-        if isinstance(part, UnreadList | UnreadDict):
+        if part.__class__ in (UnreadDict, UnreadList):
             conversation[name] = part.read()
 
 
