@@ -107,3 +107,23 @@ def test_what_is_set_is_what_is_found_and_removed(message, path):
     assert get_field(message, path) == 2
     assert remove_field(message, path) == 2
     assert get_field(message, path, MISSING) in (MISSING, 3)
+
+
+class Late:
+    """What knows itself what it is in JSON."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def __json__(self):
+        return self._value
+
+
+def test_a_path_leads_into_what_says_itself_what_it_is():
+    """A value with a method `__json__` is what that gives for whoever looks, sets or removes below it."""
+    message = {"talk": {"counts": Late({"messages": 2}), "messages": Late([{"id": 1}, {"id": 2}])}}
+    assert get_field(message, "talk.counts.messages") == 2
+    assert get_field(message, "talk.messages") == [{"id": 1}, {"id": 2}]
+    set_field(message, "talk.messages[1].id", 3)
+    assert remove_field(message, "talk.messages[0]") == {"id": 1}
+    assert message["talk"]["messages"] == [{"id": 3}]

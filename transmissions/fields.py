@@ -7,11 +7,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from .json_text import said_by
+
 if TYPE_CHECKING:
     from .message import Message
 
 MISSING: Final = object()
 """What `get_field` can be told to return where there is nothing, since null is a value."""
+_PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple})
 _STEP = re.compile(r"\[(0|[1-9][0-9]{0,17})\]|([^.\[\]]+)")
 _POSITION = re.compile(r"0|[1-9][0-9]{0,17}")
 """As a number is written; `07` and `\u00b2` are keys."""
@@ -80,10 +83,12 @@ def _way(message: Message, path: str) -> tuple[str | int, ...]:
 def _step_into(value: Any, step: str | int) -> Any:
     if isinstance(value, dict):
         found = value.get(step, MISSING)
-        return value.get(str(step), MISSING) if found is MISSING else found
-    if isinstance(value, list | tuple) and isinstance(step, int):
-        return value[step] if step < len(value) else MISSING
-    return MISSING
+        found = value.get(str(step), MISSING) if found is MISSING else found
+    elif isinstance(value, list | tuple) and isinstance(step, int):
+        found = value[step] if step < len(value) else MISSING
+    else:
+        return MISSING
+    return found if found.__class__ in _PLAIN else said_by(found)
 
 
 def _own(message: Message, way: tuple[str | int, ...], path: str) -> Any:
