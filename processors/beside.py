@@ -125,7 +125,7 @@ def _attach_text(page: Page, name: str, text: str) -> None:
     page.parts.append(flavour.label("Attachment", f"{flavour.link(name, link)} ({len(text):,} characters)"))
     if preview:
         cut = len(text) > preview
-        page.show(mode, "Beginning" if cut else "Text", flavour.code(text[:preview] + "\n…" if cut else text))
+        page.show(mode, "Beginning" if cut else "Text", [flavour.code(text[:preview] + "\n…" if cut else text)])
 
 
 def _link(page: Page, word: str, name: str, content: Any, kind: str, identifier: str) -> None:

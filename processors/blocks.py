@@ -92,20 +92,20 @@ def _thinking(page: Page, block: Block) -> None:
     lines = [page.flavour.plain(summary) for summary in block["summaries"] if summary]
     text = page.flavour.text(block["text"], page.shift) if block["text"] else ""
     body = "\n\n".join(filter(None, [page.flavour.items(lines) if lines else "", text]))
-    page.show(page.style.thinking, "Thinking", body)
+    page.show(page.style.thinking, "Thinking", [body])
 
 
 def _injected(page: Page, block: Block) -> None:
     if not _dropped(page, block, page.style.injected):
         text = page.flavour.text(block["text"], page.shift)
-        page.show(page.style.injected, f"Added by the app ({block['source']}), not by the user", text)
+        page.show(page.style.injected, f"Added by the app ({block['source']}), not by the user", [text])
 
 
 def _event(page: Page, block: Block) -> None:
     if _dropped(page, block, page.style.events):
         return
     if block["text"]:
-        page.show(page.style.events, block["title"] or "Event", page.flavour.text(block["text"], page.shift))
+        page.show(page.style.events, block["title"] or "Event", [page.flavour.text(block["text"], page.shift)])
     else:
         page.parts.append(page.flavour.aside(page.flavour.plain(block["title"]) or "Event"))
 
@@ -122,7 +122,7 @@ def _unknown(page: Page, block: Block) -> None:
         return
     data = page.flavour.code(_json(block.get("data", block)), "json")
     if page.style.unknown == "fold":
-        page.show("fold", f"Unknown block: {kind}", data)
+        page.show("fold", f"Unknown block: {kind}", [data])
     else:
         page.parts += (page.flavour.label("Unknown block", page.flavour.plain(kind)), data)
 
@@ -165,8 +165,8 @@ def render_made(page: Page) -> None:
         page.settle()
 
 
-def _body(page: Page, parts: list[str]) -> str:
-    return "\n\n".join(parts) or page.flavour.paragraph("(nothing)")
+def _body(page: Page, parts: list[str]) -> list[str]:
+    return parts or [page.flavour.paragraph("(nothing)")]
 
 
 def _description(flavour: Flavour, given: Any) -> list[str]:

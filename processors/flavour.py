@@ -31,12 +31,12 @@ class Flavour(Protocol):
         """Return a block of code."""
         ...
 
-    def fold(self, title: str, body: str, /) -> str:
-        """Return something that a reader opens to see it."""
+    def fold(self, title: str, body: list[str], /) -> list[str]:
+        """Return the parts of something that a reader opens to see it."""
         ...
 
-    def show(self, title: str, body: str, /) -> str:
-        """Return something in the open, below its title."""
+    def show(self, title: str, body: list[str], /) -> list[str]:
+        """Return the parts of something in the open, below its title."""
         ...
 
     def label(self, word: str, line: str, /) -> str:

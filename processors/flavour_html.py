@@ -35,13 +35,13 @@ class HTMLPage:
         """Return a block of code."""
         return code_block(text, language)
 
-    def fold(self, title: str, body: str, /) -> str:
+    def fold(self, title: str, body: list[str], /) -> list[str]:
         """Return a `<details>`."""
-        return f"<details><summary>{self.plain(title)}</summary>\n{body}\n</details>"
+        return [f"<details><summary>{self.plain(title)}</summary>\n" + "\n\n".join(body) + "\n</details>"]
 
-    def show(self, title: str, body: str, /) -> str:
+    def show(self, title: str, body: list[str], /) -> list[str]:
         """Return something in the open."""
-        return f"<p><b>{self.plain(title)}</b></p>\n{body}"
+        return [f"<p><b>{self.plain(title)}</b></p>\n" + "\n\n".join(body)]
 
     def label(self, word: str, line: str, /) -> str:
         """Return a line that begins with a bold word."""

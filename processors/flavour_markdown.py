@@ -75,13 +75,13 @@ class CommonMark:
         """Return a fenced block."""
         return fence(text, language)
 
-    def fold(self, title: str, body: str, /) -> str:
+    def fold(self, title: str, body: list[str], /) -> list[str]:
         """Return a `<details>`."""
-        return f"<details><summary>{html(title)}</summary>\n\n{body}\n\n</details>"
+        return [f"<details><summary>{html(title)}</summary>", *body, "</details>"]
 
-    def show(self, title: str, body: str, /) -> str:
+    def show(self, title: str, body: list[str], /) -> list[str]:
         """Return something in the open."""
-        return f"**{self.plain(title)}**\n\n{body}"
+        return [f"**{self.plain(title)}**", *body]
 
     def label(self, word: str, line: str, /) -> str:
         """Return a line that begins with a bold word."""
@@ -142,11 +142,11 @@ class Obsidian(CommonMark):
         """Return words with their markup escaped, tags and names of blocks too."""
         return _SIGN.sub(r"\\\1", _show_percents(super().plain(plain)))
 
-    def fold(self, title: str, body: str, /) -> str:
+    def fold(self, title: str, body: list[str], /) -> list[str]:
         """Return a callout that is closed at first."""
         # The empty line keeps a body that begins with a rule from making the title a heading.
-        quoted = without_tabs(body).replace("\n", "\n> ").replace("\n> \n", "\n>\n")
-        return f"> [!note]- {self.plain(title)}\n>\n> {quoted}"
+        quoted = without_tabs("\n\n".join(body)).replace("\n", "\n> ").replace("\n> \n", "\n>\n")
+        return [f"> [!note]- {self.plain(title)}\n>\n> {quoted}"]
 
     def link(self, name: str, link: str, /) -> str:
         """Return a wikilink."""

@@ -111,7 +111,7 @@ def _render_left(page: Page, conversation: Conversation, tree: Tree) -> None:
 
 def describe(tree: Tree, page: Page) -> Facts:
     """Return what is known of a conversation once its page is made."""
-    attached = sum(number for (kind, outcome), number in page.tally.items() if kind == "attachment" and outcome[:4] != "skip")
+    attached = page.tally.get(("attachment", "rendered"), 0) + page.tally.get(("attachment", "folded"), 0)
     return {
         "messages": tree.total,
         "messages_off_path": tree.left or None,

@@ -108,9 +108,9 @@ class Page:
         for source in sources:
             self.tally[f"block {source}", outcome] += 1
 
-    def show(self, mode: str, title: str, body: str) -> None:
+    def show(self, mode: str, title: str, body: list[str]) -> None:
         """Add something that is either folded or in the open."""
-        self.parts.append((self.flavour.fold if mode == "fold" else self.flavour.show)(title, body))
+        self.parts += (self.flavour.fold if mode == "fold" else self.flavour.show)(title, body)
 
     def attach(self, name: str, content: str | bytes | Blob, known_as: str = "") -> str:
         """Put something in a file beside the page, and return the link to it; what is `known_as` something only once."""

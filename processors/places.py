@@ -46,7 +46,7 @@ _OF_FILE: Final = ("kind", "name")
 class Place:
     """Where one conversation's page is, and the files that belong to it."""
 
-    __slots__ = ("_assets", "_links", "_names", "_pages", "folder", "page", "short")
+    __slots__ = ("_assets", "_names", "_pages", "folder", "page", "short")
 
     def __init__(self, page: str, assets: str, folder: str = "", short: str = "") -> None:
         self.page = page
@@ -56,9 +56,8 @@ class Place:
         self.short = short
         """The short form of its id, which nobody else has."""
         self._assets = assets
-        self._links = ""
         self._names = UniqueNames()
-        self._pages = (page.lower(), html_path(page).lower())
+        self._pages: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, place: dict[str, Any]) -> Self:
@@ -67,26 +66,21 @@ class Place:
 
     def take(self, kind: str, name: str) -> tuple[str, str]:
         """Return the path of a file that belongs to the conversation, and the link to it from the page."""
-        if not self._links:
-            folder, _, name_in_it = self._assets.rpartition("/")
-            self._links = _quoted_way(folder, self.page.rpartition("/")[0]) + _quoted(name_in_it)
+        if not self._pages:  # Most conversations have no file beside the page.
+            self._pages = (self.page.lower(), html_path(self.page).lower())
         name = self._names.take(name)
         path = self._assets.replace(KIND, kind).replace(NAME, name)
         if path.lower() in self._pages:
             return self.take(kind, name)  # Which is taken, so there is another.
-        return path, self._links.replace(KIND, kind).replace(NAME, as_link(name))
+        folder, _, last = path.rpartition("/")
+        return path, _way(folder, self.page.rpartition("/")[0]) + as_link(last)
 
 
 @lru_cache(maxsize=64)
-def _quoted_way(folder: str, start: str) -> str:
+def _way(folder: str, start: str) -> str:
     """Return the way from one folder to another, as the beginning of a link; many conversations share it."""
     way = posixpath.relpath(folder or ".", start or ".")
-    return "" if way == "." else _quoted(f"{way}/")
-
-
-def _quoted(path: str) -> str:
-    """Return a path as part of a link, with what stands in it for a kind and a name left as it is."""
-    return as_link(path).replace("%00", KIND).replace("%01", NAME)
+    return "" if way == "." else as_link(f"{way}/")
 
 
 def page_of(message: Message) -> str:
