@@ -80,6 +80,7 @@ class ConversationLedger(Processor):
     def finish(self) -> None:
         """Make the last records last."""
         self._ledger.commit()
+        self._ledger.settle()
 
     def _is_changed(self, path: str, digest: str) -> bool:
         """Whether a file is there and not as it was written: a user has been at work."""

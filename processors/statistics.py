@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import heapq
+import json
 import re
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from transmissions import RunError
 
 from .prose import inline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 UNDATED: Final = "undated"
@@ -30,9 +34,41 @@ _PLACES: Final = "CREATE VIRTUAL TABLE temp.place USING fts5vocab(main, message_
 _TIMES: Final = "SELECT count(*), count(DISTINCT doc) FROM place WHERE term = ? AND doc IN (SELECT id FROM message)"
 
 
-def month_of(facts: dict[str, Any]) -> str:
-    """Return the month a conversation began in: `2026-03`, or `undated`."""
-    found = _MONTH.match(facts.get("created") or "")
+class Facts(msgspec.Struct):
+    """What the ledger tells of a conversation, as far as an index has use for it."""
+
+    title: Any
+    page: Any
+    created: Any = None
+    messages: Any = None
+    kind: Any = None
+    provider: Any = None
+    project: Any = None
+    models: Any = None
+    artifacts: Any = None
+    attachments: Any = None
+    tokens: Any = None
+
+    @property
+    def month(self) -> str:
+        """The month it began in: `2026-03`, or `undated`."""
+        return _month((self.created or "")[:8])
+
+
+_decode: Final = msgspec.json.Decoder(Facts).decode
+
+
+def read_facts(text: str) -> Facts:
+    """Return the facts of a line of JSON."""
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:  # Half of a surrogate pair, which Python's own reader takes: at half the speed.
+        return msgspec.convert(json.loads(text), Facts)
+
+
+@lru_cache(1024)
+def _month(start: str) -> str:
+    found = _MONTH.match(start)
     return found[0] if found else UNDATED
 
 
@@ -42,7 +78,9 @@ class Statistics:
     def __init__(self) -> None:
         self._totals = {"conversations": 0, "messages": 0, "artifacts": 0, "attachments": 0}
         self._tokens: dict[str, int] = {}
-        self._groups: dict[str, dict[str, dict[str, int]]] = {"months": {}, "providers": {}, "models": {}, "kinds": {}}
+        self._counted: dict[tuple[str, str, str], list[int]] = {}
+        """Conversations and messages by month, provider and kind together: of these there are few."""
+        self._models: dict[str, list[int]] = {}
         self._longest: list[tuple[int, int, str, str]] = []
 
     @property
@@ -50,39 +88,49 @@ class Statistics:
         """How much there is of each kind."""
         return self._totals
 
-    def add(self, facts: dict[str, Any]) -> None:
+    def add(self, facts: Facts) -> None:
         """Take a conversation into account."""
-        messages = _number(facts.get("messages"))
-        self._totals["conversations"] += 1
-        self._totals["messages"] += messages
-        self._totals["artifacts"] += _number(facts.get("artifacts"))
-        self._totals["attachments"] += _number(facts.get("attachments"))
-        for name, number in (facts.get("tokens") or {}).items():
+        messages, totals = _number(facts.messages), self._totals
+        totals["conversations"] += 1
+        totals["messages"] += messages
+        totals["artifacts"] += _number(facts.artifacts)
+        totals["attachments"] += _number(facts.attachments)
+        for name, number in (facts.tokens or {}).items():
             self._tokens[name] = self._tokens.get(name, 0) + _number(number)
-        self._count("months", month_of(facts), messages)
-        self._count("providers", facts.get("provider") or "", messages)
-        self._count("kinds", facts.get("kind") or "chat", messages)
-        for model in facts.get("models") or ():
-            self._count("models", model, messages)
+        _count(self._counted, (facts.month, facts.provider or "", facts.kind or "chat"), (1, messages))
+        for model in facts.models or ():
+            _count(self._models, model, (1, messages))
         # Of equally long ones the earlier counts; nothing compares the texts.
-        one = (messages, -self._totals["conversations"], facts["title"], facts["page"])
+        one = (messages, -totals["conversations"], facts.title, facts.page)
         (heapq.heappush if len(self._longest) < _LONGEST else heapq.heappushpop)(self._longest, one)
-
-    def _count(self, group: str, name: str, messages: int) -> None:
-        named = self._groups[group]
-        counted = named.get(name) or named.setdefault(name, {"conversations": 0, "messages": 0})
-        counted["conversations"] += 1
-        counted["messages"] += messages
 
     def figures(self) -> dict[str, Any]:
         """Return all figures, as plain data."""
         longest = sorted(self._longest, reverse=True)
+        months, providers, kinds = (self._by(place) for place in range(3))
+        groups = {"months": months, "providers": providers, "models": self._models, "kinds": kinds}
         return {
             **self._totals,
             **({"tokens": dict(sorted(self._tokens.items()))} if self._tokens else {}),
-            **{name: dict(sorted(group.items())) for name, group in self._groups.items() if group},
+            **{name: _named(group) for name, group in groups.items() if group},
             "longest": [{"title": title, "page": page, "messages": messages} for messages, _, title, page in longest],
         }
+
+    def _by(self, place: int) -> dict[str, list[int]]:
+        group: dict[str, list[int]] = {}
+        for names, counted in self._counted.items():
+            _count(group, names[place], counted)
+        return group
+
+
+def _count(group: dict[Any, list[int]], name: Any, more: Sequence[int]) -> None:
+    counted = group.get(name) or group.setdefault(name, [0, 0])
+    counted[0] += more[0]
+    counted[1] += more[1]
+
+
+def _named(group: dict[str, list[int]]) -> dict[str, dict[str, int]]:
+    return {name: dict(zip(("conversations", "messages"), counted, strict=True)) for name, counted in sorted(group.items())}
 
 
 def _number(value: Any) -> int:

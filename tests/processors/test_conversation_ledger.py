@@ -3,7 +3,7 @@ import json
 import os
 
 from transmissions.processors.conversation_ledger import ConversationLedger
-from transmissions.processors.ledger import NAME, Ledger
+from transmissions.processors.ledger import NAME, Known, Ledger
 
 PAGE = "a/Talk ~1.md"
 HTML = "a/Talk ~1.html"
@@ -105,3 +105,34 @@ def test_a_page_a_user_wrote_on_outlives_another_layout(bench):
     (bench.output / PAGE).write_text("mine")
     assert record(bench, "0001/2026-03-07_m1.md")[0] == ["0001/2026-03-07_m1.md", PAGE]
     assert (bench.output / PAGE).read_text() == "mine"
+
+
+def test_facts_are_recorded_as_they_came(bench):
+    """Signs of every alphabet, controls and half a surrogate pair come back; JSON is as Python writes it."""
+    facts = {"title": 'Größe 😀 "quoted" \x00\x7f\\', "models": ["a", "b"], "tokens": None, "n": {"x": 1.5, "y": -7}}
+    halves = {"title": "half \ud83d", "page": ""}
+    known = Known("", "", "", PAGE, "", "", {"half \udc80.md": ["aa", 1], "Größe.md": ["bb", 2]})
+    ledger = Ledger(bench.output / NAME)
+    ledger.record("k:1", known, facts)
+    ledger.record("k:2", known, halves)
+    ledger.commit()
+    first, second = ledger.entries()
+    assert ledger.known("k:1") == known
+    ledger.close()
+    assert first == json.dumps(facts, ensure_ascii=False)
+    assert (json.loads(second), second.isascii()) == (halves, True)
+
+
+def test_what_is_settled_is_in_the_file_itself(bench):
+    """A ledger that is settled needs nothing of the log beside it, though others have it open."""
+    path = bench.output / NAME
+    ledger, other = Ledger(path), Ledger(path)
+    ledger.record("k:1", Known("", "", "", PAGE, "", "", {}), {"title": "Talk"})
+    ledger.commit()
+    ledger.settle()
+    ledger.close()
+    (bench.output / "copy").write_bytes(path.read_bytes())
+    other.close()
+    copy = Ledger(bench.output / "copy")
+    assert [*copy.entries()] == ['{"title": "Talk"}']
+    copy.close()
