@@ -35,8 +35,9 @@ _PIPE: Final = 1 << 20
 _POLL: Final = 0.005
 
 
-_MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "131072"}
-"""For glibc: give large pieces back at once. Else a child grows by 5 MiB over a gigabyte of chats, by fragments alone."""
+_MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "4194304"}
+"""For glibc: give large pieces back at once, else a child grows by 5 MiB over a gigabyte of chats, by fragments alone; but keep
+what the next conversation will need again, or it is faulted in again for each."""
 
 
 class Process:
