@@ -35,6 +35,10 @@ _PART: Final = 2 << 20
 """Bytes of memory for a part of the index, so that it holds all that is written together."""
 _MANY: Final = 2000
 """Rows from which on they are written."""
+_PAGE: Final = 16384
+"""Bytes of a page. With four times as many as by default, SQLite reads and writes less than half as often."""
+_LEAF: Final = 16000
+"""Bytes of a page of the index, so that each is in one page of the database."""
 
 
 class Batch:
@@ -151,6 +155,7 @@ class _Writer:
         self._database = database
         self._is_searched = bool(tokenizer)
         database.execute("PRAGMA cache_size = -512")  # Of the default's nothing is seen in the time.
+        database.execute(f"PRAGMA page_size = {_PAGE}")  # One that is there keeps its own.
         database.execute("BEGIN IMMEDIATE")
         if is_new(database, FORMAT):
             self._lay_out(tokenizer)
@@ -167,7 +172,7 @@ class _Writer:
             self._database.execute(statement)
         if tokenizer:
             # To merge the parts of the index as they come would take half as long again as to make them.
-            for option, value in (("hashsize", _PART), ("automerge", 0), ("crisismerge", _PARTS)):
+            for option, value in (("pgsz", _LEAF), ("hashsize", _PART), ("automerge", 0), ("crisismerge", _PARTS)):
                 self._database.execute("INSERT INTO message_text (message_text, rank) VALUES (?, ?)", (option, value))
         self._database.execute(f"PRAGMA user_version = {FORMAT}")
 

@@ -6,6 +6,7 @@ import heapq
 import json
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -24,9 +25,12 @@ UNDATED: Final = "undated"
 _MONTH: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])(?=-|\Z)", re.ASCII)
 _LONGEST: Final = 20
 _WORDS: Final = """
-SELECT term, cnt, doc FROM word WHERE doc > 1 AND doc < :limit AND length(term) > 2 AND term NOT GLOB '*[0-9]*'
+SELECT term, cnt, doc FROM word WHERE term >= :first AND term < :end
+AND doc > 1 AND doc < :limit AND length(term) > 2 AND term NOT GLOB '*[0-9]*'
 ORDER BY cnt DESC, term LIMIT :most
 """
+_HALVES: Final = ({"first": "", "end": "m"}, {"first": "m", "end": "\U0010ffff"})
+"""Of all words, about: a core can count each."""
 _COUNTS: Final = """
 SELECT count(*), (SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'message') - count(*) FROM message
 """
@@ -149,24 +153,41 @@ def common_words(path: Path, most: int) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(_open(path)) as database:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'word'").fetchone():
                 return []
-            rows = _most_said(database, most)
+            rows = _most_said(database, path, most)
     except sqlite3.Error as error:
         raise RunError(f"cannot read the words of '{path}': {error}") from error
     return [{"word": word, "times": times, "messages": messages} for word, times, messages in rows]
 
 
-def _most_said(database: sqlite3.Connection, most: int) -> list[tuple[str, int, int]]:
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _words(path: Path, limit: float, most: int) -> list[tuple[str, int, int]]:
+    """Return the words that stand in fewer messages than `limit`, with how often and in how many, the commonest first."""
+
+    def count(half: dict[str, str]) -> list[tuple[str, int, int]]:
+        with closing(_open(path)) as database:
+            return database.execute(_WORDS, {**half, "limit": limit, "most": most}).fetchall()
+
+    with ThreadPoolExecutor(len(_HALVES)) as threads:
+        found = [row for rows in threads.map(count, _HALVES) for row in rows]
+    found.sort(key=lambda row: (-row[1], row[0]))
+    return found[:most] if most >= 0 else found
+
+
+def _most_said(database: sqlite3.Connection, path: Path, most: int) -> list[tuple[str, int, int]]:
     """Return words, how often they are said and in how many messages, without the words of older versions."""
     messages, old = database.execute(_COUNTS).fetchone()
     limit = messages * 0.1 + 2
     if not old:
-        return database.execute(_WORDS, {"limit": limit, "most": most}).fetchall()
+        return _words(path, limit, most)
     database.execute(_PLACES)
     found: list[tuple[int, str, int]] = []
-    for word, at_most, _ in database.execute(_WORDS, {"limit": limit + old, "most": -1}):
+    for word, at_most, _ in _words(path, limit + old, -1):
         if len(found) >= most and at_most < heapq.nlargest(most, found)[-1][0]:
             break
         times, said_in = database.execute(_TIMES, (word,)).fetchone()

@@ -246,7 +246,7 @@ def test_a_full_disk_is_told_and_nothing_lost(bench, monkeypatch):
 
     def small(path, **more):
         database = connect(path, **more)
-        database.execute("PRAGMA max_page_count = 40")
+        database.execute("PRAGMA max_page_count = 20")
         return database
 
     monkeypatch.setattr(sqlite3, "connect", small)
