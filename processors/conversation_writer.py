@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from .digests import Digest, digest_of
 from .notes import has_line, is_marker, notes_below
 from .number_table import NumberTable
 from .spool import pieces
@@ -23,8 +23,8 @@ _LONGEST_LINE: Final = 200
 class ConversationWriter(TreeWriter):
     """Write the files of a conversation that are not as they were written last.
 
-    Takes `files` (see TreeWriter), `place` and `known`; gives `written`, a list of `[path, digest, bytes, changed]`. A file
-    whose content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
+    Takes `files` (see TreeWriter), `place` and `known`; gives `written`: a list of `[path, sha1, bytes, changed]`. A file whose
+    content is what the last run wrote is left alone, whatever a user has done to it since. A page that has changed is
     written again with what a user wrote below its last line; had the part above been edited by hand too, that page is kept
     beside the new one, as `… (edited)`; so is any other file of a conversation that was edited, a page that has its name and
     was not known, be it somebody else's or one whose ledger is lost, and one that was edited where the new one has no last
@@ -149,8 +149,8 @@ def _tell_page(facts: dict[str, Any] | None, paths: list[str]) -> None:
 
 def _digest(content: Content) -> tuple[str, int]:
     if isinstance(content, bytes):
-        return digest_of(content), len(content)
-    digest, size = Digest(), 0
+        return hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content)
+    digest, size = hashlib.sha1(usedforsecurity=False), 0
     for piece in pieces(content):
         digest.update(piece)
         size += len(piece)

@@ -7,9 +7,9 @@ one JSON value is an element, whatever made us guess; what is none is left to th
 from __future__ import annotations
 
 import re
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .digests import digest_of
 from .text_window import CHUNK
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _BETWEEN: Final = b", \r\n\t"
 
 
 class Element(NamedTuple):
-    """One whole element, the byte it starts at, the bytes it takes, and their digest."""
+    """One whole element, the byte it starts at, the bytes it takes, and the SHA-1 of those."""
 
     value: Any
     offset: int
@@ -89,7 +89,7 @@ class _Slices:
             value = decode(piece)
         except (ValueError, RecursionError):
             return None
-        return Element(value, self._at + self._pos, len(piece), digest_of(piece))
+        return Element(value, self._at + self._pos, len(piece), sha1(piece, usedforsecurity=False).hexdigest())
 
     def _find_next(self, after: int) -> int:
         """Return how far away the next element begins, and further than `after`; 0 where it is too far, or there is none."""

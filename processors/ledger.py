@@ -43,7 +43,7 @@ class Known(NamedTuple):
     short: str
     folder: str
     files: dict[str, list[Any]]
-    """Paths to `[digest, bytes]`, as they were written last; behind them a mark where a page stays whose target is off."""
+    """Paths to `[sha1, bytes]`, as they were written last; behind them a mark where a page stays whose target is off."""
 
 
 class Ledger:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
+from hashlib import sha1
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from transmissions import RunError
 
-from .digests import digest_of
 from .json_slices import Element
 from .json_stream import Broken, read_elements
 from .session_lines import LONGEST, read_session
@@ -59,7 +59,7 @@ def _read_page(blob: Blob, start: re.Pattern[str] | None) -> Iterator[Element]:
         offset += _size_of(text[: begins[0]]) if begins else 0
         for begin, end in zip(begins, ends, strict=False):
             piece = text[begin:end]
-            yield Element(piece, offset, _size_of(piece), digest_of(_bytes_of(piece)))
+            yield Element(piece, offset, _size_of(piece), sha1(_bytes_of(piece), usedforsecurity=False).hexdigest())
             offset += _size_of(piece)
         text = text[begins[-1] :] if begins else text
 

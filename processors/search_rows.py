@@ -5,6 +5,7 @@ Whoever has the conversation at hand makes it, in whatever process; the thread t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from json.encoder import encode_basestring as _json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from transmissions import RunError
 
 from .conversation import title_of
-from .digests import Digest
 from .records import one_line, replace_surrogates
 from .spoken import searched, searched_beside
 from .spool import Slice, Spool
@@ -51,7 +51,7 @@ def rows_of(conversation: Conversation, key: str, page: str, extent: Extent) -> 
     one = conversation
     row = (one_line(key), one["provider"], one["id"], title_of(one), one["created"], one["updated"], one["url"], page)
     texts = tuple(map(clean, row))
-    digest = Digest("\0".join(texts).encode())
+    digest = hashlib.sha1("\0".join(texts).encode(), usedforsecurity=False)
     spool = None if one["messages"].__class__ is list else Spool()
     parts: list[Any] = []
     for making in _parts(one, extent):

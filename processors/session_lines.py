@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final
 
-from .digests import Digest, digest_of
 from .event_lines import GLANCE, holds_events, object_in
 from .json_slices import Element
 from .json_stream import Broken, read_elements
@@ -53,7 +53,7 @@ class _Gathered:
         self._large = large
         self.items: list[Any] | SpooledList = []
         self.size = 0
-        self.sum = Digest()
+        self.sum = sha1(usedforsecurity=False)
 
     def add(self, item: Element) -> None:
         self.items.append(item.value)
@@ -124,7 +124,7 @@ def _read_line(text: str, offset: int) -> Element | Broken:
     except (ValueError, RecursionError) as error:
         fault = error if isinstance(error, ValueError) else ValueError("the line is nested too deeply")
         return Broken(text, fault, offset, len(data))
-    return Element(value, offset, len(data), digest_of(data))
+    return Element(value, offset, len(data), sha1(data, usedforsecurity=False).hexdigest())
 
 
 def _text_of(line: bytes) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
 from transmissions import RunError
-
-from .digests import Digest
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
@@ -31,7 +30,7 @@ class TextWindow:
         self._ended = False
         self._fault: Exception | None = None
         self._at = self._bytes = 0
-        self._sum = Digest()
+        self._sum = sha1(usedforsecurity=False)
         self.text = ""
         self.pos = 0
         self.fill()
@@ -53,11 +52,11 @@ class TextWindow:
     def begin(self) -> int:
         """Begin a digest here, and return the byte that the window stands at."""
         start = self.offset()
-        self._sum = Digest()
+        self._sum = sha1(usedforsecurity=False)
         return start
 
     def digest(self) -> str:
-        """Return the digest of all bytes since `begin`, however they were taken: equal for equal text in any process."""
+        """Return the SHA-1 of all bytes since `begin`, however they were taken: equal for equal text in any process."""
         self.offset()
         return self._sum.hexdigest()
 
