@@ -57,8 +57,8 @@ class ArchiveReader(Source):
     "Whose conversations to read: `claude`, `chatgpt` and so on; `any` reads all that are known, `json` any JSON as it is."
     large_element: Annotated[int, Range(ge=65536), Unit("bytes")] = 4 << 20
     "A conversation longer than this is taken apart message by message, in a temporary file."
-    late: bool = False
-    "Leave the messages of a conversation as text until a step looks at them, be it in another process: quicker before Workers."
+    unread: bool = False
+    "Leave messages as JSON until a step looks at them, best one in Workers: for Claude. A fault in them is found there only."
     max_ratio: Annotated[int, Range(ge=1)] = 200
     "What is packed may unpack to so many times its packed size (under 16 MiB to any)."
     max_unpacked: Annotated[int, Range(ge=1), Unit("bytes")] = 64 << 30
@@ -184,7 +184,7 @@ class ArchiveReader(Source):
     def _items(self, part: Part, shape: Shape, tally: Tally) -> Iterator[Element | Broken]:
         """Yield what is in a file; a file that cannot be read to its end costs the rest of itself."""
         try:
-            for item in read_part(part.blob, shape, self.large_element, late=self.late):
+            for item in read_part(part.blob, shape, self.large_element, unread=self.unread):
                 tally.take(item)
                 yield item
         except (RunError, OSError) as error:

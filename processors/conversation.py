@@ -118,8 +118,9 @@ def _check_parts(message: Message, conversation: Conversation) -> None:
 
 def leave_out(message: Message, outcome: str) -> None:
     """Take the conversation out of its message, and account for everything in it by that: `skipped: duplicate`."""
-    counts = message.pop("conversation")["counts"]
-    message["account"] = {"found": dict(counts), "became": {"conversation": {outcome: 1}}}
+    counts = dict(message["conversation"]["counts"])  # First: what cannot be read stays whole for its dead letter.
+    del message["conversation"]
+    message["account"] = {"found": counts, "became": {"conversation": {outcome: 1}}}
 
 
 def as_text(value: Any) -> str:

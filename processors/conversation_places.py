@@ -182,7 +182,7 @@ def facts_of(conversation: Conversation, title: str, page: str, project: str) ->
     """Return what a page's head and the index say of a conversation, as plain data."""
     messages = conversation["messages"]
     models = dict.fromkeys([conversation["model"]] if conversation["model"] else ())
-    if messages.__class__ is not UnreadList:  # Those name none.
+    if messages.__class__ is not UnreadList:  # Shape.takes_unread: those name none.
         models |= dict.fromkeys(model for message in messages if (model := message.get("model")))
     return {
         "title": title,

@@ -1,4 +1,4 @@
-"""Find the elements of a JSON list in its bytes, without looking at what is in them: the next begins as the first did.
+"""Find the elements of a JSON list in its bytes, without parsing on the way to their ends: the next begins as the first did.
 
 What stands between the first two keys of an element marks where one begins. A stretch from one such place to the next that is
 one JSON value is an element, whatever made us guess; what is none is left to the reader of text.
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     Decode = Callable[[memoryview], Any]
 
+# Both keys and the value between them without escapes, which could be written otherwise in the next element.
 _FIRST: Final = re.compile(r'(\{\s*"[^"\\]*"\s*:\s*")[^"\\]*("\s*,\s*"[^"\\]*"\s*:)')
 _LONGEST: Final = 1024
 """Bytes that the first value of an element may have."""
+_TAIL: Final = 64
+"""Bytes of space and commas that may stand between two elements."""
 _TRIES: Final = 4
 """Places that are tried as the end of one element: objects in it may begin as it does."""
 _BETWEEN: Final = b", \r\n\t"
@@ -39,7 +42,8 @@ class Element(NamedTuple):
 def slices(window: TextWindow, decode: Decode, large: int) -> Iterator[Element]:
     """Yield the elements from where the window stands, in a list, up to the first that cannot be told so.
 
-    That is the last one at the latest, one that is broken, or one of more than `large` bytes. The window stands there then.
+    That is the last one at the latest, one that is broken, or one of more than `large` bytes, or a megabyte. The window stands
+    there then.
     """
     marks = _marks(window)
     if marks:
@@ -62,7 +66,8 @@ class _Slices:
     def __init__(self, window: TextWindow, marks: list[bytes], large: int) -> None:
         self._window = window
         self._start, self._middle = marks
-        self._large = large
+        self._most = min(large, CHUNK)
+        """Bytes one element may have: a few larger ones are no slower as text, and their memory would be needed twice."""
         self._at, self._data = window.lend()
         self._pos = 0
         self._end = len(self._data)
@@ -83,7 +88,7 @@ class _Slices:
     def _take(self, decode: Decode, length: int) -> Element | None:
         """Return what stands up to where the next element begins, if that is one value."""
         piece = memoryview(self._data)[self._pos : self._pos + length]
-        tail = bytes(piece[-_LONGEST:])
+        tail = bytes(piece[-_TAIL:])
         piece = piece[: length - len(tail) + len(tail.rstrip(_BETWEEN))]
         try:
             value = decode(piece)
@@ -111,10 +116,10 @@ class _Slices:
         self._at += self._pos
         self._end -= self._pos
         self._pos = 0
-        if self._end > self._large:
+        if self._end > self._most:
             return False
         if self._end > len(self._data) - CHUNK // 2:
-            self._data += bytes(max(len(self._data), CHUNK))
+            self._data += bytes(CHUNK)
         got = self._window.read_into(memoryview(self._data)[self._end :])
         self._end += got
         return got > 0

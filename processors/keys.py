@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from transmissions import RunError
+from transmissions import RunError, said_by
 
 from .access import need
 
@@ -29,16 +29,19 @@ def canonical(value: Any) -> bytes:
 
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_of_bytes)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_in_json)
         return text.encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError) as error:
         raise RunError(f"a key or digest is made of plain data only: {error}") from error
 
 
-def _of_bytes(value: Any) -> Any:
+def _in_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
-    raise TypeError(f"a {type(value).__name__} is none")
+    plain = said_by(value)
+    if plain is value:
+        raise TypeError(f"a {type(value).__name__} is none")
+    return plain
 
 
 def key_text(value: Any) -> str | None:

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 _LARGEST_PAGE: Final = LONGEST
 
 
-def read_part(blob: Blob, shape: Shape, large: int, *, late: bool = False) -> Iterator[Element | Broken]:
+def read_part(blob: Blob, shape: Shape, large: int, *, unread: bool = False) -> Iterator[Element | Broken]:
     """Yield the elements of a file, and what is broken in it; objects of more than `large` bytes are taken apart.
 
-    With `late` what a converter can take unread is left so.
+    With `unread` what a converter can take so is left unread.
 
     Raises:
         RunError: it cannot be read, or not to its end.
 
     """
-    layout = shape.layout._replace(large=large, late=late and shape.late)
+    layout = shape.layout._replace(large=large, leaves_unread=unread and shape.takes_unread)
     if shape.html:
         yield from _read_page(blob, layout.start)
     elif layout.gathers:

@@ -54,7 +54,7 @@ class Layout(NamedTuple):
 
     The items of an object are its `[key, value]` pairs.
     """
-    late: bool = False
+    leaves_unread: bool = False
     """Whether the list `inner` stays text until somebody looks into it."""
     gathers: bool = False
     """Whether all objects of the file together are one element, `{"name": file, "items": [...]}`: a session's lines."""
@@ -93,8 +93,9 @@ class Shape(NamedTuple):
     html: re.Pattern[bytes] | None = None
     """For a file that is HTML and no JSON: what its head must show. Its whole text is the one element; with a `start` in its
     layout each stretch from one match to the next is one."""
-    late: bool = False
-    """Whether the converter can take the inner list unread."""
+    takes_unread: bool = False
+    """Whether the converter can take the inner list unread: it makes all but `messages` and `counts` without it, and its
+    messages name no model."""
 
 
 class About(NamedTuple):

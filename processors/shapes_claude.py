@@ -57,8 +57,8 @@ _DESIGNS: Final = Layout(inner="messages", is_element=_has_uuid)
 
 
 SHAPES: Final = (
-    Shape("claude", "claude", "Claude conversations", _is_claude, "claude:Claude", _CONVERSATIONS, late=True),
-    Shape("claude-list", "claude", "Claude conversations", _is_wrapped, "claude:Claude", _WRAPPED, late=True),
+    Shape("claude", "claude", "Claude conversations", _is_claude, "claude:Claude", _CONVERSATIONS, takes_unread=True),
+    Shape("claude-list", "claude", "Claude conversations", _is_wrapped, "claude:Claude", _WRAPPED, takes_unread=True),
     Shape("claude-projects", "claude", "Claude projects", _is_projects, "claude_extras:Project", _BY_UUID),
     Shape("claude-memories", "claude", "Claude memories", _is_memories, "claude_extras:Memory"),
     Shape("claude-users", "claude", "users", _is_users, "claude_extras:Account"),

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from transmissions import Processor, Range, get_field
+from transmissions import Processor, Range, get_field, said_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,7 +70,10 @@ class ShowMessage(Processor):
             return f"[{len(value)} bytes]"
         if (type(value).__module__.partition(".")[0], type(value).__name__) in _DATASETS:
             return "[RDF Dataset: Skipped]"
-        return value.isoformat() if isinstance(value, date | time) else self._plain(str(value), way)
+        if isinstance(value, date | time):
+            return value.isoformat()
+        said = said_by(value)
+        return self._plain(str(value) if said is value else said, way)
 
     def _inside(self, value: Any, way: tuple[int, ...]) -> Any:
         if id(value) in way:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from transmissions import RunError
+from transmissions import RunError, as_json
 
 from .files import decoded
 
@@ -100,11 +100,7 @@ class Template:
             """One whose lists and texts have a `length`, as Nunjucks's do: templates of the original count with it."""
 
             def getattr(self, obj: Any, attribute: str) -> Any:
-                return (
-                    len(obj)
-                    if attribute == "length" and isinstance(obj, list | tuple | str)
-                    else super().getattr(obj, attribute)
-                )
+                return len(obj) if attribute == "length" and isinstance(obj, Sequence) else super().getattr(obj, attribute)
 
         environment = Environment(
             undefined=kinds[self._undefined],
@@ -113,6 +109,7 @@ class Template:
             autoescape=self._finalize is not None,
             finalize=self._finalize,
         )
+        environment.policies["json.dumps_function"] = lambda value, **_: dump(value)
         environment.filters.update({"dump": dump, **self._filters})
         return environment
 
@@ -139,7 +136,7 @@ class Template:
 
 def dump(value: Any, spaces: int | None = None) -> str:
     """Return a value as JSON: a filter that Nunjucks has."""
-    return json.dumps(value, ensure_ascii=False, indent=spaces)
+    return as_json(value, indent=spaces, strict=True).decode()
 
 
 def _syntax_fault(error: jinja2.TemplateSyntaxError) -> RunError:

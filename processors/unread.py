@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, MutableSequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -86,9 +86,14 @@ class Unread:
             try:
                 items = decode(self._text)[self._key]
             except (ValueError, RecursionError) as error:
-                raise RunError(f"'{self._key}' cannot be read: {error}") from error
+                raise RunError(f"'{self._key}' cannot be read: {error}; `source` says where it stands in the archive") from error
             self._parts = self._make(items)
         return self._parts[name]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody has looked at a part, and may have changed it."""
+        return self._parts is not None
 
     def made_by(self, make: Make) -> Unread:
         """Return the same text, of which something else is to be made."""
@@ -98,68 +103,72 @@ class Unread:
         return Unread, (self._text, self._key, self.count, self._make)
 
     def __sizeof__(self) -> int:
-        return len(self._text)
+        # What is made of a text takes up to twice as much, and the text is still there.
+        return len(self._text) if self._parts is None else 3 * len(self._text)
 
 
-class UnreadList(Sequence[Any]):
-    """A part that is a list with as many items as the text has."""
+class _Part:
+    """A part that is made when somebody looks into it. Looked into it travels as what it is then, else as text."""
 
-    __slots__ = ("name", "unread")
-
-    def __init__(self, unread: Unread, name: str) -> None:
-        self.unread = unread
-        self.name = name
-
-    def read(self) -> list[Any]:
-        """Return the list."""
-        items: list[Any] = self.unread.part(self.name)
-        return items
-
-    __json__ = read
-
-    def __len__(self) -> int:
-        return self.unread.count
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.read())
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.read()[index]
-
-    def __repr__(self) -> str:
-        return f"UnreadList({len(self)} items)"
-
-    def __sizeof__(self) -> int:
-        return self.unread.__sizeof__()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return UnreadList, (self.unread, self.name)
-
-
-class UnreadDict(Mapping[str, Any]):
-    """A part that is an object."""
-
-    __slots__ = ("name", "unread")
+    __slots__ = ("_name", "unread")
 
     def __init__(self, unread: Unread, name: str) -> None:
         self.unread = unread
-        self.name = name
+        self._name = name
 
-    def read(self) -> dict[str, Any]:
-        """Return the object."""
-        value: dict[str, Any] = self.unread.part(self.name)
-        return value
+    def read(self) -> Any:
+        """Return what it is: a list or a dict."""
+        return self.unread.part(self._name)
 
     __json__ = read
 
     def __len__(self) -> int:
         return len(self.read())
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.read())
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: Any) -> Any:
         return self.read()[key]
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.read()[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del self.read()[key]
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.read() == other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self.read()) if self.unread.is_read else f"<unread {self._name}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return UnreadDict, (self.unread, self.name)
+        if self.unread.is_read:
+            value = self.read()
+            return value.__class__, (value,)
+        return self.__class__, (self.unread, self._name)
+
+
+class UnreadList(_Part, MutableSequence[Any]):
+    """A list with as many items as the text has."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self.read()) if self.unread.is_read else self.unread.count
+
+    def __sizeof__(self) -> int:
+        return self.unread.__sizeof__()
+
+    def insert(self, index: int, value: Any) -> None:
+        """Put an item in front of the one at `index`."""
+        self.read().insert(index, value)
+
+
+class UnreadDict(_Part, MutableMapping[str, Any]):
+    """An object; the list it is read with accounts for its memory."""
+
+    __slots__ = ()

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .fields import remove_field as remove_field
     from .fields import set_field as set_field
     from .json_text import as_json as as_json
+    from .json_text import said_by as said_by
     from .message import Message as Message
     from .message import size_of as size_of
     from .message import weigh as weigh
@@ -95,7 +96,7 @@ _HOMES = {
     ),
     "extras": ("missing_extra",),
     "fields": ("MISSING", "get_field", "remove_field", "set_field"),
-    "json_text": ("as_json",),
+    "json_text": ("as_json", "said_by"),
     "message": ("Message", "size_of", "weigh"),
     "near": ("suggestion",),
     "patterns": ("compile_pattern",),

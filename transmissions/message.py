@@ -101,6 +101,8 @@ def weigh(value: Any) -> int:
             total += _FIXED[kind]
         elif kind is list or kind is tuple or kind is set:
             stack.extend(item)
+        elif hasattr(kind, "__json__"):
+            total += getsizeof(item)  # To ask how long it is might read it.
         else:
             total += len(item) if hasattr(item, "__len__") else 8
     return total

@@ -104,11 +104,11 @@ def test_a_conversation_of_unread_messages_is_the_same(element):
     about = About("conversations.json", Members())
     wanted = Claude().convert(element, about)
     late = Claude().convert(unread(element), about)
+    there = pickle.loads(pickle.dumps({"conversation": late}))
     assert isinstance(late["messages"], UnreadList)
     assert len(late["messages"]) == len(wanted["messages"])
     assert late["messages"][-1] == wanted["messages"][-1]
     assert dict(late["counts"]) == wanted["counts"]
-    there = pickle.loads(pickle.dumps({"conversation": late}))
     assert isinstance(conversation_of(there, may_be_unread=True)["messages"], UnreadList)
     assert conversation_of(there) == wanted
     assert there["conversation"]["messages"].__class__ is list
@@ -129,3 +129,14 @@ def test_a_glance_reads_nothing():
     assert glance({"conversation": late}, 1 << 20) >= 5000
     with pytest.raises(RunError, match="cannot be read"):
         conversation_of({"conversation": late})
+
+
+def test_what_was_changed_in_unread_messages_travels(element):
+    """A step may change, add and remove what it looks at; another process gets it as it is then."""
+    late = Claude().convert(unread(element), About("", Members()))
+    late["messages"][0]["id"] = "changed"
+    late["messages"].pop()
+    late["counts"]["mine"] = 1
+    there = pickle.loads(pickle.dumps({"conversation": late}))["conversation"]
+    assert (there["messages"][0]["id"], len(there["messages"]), there["counts"]["mine"]) == ("changed", 3, 1)
+    assert there == late
