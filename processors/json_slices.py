@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _FIRST: Final = re.compile(r'(\{\s*"[^"\\]*"\s*:\s*")[^"\\]*("\s*,\s*"[^"\\]*"\s*:)')
 _LONGEST: Final = 1024
 """Bytes that the first value of an element may have."""
-_TAIL: Final = 64
-"""Bytes of space and commas that may stand between two elements."""
 _TRIES: Final = 4
 """Places that are tried as the end of one element: objects in it may begin as it does."""
 _BETWEEN: Final = b", \r\n\t"
@@ -87,9 +85,10 @@ class _Slices:
 
     def _take(self, decode: Decode, length: int) -> Element | None:
         """Return what stands up to where the next element begins, if that is one value."""
-        piece = memoryview(self._data)[self._pos : self._pos + length]
-        tail = bytes(piece[-_TAIL:])
-        piece = piece[: length - len(tail) + len(tail.rstrip(_BETWEEN))]
+        end = self._data.rfind(b"}", self._pos, self._pos + length) + 1
+        if self._data[end : self._pos + length].strip(_BETWEEN):
+            return None
+        piece = memoryview(self._data)[self._pos : end]
         try:
             value = decode(piece)
         except (ValueError, RecursionError):

@@ -86,7 +86,7 @@ class Unread:
             try:
                 items = decode(self._text)[self._key]
             except (ValueError, RecursionError) as error:
-                raise RunError(f"'{self._key}' cannot be read: {error}; `source` says where it stands in the archive") from error
+                raise RunError(f"'{self._key}' cannot be read: {error}; `source` says where it stands") from error
             self._parts = self._make(items)
         return self._parts[name]
 
@@ -162,6 +162,9 @@ class UnreadList(_Part, MutableSequence[Any]):
 
     def __sizeof__(self) -> int:
         return self.unread.__sizeof__()
+
+    def __add__(self, other: list[Any]) -> list[Any]:
+        return [*self.read(), *other]
 
     def insert(self, index: int, value: Any) -> None:
         """Put an item in front of the one at `index`."""

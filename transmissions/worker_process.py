@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -35,9 +36,12 @@ _PIPE: Final = 1 << 20
 _POLL: Final = 0.005
 
 
-_MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "4194304"}
-"""For glibc: give large pieces back at once, else a child grows by 5 MiB over a gigabyte of chats, by fragments alone; but keep
-what the next conversation will need again, or it is faulted in again for each."""
+_PIECE: Final = 1 << 19
+"""Bytes from which on glibc is to give memory back at once: else a process grows by 5 MiB over a gigabyte, by fragments."""
+_MMAP_THRESHOLD: Final = -3
+"""What `mallopt` knows it by."""
+_MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": str(_PIECE), "MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
+"""The same for a process that is started; it keeps what its next message needs again, or that is faulted in for each."""
 
 
 class Process:
@@ -65,6 +69,7 @@ class Process:
             OSError: the system refuses.
 
         """
+        _give_back()
         inward, requests = os.pipe()
         answers, outward = os.pipe()
         shared = (inward, outward, *self._state.descriptors)
@@ -202,3 +207,11 @@ def _widen(descriptor: int) -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
+
+
+def _give_back() -> None:
+    """Have this process give back large pieces, too: it holds what it sends to others."""
+    import ctypes  # 4 ms, which only those need who share their work
+
+    with contextlib.suppress(OSError, AttributeError):  # On other systems there is no such thing.
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _PIECE)

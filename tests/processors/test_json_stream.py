@@ -244,6 +244,13 @@ def test_elements_told_by_their_bytes_are_those_told_by_their_text(monkeypatch, 
     assert [*compared(read(data))] == [*compared(by_text(data, monkeypatch))]
 
 
+@pytest.mark.parametrize("between", [" " * 300 + ",", ",,", "\n,\n", " x ", ", 1,", ",}"])
+def test_what_stands_between_elements_is_in_none(monkeypatch, between):
+    """An element ends where its object ends, whatever comes before the next one."""
+    data = f"[{between.join(map(json.dumps, THREE))}]".encode()
+    assert [*compared(read(data))] == [*compared(by_text(data, monkeypatch))]
+
+
 @pytest.mark.parametrize("seed", range(100))
 def test_what_is_broken_is_told_by_its_bytes_as_by_its_text(monkeypatch, seed):
     """However an archive is damaged, the same elements come whole, and the same stretches are set aside."""
