@@ -68,7 +68,8 @@ def encoding_of(start: bytes) -> str:
     mark = _SIXTEEN.get(start[:2], "")
     for encoding in (mark,) if mark else _SIXTEEN.values():
         text = start[: len(start) // 2 * 2].decode(encoding, "replace").removeprefix("\ufeff")
-        if text.lstrip().encode(errors="replace").startswith(_TO_TELL) and (mark or b"\0" in start[:2]):
+        # Both of the first two characters are ASCII, so have a zero each; a single one is damage.
+        if text.lstrip().encode(errors="replace").startswith(_TO_TELL) and (mark or start[:4].count(0) > 1):
             return encoding
     return ""
 

@@ -14,7 +14,7 @@ from transmissions import RunError
 from transmissions.processors.archive import ArchiveReader
 from transmissions.processors.importer import ConversationImporter
 from transmissions.processors.inputs import Archive
-from transmissions.processors.packed import Unpacked
+from transmissions.processors.packed import Unpacked, encoding_of
 from transmissions.processors.tar_archive import in_tar
 from transmissions.processors.zip_archive import Limits
 
@@ -85,6 +85,22 @@ def test_lines_of_json_may_be_packed_too(bench, data):
     """So are files with an object to a line, whatever marks they begin with."""
     messages, _ = read(bench, data)
     assert [message["element"]["messages"][0]["content"] for message in messages] == ["a", "ÿ"]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (("\n" + TEXT).encode("utf-16-be"), "utf-16-be"),
+        ("<html>".encode("utf-16-le"), "utf-16-le"),
+        (b'{\0"uuid": "x"}', ""),
+        (b"{\0\n}", ""),
+        (b'\0{"uuid": "x"}', ""),
+    ],
+)
+def test_one_zero_does_not_make_a_file_utf_16(data, encoding):
+    """Without a mark UTF-16 is told by a zero in each of the first two characters: one alone is damage, and read as that."""
+    assert encoding_of(data) == encoding
 
 
 def test_links_in_a_tar_are_not_followed(bench):
