@@ -38,8 +38,8 @@ _POLL: Final = 0.005
 
 _PIECE: Final = 1 << 19
 """Bytes from which on glibc is to give memory back at once: else a process grows by 5 MiB over a gigabyte, by fragments."""
-_MMAP_THRESHOLD: Final = -3
-"""What `mallopt` knows it by."""
+_MALLOPT: Final = {-3: _PIECE, -1: 1 << 22}
+"""Where it begins, and how much may be free at the end, which glibc no longer finds out by itself once one of them is set."""
 _MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": str(_PIECE), "MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
 """The same for a process that is started; it keeps what its next message needs again, or that is faulted in for each."""
 
@@ -214,4 +214,5 @@ def _give_back() -> None:
     import ctypes  # 4 ms, which only those need who share their work
 
     with contextlib.suppress(OSError, AttributeError):  # On other systems there is no such thing.
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _PIECE)
+        for option, value in _MALLOPT.items():
+            ctypes.CDLL(None).mallopt(option, value)
