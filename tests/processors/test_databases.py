@@ -302,7 +302,7 @@ def test_a_database_that_undoes_more_than_was_asked_ends_the_run(shop, commit_ro
         shop.write(*messages, commit_rows=1, on_error="skip")
         assert len(shop.rows()) == 11
         return
-    with pytest.raises(RunError, match="refused; the 2 rows before, not yet committed, are undone"):
+    with pytest.raises(RunError, match=r"refused; the [12] rows before, not yet committed, are undone"):
         shop.write(*messages, commit_rows=0, on_error="skip")
     assert len(shop.rows()) == 2
 
